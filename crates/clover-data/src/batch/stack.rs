@@ -1,0 +1,51 @@
+//! Rows of equal size put on top of each other.
+
+use burn::prelude::*;
+use burn::tensor::TensorData;
+
+use crate::video::NormalizedClip;
+
+/// Stacks clips of one size.
+///
+/// # Shapes
+///
+/// - output: `[batch, channels, frames, height, width]`
+///
+/// # Panics
+///
+/// Panics if there is no clip or if their sizes differ.
+pub(super) fn stack_clips<B: Backend>(clips: &[&NormalizedClip], device: &B::Device) -> Tensor<B, 5> {
+    assert!(!clips.is_empty(), "batch: no sample");
+    let [channels, frames, height, width] = clips[0].dims();
+    let mut values = Vec::with_capacity(clips.len() * clips[0].values().len());
+    for clip in clips {
+        let size = [channels, frames, height, width];
+        assert_eq!(clip.dims(), size, "batch: clips of different sizes");
+        values.extend_from_slice(clip.values());
+    }
+    let shape = [clips.len(), channels, frames, height, width];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Stacks rows of one length.
+///
+/// # Shapes
+///
+/// - output: `[batch, text_len]`
+///
+/// # Panics
+///
+/// Panics if there is no row or if their lengths differ.
+pub(super) fn stack_rows<B: Backend, T: Copy + Into<i64>>(
+    rows: &[&[T]],
+    device: &B::Device,
+) -> Tensor<B, 2, Int> {
+    assert!(!rows.is_empty(), "batch: no sample");
+    let text_len = rows[0].len();
+    let mut values: Vec<i64> = Vec::with_capacity(rows.len() * text_len);
+    for row in rows {
+        assert_eq!(row.len(), text_len, "batch: rows of different lengths");
+        values.extend(row.iter().map(|&value| value.into()));
+    }
+    Tensor::from_data(TensorData::new(values, [rows.len(), text_len]), device)
+}

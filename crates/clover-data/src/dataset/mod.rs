@@ -1,0 +1,20 @@
+//! From files on disk to samples: manifests, what a sample is, and the loader that reads ahead.
+
+mod caption;
+mod loader;
+mod pairs;
+mod pretraining;
+mod randomness;
+mod retrieval;
+mod skipped;
+mod source;
+mod workers;
+
+pub use caption::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
+pub use loader::{BatchLoader, EpochBatches, EpochOrder, LoadedBatch, LoaderConfig, Position};
+pub use pairs::{Pair, PairsManifest};
+pub use pretraining::{PretrainingSample};
+pub use randomness::Randomness;
+pub use retrieval::{RetrievalSample};
+pub use skipped::SkippedItem;
+pub use source::SampleSource;

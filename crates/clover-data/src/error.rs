@@ -1,0 +1,214 @@
+//! What can go wrong while data is read or written.
+
+use std::path::PathBuf;
+
+/// An unreadable file, an unusable row, a vocabulary or a figure that cannot be right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file could not be read.
+    #[error("{path}: cannot be read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A file could not be written.
+    #[error("{path}: cannot be written")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A picture could not be encoded.
+    #[error("{name}: cannot be encoded")]
+    Encode {
+        /// The picture.
+        name: String,
+        /// Why.
+        source: image::ImageError,
+    },
+
+    /// A vocabulary file is far larger than any vocabulary.
+    #[error("{path}: {bytes} bytes are too many for a vocabulary, at most {limit} are read")]
+    VocabularyTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The largest size read.
+        limit: u64,
+    },
+
+    /// A vocabulary lists a piece twice.
+    #[error("{path}: line {line} repeats the piece {piece:?}")]
+    RepeatedPiece {
+        /// The file.
+        path: PathBuf,
+        /// The second line with the piece, counted from one.
+        line: usize,
+        /// The piece.
+        piece: String,
+    },
+
+    /// A vocabulary lacks a special token.
+    #[error("{path}: the vocabulary has no {token}{hint}")]
+    MissingSpecialToken {
+        /// The file.
+        path: PathBuf,
+        /// The token, as it must be spelled.
+        token: &'static str,
+        /// What stands in its place, if anything.
+        hint: &'static str,
+    },
+
+    /// The tokenizer's library failed.
+    #[error("the tokenizer failed")]
+    Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// A share or a probability is outside `[0, 1]`.
+    #[error("{key} is {value}, which is not between 0 and 1")]
+    NotAShare {
+        /// What the figure is.
+        key: &'static str,
+        /// The figure.
+        value: f64,
+    },
+
+    /// A manifest's format is unknown.
+    #[error("{path}: a manifest's name ends in .csv, .tsv, .jsonl or .ndjson")]
+    UnknownManifest {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A manifest is not a table.
+    #[error("{path}: is not a readable table")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: csv::Error,
+    },
+
+    /// A manifest lacks a column.
+    #[error("{path}: has no column {column:?}; its columns are: {found}")]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column looked for.
+        column: &'static str,
+        /// The columns found, separated by commas.
+        found: String,
+    },
+
+    /// No row of a manifest can be used.
+    #[error("{path}: has no usable row, {skipped} were skipped; the first reason: {first}")]
+    NoUsableRow {
+        /// The file.
+        path: PathBuf,
+        /// The number of rows that were skipped.
+        skipped: usize,
+        /// Why the first of them was.
+        first: String,
+    },
+
+    /// A row of a manifest is not UTF-8 text.
+    #[error("{path}: line {line} is not text")]
+    RowNotText {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// Why.
+        source: std::str::Utf8Error,
+    },
+
+    /// A row of a manifest is not the JSON object it should be.
+    #[error("{path}: line {line} is not an object with path and caption")]
+    JsonRow {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// Why.
+        source: serde_json::Error,
+    },
+
+    /// A row of a manifest names no file.
+    #[error("{path}: line {line} has no path")]
+    MissingPath {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+    },
+
+    /// A row of a manifest says nothing about its file.
+    #[error("{path}: line {line} has no caption")]
+    MissingCaption {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+    },
+
+    /// A caption is too long to be one.
+    #[error("{path}: the caption of line {line} has more than {words} words or {bytes} bytes")]
+    CaptionTooLong {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// The most words allowed.
+        words: usize,
+        /// The most bytes allowed.
+        bytes: usize,
+    },
+
+    /// A figure of a dataset's configuration is out of range.
+    #[error("{key} is {value}, which is not between {smallest} and {largest}")]
+    OutOfRange {
+        /// What the figure is.
+        key: &'static str,
+        /// The figure.
+        value: usize,
+        /// The smallest allowed.
+        smallest: usize,
+        /// The largest allowed.
+        largest: usize,
+    },
+
+    /// A dataset has no items.
+    #[error("the dataset is empty")]
+    EmptyDataset,
+
+    /// A reading thread could not be started.
+    #[error("a reading thread could not be started")]
+    Worker {
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// Reading an item panicked.
+    #[error("{name}: reading it panicked")]
+    ReaderPanicked {
+        /// The item.
+        name: String,
+    },
+
+    /// Too large a share of the items read is broken.
+    #[error("{failed} of {read} items read are broken; the last one found: {last}")]
+    TooManyFailures {
+        /// Reads that failed.
+        failed: usize,
+        /// All reads.
+        read: usize,
+        /// The name of the last broken item and what is wrong with it.
+        last: String,
+    },
+}

@@ -1,0 +1,53 @@
+//! Videos, captions, masks and batches for Clover.
+//!
+//! Everything that can fail happens while a sample is read: decoding, tokenizing, masking. A
+//! broken item is skipped by name and counted, never replaced; a batch only stacks what was read
+//! and moves it to the device.
+//!
+//! - [`text`]: WordPiece tokens, word groups, question texts;
+//! - [`masking`]: hidden words and the hidden region of a clip;
+//! - [`dataset`]: manifests, samples, and the loader that reads ahead;
+//! - [`batch`]: samples stacked into tensors;
+//! - [`synthetic`]: a rendered benchmark of moving shapes.
+//!
+//! ```
+//! use clover_data::synthetic::vocabulary;
+//! use clover_data::text::WordPieceTokenizer;
+//!
+//! let lines = vocabulary();
+//! let tokenizer =
+//!     WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")?;
+//! let encoding = tokenizer.encode("A red circle moves up", 8)?;
+//!
+//! assert_eq!(encoding.attention_mask, [1, 1, 1, 1, 1, 1, 1, 0]);
+//! assert_eq!(encoding.words.len(), 5);
+//! # Ok::<(), clover_data::DataError>(())
+//! ```
+
+pub mod batch;
+pub mod dataset;
+mod error;
+pub mod masking;
+pub mod synthetic;
+pub mod text;
+/// stub
+pub mod video {
+    /// stub
+    #[derive(Debug, Clone)]
+    pub struct NormalizedClip { values: Vec<f32>, dims: [usize; 4] }
+    impl NormalizedClip {
+        /// stub
+        pub fn new(values: Vec<f32>, dims: [usize; 4]) -> Self { Self { values, dims } }
+        /// stub
+        pub fn dims(&self) -> [usize; 4] { self.dims }
+        /// stub
+        pub fn values(&self) -> &[f32] { &self.values }
+    }
+}
+
+pub use error::DataError;
+
+#[cfg(all(test, not(feature = "test-flex")))]
+pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
+#[cfg(all(test, feature = "test-flex"))]
+pub(crate) type TestBackend = burn_flex::Flex;

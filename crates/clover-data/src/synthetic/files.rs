@@ -1,0 +1,227 @@
+//! The set as files on disk: animated GIFs, csv manifests, a vocabulary.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, Frame, RgbaImage};
+
+use super::render::render;
+use super::split::{SyntheticClip, SyntheticSet, SyntheticSetConfig};
+use super::vocabulary::vocabulary;
+use crate::DataError;
+
+/// How long each frame is shown.
+const FRAME_MILLISECONDS: u32 = 100;
+
+/// The folder of the clips inside the folder of the set.
+const CLIPS: &str = "clips";
+
+/// Where the files of a set are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntheticFiles {
+    /// The manifest of the clips to train on.
+    pub train: PathBuf,
+    /// The manifest of the clips held out.
+    pub held_out: PathBuf,
+    /// The vocabulary of the captions.
+    pub vocabulary: PathBuf,
+}
+
+/// Draws a set and writes it into `folder`, which is created where it is missing.
+///
+/// Every file is written under a temporary name and then renamed, the manifests last: a manifest
+/// that exists names clips that are whole. The same configuration gives the same bytes.
+///
+/// # Errors
+///
+/// When the configuration is invalid or a file cannot be written.
+pub fn write_synthetic_set(
+    config: &SyntheticSetConfig,
+    folder: impl AsRef<Path>,
+) -> Result<SyntheticFiles, DataError> {
+    let folder = folder.as_ref();
+    let set = SyntheticSet::plan(config)?;
+    let clips = folder.join(CLIPS);
+    fs::create_dir_all(&clips).map_err(|source| DataError::Write {
+        path: clips.clone(),
+        source,
+    })?;
+    let all: Vec<_> = set.train.iter().chain(&set.held_out).collect();
+    write_clips(&all, config, &clips)?;
+
+    let files = SyntheticFiles {
+        train: folder.join("train.csv"),
+        held_out: folder.join("held_out.csv"),
+        vocabulary: folder.join("vocab.txt"),
+    };
+    let lines = vocabulary().join("\n") + "\n";
+    write_renamed(&files.vocabulary, lines.as_bytes())?;
+    write_renamed(&files.held_out, &manifest(&set.held_out))?;
+    write_renamed(&files.train, &manifest(&set.train))?;
+    Ok(files)
+}
+
+fn write_clips(
+    clips: &[&SyntheticClip],
+    config: &SyntheticSetConfig,
+    folder: &Path,
+) -> Result<(), DataError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = clips.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = clips
+            .chunks(share)
+            .map(|part| {
+                scope.spawn(move || {
+                    part.iter().try_for_each(|clip| {
+                        let gif = encode_gif(clip, config)?;
+                        write_renamed(&folder.join(&clip.file), &gif)
+                    })
+                })
+            })
+            .collect();
+        parts.into_iter().try_for_each(|part| {
+            part.join().unwrap_or_else(|_| {
+                Err(DataError::ReaderPanicked {
+                    name: folder.display().to_string(),
+                })
+            })
+        })
+    })
+}
+
+fn encode_gif(clip: &SyntheticClip, config: &SyntheticSetConfig) -> Result<Vec<u8>, DataError> {
+    let failed = |source| DataError::Encode {
+        name: clip.file.clone(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    // The encoder keeps the colours exactly while a frame has at most 256; the speed does not matter.
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
+    encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
+    let delay = Delay::from_numer_denom_ms(FRAME_MILLISECONDS, 1);
+    for picture in render(&clip.scene, config.frames, config.size) {
+        let mut opaque = RgbaImage::new(config.size as u32, config.size as u32);
+        for (pixel, rgb) in opaque.pixels_mut().zip(picture.chunks_exact(3)) {
+            pixel.0 = [rgb[0], rgb[1], rgb[2], u8::MAX];
+        }
+        let frame = Frame::from_parts(opaque, 0, 0, delay);
+        encoder.encode_frame(frame).map_err(failed)?;
+    }
+    drop(encoder);
+    Ok(bytes)
+}
+
+/// A csv manifest; the attributes follow as columns that readers of pairs leave alone.
+fn manifest(clips: &[SyntheticClip]) -> Vec<u8> {
+    let mut lines = String::from("path,caption,color,shape,size,direction\n");
+    for clip in clips {
+        let attributes = clip.scene.attributes;
+        // Neither the captions nor the names hold a comma or a quote.
+        let row = format!(
+            "{CLIPS}/{},{},{:?},{:?},{:?},{:?}\n",
+            clip.file,
+            clip.caption,
+            attributes.color,
+            attributes.shape,
+            attributes.size,
+            attributes.direction,
+        );
+        lines.push_str(&row.to_lowercase());
+    }
+    lines.into_bytes()
+}
+
+/// Writes a file under a temporary name and renames it, so that it is whole or absent.
+fn write_renamed(path: &Path, content: &[u8]) -> Result<(), DataError> {
+    let failed = |source| DataError::Write {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    let partial = PathBuf::from(name);
+    let mut file = BufWriter::new(File::create(&partial).map_err(failed)?);
+    file.write_all(content).map_err(failed)?;
+    file.into_inner().map_err(|error| failed(error.into_error()))?;
+    fs::rename(&partial, path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::PairsManifest;
+    use crate::text::WordPieceTokenizer;
+    use image::AnimationDecoder;
+    use image::codecs::gif::GifDecoder;
+    use std::io::Cursor;
+
+    const CONFIG: SyntheticSetConfig = SyntheticSetConfig {
+        train_clips: 6,
+        held_out_clips: 3,
+        frames: 4,
+        size: 32,
+        seed: 5,
+    };
+
+    #[test]
+    fn the_written_set_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let files = write_synthetic_set(&CONFIG, folder.path()).unwrap();
+
+        let train = PairsManifest::read(&files.train).unwrap();
+        let held_out = PairsManifest::read(&files.held_out).unwrap();
+        let plan = SyntheticSet::plan(&CONFIG).unwrap();
+        assert_eq!((train.pairs.len(), held_out.pairs.len()), (6, 3));
+        assert!(train.skipped.is_empty());
+        assert_eq!(held_out.pairs[2].caption, plan.held_out[2].caption);
+        assert!(train.pairs.iter().all(|pair| pair.path.exists()));
+        WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let leftover = fs::read_dir(folder.path().join(CLIPS)).unwrap().count();
+        assert_eq!(leftover, 9);
+    }
+
+    #[test]
+    fn the_same_seed_writes_the_same_bytes() {
+        let write = |config: &SyntheticSetConfig| {
+            let folder = tempfile::tempdir().unwrap();
+            let files = write_synthetic_set(config, folder.path()).unwrap();
+            let clip = fs::read(folder.path().join("clips/train-00003.gif")).unwrap();
+            (fs::read(files.train).unwrap(), clip)
+        };
+
+        assert_eq!(write(&CONFIG), write(&CONFIG));
+        assert_ne!(write(&CONFIG), write(&SyntheticSetConfig { seed: 6, ..CONFIG }));
+    }
+
+    #[test]
+    fn a_gif_keeps_every_pixel() {
+        let clip = &SyntheticSet::plan(&CONFIG).unwrap().train[0];
+
+        let gif = encode_gif(clip, &CONFIG).unwrap();
+
+        let decoder = GifDecoder::new(Cursor::new(gif)).unwrap();
+        let decoded = decoder.into_frames().collect_frames().unwrap();
+        let drawn = render(&clip.scene, CONFIG.frames, CONFIG.size);
+        assert_eq!(decoded.len(), drawn.len());
+        for (frame, picture) in decoded.iter().zip(drawn) {
+            let pixels = frame.buffer().pixels();
+            let rgb: Vec<u8> = pixels.flat_map(|pixel| pixel.0[..3].to_vec()).collect();
+            assert_eq!(rgb, picture);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+
+        let message = write_synthetic_set(&CONFIG, &file).unwrap_err().to_string();
+
+        assert!(message.contains("file"), "{message}");
+    }
+}

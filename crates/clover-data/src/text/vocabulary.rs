@@ -1,0 +1,183 @@
+//! A WordPiece vocabulary: one piece a line, the line number is the id (Devlin et al., "BERT").
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::DataError;
+
+/// Larger vocabulary files are refused before they are read; BERT's has 232 thousand bytes.
+const MAX_VOCABULARY_BYTES: u64 = 64 << 20;
+
+/// The pieces of a vocabulary in the order of their ids, with the special tokens found by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    pieces: Vec<String>,
+    special: SpecialTokens,
+}
+
+/// The ids of the five tokens BERT gives a meaning of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// `[PAD]`, which fills a row up to its length.
+    pub pad: u32,
+    /// `[UNK]`, a word the vocabulary cannot spell.
+    pub unknown: u32,
+    /// `[CLS]`, the first token of every row.
+    pub cls: u32,
+    /// `[SEP]`, the last token of every row.
+    pub sep: u32,
+    /// `[MASK]`, a hidden piece.
+    pub mask: u32,
+}
+
+impl SpecialTokens {
+    /// The names of the special tokens, as they stand in a vocabulary.
+    pub const NAMES: [&'static str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+    /// Tells whether `id` is one of the special tokens.
+    pub fn contains(&self, id: u32) -> bool {
+        [self.pad, self.unknown, self.cls, self.sep, self.mask].contains(&id)
+    }
+}
+
+impl Vocabulary {
+    /// Reads a vocabulary file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read as UTF-8 text, lists a piece twice, or lacks a special token.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let path = path.as_ref();
+        let unreadable = |source| DataError::Read {
+            path: path.to_path_buf(),
+            source,
+        };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > MAX_VOCABULARY_BYTES {
+            return Err(DataError::VocabularyTooLarge {
+                path: path.to_path_buf(),
+                bytes,
+                limit: MAX_VOCABULARY_BYTES,
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::from_lines(text.lines(), path)
+    }
+
+    /// Builds a vocabulary from its lines; `path` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// When a piece is listed twice or a special token is missing.
+    pub fn from_lines<'a>(
+        lines: impl IntoIterator<Item = &'a str>,
+        path: impl Into<PathBuf>,
+    ) -> Result<Self, DataError> {
+        let path = path.into();
+        let pieces: Vec<String> = lines.into_iter().map(|line| line.trim().to_owned()).collect();
+        let mut ids = HashMap::with_capacity(pieces.len());
+        for (index, piece) in pieces.iter().enumerate() {
+            // Blank lines keep their id but name nothing, so any number of them may stand there.
+            if !piece.is_empty() && ids.insert(piece.as_str(), index as u32).is_some() {
+                return Err(DataError::RepeatedPiece {
+                    path,
+                    line: index + 1,
+                    piece: piece.clone(),
+                });
+            }
+        }
+        let special = special_tokens(&ids, &path)?;
+        Ok(Self { pieces, special })
+    }
+
+    /// The pieces in the order of their ids.
+    pub fn pieces(&self) -> &[String] {
+        &self.pieces
+    }
+
+    /// The number of ids, blank lines included.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Always false: a vocabulary has at least its special tokens.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The ids of the special tokens.
+    pub fn special(&self) -> SpecialTokens {
+        self.special
+    }
+}
+
+fn special_tokens(ids: &HashMap<&str, u32>, path: &Path) -> Result<SpecialTokens, DataError> {
+    // By exact name only: a copy with "[cls]" would otherwise train with [UNK] everywhere.
+    let find = |token: &'static str| {
+        ids.get(token).copied().ok_or_else(|| {
+            let lowered = token.to_lowercase();
+            DataError::MissingSpecialToken {
+                path: path.to_path_buf(),
+                token,
+                hint: if ids.contains_key(lowered.as_str()) {
+                    "; it has the lower-cased form, which BERT's tokens are not"
+                } else {
+                    ""
+                },
+            }
+        })
+    };
+    Ok(SpecialTokens {
+        pad: find("[PAD]")?,
+        unknown: find("[UNK]")?,
+        cls: find("[CLS]")?,
+        sep: find("[SEP]")?,
+        mask: find("[MASK]")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_follow_the_order_of_the_lines() {
+        let lines = ["[PAD]", "cat", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+        let vocabulary = Vocabulary::from_lines(lines, "vocab.txt").unwrap();
+
+        assert_eq!(vocabulary.pieces()[1], "cat");
+        assert_eq!(vocabulary.special().pad, 0);
+        assert_eq!(vocabulary.special().unknown, 2);
+        assert!(vocabulary.special().contains(5));
+        assert!(!vocabulary.special().contains(1));
+    }
+
+    #[test]
+    fn lower_cased_special_tokens_are_refused_by_name() {
+        let lines = ["[PAD]", "[UNK]", "[cls]", "[SEP]", "[MASK]"];
+
+        let error = Vocabulary::from_lines(lines, "lowered.txt").unwrap_err();
+
+        let message = error.to_string();
+        assert!(message.contains("lowered.txt"), "{message}");
+        assert!(message.contains("[CLS]"), "{message}");
+        assert!(message.contains("lower-cased"), "{message}");
+    }
+
+    #[test]
+    fn a_repeated_piece_names_its_line() {
+        let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "a"];
+
+        let error = Vocabulary::from_lines(lines, "twice.txt").unwrap_err();
+
+        assert!(matches!(error, DataError::RepeatedPiece { line: 8, ref piece, .. } if piece == "a"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Vocabulary::from_file("no/such/vocab.txt").unwrap_err();
+
+        assert!(error.to_string().contains("no/such/vocab.txt"));
+    }
+}

@@ -1,0 +1,270 @@
+//! The one place that looks at a tensor's type and hands it to a flex kernel.
+//!
+//! Every function here answers `None` where no kernel covers the tensors: another backend, another
+//! dtype than `f32`. The caller then composes plain tensor operations. The comparison of type ids
+//! is decided when a function is instantiated, so it costs nothing on other backends.
+
+use crate::flex::attention::{Attention, Heads, Layout};
+use crate::flex::cross_entropy::CrossEntropy;
+use crate::flex::gelu::Gelu;
+use crate::flex::layer_norm::LayerNorm;
+use crate::flex::linear::Linear;
+use crate::flex::rows::{Gather, Permutation};
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::{
+    BalancedCheckpointing, CheckpointStrategy, NoCheckpointing,
+};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::prelude::*;
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{DType, TensorPrimitive};
+use burn_flex::{Flex, FlexTensor};
+use std::any::{Any, TypeId};
+use std::fmt::Debug;
+
+/// A flex tensor under autodiff; the same type whatever the checkpointing strategy.
+type TrackedTensor = FloatTensor<Autodiff<Flex>>;
+
+/// A fused operation of `N` differentiable inputs with its own backward pass.
+pub(crate) trait Kernel<const N: usize>: Debug + Clone + Send + 'static {
+    /// What the backward pass needs.
+    type Saved: Debug + Clone + Send + 'static;
+
+    /// The output, and what the backward pass will need if there is to be one.
+    fn forward(&self, inputs: [FlexTensor; N]) -> (FlexTensor, Self::Saved);
+
+    /// The gradient of each input that is wanted.
+    fn backward(
+        &self,
+        saved: Self::Saved,
+        gradient: FlexTensor,
+        wanted: [bool; N],
+    ) -> [Option<FlexTensor>; N];
+}
+
+/// A [`Kernel`] as a step of the autodiff graph.
+#[derive(Debug)]
+struct GraphStep<K>(K);
+
+impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for GraphStep<K> {
+    type State = K::Saved;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, N>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let results = self.0.backward(ops.state, gradient, wanted);
+        for (parent, result) in ops.parents.into_iter().zip(results) {
+            if let (Some(parent), Some(result)) = (parent, result) {
+                gradients.register::<Flex>(parent.id, result);
+            }
+        }
+    }
+}
+
+fn is<B: Backend, Other: Backend>() -> bool {
+    TypeId::of::<B>() == TypeId::of::<Other>()
+}
+
+fn covers<B: Backend>() -> bool {
+    is::<B, Flex>()
+        || is::<B, Autodiff<Flex, NoCheckpointing>>()
+        || is::<B, Autodiff<Flex, BalancedCheckpointing>>()
+}
+
+/// The same value under the type that it is known to have.
+fn cast<From: Any, To: Clone + 'static>(value: &From) -> Option<To> {
+    (value as &dyn Any).downcast_ref::<To>().cloned()
+}
+
+fn float<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<FloatTensor<B>> {
+    if !covers::<B>() || tensor.dtype() != DType::F32 {
+        return None;
+    }
+    match tensor.clone().into_primitive() {
+        TensorPrimitive::Float(primitive) => Some(primitive),
+        TensorPrimitive::QFloat(_) => None,
+    }
+}
+
+/// A tensor that takes no gradient.
+fn constant<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<FlexTensor> {
+    let primitive = float(tensor)?;
+    if is::<B, Flex>() {
+        return cast(&primitive);
+    }
+    cast::<_, TrackedTensor>(&primitive).map(|tracked| tracked.primitive)
+}
+
+/// The indices of an integer tensor, whatever their width.
+fn indices<B: Backend>(tensor: &Tensor<B, 1, Int>) -> Option<Vec<usize>> {
+    if !covers::<B>() {
+        return None;
+    }
+    let primitive: IntTensor<B> = tensor.clone().into_primitive();
+    crate::flex::indices(&cast::<_, FlexTensor>(&primitive)?)
+}
+
+fn launch<B: Backend, K: Kernel<N>, const N: usize, const D: usize>(
+    kernel: K,
+    inputs: [FloatTensor<B>; N],
+) -> Option<Tensor<B, D>> {
+    let output: FloatTensor<B> = if is::<B, Flex>() {
+        let inputs = every(inputs.each_ref().map(cast::<_, FlexTensor>))?;
+        cast(&kernel.forward(inputs).0)?
+    } else if is::<B, Autodiff<Flex, NoCheckpointing>>() {
+        let inputs = every(inputs.each_ref().map(cast::<_, TrackedTensor>))?;
+        cast(&track::<NoCheckpointing, K, N>(kernel, inputs))?
+    } else {
+        let inputs = every(inputs.each_ref().map(cast::<_, TrackedTensor>))?;
+        cast(&track::<BalancedCheckpointing, K, N>(kernel, inputs))?
+    };
+    Some(Tensor::from_primitive(TensorPrimitive::Float(output)))
+}
+
+fn every<T, const N: usize>(options: [Option<T>; N]) -> Option<[T; N]> {
+    let values: Vec<T> = options.into_iter().collect::<Option<_>>()?;
+    values.try_into().ok()
+}
+
+fn track<C: CheckpointStrategy, K: Kernel<N>, const N: usize>(
+    kernel: K,
+    inputs: [TrackedTensor; N],
+) -> TrackedTensor {
+    let nodes = inputs.each_ref().map(|input| input.node.clone());
+    let (output, saved) = kernel.forward(inputs.map(|input| input.primitive));
+    match GraphStep(kernel).prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(step) => step.finish(saved, output),
+        OpsKind::UnTracked(step) => step.finish(output),
+    }
+}
+
+pub(crate) fn gelu<B: Backend, const D: usize>(x: &Tensor<B, D>) -> Option<Tensor<B, D>> {
+    launch(Gelu, [float(x)?])
+}
+
+pub(crate) fn layer_norm<B: Backend, const D: usize>(
+    x: &Tensor<B, D>,
+    gamma: &Tensor<B, 1>,
+    beta: &Tensor<B, 1>,
+    epsilon: f64,
+) -> Option<Tensor<B, D>> {
+    let inputs = [float(x)?, float(gamma)?, float(beta)?];
+    launch(LayerNorm { epsilon }, inputs)
+}
+
+pub(crate) fn linear<B: Backend, const D: usize>(
+    x: &Tensor<B, D>,
+    weight: &Tensor<B, 2>,
+    bias: Option<&Tensor<B, 1>>,
+) -> Option<Tensor<B, D>> {
+    let (x, weight) = (float(x)?, float(weight)?);
+    match bias {
+        Some(bias) => launch(Linear, [x, weight, float(bias)?]),
+        None => launch(Linear, [x, weight]),
+    }
+}
+
+pub(crate) fn softmax_cross_entropy<B: Backend>(
+    logits: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 1>> {
+    launch(CrossEntropy { labels: indices(labels)? }, [float(logits)?])
+}
+
+pub(crate) fn gather_rows<B: Backend>(
+    x: &Tensor<B, 2>,
+    index: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 2>> {
+    launch(Gather { index: indices(index)? }, [float(x)?])
+}
+
+pub(crate) fn permute_rows<B: Backend>(
+    x: &Tensor<B, 2>,
+    index: &Tensor<B, 1, Int>,
+    inverse: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 2>> {
+    let kernel = Permutation { index: indices(index)?, inverse: indices(inverse)? };
+    launch(kernel, [float(x)?])
+}
+
+pub(crate) fn attention<B: Backend>(
+    q: &Tensor<B, 4>,
+    k: &Tensor<B, 4>,
+    v: &Tensor<B, 4>,
+    scale: f64,
+    bias: Option<&Tensor<B, 3>>,
+    mask: Option<&Tensor<B, 3>>,
+) -> Option<Tensor<B, 4>> {
+    let [batch, heads, tokens_q, head_dim] = q.dims();
+    let [.., tokens_k, _] = k.dims();
+    let heads = Heads { batch, heads, tokens_q, tokens_k, head_dim, layout: Layout::Split };
+    let mask = optional(mask.map(constant))?;
+    let kernel = Attention { heads, scale: scale as f32, mask, key_mask: None };
+    let inputs = [float(q)?, float(k)?, float(v)?];
+    with_bias(kernel, inputs, bias)
+}
+
+pub(crate) fn window_attention<B: Backend>(
+    qkv: &Tensor<B, 3>,
+    head_count: usize,
+    bias: &Tensor<B, 3>,
+    mask: Option<&Tensor<B, 3>>,
+) -> Option<Tensor<B, 3>> {
+    let [batch, tokens, packed] = qkv.dims();
+    let heads = Heads {
+        batch,
+        heads: head_count,
+        tokens_q: tokens,
+        tokens_k: tokens,
+        head_dim: packed / 3 / head_count,
+        layout: Layout::Packed,
+    };
+    let mask = optional(mask.map(constant))?;
+    let kernel = Attention { heads, scale: heads.usual_scale(), mask, key_mask: None };
+    launch(kernel, [float(qkv)?, float(bias)?])
+}
+
+pub(crate) fn masked_attention<B: Backend>(
+    q: &Tensor<B, 3>,
+    k: &Tensor<B, 3>,
+    v: &Tensor<B, 3>,
+    head_count: usize,
+    key_mask: &Tensor<B, 2>,
+) -> Option<Tensor<B, 3>> {
+    let [batch, tokens_q, dim] = q.dims();
+    let [_, tokens_k, _] = k.dims();
+    let heads = Heads {
+        batch,
+        heads: head_count,
+        tokens_q,
+        tokens_k,
+        head_dim: dim / head_count,
+        layout: Layout::Interleaved,
+    };
+    let key_mask = Some(constant(key_mask)?);
+    let kernel = Attention { heads, scale: heads.usual_scale(), mask: None, key_mask };
+    launch(kernel, [float(q)?, float(k)?, float(v)?])
+}
+
+/// An absent option stays absent; a present one must be covered.
+fn optional<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    value.map_or(Some(None), |covered| covered.map(Some))
+}
+
+fn with_bias<B: Backend, const D: usize>(
+    kernel: Attention,
+    [q, k, v]: [FloatTensor<B>; 3],
+    bias: Option<&Tensor<B, 3>>,
+) -> Option<Tensor<B, D>> {
+    match bias {
+        Some(bias) => launch(kernel, [q, k, v, float(bias)?]),
+        None => launch(kernel, [q, k, v]),
+    }
+}

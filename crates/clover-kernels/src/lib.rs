@@ -1,0 +1,55 @@
+//! Fused tensor operations for Clover's hot paths.
+//!
+//! Every operation is an ordinary function over any [`Backend`](burn::tensor::backend::Backend):
+//! by default it is a composition of Burn's own tensor operations. With the feature `flex`, tensors
+//! that live on the flex CPU backend (bare, or under `Autodiff`) are handed to a hand-written
+//! kernel with its own backward pass instead. The choice is made from the tensor's type at run
+//! time, so callers need no further trait bound and other backends work unchanged.
+//!
+//! | operation | what is fused |
+//! |---|---|
+//! | [`linear`] | product and bias |
+//! | [`gelu`] | the exact (erf) form, vectorised |
+//! | [`layer_norm`] | moments, scale and shift |
+//! | [`window_attention`] | packed q, k, v, bias, mask, softmax, and the product with v |
+//! | [`attention`], [`masked_attention`] | the same for separate q, k, v |
+//! | [`softmax_cross_entropy`] | log-softmax and the label's entry |
+//! | [`gather_rows`], [`permute_rows`] | roll, window partition and padding as one row copy |
+//!
+//! ```
+//! use burn::tensor::{Tensor, backend::Backend};
+//!
+//! fn mlp_activation<B: Backend>(hidden: Tensor<B, 3>) -> Tensor<B, 3> {
+//!     clover_kernels::gelu(hidden)
+//! }
+//!
+//! let hidden = Tensor::<burn_ndarray::NdArray<f32>, 3>::zeros([1, 2, 4], &Default::default());
+//! assert_eq!(mlp_activation(hidden).into_scalar_sum(), 0.0);
+//! # trait SumOut { fn into_scalar_sum(self) -> f32; }
+//! # impl SumOut for Tensor<burn_ndarray::NdArray<f32>, 3> {
+//! #     fn into_scalar_sum(self) -> f32 { self.sum().into_scalar() }
+//! # }
+//! ```
+
+mod attention;
+mod cross_entropy;
+#[cfg(feature = "flex")]
+mod dispatch;
+#[cfg(feature = "flex")]
+mod flex;
+mod gelu;
+mod layer_norm;
+mod linear;
+mod rows;
+
+pub use attention::{attention, masked_attention, window_attention};
+pub use cross_entropy::softmax_cross_entropy;
+pub use gelu::gelu;
+pub use layer_norm::layer_norm;
+pub use linear::linear;
+pub use rows::{gather_rows, permute_rows};
+
+#[cfg(all(test, not(feature = "test-flex")))]
+pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
+#[cfg(all(test, feature = "test-flex"))]
+pub(crate) type TestBackend = burn_flex::Flex;

@@ -1,0 +1,123 @@
+//! Named sizes, with their sources.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::CloverConfig;
+use crate::text_encoder::TextEncoderConfig;
+use crate::video_encoder::VideoSwinConfig;
+
+/// A named size of Clover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// [`CloverConfig::tiny`].
+    Tiny,
+    /// [`CloverConfig::small`].
+    Small,
+    /// [`CloverConfig::base`].
+    Base,
+}
+
+/// The name of no preset.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown preset `{name}`: there are tiny, small and base")]
+pub struct UnknownPreset {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl Preset {
+    /// The configuration of this size for a vocabulary.
+    #[must_use]
+    pub fn config(self, vocabulary: usize) -> CloverConfig {
+        match self {
+            Self::Tiny => CloverConfig::tiny(vocabulary),
+            Self::Small => CloverConfig::small(vocabulary),
+            Self::Base => CloverConfig::base(vocabulary),
+        }
+    }
+}
+
+impl FromStr for Preset {
+    type Err = UnknownPreset;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "tiny" => Ok(Self::Tiny),
+            "small" => Ok(Self::Small),
+            "base" => Ok(Self::Base),
+            _ => Err(UnknownPreset { name: name.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Base => "base",
+        })
+    }
+}
+
+impl CloverConfig {
+    /// The published model: Video Swin-B and BERT-base, 8 frames of 224 px.
+    ///
+    /// Liu et al. (CVPR 2022), table 1, with the window of 8 x 7 x 7; Devlin et al. (NAACL 2019).
+    #[must_use]
+    pub fn base(vocabulary: usize) -> Self {
+        Self::new(
+            VideoSwinConfig::new(128, vec![2, 2, 18, 2], vec![4, 8, 16, 32]),
+            TextEncoderConfig::new(vocabulary, 768, 12, 12, 3072),
+        )
+    }
+
+    /// For one GPU: Video Swin-T (Liu et al., CVPR 2022) and BERT-Small (Turc et al., "Well-Read
+    /// Students Learn Better", 2019: 4 layers, 512 wide, 8 heads), 8 frames of 224 px.
+    #[must_use]
+    pub fn small(vocabulary: usize) -> Self {
+        let mut config = Self::new(
+            VideoSwinConfig::new(96, vec![2, 2, 6, 2], vec![3, 6, 12, 24]),
+            TextEncoderConfig::new(vocabulary, 512, 4, 8, 2048),
+        );
+        // Video Swin-T's published rate.
+        config.video.drop_path = 0.1;
+        config
+    }
+
+    /// For laptops and tests: a Video Swin of one quarter of Swin-B's width (the head width of 32
+    /// kept) and two blocks a stage, and BERT-Tiny (Turc et al., 2019: 2 layers, 128 wide, 2
+    /// heads), 8 frames of 112 px.
+    #[must_use]
+    pub fn tiny(vocabulary: usize) -> Self {
+        let mut config = Self::new(
+            VideoSwinConfig::new(32, vec![2, 2, 2, 2], vec![1, 2, 4, 8]),
+            TextEncoderConfig::new(vocabulary, 128, 2, 2, 512),
+        )
+        .with_image_size(112);
+        // So few blocks are not regularised by leaving out every third.
+        config.video.drop_path = 0.1;
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_found_by_the_name_they_show() {
+        for preset in [Preset::Tiny, Preset::Small, Preset::Base] {
+            assert_eq!(preset.to_string().parse(), Ok(preset));
+            assert_eq!(preset.config(100).validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_unknown_preset_is_refused_by_name() {
+        let error = "huge".parse::<Preset>().unwrap_err();
+
+        assert_eq!(error.to_string(), "unknown preset `huge`: there are tiny, small and base");
+    }
+}

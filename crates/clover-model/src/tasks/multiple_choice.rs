@@ -1,0 +1,95 @@
+//! Multiple-choice question answering: one score for each candidate text of a clip.
+//!
+//! Clover, section 4.2 (TGIF-Action, TGIF-Transition, LSMDC multiple choice). Each candidate is
+//! encoded and fused by itself; the clip's features are computed once and repeated.
+
+use burn::prelude::*;
+
+use super::average_views;
+use crate::Clover;
+use crate::fusion_encoder::FusionEncoder;
+use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
+use crate::text_encoder::TextEncoder;
+use crate::video_encoder::VideoSwin;
+
+/// The three encoders and a scoring head, under the parameter paths of [`Clover`].
+///
+/// Should be created [from a Clover](MultipleChoiceModel::from_clover).
+#[derive(Module, Debug)]
+pub struct MultipleChoiceModel<B: Backend> {
+    video_encoder: VideoSwin<B>,
+    text_encoder: TextEncoder<B>,
+    fusion_encoder: FusionEncoder<B>,
+    answer_head: MultipleChoiceHead<B>,
+}
+
+impl<B: Backend> MultipleChoiceModel<B> {
+    /// Takes over Clover's encoders and adds a new head.
+    pub fn from_clover(
+        clover: Clover<B>,
+        head: &MultipleChoiceHeadConfig,
+        device: &B::Device,
+    ) -> Self {
+        Self {
+            video_encoder: clover.video_encoder,
+            text_encoder: clover.text_encoder,
+            fusion_encoder: clover.fusion_encoder,
+            answer_head: head.init(device),
+        }
+    }
+
+    /// Scores the candidates of each clip.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, candidates, text_len]`
+    /// - output: `[batch, candidates]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clips are not `views` for each text.
+    pub fn forward(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 3, Int>,
+        attention_mask: Tensor<B, 3, Int>,
+    ) -> Tensor<B, 2> {
+        let [batch, candidates, text_len] = token_ids.dims();
+        let texts = [batch * candidates, text_len];
+        let mask = attention_mask.reshape(texts);
+        let text = self.text_encoder.forward(token_ids.reshape(texts), mask.clone());
+
+        let video = average_views(self.video_encoder.forward(clips), views);
+        let fused = self.fusion_encoder.forward(repeat_clips(video, candidates), text, mask);
+        self.answer_head.forward(cls_feature(fused.text)).reshape([batch, candidates])
+    }
+}
+
+/// Each clip's features as many times in a row as it has candidates.
+fn repeat_clips<B: Backend>(video: Tensor<B, 5>, candidates: usize) -> Tensor<B, 5> {
+    let [batch, frames, height, width, channels] = video.dims();
+    let features = frames * height * width * channels;
+    video
+        .reshape([batch, 1, features])
+        .expand([batch, candidates, features])
+        .reshape([batch * candidates, frames, height, width, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TestBackend;
+    use burn::tensor::TensorData;
+
+    #[test]
+    fn a_clip_is_repeated_before_the_next_begins() {
+        let video = Tensor::<TestBackend, 1>::from_data([1.0, 2.0], &Default::default());
+
+        let repeated = repeat_clips(video.reshape([2, 1, 1, 1, 1]), 3).reshape([6]);
+
+        let expected = TensorData::from([1.0_f32, 1.0, 1.0, 2.0, 2.0, 2.0]);
+        repeated.into_data().assert_eq(&expected, true);
+    }
+}

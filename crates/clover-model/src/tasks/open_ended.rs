@@ -1,0 +1,128 @@
+//! Open-ended question answering: classification of the fused representation over an answer list.
+//!
+//! Clover, section 4.2 (MSRVTT-QA, MSVD-QA, TGIF-Frame), and fill-in-the-blank (LSMDC-FiB), where
+//! the representation stands at the text's `[MASK]` instead of its `[CLS]`, and a learned token
+//! stands between video and text.
+
+use burn::module::Param;
+use burn::prelude::*;
+
+use super::average_views;
+use crate::Clover;
+use crate::fusion_encoder::FusionEncoder;
+use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
+use crate::init::truncated_normal;
+use crate::text_encoder::TextEncoder;
+use crate::video_encoder::VideoSwin;
+
+/// The three encoders and an answer head, under the parameter paths of [`Clover`].
+///
+/// Should be created [from a Clover](OpenEndedModel::from_clover).
+#[derive(Module, Debug)]
+pub struct OpenEndedModel<B: Backend> {
+    video_encoder: VideoSwin<B>,
+    text_encoder: TextEncoder<B>,
+    fusion_encoder: FusionEncoder<B>,
+    answer_head: OpenEndedHead<B>,
+}
+
+impl<B: Backend> OpenEndedModel<B> {
+    /// Takes over Clover's encoders and adds a new head.
+    pub fn from_clover(
+        clover: Clover<B>,
+        head: &OpenEndedHeadConfig,
+        device: &B::Device,
+    ) -> Self {
+        Self {
+            video_encoder: clover.video_encoder,
+            text_encoder: clover.text_encoder,
+            fusion_encoder: clover.fusion_encoder,
+            answer_head: head.init(device),
+        }
+    }
+
+    /// Scores every answer of the list for each question.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, text_len]`
+    /// - output: `[batch, answers]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clips are not `views` for each text.
+    pub fn forward(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> Tensor<B, 2> {
+        let video = average_views(self.video_encoder.forward(clips), views);
+        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
+        let fused = self.fusion_encoder.forward(video, text, attention_mask);
+        self.answer_head.forward(cls_feature(fused.text))
+    }
+}
+
+/// As [`OpenEndedModel`], for sentences with one blank.
+///
+/// Should be created [from a Clover](FillInTheBlankModel::from_clover).
+#[derive(Module, Debug)]
+pub struct FillInTheBlankModel<B: Backend> {
+    video_encoder: VideoSwin<B>,
+    text_encoder: TextEncoder<B>,
+    fusion_encoder: FusionEncoder<B>,
+    answer_head: OpenEndedHead<B>,
+    /// `[1, 1, dim]`, stands between video and text.
+    separator_token: Param<Tensor<B, 3>>,
+}
+
+impl<B: Backend> FillInTheBlankModel<B> {
+    /// Takes over Clover's encoders and adds a new head and a new separating token.
+    pub fn from_clover(
+        clover: Clover<B>,
+        head: &OpenEndedHeadConfig,
+        device: &B::Device,
+    ) -> Self {
+        Self {
+            video_encoder: clover.video_encoder,
+            text_encoder: clover.text_encoder,
+            fusion_encoder: clover.fusion_encoder,
+            answer_head: head.init(device),
+            separator_token: truncated_normal([1, 1, head.hidden], 0.02, device),
+        }
+    }
+
+    /// Scores every answer of the list for each blank.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, text_len]`
+    /// - blanks: `[batch]`, where `[MASK]` stands in each text, as `row * text_len + column`
+    /// - output: `[batch, answers]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clips are not `views` for each text, or there is not one blank a text.
+    pub fn forward(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+        blanks: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 2> {
+        let [batch, text_len] = token_ids.dims();
+        assert_eq!(blanks.dims(), [batch], "fill in the blank: one blank a text is needed");
+        let video = average_views(self.video_encoder.forward(clips), views);
+        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
+        let separator = self.separator_token.val();
+        let fused = self.fusion_encoder.forward_with_token(video, separator, text, attention_mask);
+        let [_, _, dim] = fused.text.dims();
+        let rows = fused.text.reshape([batch * text_len, dim]);
+        self.answer_head.forward(clover_kernels::gather_rows(rows, blanks))
+    }
+}

@@ -1,0 +1,81 @@
+//! Pre-training: every embedding that the three objectives compare, from one batch of pairs.
+//!
+//! Clover, section 3. The video-anchored alignment uses the fusion of masked video and complete
+//! text, the text-anchored one that of complete video and masked text, as in the released code.
+
+use burn::prelude::*;
+
+use crate::Clover;
+use crate::heads::cls_feature;
+
+/// One batch of video-text pairs, complete and masked.
+#[derive(Clone, Debug)]
+pub struct PretrainingInput<B: Backend> {
+    /// `[batch, channels, frames, height, width]`, normalized pixels.
+    pub clips: Tensor<B, 5>,
+    /// `[batch, text_len]`, the complete text.
+    pub token_ids: Tensor<B, 2, Int>,
+    /// `[batch, text_len]`, the text with masked words.
+    pub masked_token_ids: Tensor<B, 2, Int>,
+    /// `[batch, text_len]`, 1 for tokens and 0 for padding.
+    pub attention_mask: Tensor<B, 2, Int>,
+    /// `[masked]`, each `row * text_len + column`; `None` when no word of the batch is masked.
+    pub masked_positions: Option<Tensor<B, 1, Int>>,
+    /// `[batch, rows, columns]`, 1 where a region of the clip is masked and 0 elsewhere.
+    pub region_mask: Tensor<B, 3>,
+}
+
+/// Six embeddings, each `[batch, dim]` and not normalized to unit length, and word scores.
+#[derive(Clone, Debug)]
+pub struct PretrainingOutput<B: Backend> {
+    /// The complete clip.
+    pub video: Tensor<B, 2>,
+    /// The complete text.
+    pub text: Tensor<B, 2>,
+    /// The clip with masked regions.
+    pub masked_video: Tensor<B, 2>,
+    /// The text with masked words.
+    pub masked_text: Tensor<B, 2>,
+    /// Masked clip and complete text, fused.
+    pub fused_masked_video: Tensor<B, 2>,
+    /// Complete clip and masked text, fused.
+    pub fused_masked_text: Tensor<B, 2>,
+    /// `[masked, vocabulary]`, the scores at the masked positions; `None` when there are none.
+    pub word_logits: Option<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Clover<B> {
+    /// Runs all encoders on the complete and the masked samples.
+    ///
+    /// # Panics
+    ///
+    /// Panics if shapes disagree with each other or with the configuration.
+    pub fn forward_pretraining(&self, input: PretrainingInput<B>) -> PretrainingOutput<B> {
+        let mask = input.attention_mask;
+        let video = self.video_encoder.forward(input.clips.clone());
+        let masked_video = self.video_encoder.forward_masked(input.clips, input.region_mask);
+        let text = self.text_encoder.forward(input.token_ids, mask.clone());
+        let masked_text = self.text_encoder.forward(input.masked_token_ids, mask.clone());
+
+        let fused_masked_video =
+            self.fusion_encoder.forward(masked_video.clone(), text.clone(), mask.clone()).text;
+        let fused_masked_text =
+            self.fusion_encoder.forward(video.clone(), masked_text.clone(), mask).text;
+
+        PretrainingOutput {
+            video: self.video_projection.forward_pooled(video),
+            text: self.text_projection.forward(cls_feature(text)),
+            masked_video: self.video_projection.forward_pooled(masked_video),
+            masked_text: self.text_projection.forward(cls_feature(masked_text)),
+            fused_masked_video: self
+                .fused_masked_video_head
+                .forward(cls_feature(fused_masked_video)),
+            fused_masked_text: self
+                .fused_masked_text_head
+                .forward(cls_feature(fused_masked_text.clone())),
+            word_logits: input
+                .masked_positions
+                .map(|positions| self.mlm_head.forward_at(fused_masked_text, positions)),
+        }
+    }
+}

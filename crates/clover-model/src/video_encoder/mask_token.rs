@@ -1,0 +1,90 @@
+//! The learned token that stands in for masked regions of a clip.
+//!
+//! Clover, section 3.3: complete and masked samples share one encoder. A region is one cell of a
+//! coarse grid (7 x 7 as published) and masked in every frame.
+
+use burn::module::Param;
+use burn::prelude::*;
+
+use crate::init::truncated_normal;
+
+/// Configuration to create a [`MaskToken`] using the [init function](MaskTokenConfig::init).
+#[derive(Config, Debug)]
+pub struct MaskTokenConfig {
+    /// Width of the tokens.
+    pub channels: usize,
+}
+
+/// Replaces the tokens of masked regions.
+///
+/// Should be created with [`MaskTokenConfig`].
+#[derive(Module, Debug)]
+pub struct MaskToken<B: Backend> {
+    /// `[1, channels, 1, 1, 1]`, the published layout.
+    token: Param<Tensor<B, 5>>,
+}
+
+impl MaskTokenConfig {
+    /// Initializes a new [`MaskToken`] module.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> MaskToken<B> {
+        MaskToken { token: truncated_normal([1, self.channels, 1, 1, 1], 0.02, device) }
+    }
+}
+
+impl<B: Backend> MaskToken<B> {
+    /// Puts the learned token wherever the region is masked: `x (1 - w) + token w`.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[batch, frames, height, width, channels]`
+    /// - region_mask: `[batch, rows, columns]`, 1 where masked and 0 elsewhere
+    /// - output: `[batch, frames, height, width, channels]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the token grid is not a whole multiple of the region grid.
+    pub fn forward(&self, tokens: Tensor<B, 5>, region_mask: Tensor<B, 3>) -> Tensor<B, 5> {
+        let [batch, _, height, width, channels] = tokens.dims();
+        let [_, rows, columns] = region_mask.dims();
+        assert!(
+            height.is_multiple_of(rows) && width.is_multiple_of(columns),
+            "mask token: a {height} x {width} token grid does not divide into {rows} x {columns} regions"
+        );
+
+        let masked = repeat_regions(region_mask, height / rows, width / columns)
+            .reshape([batch, 1, height, width, 1]);
+        let token = self.token.val().reshape([1, 1, 1, 1, channels]);
+        tokens * (1.0 - masked.clone()) + masked * token
+    }
+}
+
+/// Repeats each region over the tokens it covers.
+fn repeat_regions<B: Backend>(regions: Tensor<B, 3>, down: usize, across: usize) -> Tensor<B, 3> {
+    let [batch, rows, columns] = regions.dims();
+    regions
+        .reshape([batch, rows, 1, columns, 1])
+        .expand([batch, rows, down, columns, across])
+        .reshape([batch, rows * down, columns * across])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TestBackend;
+    use burn::tensor::TensorData;
+
+    #[test]
+    fn masked_regions_hold_the_token_in_every_frame() {
+        let device = Default::default();
+        let mask_token = MaskToken::<TestBackend> {
+            token: Param::from_tensor(Tensor::full([1, 1, 1, 1, 1], 9.0, &device)),
+        };
+        let tokens = Tensor::ones([1, 2, 2, 4, 1], &device);
+        let right_half = Tensor::from_data([[[0.0, 1.0]]], &device);
+
+        let masked = mask_token.forward(tokens, right_half).reshape([4, 4]);
+
+        let row = [1.0_f32, 1.0, 9.0, 9.0];
+        masked.into_data().assert_eq(&TensorData::from([row, row, row, row]), true);
+    }
+}

@@ -1,0 +1,59 @@
+//! What can be wrong with a file of weights.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file of weights could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightError {
+    /// The operating system refused to read.
+    #[error("{path}: cannot read weights", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The operating system refused to write.
+    #[error("{path}: cannot write weights", path = path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The bytes are not the safetensors format, or are cut short.
+    #[error("not valid safetensors")]
+    Malformed {
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A weight is stored as something that is no float.
+    #[error("weight `{name}` is stored as {found}, not as a float")]
+    NotAFloat {
+        /// Its name in the file.
+        name: String,
+        /// Its type in the file.
+        found: String,
+    },
+    /// Any of the above, with the file it was found in.
+    #[error("{path}: damaged weights", path = path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        source: Box<Self>,
+    },
+}
+
+impl WeightError {
+    pub(super) fn malformed(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Malformed { source: Box::new(source) }
+    }
+
+    pub(super) fn in_file(self, path: &Path) -> Self {
+        Self::InFile { path: path.to_owned(), source: Box::new(self) }
+    }
+}

@@ -1,0 +1,52 @@
+//! The workspace's own commands, run as `cargo xtask <command>`.
+
+mod plan;
+mod step;
+mod tidy;
+mod workspace;
+
+use anyhow::{Result, bail};
+use std::io::Write;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  test                  format, tidy, lints, docs, then every test on ndarray and again on flex
+  test <filter>...      only the suite's tests whose names contain a filter, on both backends,
+                        with their output shown: `cargo xtask test parity`
+  check                 format, tidy, lints, docs, and the GPU backends' type check; runs no test
+  check-backends        type-checks the program with its optional backends; needs no GPU
+  tidy                  the house rules a compiler does not know
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to tell anybody if even this cannot be written.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = workspace::root()?;
+    let mut out = std::io::stdout();
+
+    match arguments.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            out.write_all(USAGE.as_bytes())?;
+            Ok(())
+        }
+        ["test"] => step::run_all(&root, &plan::test(), &mut out),
+        ["test", filters @ ..] => step::run_all(&root, &plan::filtered_test(filters), &mut out),
+        ["check"] => step::run_all(&root, &plan::check(), &mut out),
+        ["check-backends"] => step::run_all(&root, &plan::check_backends(), &mut out),
+        ["tidy"] => tidy::run(&root, &mut out),
+        [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),
+    }
+}
