@@ -211,4 +211,89 @@ pub enum DataError {
         /// The name of the last broken item and what is wrong with it.
         last: String,
     },
+
+    /// A file has no bytes.
+    #[error("{path}: is empty")]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A file is neither a video nor a picture that can be decoded.
+    #[error("{path}: is {found}; mp4 with H.264, GIF, PNG, WebP and JPEG can be decoded")]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes say.
+        found: &'static str,
+    },
+
+    /// A figure of a video is above what may be spent on it.
+    #[error("{path}: {what} is {found}, at most {limit} is decoded")]
+    OverLimit {
+        /// The file.
+        path: PathBuf,
+        /// What was counted.
+        what: &'static str,
+        /// The figure the file claims.
+        found: u64,
+        /// The largest allowed.
+        limit: u64,
+    },
+
+    /// Decoding a video took too long.
+    #[error("{path}: decoding took longer than {seconds} s")]
+    TooSlow {
+        /// The file.
+        path: PathBuf,
+        /// The time allowed.
+        seconds: f64,
+    },
+
+    /// The structure of a video file contradicts itself.
+    #[error("{path}: {fault}")]
+    BrokenVideo {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: &'static str,
+    },
+
+    /// A box of an mp4 file cannot be read.
+    #[error("{path}: a box of the mp4 file cannot be read")]
+    Mp4Box {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: mp4_atom::Error,
+    },
+
+    /// A video is coded in a way no decoder here knows.
+    #[error("{path}: the video is coded as {codec}, only H.264 can be decoded")]
+    UnknownCodec {
+        /// The file.
+        path: PathBuf,
+        /// The four letters the file gives.
+        codec: String,
+    },
+
+    /// A frame that was asked for, or one it depends on, cannot be decoded.
+    #[error("{path}: frame {frame} cannot be decoded")]
+    Frame {
+        /// The file.
+        path: PathBuf,
+        /// The frame, counted from zero.
+        frame: usize,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A picture file cannot be decoded.
+    #[error("{path}: the picture cannot be decoded")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: image::ImageError,
+    },
 }

@@ -8,6 +8,7 @@
 //! - [`masking`]: hidden words and the hidden region of a clip;
 //! - [`dataset`]: manifests, samples, and the loader that reads ahead;
 //! - [`batch`]: samples stacked into tensors;
+//! - [`video`]: decoding, choosing frames, preparing pixels;
 //! - [`synthetic`]: a rendered benchmark of moving shapes.
 //!
 //! ```
@@ -30,20 +31,7 @@ mod error;
 pub mod masking;
 pub mod synthetic;
 pub mod text;
-/// stub
-pub mod video {
-    /// stub
-    #[derive(Debug, Clone)]
-    pub struct NormalizedClip { values: Vec<f32>, dims: [usize; 4] }
-    impl NormalizedClip {
-        /// stub
-        pub fn new(values: Vec<f32>, dims: [usize; 4]) -> Self { Self { values, dims } }
-        /// stub
-        pub fn dims(&self) -> [usize; 4] { self.dims }
-        /// stub
-        pub fn values(&self) -> &[f32] { &self.values }
-    }
-}
+pub mod video;
 
 pub use error::DataError;
 

@@ -31,9 +31,18 @@ pub fn attention<B: Backend>(
 ) -> Tensor<B, 4> {
     let [batch, heads, tokens_q, head_dim] = q.dims();
     let [.., tokens_k, _] = k.dims();
-    assert_eq!(k.dims(), [batch, heads, tokens_k, head_dim], "attention: k does not fit q");
+    assert_eq!(
+        k.dims(),
+        [batch, heads, tokens_k, head_dim],
+        "attention: k does not fit q"
+    );
     assert_eq!(v.dims(), k.dims(), "attention: v does not fit k");
-    check_additions(batch, [heads, tokens_q, tokens_k], bias.as_ref(), mask.as_ref());
+    check_additions(
+        batch,
+        [heads, tokens_q, tokens_k],
+        bias.as_ref(),
+        mask.as_ref(),
+    );
 
     #[cfg(feature = "flex")]
     if let Some(output) =
@@ -103,7 +112,11 @@ pub fn masked_attention<B: Backend>(
 ) -> Tensor<B, 3> {
     let [batch, _, dim] = q.dims();
     let [_, tokens_k, _] = k.dims();
-    assert_eq!(k.dims(), [batch, tokens_k, dim], "masked attention: k does not fit q");
+    assert_eq!(
+        k.dims(),
+        [batch, tokens_k, dim],
+        "masked attention: k does not fit q"
+    );
     assert_eq!(v.dims(), k.dims(), "masked attention: v does not fit k");
     assert_eq!(
         key_mask.dims(),
@@ -131,7 +144,11 @@ fn check_additions<B: Backend>(
     mask: Option<&Tensor<B, 3>>,
 ) {
     if let Some(bias) = bias {
-        assert_eq!(bias.dims(), scores, "attention: the bias does not fit the scores");
+        assert_eq!(
+            bias.dims(),
+            scores,
+            "attention: the bias does not fit the scores"
+        );
     }
     if let Some(mask) = mask {
         let [groups, tokens_q, tokens_k] = mask.dims();
@@ -148,7 +165,7 @@ fn check_additions<B: Backend>(
 }
 
 /// The composition every backend has.
-pub(crate) fn portable<B: Backend>(
+pub fn portable<B: Backend>(
     q: Tensor<B, 4>,
     k: Tensor<B, 4>,
     v: Tensor<B, 4>,
@@ -171,7 +188,7 @@ pub(crate) fn portable<B: Backend>(
 }
 
 /// [`window_attention`] by [`portable`].
-pub(crate) fn portable_windows<B: Backend>(
+pub fn portable_windows<B: Backend>(
     qkv: Tensor<B, 3>,
     heads: usize,
     bias: Tensor<B, 3>,
@@ -180,15 +197,14 @@ pub(crate) fn portable_windows<B: Backend>(
     let [windows, tokens, packed] = qkv.dims();
     let dim = packed / 3;
     let head_dim = dim / heads;
-    let [q, k, v] = [0, 1, 2].map(|part| {
-        split_heads(qkv.clone().narrow(2, part * dim, dim), heads)
-    });
+    let [q, k, v] =
+        [0, 1, 2].map(|part| split_heads(qkv.clone().narrow(2, part * dim, dim), heads));
     let output = portable(q, k, v, (head_dim as f64).powf(-0.5), Some(bias), mask);
     output.swap_dims(1, 2).reshape([windows, tokens, dim])
 }
 
 /// [`masked_attention`] by plain operations, with dropout of the attention weights.
-pub(crate) fn portable_masked<B: Backend>(
+pub fn portable_masked<B: Backend>(
     q: Tensor<B, 3>,
     k: Tensor<B, 3>,
     v: Tensor<B, 3>,
@@ -201,14 +217,23 @@ pub(crate) fn portable_masked<B: Backend>(
     let scale = ((dim / heads) as f64).powf(-0.5);
     let [q, k, v] = [q, k, v].map(|x| split_heads(x, heads));
 
-    let scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3))
-        + key_mask.reshape([batch, 1, 1, tokens_k]);
-    let weights = DropoutConfig::new(dropout).init().forward(softmax(scores, 3));
-    weights.matmul(v).swap_dims(1, 2).reshape([batch, tokens_q, dim])
+    let scores =
+        q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + key_mask.reshape([batch, 1, 1, tokens_k]);
+    let weights = DropoutConfig::new(dropout)
+        .init()
+        .forward(softmax(scores, 3));
+    weights
+        .matmul(v)
+        .swap_dims(1, 2)
+        .reshape([batch, tokens_q, dim])
 }
 
 /// `[batch, tokens, dim]` to `[batch, heads, tokens, head_dim]`.
 fn split_heads<B: Backend>(x: Tensor<B, 3>, heads: usize) -> Tensor<B, 4> {
     let [batch, tokens, dim] = x.dims();
-    x.reshape([batch, tokens, heads, dim / heads]).swap_dims(1, 2)
+    x.reshape([batch, tokens, heads, dim / heads])
+        .swap_dims(1, 2)
 }
+
+#[cfg(test)]
+mod tests;

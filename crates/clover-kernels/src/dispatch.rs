@@ -139,7 +139,11 @@ fn track<C: CheckpointStrategy, K: Kernel<N>, const N: usize>(
 ) -> TrackedTensor {
     let nodes = inputs.each_ref().map(|input| input.node.clone());
     let (output, saved) = kernel.forward(inputs.map(|input| input.primitive));
-    match GraphStep(kernel).prepare::<C>(nodes).compute_bound().stateful() {
+    match GraphStep(kernel)
+        .prepare::<C>(nodes)
+        .compute_bound()
+        .stateful()
+    {
         OpsKind::Tracked(step) => step.finish(saved, output),
         OpsKind::UnTracked(step) => step.finish(output),
     }
@@ -175,14 +179,24 @@ pub(crate) fn softmax_cross_entropy<B: Backend>(
     logits: &Tensor<B, 2>,
     labels: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 1>> {
-    launch(CrossEntropy { labels: indices(labels)? }, [float(logits)?])
+    launch(
+        CrossEntropy {
+            labels: indices(labels)?,
+        },
+        [float(logits)?],
+    )
 }
 
 pub(crate) fn gather_rows<B: Backend>(
     x: &Tensor<B, 2>,
     index: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 2>> {
-    launch(Gather { index: indices(index)? }, [float(x)?])
+    launch(
+        Gather {
+            index: indices(index)?,
+        },
+        [float(x)?],
+    )
 }
 
 pub(crate) fn permute_rows<B: Backend>(
@@ -190,7 +204,10 @@ pub(crate) fn permute_rows<B: Backend>(
     index: &Tensor<B, 1, Int>,
     inverse: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 2>> {
-    let kernel = Permutation { index: indices(index)?, inverse: indices(inverse)? };
+    let kernel = Permutation {
+        index: indices(index)?,
+        inverse: indices(inverse)?,
+    };
     launch(kernel, [float(x)?])
 }
 
@@ -204,9 +221,21 @@ pub(crate) fn attention<B: Backend>(
 ) -> Option<Tensor<B, 4>> {
     let [batch, heads, tokens_q, head_dim] = q.dims();
     let [.., tokens_k, _] = k.dims();
-    let heads = Heads { batch, heads, tokens_q, tokens_k, head_dim, layout: Layout::Split };
+    let heads = Heads {
+        batch,
+        heads,
+        tokens_q,
+        tokens_k,
+        head_dim,
+        layout: Layout::Split,
+    };
     let mask = optional(mask.map(constant))?;
-    let kernel = Attention { heads, scale: scale as f32, mask, key_mask: None };
+    let kernel = Attention {
+        heads,
+        scale: scale as f32,
+        mask,
+        key_mask: None,
+    };
     let inputs = [float(q)?, float(k)?, float(v)?];
     with_bias(kernel, inputs, bias)
 }
@@ -227,7 +256,12 @@ pub(crate) fn window_attention<B: Backend>(
         layout: Layout::Packed,
     };
     let mask = optional(mask.map(constant))?;
-    let kernel = Attention { heads, scale: heads.usual_scale(), mask, key_mask: None };
+    let kernel = Attention {
+        heads,
+        scale: heads.usual_scale(),
+        mask,
+        key_mask: None,
+    };
     launch(kernel, [float(qkv)?, float(bias)?])
 }
 
@@ -249,7 +283,12 @@ pub(crate) fn masked_attention<B: Backend>(
         layout: Layout::Interleaved,
     };
     let key_mask = Some(constant(key_mask)?);
-    let kernel = Attention { heads, scale: heads.usual_scale(), mask: None, key_mask };
+    let kernel = Attention {
+        heads,
+        scale: heads.usual_scale(),
+        mask: None,
+        key_mask,
+    };
     launch(kernel, [float(q)?, float(k)?, float(v)?])
 }
 
@@ -266,5 +305,62 @@ fn with_bias<B: Backend, const D: usize>(
     match bias {
         Some(bias) => launch(kernel, [q, k, v, float(bias)?]),
         None => launch(kernel, [q, k, v]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+    use burn_ndarray::NdArray;
+
+    fn ones<B: Backend>() -> Tensor<B, 2> {
+        Tensor::ones([2, 3], &Device::<B>::default())
+    }
+
+    #[test]
+    fn flex_is_covered_bare_and_under_autodiff_with_either_strategy() {
+        assert!(gelu(&ones::<Flex>()).is_some());
+        assert!(gelu(&ones::<Autodiff<Flex>>()).is_some());
+        assert!(gelu(&ones::<Autodiff<Flex, BalancedCheckpointing>>()).is_some());
+    }
+
+    #[test]
+    fn other_backends_and_other_floats_are_left_to_the_composition() {
+        let double = TensorData::from([[1.0_f64]]);
+        let double = Tensor::<Flex, 2>::from_data(double, (&Default::default(), DType::F64));
+
+        assert!(gelu(&ones::<NdArray<f32>>()).is_none());
+        assert!(gelu(&ones::<Autodiff<NdArray<f32>>>()).is_none());
+        assert!(gelu(&double).is_none());
+        assert_eq!(crate::gelu(double).dtype(), DType::F64);
+    }
+
+    #[test]
+    fn gradient_reaches_through_a_kernel_under_balanced_checkpointing() {
+        let x = ones::<Autodiff<Flex, BalancedCheckpointing>>().require_grad();
+
+        let gradients = crate::gelu(x.clone().mul_scalar(2.0)).sum().backward();
+
+        let gradient = x.grad(&gradients).unwrap().into_data();
+        // Twice the slope at two.
+        let expected = TensorData::from([[2.170_464_f32; 3]; 2]);
+        gradient.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::default());
+    }
+
+    #[test]
+    fn untracked_input_stays_without_a_gradient() {
+        let (x, weight) = (
+            ones::<Autodiff<Flex>>(),
+            Tensor::ones([3, 2], &Default::default()),
+        );
+        let weight = weight.require_grad();
+
+        let gradients = crate::linear(x.clone(), weight.clone(), None)
+            .sum()
+            .backward();
+
+        assert!(x.grad(&gradients).is_none());
+        assert!(weight.grad(&gradients).is_some());
     }
 }

@@ -31,6 +31,8 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod agreement;
 mod attention;
 mod cross_entropy;
 #[cfg(feature = "flex")]
@@ -48,6 +50,20 @@ pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use rows::{gather_rows, permute_rows};
+
+/// The compositions of plain tensor operations that the operations fall back to.
+///
+/// Kernels are tested and measured against these; callers want the operations above.
+pub mod portable {
+    pub use crate::attention::portable as attention;
+    pub use crate::attention::portable_masked as masked_attention;
+    pub use crate::attention::portable_windows as window_attention;
+    pub use crate::cross_entropy::portable as softmax_cross_entropy;
+    pub use crate::gelu::portable as gelu;
+    pub use crate::layer_norm::portable as layer_norm;
+    pub use crate::linear::portable as linear;
+    pub use crate::rows::portable_permutation as permute_rows;
+}
 
 #[cfg(all(test, not(feature = "test-flex")))]
 pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;

@@ -34,6 +34,10 @@ pub struct CloverConfig {
     /// Height and width of a clip in pixels; sizes the fusion encoder's space positions.
     #[config(default = 224)]
     pub image_size: usize,
+    /// Rows of the fusion encoder's time table, if not what `frames` need.
+    pub time_positions: Option<usize>,
+    /// Rows of the fusion encoder's space table, if not what a square `image_size` needs.
+    pub space_positions: Option<usize>,
     /// Layers of the fusion encoder.
     #[config(default = "FUSION_LAYERS")]
     pub fusion_layers: usize,
@@ -78,8 +82,10 @@ impl CloverConfig {
             hidden: self.text.hidden,
             heads: self.text.heads,
             inner: self.text.inner,
-            time_positions: self.video.output_frames(self.frames),
-            space_positions: rows * rows,
+            time_positions: self
+                .time_positions
+                .unwrap_or_else(|| self.video.output_frames(self.frames)),
+            space_positions: self.space_positions.unwrap_or(rows * rows),
             layers: self.fusion_layers,
             dropout: self.fusion_dropout,
         }

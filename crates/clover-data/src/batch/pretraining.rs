@@ -44,8 +44,14 @@ impl<B: Backend> PretrainingBatch<B> {
     pub fn collate(samples: Vec<PretrainingSample>, device: &B::Device) -> Self {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let token_ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
-        let masked_ids: Vec<_> = samples.iter().map(|sample| &sample.masked.ids[..]).collect();
-        let attention: Vec<_> = samples.iter().map(|sample| &sample.attention_mask[..]).collect();
+        let masked_ids: Vec<_> = samples
+            .iter()
+            .map(|sample| &sample.masked.ids[..])
+            .collect();
+        let attention: Vec<_> = samples
+            .iter()
+            .map(|sample| &sample.attention_mask[..])
+            .collect();
         Self {
             clips: stack_clips(&clips, device),
             token_ids: stack_rows(&token_ids, device),

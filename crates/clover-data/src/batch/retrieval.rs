@@ -27,7 +27,10 @@ impl<B: Backend> RetrievalBatch<B> {
     pub fn collate(samples: Vec<RetrievalSample>, device: &B::Device) -> Self {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let token_ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
-        let attention: Vec<_> = samples.iter().map(|sample| &sample.attention_mask[..]).collect();
+        let attention: Vec<_> = samples
+            .iter()
+            .map(|sample| &sample.attention_mask[..])
+            .collect();
         Self {
             clips: stack_clips(&clips, device),
             token_ids: stack_rows(&token_ids, device),

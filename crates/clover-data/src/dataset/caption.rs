@@ -49,7 +49,10 @@ mod tests {
     fn a_caption_of_blanks_names_file_and_line() {
         let message = check(" \t").unwrap_err().to_string();
 
-        assert!(message.contains("pairs.csv") && message.contains('3'), "{message}");
+        assert!(
+            message.contains("pairs.csv") && message.contains('3'),
+            "{message}"
+        );
     }
 
     #[test]

@@ -199,7 +199,9 @@ impl<S: SampleSource> BatchLoader<S> {
         DataError::TooManyFailures {
             failed: self.failures,
             read: self.reads,
-            last: last.map_or_else(String::new, |item| format!("{}: {}", item.name, item.reason)),
+            last: last.map_or_else(String::new, |item| {
+                format!("{}: {}", item.name, item.reason)
+            }),
         }
     }
 }
@@ -281,9 +283,7 @@ impl<S: SampleSource> Iterator for EpochBatches<'_, S> {
 
     fn next(&mut self) -> Option<Self::Item> {
         // After the last batch the order is used up and the workers are gone.
-        if self.workers.is_none() {
-            return None;
-        }
+        self.workers.as_ref()?;
         let batch = self.read_batch();
         if batch.is_err() {
             self.workers = None;

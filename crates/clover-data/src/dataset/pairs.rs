@@ -44,6 +44,13 @@ struct JsonRow {
     caption: String,
 }
 
+impl Pair {
+    /// What reports call the pair: its file.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
 impl PairsManifest {
     /// Reads a manifest; the ending of its name tells the format (csv, tsv, jsonl, ndjson).
     ///

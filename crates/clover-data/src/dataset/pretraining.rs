@@ -1,7 +1,39 @@
-//! stub
-use crate::masking::{MaskedTokens, RegionMask};
+//! Pairs prepared for the pre-training step: a clip with a hidden region, a text with hidden words.
+
+use super::clip_reading::ClipReading;
+use super::pairs::Pair;
+use super::randomness::Randomness;
+use super::source::SampleSource;
+use super::text_length::check_text_len;
+use crate::DataError;
+use crate::masking::{MaskedTokens, REGION_GRID, RegionMask, TextMasking};
+use crate::text::WordPieceTokenizer;
 use crate::video::NormalizedClip;
-/// A video and its caption, prepared for the pre-training step.
+
+/// How pairs become samples.
+#[derive(Debug, Clone)]
+pub struct PretrainingDatasetConfig {
+    /// How the clip is read.
+    pub clip: ClipReading,
+    /// Tokens a text, 30 in the published settings.
+    pub text_len: usize,
+    /// Cells of the 7 x 7 grid to hide, 10 in the published settings.
+    pub region_target: usize,
+    /// How the words to hide are chosen.
+    pub text_masking: TextMasking,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+/// Pairs of clip and caption, read anew with other chance in every epoch.
+#[derive(Debug, Clone)]
+pub struct PretrainingDataset {
+    pairs: Vec<Pair>,
+    tokenizer: WordPieceTokenizer,
+    config: PretrainingDatasetConfig,
+}
+
+/// A clip and its caption, prepared for the pre-training step.
 #[derive(Debug, Clone)]
 pub struct PretrainingSample {
     /// The normalised clip.
@@ -17,3 +49,72 @@ pub struct PretrainingSample {
     /// What reports call the sample.
     pub name: String,
 }
+
+impl PretrainingDataset {
+    /// Prepares pairs as the configuration says.
+    ///
+    /// # Errors
+    ///
+    /// When a figure of the configuration is out of range.
+    pub fn new(
+        pairs: Vec<Pair>,
+        tokenizer: WordPieceTokenizer,
+        config: PretrainingDatasetConfig,
+    ) -> Result<Self, DataError> {
+        config.clip.validate()?;
+        check_text_len(config.text_len)?;
+        config.text_masking.validate()?;
+        let cells = REGION_GRID * REGION_GRID;
+        if config.region_target > cells {
+            return Err(DataError::OutOfRange {
+                key: "region_target",
+                value: config.region_target,
+                smallest: 0,
+                largest: cells,
+            });
+        }
+        Ok(Self {
+            pairs,
+            tokenizer,
+            config,
+        })
+    }
+
+    /// The pairs, in the order of their numbers.
+    pub fn pairs(&self) -> &[Pair] {
+        &self.pairs
+    }
+}
+
+impl SampleSource for PretrainingDataset {
+    type Sample = PretrainingSample;
+
+    fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.pairs[index].name()
+    }
+
+    fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
+        let pair = &self.pairs[index];
+        let config = &self.config;
+        // One generator an item: the sample is the same whichever worker reads it, and when.
+        let mut rng = Randomness::new(config.seed).for_item(epoch, index as u64);
+        let clip = config.clip.read(&pair.path, &mut rng)?;
+        let encoding = self.tokenizer.encode(&pair.caption, config.text_len)?;
+        let vocabulary = self.tokenizer.vocabulary();
+        Ok(PretrainingSample {
+            clip,
+            masked: config.text_masking.mask(&encoding, vocabulary, &mut rng),
+            region_mask: RegionMask::sample(config.region_target, &mut rng),
+            token_ids: encoding.ids,
+            attention_mask: encoding.attention_mask,
+            name: pair.name(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

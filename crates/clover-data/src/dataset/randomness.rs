@@ -47,9 +47,8 @@ mod tests {
 
     #[test]
     fn every_item_epoch_and_seed_draws_its_own_numbers() {
-        let draw = |seed, epoch, index| -> u64 {
-            Randomness::new(seed).for_item(epoch, index).random()
-        };
+        let draw =
+            |seed, epoch, index| -> u64 { Randomness::new(seed).for_item(epoch, index).random() };
         let base = draw(1, 2, 3);
 
         assert_eq!(base, draw(1, 2, 3));

@@ -15,7 +15,9 @@ impl SkippedItem {
     /// Keeps the words of an error and of everything that caused it.
     pub fn new(name: String, error: &dyn Error) -> Self {
         let causes = std::iter::successors(error.source(), |&cause| cause.source());
-        let reason = causes.fold(error.to_string(), |reason, cause| format!("{reason}: {cause}"));
+        let reason = causes.fold(error.to_string(), |reason, cause| {
+            format!("{reason}: {cause}")
+        });
         Self { name, reason }
     }
 }

@@ -36,7 +36,12 @@ impl<T: Send + 'static> Workers<T> {
         };
         for worker in 0..workers {
             let (sender, receiver) = sync_channel(ahead.div_ceil(workers).max(1));
-            let items: Vec<usize> = order.iter().copied().skip(worker).step_by(workers).collect();
+            let items: Vec<usize> = order
+                .iter()
+                .copied()
+                .skip(worker)
+                .step_by(workers)
+                .collect();
             let source = Arc::clone(source);
             let thread = std::thread::Builder::new()
                 .name(format!("clover-data-{worker}"))
@@ -75,8 +80,8 @@ fn read_all<S: SampleSource>(
 ) {
     for &index in items {
         // A decoder that panics on a hostile file costs that file, not the run.
-        let sample = catch_unwind(AssertUnwindSafe(|| source.read(epoch, index)))
-            .unwrap_or_else(|_| {
+        let sample =
+            catch_unwind(AssertUnwindSafe(|| source.read(epoch, index))).unwrap_or_else(|_| {
                 Err(DataError::ReaderPanicked {
                     name: source.name(index),
                 })

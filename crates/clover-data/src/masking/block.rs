@@ -63,7 +63,11 @@ impl RegionMask {
 
     /// The number of hidden cells.
     pub fn count(&self) -> usize {
-        self.cells.iter().flatten().filter(|&&hidden| hidden).count()
+        self.cells
+            .iter()
+            .flatten()
+            .filter(|&&hidden| hidden)
+            .count()
     }
 
     /// Draws one block and hides it if it adds between one and `room` cells; returns how many.

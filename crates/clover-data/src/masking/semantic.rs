@@ -10,13 +10,10 @@ use rand::seq::SliceRandom;
 
 use crate::text::PartOfSpeech;
 
-/// The share of the candidates that is hidden in the published settings.
-#[cfg(test)]
-const PUBLISHED_RATIO: f64 = 0.3;
-
 /// The words tagged as nouns or proper nouns.
 pub fn noun_words(tags: &[PartOfSpeech]) -> Vec<usize> {
-    let is_noun = |&word: &usize| matches!(tags[word], PartOfSpeech::Noun | PartOfSpeech::ProperNoun);
+    let is_noun =
+        |&word: &usize| matches!(tags[word], PartOfSpeech::Noun | PartOfSpeech::ProperNoun);
     (0..tags.len()).filter(is_noun).collect()
 }
 
@@ -53,8 +50,8 @@ pub fn choose_words<R: Rng + ?Sized>(
     first_words(&candidates, ratio)
 }
 
-/// The first different words of a shuffled list, as many as `ratio` of its length asks for.
-fn first_words(shuffled: &[usize], ratio: f64) -> Vec<usize> {
+/// The first different words of a list already shuffled, `max(1, round(ratio * length))` of them.
+pub fn first_words(shuffled: &[usize], ratio: f64) -> Vec<usize> {
     let wanted = ((ratio * shuffled.len() as f64).round_ties_even() as usize).max(1);
     let mut chosen = Vec::with_capacity(wanted);
     for &word in shuffled {
@@ -86,8 +83,11 @@ fn is_adverbs_auxiliaries_verbs(tags: &[PartOfSpeech]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{TaggedToken, align_tags};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+
+    const PUBLISHED_RATIO: f64 = 0.3;
 
     fn tags(names: &str) -> Vec<PartOfSpeech> {
         names.split(' ').map(|name| name.parse().unwrap()).collect()
@@ -132,6 +132,27 @@ mod tests {
 
         assert_eq!(candidates, [0, 5, 1, 3, 3, 4, 4]);
         assert_eq!(first_words(&candidates, PUBLISHED_RATIO), [0, 5]);
+    }
+
+    #[test]
+    fn a_word_the_tagger_split_counts_as_its_last_part() {
+        // the cat cannot jump high: "can" is an auxiliary, "not" a particle.
+        let tagged = [
+            ("the", PartOfSpeech::Other),
+            ("cat", PartOfSpeech::Noun),
+            ("can", PartOfSpeech::Auxiliary),
+            ("not", PartOfSpeech::Other),
+            ("jump", PartOfSpeech::Verb),
+            ("high", PartOfSpeech::Adverb),
+        ]
+        .map(|(text, tag)| TaggedToken {
+            text: text.to_owned(),
+            tag,
+        });
+
+        let tags = align_tags(&["the", "cat", "cannot", "jump", "high"], &tagged);
+
+        assert_eq!(semantic_candidates(&tags), [1, 3]);
     }
 
     #[test]

@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn a_share_above_one_is_refused() {
-        let error = TextMasking::WholeWord { ratio: 1.5 }.validate().unwrap_err();
+        let error = TextMasking::WholeWord { ratio: 1.5 }
+            .validate()
+            .unwrap_err();
 
         assert!(error.to_string().contains("ratio"), "{error}");
         assert!(TextMasking::default().validate().is_ok());

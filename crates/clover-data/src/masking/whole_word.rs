@@ -18,7 +18,9 @@ pub fn mask_whole_words<R: Rng + ?Sized>(
 ) -> MaskedTokens {
     let mut chosen = choose_words((0..encoding.words.len()).collect(), ratio, rng);
     chosen.sort_unstable();
-    let positions = chosen.into_iter().flat_map(|word| encoding.words[word].clone());
+    let positions = chosen
+        .into_iter()
+        .flat_map(|word| encoding.words[word].clone());
     MaskedTokens::replace(encoding, positions, vocabulary, rng)
 }
 
@@ -29,7 +31,9 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    const LINES: [&str; 8] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "##c"];
+    const LINES: [&str; 8] = [
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "##c",
+    ];
 
     fn hidden(text: &str, seed: u64) -> Vec<usize> {
         let tokenizer = WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();

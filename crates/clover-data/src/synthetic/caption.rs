@@ -96,7 +96,12 @@ pub(super) fn caption_words() -> impl Iterator<Item = &'static str> {
     let names = names.chain(Shape::ALL.map(Shape::names));
     let names = names.chain(Size::ALL.map(Size::names));
     let names = names.chain(Direction::ALL.map(Direction::names));
-    let phrases = names.flatten().copied().chain(MOVES).chain(MOVING).chain(FORMS);
+    let phrases = names
+        .flatten()
+        .copied()
+        .chain(MOVES)
+        .chain(MOVING)
+        .chain(FORMS);
     phrases
         .flat_map(str::split_whitespace)
         .filter(|word| !word.starts_with('{'))
@@ -137,13 +142,25 @@ mod tests {
 
             assert!(!text.contains(['{', '}']), "{text}");
             for color in Color::ALL {
-                assert_eq!(mentions(&text, color.names()), color == attributes.color, "{text}");
+                assert_eq!(
+                    mentions(&text, color.names()),
+                    color == attributes.color,
+                    "{text}"
+                );
             }
             for shape in Shape::ALL {
-                assert_eq!(mentions(&text, shape.names()), shape == attributes.shape, "{text}");
+                assert_eq!(
+                    mentions(&text, shape.names()),
+                    shape == attributes.shape,
+                    "{text}"
+                );
             }
             for size in Size::ALL {
-                assert_eq!(mentions(&text, size.names()), size == attributes.size, "{text}");
+                assert_eq!(
+                    mentions(&text, size.names()),
+                    size == attributes.size,
+                    "{text}"
+                );
             }
             for direction in Direction::ALL {
                 let told = mentions(&text, direction.names());

@@ -145,7 +145,8 @@ fn write_renamed(path: &Path, content: &[u8]) -> Result<(), DataError> {
     let partial = PathBuf::from(name);
     let mut file = BufWriter::new(File::create(&partial).map_err(failed)?);
     file.write_all(content).map_err(failed)?;
-    file.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.into_inner()
+        .map_err(|error| failed(error.into_error()))?;
     fs::rename(&partial, path).map_err(failed)
 }
 
@@ -194,7 +195,10 @@ mod tests {
         };
 
         assert_eq!(write(&CONFIG), write(&CONFIG));
-        assert_ne!(write(&CONFIG), write(&SyntheticSetConfig { seed: 6, ..CONFIG }));
+        assert_ne!(
+            write(&CONFIG),
+            write(&SyntheticSetConfig { seed: 6, ..CONFIG })
+        );
     }
 
     #[test]

@@ -29,9 +29,8 @@ pub fn render(scene: &Scene, frames: usize, size: usize) -> Vec<Vec<u8>> {
                 1 => 0.5,
                 _ => frame as f32 / (frames - 1) as f32,
             };
-            let center = [0, 1].map(|axis| {
-                scene.start[axis] + way * (scene.end[axis] - scene.start[axis])
-            });
+            let center =
+                [0, 1].map(|axis| scene.start[axis] + way * (scene.end[axis] - scene.start[axis]));
             let mut picture = backdrop.clone();
             paint_shape(&mut picture, scene, center, size);
             picture
@@ -48,7 +47,11 @@ fn paint_background(background: &Background, size: usize) -> Vec<u8> {
                 Pattern::Stripes(width) => row / width % 2 == 1,
                 Pattern::Checks(width) => (row / width + column / width) % 2 == 1,
             };
-            let tone = if other { background.other_tone } else { background.tone };
+            let tone = if other {
+                background.other_tone
+            } else {
+                background.tone
+            };
             picture.extend_from_slice(&tone);
         }
     }
@@ -145,7 +148,10 @@ mod tests {
         let frames = render(&scene(Shape::Circle, Size::Small, Direction::Left), 8, 64);
 
         let columns: Vec<f32> = frames.iter().map(|frame| mean_column(frame)).collect();
-        assert!(columns.is_sorted_by(|first, second| first > second), "{columns:?}");
+        assert!(
+            columns.is_sorted_by(|first, second| first > second),
+            "{columns:?}"
+        );
         // At least 0.36 of 64 pixels.
         assert!(columns[0] - columns[7] > 22.0, "{columns:?}");
     }
@@ -161,7 +167,10 @@ mod tests {
         // The rim, a pixel wide, is mixed and not counted.
         let rim = 2.0 * std::f32::consts::PI * radius;
         let found = filled(&frames[0]).len() as f32;
-        assert!(found <= area && found >= area - 1.5 * rim, "{found} of {area}");
+        assert!(
+            found <= area && found >= area - 1.5 * rim,
+            "{found} of {area}"
+        );
     }
 
     #[test]

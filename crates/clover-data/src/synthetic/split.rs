@@ -64,7 +64,11 @@ impl SyntheticSetConfig {
     pub fn validate(&self) -> Result<(), DataError> {
         let limits = [
             ("train_clips", self.train_clips, 1..=1_000_000),
-            ("held_out_clips", self.held_out_clips, 0..=Attributes::COMBINATIONS / 2),
+            (
+                "held_out_clips",
+                self.held_out_clips,
+                0..=Attributes::COMBINATIONS / 2,
+            ),
             ("frames", self.frames, 1..=1_000),
             ("size", self.size, 16..=1_024),
         ];
@@ -160,6 +164,9 @@ mod tests {
 
         let message = SyntheticSet::plan(&config).unwrap_err().to_string();
 
-        assert!(message.contains("held_out_clips") && message.contains("192"), "{message}");
+        assert!(
+            message.contains("held_out_clips") && message.contains("192"),
+            "{message}"
+        );
     }
 }

@@ -38,7 +38,9 @@ mod tests {
 
     #[test]
     fn every_word_of_a_caption_is_one_piece() {
-        let encoding = tokenizer().encode("a tiny turquoise rhombus glides upwards", 10).unwrap();
+        let encoding = tokenizer()
+            .encode("a tiny turquoise rhombus glides upwards", 10)
+            .unwrap();
 
         let lengths: Vec<_> = encoding.words.iter().map(ExactSizeIterator::len).collect();
         assert_eq!(lengths, [1; 6]);

@@ -101,7 +101,10 @@ impl WordPieceTokenizer {
     ///
     /// Panics if `max_len` is below 2: a row holds at least `[CLS]` and `[SEP]`.
     pub fn encode(&self, text: &str, max_len: usize) -> Result<Encoding, DataError> {
-        assert!(max_len >= 2, "tokenizer: a row holds at least [CLS] and [SEP]");
+        assert!(
+            max_len >= 2,
+            "tokenizer: a row holds at least [CLS] and [SEP]"
+        );
         let special = self.vocabulary.special();
         let pieces = self
             .tokenizer
@@ -210,10 +213,14 @@ mod tests {
         }
         let tokenizer = WordPieceTokenizer::from_vocab_file(path).unwrap();
 
-        let encoding = tokenizer.encode("A man is riding a skateboard.", 12).unwrap();
+        let encoding = tokenizer
+            .encode("A man is riding a skateboard.", 12)
+            .unwrap();
 
         // "skateboard" is not in the vocabulary: 17260 is "skate", 6277 is "##board".
-        let expected = [101, 1037, 2158, 2003, 5559, 1037, 17260, 6277, 1012, 102, 0, 0];
+        let expected = [
+            101, 1037, 2158, 2003, 5559, 1037, 17260, 6277, 1012, 102, 0, 0,
+        ];
         assert_eq!(encoding.ids, expected);
         assert_eq!(encoding.words[5], 6..8);
         assert_eq!(tokenizer.vocabulary().len(), 30_522);

@@ -74,7 +74,10 @@ impl Vocabulary {
         path: impl Into<PathBuf>,
     ) -> Result<Self, DataError> {
         let path = path.into();
-        let pieces: Vec<String> = lines.into_iter().map(|line| line.trim().to_owned()).collect();
+        let pieces: Vec<String> = lines
+            .into_iter()
+            .map(|line| line.trim().to_owned())
+            .collect();
         let mut ids = HashMap::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {
             // Blank lines keep their id but name nothing, so any number of them may stand there.
@@ -171,7 +174,9 @@ mod tests {
 
         let error = Vocabulary::from_lines(lines, "twice.txt").unwrap_err();
 
-        assert!(matches!(error, DataError::RepeatedPiece { line: 8, ref piece, .. } if piece == "a"));
+        assert!(
+            matches!(error, DataError::RepeatedPiece { line: 8, ref piece, .. } if piece == "a")
+        );
     }
 
     #[test]

@@ -25,7 +25,14 @@ mod tests {
 
     #[test]
     fn continuation_pieces_join_the_word_before_them() {
-        let pieces = [None, Some("a"), Some("skate"), Some("##board"), Some("down"), None];
+        let pieces = [
+            None,
+            Some("a"),
+            Some("skate"),
+            Some("##board"),
+            Some("down"),
+            None,
+        ];
 
         let words = word_groups(pieces);
 

@@ -35,7 +35,13 @@ impl Kernel<1> for CrossEntropy {
             .map(|((row, log_sum), &label)| log_sum - row[label])
             .collect();
         let shape = Shape::new([losses.len()]);
-        (tensor(losses, shape), Saved { logits, log_sums: Arc::new(log_sums) })
+        (
+            tensor(losses, shape),
+            Saved {
+                logits,
+                log_sums: Arc::new(log_sums),
+            },
+        )
     }
 
     fn backward(
@@ -45,7 +51,10 @@ impl Kernel<1> for CrossEntropy {
         _: [bool; 1],
     ) -> [Option<FlexTensor>; 1] {
         // In place where nobody else holds the logits any more.
-        let Saved { mut logits, log_sums } = saved;
+        let Saved {
+            mut logits,
+            log_sums,
+        } = saved;
         let [_, vocabulary] = logits.shape().dims();
         let gradient = gradient.to_contiguous();
         logits
@@ -55,7 +64,11 @@ impl Kernel<1> for CrossEntropy {
             .zip(log_sums.par_iter())
             .zip(&self.labels)
             .for_each(|(((row, &scale), &log_sum), &label)| {
-                vectorized(Softmax { row, log_sum, scale });
+                vectorized(Softmax {
+                    row,
+                    log_sum,
+                    scale,
+                });
                 row[label] -= scale;
             });
         [Some(logits)]
@@ -74,7 +87,10 @@ impl WithSimd for LogSumExp<'_> {
         for x in vectors {
             largest = simd.max_f32s(largest, *x);
         }
-        let largest = tail.iter().copied().fold(simd.reduce_max_f32s(largest), f32::max);
+        let largest = tail
+            .iter()
+            .copied()
+            .fold(simd.reduce_max_f32s(largest), f32::max);
 
         let shift = simd.splat_f32s(largest);
         let mut sums = simd.splat_f32s(0.0);

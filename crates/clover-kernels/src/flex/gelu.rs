@@ -25,7 +25,12 @@ impl Kernel<1> for Gelu {
         (tensor(output, x.shape()), x)
     }
 
-    fn backward(&self, x: FlexTensor, gradient: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
+    fn backward(
+        &self,
+        x: FlexTensor,
+        gradient: FlexTensor,
+        _: [bool; 1],
+    ) -> [Option<FlexTensor>; 1] {
         let mut gradient = gradient.to_contiguous();
         let tasks = gradient.storage_mut::<f32>().par_chunks_mut(TASK);
         tasks

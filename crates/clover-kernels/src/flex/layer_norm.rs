@@ -46,10 +46,24 @@ impl Kernel<3> for LayerNorm {
             .for_each(|((output, x), moments)| {
                 let (gamma, beta) = (values(&gamma), values(&beta));
                 let epsilon = self.epsilon as f32;
-                vectorized(Forward { x, gamma, beta, epsilon, output, moments });
+                vectorized(Forward {
+                    x,
+                    gamma,
+                    beta,
+                    epsilon,
+                    output,
+                    moments,
+                });
             });
         let output = tensor(output, x.shape());
-        (output, Saved { x, gamma, moments: Arc::new(moments) })
+        (
+            output,
+            Saved {
+                x,
+                gamma,
+                moments: Arc::new(moments),
+            },
+        )
     }
 
     fn backward(
@@ -72,11 +86,22 @@ impl Kernel<3> for LayerNorm {
             .for_each(|(((gradient, x), moments), sums)| {
                 let (for_gamma, for_beta) = sums.split_at_mut(dim);
                 let gamma = values(&gamma);
-                vectorized(Backward { x, gamma, moments, gradient, for_gamma, for_beta });
+                vectorized(Backward {
+                    x,
+                    gamma,
+                    moments,
+                    gradient,
+                    for_gamma,
+                    for_beta,
+                });
             });
         let (for_gamma, for_beta) = add_up(&sums, dim);
         let of_dim = |sums| tensor(sums, Shape::new([dim]));
-        [Some(gradient), Some(of_dim(for_gamma)), Some(of_dim(for_beta))]
+        [
+            Some(gradient),
+            Some(of_dim(for_gamma)),
+            Some(of_dim(for_beta)),
+        ]
     }
 }
 
@@ -84,7 +109,10 @@ impl Kernel<3> for LayerNorm {
 fn add_up(sums: &[f32], dim: usize) -> (Vec<f32>, Vec<f32>) {
     let mut total = vec![0.0; 2 * dim];
     for task in sums.chunks_exact(2 * dim) {
-        total.iter_mut().zip(task).for_each(|(total, sum)| *total += sum);
+        total
+            .iter_mut()
+            .zip(task)
+            .for_each(|(total, sum)| *total += sum);
     }
     let for_beta = total.split_off(dim);
     (total, for_beta)
@@ -105,7 +133,10 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let dim = self.gamma.len();
-        let rows = self.x.chunks_exact(dim).zip(self.output.chunks_exact_mut(dim));
+        let rows = self
+            .x
+            .chunks_exact(dim)
+            .zip(self.output.chunks_exact_mut(dim));
         for ((x, output), moments) in rows.zip(self.moments) {
             *moments = row_moments(simd, x, self.epsilon);
             let (mean, scale) = (moments.mean, moments.inverse_deviation);
@@ -118,7 +149,11 @@ impl WithSimd for Forward<'_> {
                 let normal = simd.mul_f32s(simd.sub_f32s(*x, means), scales);
                 *output = simd.mul_add_e_f32s(normal, *gamma, *beta);
             }
-            let tail = x_tail.iter().zip(gamma_tail).zip(beta_tail).zip(output_tail);
+            let tail = x_tail
+                .iter()
+                .zip(gamma_tail)
+                .zip(beta_tail)
+                .zip(output_tail);
             for (((x, gamma), beta), output) in tail {
                 *output = (x - mean) * scale * gamma + beta;
             }
@@ -144,7 +179,10 @@ fn row_moments<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> Moments {
     }
     let tail: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
     let variance = (simd.reduce_sum_f32s(squares) + tail) / count;
-    Moments { mean, inverse_deviation: (variance + epsilon).sqrt().recip() }
+    Moments {
+        mean,
+        inverse_deviation: (variance + epsilon).sqrt().recip(),
+    }
 }
 
 /// Turns the output's gradient into the input's, and adds up those of gamma and beta.
@@ -163,7 +201,10 @@ impl WithSimd for Backward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let dim = self.gamma.len();
-        let rows = self.x.chunks_exact(dim).zip(self.gradient.chunks_exact_mut(dim));
+        let rows = self
+            .x
+            .chunks_exact(dim)
+            .zip(self.gradient.chunks_exact_mut(dim));
         for ((x, gradient), moments) in rows.zip(self.moments) {
             let (for_gamma, for_beta) = (&mut *self.for_gamma, &mut *self.for_beta);
             let means = row_sums(simd, x, gradient, self.gamma, *moments, for_gamma, for_beta);
@@ -184,7 +225,10 @@ fn row_sums<S: Simd>(
     for_beta: &mut [f32],
 ) -> [f32; 2] {
     let count = x.len() as f32;
-    let Moments { mean, inverse_deviation: scale } = moments;
+    let Moments {
+        mean,
+        inverse_deviation: scale,
+    } = moments;
     let (means, scales) = (simd.splat_f32s(mean), simd.splat_f32s(scale));
     let mut sums = [simd.splat_f32s(0.0); 2];
     let (x, x_tail) = S::as_simd_f32s(x);
@@ -192,7 +236,12 @@ fn row_sums<S: Simd>(
     let (gamma, gamma_tail) = S::as_simd_f32s(gamma);
     let (for_gamma, for_gamma_tail) = S::as_mut_simd_f32s(for_gamma);
     let (for_beta, for_beta_tail) = S::as_mut_simd_f32s(for_beta);
-    let vectors = x.iter().zip(gradient).zip(gamma).zip(for_gamma).zip(for_beta);
+    let vectors = x
+        .iter()
+        .zip(gradient)
+        .zip(gamma)
+        .zip(for_gamma)
+        .zip(for_beta);
     for ((((x, gradient), gamma), for_gamma), for_beta) in vectors {
         let normal = simd.mul_f32s(simd.sub_f32s(*x, means), scales);
         *for_gamma = simd.mul_add_e_f32s(*gradient, normal, *for_gamma);
@@ -224,7 +273,10 @@ fn row_gradient<S: Simd>(
     moments: Moments,
     row_means: [f32; 2],
 ) {
-    let Moments { mean, inverse_deviation: scale } = moments;
+    let Moments {
+        mean,
+        inverse_deviation: scale,
+    } = moments;
     let (means, scales) = (simd.splat_f32s(mean), simd.splat_f32s(scale));
     let [first, second] = row_means.map(|mean| simd.splat_f32s(mean));
     let (x, x_tail) = S::as_simd_f32s(x);

@@ -13,12 +13,33 @@ pub(crate) const fn tile_columns<S: Simd>() -> usize {
     2 * S::F32_LANES
 }
 
+/// Steps along the inner axis between two looks at where the rows end.
+const STEPS: usize = 8;
+
 /// A matrix whose rows are `stride` apart, seen from column `column` on.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) stride: usize,
     pub(crate) column: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(values: &'a [f32], stride: usize, column: usize) -> Self {
+        Self {
+            values,
+            stride,
+            column,
+        }
+    }
+
+    /// Each row from its column on.
+    #[inline(always)]
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        self.values
+            .chunks_exact(self.stride)
+            .map(move |row| &row[self.column..])
+    }
 }
 
 /// `sum over k of left[k, r] * right[k, ..]`: both matrices are read row by row.
@@ -28,14 +49,19 @@ pub(crate) fn outer<S: Simd, const ROWS: usize>(
     left: Rows<'_>,
     right: Rows<'_>,
 ) -> Tile<S, ROWS> {
-    let columns = const { tile_columns::<S>() };
     let mut tile = [[simd.splat_f32s(0.0); 2]; ROWS];
-    let pairs =
-        left.values.chunks_exact(left.stride).zip(right.values.chunks_exact(right.stride));
+    let pairs = left
+        .values
+        .chunks_exact(left.stride)
+        .zip(right.values.chunks_exact(right.stride));
     for (left_row, right_row) in pairs {
         let left_row = &left_row[left.column..][..ROWS];
-        let (vectors, _) = S::as_simd_f32s(&right_row[right.column..][..columns]);
-        accumulate(simd, &mut tile, |r| left_row[r], vectors);
+        accumulate(
+            simd,
+            &mut tile,
+            |r| left_row[r],
+            vectors::<S>(right_row, right.column),
+        );
     }
     tile
 }
@@ -47,15 +73,39 @@ pub(crate) fn inner<S: Simd, const ROWS: usize>(
     left: [&[f32]; ROWS],
     right: Rows<'_>,
 ) -> Tile<S, ROWS> {
-    let columns = const { tile_columns::<S>() };
     let mut tile = [[simd.splat_f32s(0.0); 2]; ROWS];
     let depth = left[0].len();
-    let left = left.map(|row| &row[..depth]);
-    for (k, right_row) in right.values.chunks_exact(right.stride).take(depth).enumerate() {
-        let (vectors, _) = S::as_simd_f32s(&right_row[right.column..][..columns]);
-        accumulate(simd, &mut tile, |r| left[r][k], vectors);
+    let whole = depth - depth % STEPS;
+    let (right_whole, right_rest) =
+        right.values[..depth * right.stride].split_at(whole * right.stride);
+    // Arrays of known length spare the innermost loop its bounds checks.
+    let left_whole = left.map(|row| row[..whole].as_chunks::<STEPS>().0);
+    for (k, rows) in right_whole.chunks_exact(STEPS * right.stride).enumerate() {
+        let left: [&[f32; STEPS]; ROWS] = left_whole.map(|row| &row[k]);
+        for (step, row) in rows.chunks_exact(right.stride).take(STEPS).enumerate() {
+            accumulate(
+                simd,
+                &mut tile,
+                |r| left[r][step],
+                vectors::<S>(row, right.column),
+            );
+        }
+    }
+    for (k, row) in right_rest.chunks_exact(right.stride).enumerate() {
+        accumulate(
+            simd,
+            &mut tile,
+            |r| left[r][whole + k],
+            vectors::<S>(row, right.column),
+        );
     }
     tile
+}
+
+/// The two vectors of a row that belong to the tile.
+#[inline(always)]
+fn vectors<S: Simd>(row: &[f32], column: usize) -> &[S::f32s] {
+    S::as_simd_f32s(&row[column..][..const { tile_columns::<S>() }]).0
 }
 
 #[inline(always)]

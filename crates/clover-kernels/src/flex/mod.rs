@@ -6,7 +6,6 @@ pub(crate) mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 mod micro;
-mod product;
 pub(crate) mod rows;
 mod simd;
 
@@ -27,8 +26,20 @@ fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
 pub(crate) fn indices(tensor: &FlexTensor) -> Option<Vec<usize>> {
     let tensor = tensor.to_contiguous();
     match tensor.dtype() {
-        DType::I32 => Some(tensor.storage::<i32>().iter().map(|&i| i as usize).collect()),
-        DType::I64 => Some(tensor.storage::<i64>().iter().map(|&i| i as usize).collect()),
+        DType::I32 => Some(
+            tensor
+                .storage::<i32>()
+                .iter()
+                .map(|&i| i as usize)
+                .collect(),
+        ),
+        DType::I64 => Some(
+            tensor
+                .storage::<i64>()
+                .iter()
+                .map(|&i| i as usize)
+                .collect(),
+        ),
         _ => None,
     }
 }

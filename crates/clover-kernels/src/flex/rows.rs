@@ -36,11 +36,16 @@ impl Kernel<1> for Gather {
         let [_, dim] = gradient.shape().dims();
         let copies = copies_of(&self.index, rows);
         let mut sums = vec![0.0; rows * dim];
-        let tasks = sums.par_chunks_mut(dim.max(1)).with_min_len(TASK_ROWS).zip(copies);
+        let tasks = sums
+            .par_chunks_mut(dim.max(1))
+            .with_min_len(TASK_ROWS)
+            .zip(copies);
         tasks.for_each(|(sum, copies)| {
             for copy in copies {
                 let row = &values(&gradient)[copy * dim..][..dim];
-                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                sum.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, value)| *sum += value);
             }
         });
         [Some(tensor(sums, Shape::new([rows, dim])))]
@@ -72,12 +77,14 @@ fn take(x: &FlexTensor, index: &[usize]) -> FlexTensor {
     let x = x.to_contiguous();
     let [rows, dim] = x.shape().dims();
     let mut output = vec![0.0; index.len() * dim];
-    output.par_chunks_mut(dim.max(1)).with_min_len(TASK_ROWS).zip(index).for_each(
-        |(output, &row)| {
+    output
+        .par_chunks_mut(dim.max(1))
+        .with_min_len(TASK_ROWS)
+        .zip(index)
+        .for_each(|(output, &row)| {
             if row != rows {
                 output.copy_from_slice(&values(&x)[row * dim..][..dim]);
             }
-        },
-    );
+        });
     tensor(output, Shape::new([index.len(), dim]))
 }

@@ -120,6 +120,37 @@ impl<B: Backend> FusionEncoder<B> {
         self.fuse(video, Some(token), text, attention_mask)
     }
 
+    /// How much each token of the last layer looks at each other one, averaged over heads: what an
+    /// overlay of attention over regions and frames shows.
+    ///
+    /// # Shapes
+    ///
+    /// - video: `[batch, frames, height, width, channels]`
+    /// - token: `[1, 1, dim]`, as in [`forward_with_token`](Self::forward_with_token), if any
+    /// - text: `[batch, text_len, dim]`
+    /// - attention_mask: `[batch, text_len]`
+    /// - output: `[batch, tokens, tokens]`, video tokens first; each row sums to 1
+    ///
+    /// # Panics
+    ///
+    /// As [`FusionEncoder::forward`]; and if there are no layers.
+    pub fn last_attention(
+        &self,
+        video: Tensor<B, 5>,
+        token: Option<Tensor<B, 3>>,
+        text: Tensor<B, 3>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> Tensor<B, 3> {
+        let (sequence, padding) = self.sequence(video, token, text, attention_mask);
+        let last = self.layers.len().checked_sub(1);
+        assert!(last.is_some(), "fusion encoder: no layers to look into");
+        let last = last.unwrap_or_default();
+        let x = self.layers[..last]
+            .iter()
+            .fold(sequence, |x, layer| layer.forward(x, padding.clone()));
+        self.layers[last].attention_weights(x, padding)
+    }
+
     fn fuse(
         &self,
         video: Tensor<B, 5>,
@@ -127,24 +158,35 @@ impl<B: Backend> FusionEncoder<B> {
         text: Tensor<B, 3>,
         attention_mask: Tensor<B, 2, Int>,
     ) -> FusedTokens<B> {
-        let [batch, text_len, dim] = text.dims();
-        let video = self.embeddings.video(video);
-        let [_, video_tokens, _] = video.dims();
-        let mut sequence = vec![video];
-        sequence.extend(token.map(|token| token.expand([batch, 1, dim])));
-        sequence.push(self.embeddings.text(text));
-        let sequence = Tensor::cat(sequence, 1);
-
+        let [_, frames, height, width, _] = video.dims();
+        let [_, text_len, _] = text.dims();
+        let (sequence, padding) = self.sequence(video, token, text, attention_mask);
         let [_, tokens, _] = sequence.dims();
-        let text_start = tokens - text_len;
-        let seen = Tensor::zeros([batch, text_start], &sequence.device());
-        let padding = Tensor::cat(vec![seen, padding_logits(attention_mask)], 1);
         let fused =
             self.layers.iter().fold(sequence, |x, layer| layer.forward(x, padding.clone()));
         FusedTokens {
-            video: fused.clone().narrow(1, 0, video_tokens),
-            text: fused.narrow(1, text_start, text_len),
+            video: fused.clone().narrow(1, 0, frames * height * width),
+            text: fused.narrow(1, tokens - text_len, text_len),
         }
+    }
+
+    /// All tokens in order, and the logits of their padding.
+    fn sequence(
+        &self,
+        video: Tensor<B, 5>,
+        token: Option<Tensor<B, 3>>,
+        text: Tensor<B, 3>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> (Tensor<B, 3>, Tensor<B, 2>) {
+        let [batch, text_len, dim] = text.dims();
+        let mut parts = vec![self.embeddings.video(video)];
+        parts.extend(token.map(|token| token.expand([batch, 1, dim])));
+        parts.push(self.embeddings.text(text));
+        let sequence = Tensor::cat(parts, 1);
+
+        let [_, tokens, _] = sequence.dims();
+        let seen = Tensor::zeros([batch, tokens - text_len], &sequence.device());
+        (sequence, Tensor::cat(vec![seen, padding_logits(attention_mask)], 1))
     }
 }
 

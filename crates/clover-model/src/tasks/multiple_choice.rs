@@ -7,7 +7,7 @@ use burn::prelude::*;
 
 use super::average_views;
 use crate::Clover;
-use crate::fusion_encoder::FusionEncoder;
+use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
 use crate::text_encoder::TextEncoder;
 use crate::video_encoder::VideoSwin;
@@ -17,10 +17,14 @@ use crate::video_encoder::VideoSwin;
 /// Should be created [from a Clover](MultipleChoiceModel::from_clover).
 #[derive(Module, Debug)]
 pub struct MultipleChoiceModel<B: Backend> {
-    video_encoder: VideoSwin<B>,
-    text_encoder: TextEncoder<B>,
-    fusion_encoder: FusionEncoder<B>,
-    answer_head: MultipleChoiceHead<B>,
+    /// Video Swin.
+    pub video_encoder: VideoSwin<B>,
+    /// BERT.
+    pub text_encoder: TextEncoder<B>,
+    /// Three BERT layers over video and text.
+    pub fusion_encoder: FusionEncoder<B>,
+    /// Scores one candidate.
+    pub answer_head: MultipleChoiceHead<B>,
 }
 
 impl<B: Backend> MultipleChoiceModel<B> {
@@ -56,14 +60,29 @@ impl<B: Backend> MultipleChoiceModel<B> {
         token_ids: Tensor<B, 3, Int>,
         attention_mask: Tensor<B, 3, Int>,
     ) -> Tensor<B, 2> {
+        let [batch, candidates, _] = token_ids.dims();
+        let fused = self.fuse(clips, views, token_ids, attention_mask);
+        self.answer_head.forward(cls_feature(fused.text)).reshape([batch, candidates])
+    }
+
+    /// The fused tokens that [`forward`](Self::forward) scores, one row a candidate.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn fuse(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 3, Int>,
+        attention_mask: Tensor<B, 3, Int>,
+    ) -> FusedTokens<B> {
         let [batch, candidates, text_len] = token_ids.dims();
         let texts = [batch * candidates, text_len];
         let mask = attention_mask.reshape(texts);
         let text = self.text_encoder.forward(token_ids.reshape(texts), mask.clone());
-
         let video = average_views(self.video_encoder.forward(clips), views);
-        let fused = self.fusion_encoder.forward(repeat_clips(video, candidates), text, mask);
-        self.answer_head.forward(cls_feature(fused.text)).reshape([batch, candidates])
+        self.fusion_encoder.forward(repeat_clips(video, candidates), text, mask)
     }
 }
 

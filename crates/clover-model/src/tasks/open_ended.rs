@@ -9,7 +9,7 @@ use burn::prelude::*;
 
 use super::average_views;
 use crate::Clover;
-use crate::fusion_encoder::FusionEncoder;
+use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
 use crate::init::truncated_normal;
 use crate::text_encoder::TextEncoder;
@@ -20,10 +20,14 @@ use crate::video_encoder::VideoSwin;
 /// Should be created [from a Clover](OpenEndedModel::from_clover).
 #[derive(Module, Debug)]
 pub struct OpenEndedModel<B: Backend> {
-    video_encoder: VideoSwin<B>,
-    text_encoder: TextEncoder<B>,
-    fusion_encoder: FusionEncoder<B>,
-    answer_head: OpenEndedHead<B>,
+    /// Video Swin.
+    pub video_encoder: VideoSwin<B>,
+    /// BERT.
+    pub text_encoder: TextEncoder<B>,
+    /// Three BERT layers over video and text.
+    pub fusion_encoder: FusionEncoder<B>,
+    /// Scores every answer of the list.
+    pub answer_head: OpenEndedHead<B>,
 }
 
 impl<B: Backend> OpenEndedModel<B> {
@@ -59,10 +63,25 @@ impl<B: Backend> OpenEndedModel<B> {
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
     ) -> Tensor<B, 2> {
+        let fused = self.fuse(clips, views, token_ids, attention_mask);
+        self.answer_head.forward(cls_feature(fused.text))
+    }
+
+    /// The fused tokens that [`forward`](Self::forward) answers from.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn fuse(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> FusedTokens<B> {
         let video = average_views(self.video_encoder.forward(clips), views);
         let text = self.text_encoder.forward(token_ids, attention_mask.clone());
-        let fused = self.fusion_encoder.forward(video, text, attention_mask);
-        self.answer_head.forward(cls_feature(fused.text))
+        self.fusion_encoder.forward(video, text, attention_mask)
     }
 }
 
@@ -71,12 +90,16 @@ impl<B: Backend> OpenEndedModel<B> {
 /// Should be created [from a Clover](FillInTheBlankModel::from_clover).
 #[derive(Module, Debug)]
 pub struct FillInTheBlankModel<B: Backend> {
-    video_encoder: VideoSwin<B>,
-    text_encoder: TextEncoder<B>,
-    fusion_encoder: FusionEncoder<B>,
-    answer_head: OpenEndedHead<B>,
+    /// Video Swin.
+    pub video_encoder: VideoSwin<B>,
+    /// BERT.
+    pub text_encoder: TextEncoder<B>,
+    /// Three BERT layers over video and text.
+    pub fusion_encoder: FusionEncoder<B>,
+    /// Scores every answer of the list.
+    pub answer_head: OpenEndedHead<B>,
     /// `[1, 1, dim]`, stands between video and text.
-    separator_token: Param<Tensor<B, 3>>,
+    pub separator_token: Param<Tensor<B, 3>>,
 }
 
 impl<B: Backend> FillInTheBlankModel<B> {
@@ -117,12 +140,26 @@ impl<B: Backend> FillInTheBlankModel<B> {
     ) -> Tensor<B, 2> {
         let [batch, text_len] = token_ids.dims();
         assert_eq!(blanks.dims(), [batch], "fill in the blank: one blank a text is needed");
-        let video = average_views(self.video_encoder.forward(clips), views);
-        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
-        let separator = self.separator_token.val();
-        let fused = self.fusion_encoder.forward_with_token(video, separator, text, attention_mask);
+        let fused = self.fuse(clips, views, token_ids, attention_mask);
         let [_, _, dim] = fused.text.dims();
         let rows = fused.text.reshape([batch * text_len, dim]);
         self.answer_head.forward(clover_kernels::gather_rows(rows, blanks))
+    }
+    /// The fused tokens that [`forward`](Self::forward) answers from.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn fuse(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> FusedTokens<B> {
+        let video = average_views(self.video_encoder.forward(clips), views);
+        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
+        let separator = self.separator_token.val();
+        self.fusion_encoder.forward_with_token(video, separator, text, attention_mask)
     }
 }

@@ -15,10 +15,14 @@ use crate::video_encoder::VideoSwin;
 /// Should be created [from a Clover](RetrievalModel::from).
 #[derive(Module, Debug)]
 pub struct RetrievalModel<B: Backend> {
-    video_encoder: VideoSwin<B>,
-    text_encoder: TextEncoder<B>,
-    video_projection: VideoProjection<B>,
-    text_projection: TextProjection<B>,
+    /// Video Swin.
+    pub video_encoder: VideoSwin<B>,
+    /// BERT.
+    pub text_encoder: TextEncoder<B>,
+    /// Embeds the averaged video features.
+    pub video_projection: VideoProjection<B>,
+    /// Embeds the text's `[CLS]`.
+    pub text_projection: TextProjection<B>,
 }
 
 impl<B: Backend> From<Clover<B>> for RetrievalModel<B> {

@@ -72,6 +72,17 @@ impl<B: Backend> TransformerLayer<B> {
     pub fn forward(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
         self.feed_forward.forward(self.attention.forward(x, padding))
     }
+
+    /// How much each token looks at each key, averaged over heads.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, tokens, dim]`
+    /// - padding: `[batch, tokens]`, additive
+    /// - output: `[batch, tokens, tokens]`; each row sums to 1
+    pub fn attention_weights(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
+        self.attention.weights(x, padding)
+    }
 }
 
 /// Turns an attention mask of ones (tokens) and zeros (padding) into additive logits.

@@ -4,6 +4,7 @@
 
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
+use burn::tensor::activation::softmax;
 
 use super::BERT_EPSILON;
 use crate::fused::{normalize, project};
@@ -75,5 +76,23 @@ impl<B: Backend> SelfAttention<B> {
         );
         let mixed = self.dropout.forward(project(&self.output, context));
         normalize(&self.norm, BERT_EPSILON, x + mixed)
+    }
+    /// How much each token looks at each key, averaged over heads; for analyses, not training.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, tokens, dim]`
+    /// - padding: `[batch, tokens]`, added to every logit of that key
+    /// - output: `[batch, tokens, tokens]`; each row sums to 1
+    pub fn weights(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
+        let [batch, tokens, dim] = x.dims();
+        let head_dim = dim / self.heads;
+        let split = |x: Tensor<B, 3>| {
+            x.reshape([batch, tokens, self.heads, head_dim]).permute([0, 2, 1, 3])
+        };
+        let (q, k) = (split(project(&self.query, x.clone())), split(project(&self.key, x)));
+        let logits = q.matmul(k.transpose()) / (head_dim as f64).sqrt()
+            + padding.reshape([batch, 1, 1, tokens]);
+        softmax(logits, 3).mean_dim(1).squeeze_dim(1)
     }
 }

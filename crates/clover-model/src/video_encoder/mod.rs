@@ -155,14 +155,24 @@ impl<B: Backend> VideoSwin<B> {
         self.encode(self.mask_token.forward(tokens, region_mask))
     }
 
-    /// Encodes clips and keeps the tokens after the patch embedding and after each stage.
+    /// Encodes clips and keeps the tokens after the patch embedding (masked, if a mask is given)
+    /// and after each stage.
     ///
     /// # Shapes
     ///
     /// - clips: `[batch, channels, frames, height, width]`
+    /// - region_mask: `[batch, rows, columns]`
     /// - output: each `[batch, frames, height, width, channels]`; the final norm is not applied
-    pub fn intermediate_features(&self, clips: Tensor<B, 5>) -> Vec<Tensor<B, 5>> {
-        let mut features = vec![self.patch_embedding.forward(clips)];
+    pub fn intermediate_features(
+        &self,
+        clips: Tensor<B, 5>,
+        region_mask: Option<Tensor<B, 3>>,
+    ) -> Vec<Tensor<B, 5>> {
+        let tokens = self.patch_embedding.forward(clips);
+        let mut features = vec![match region_mask {
+            Some(region_mask) => self.mask_token.forward(tokens, region_mask),
+            None => tokens,
+        }];
         for stage in &self.stages {
             if let Some(tokens) = features.last() {
                 features.push(stage.forward(tokens.clone()));

@@ -42,7 +42,14 @@ fn loader(len: usize, broken: &[usize], config: LoaderConfig) -> BatchLoader<Num
 fn items(loader: &mut BatchLoader<Numbers>, start: Position) -> Vec<Vec<usize>> {
     let epoch = loader.epoch(start).unwrap();
     epoch
-        .map(|batch| batch.unwrap().samples.iter().map(|&(_, item)| item).collect())
+        .map(|batch| {
+            batch
+                .unwrap()
+                .samples
+                .iter()
+                .map(|&(_, item)| item)
+                .collect()
+        })
         .collect()
 }
 
@@ -138,7 +145,11 @@ fn a_broken_item_is_named_once() {
 
     assert_eq!(loader.skipped().len(), 1);
     assert_eq!(loader.skipped()[0].name, "item 7");
-    assert!(loader.skipped()[0].reason.contains("line 7"), "{:?}", loader.skipped());
+    assert!(
+        loader.skipped()[0].reason.contains("line 7"),
+        "{:?}",
+        loader.skipped()
+    );
 }
 
 #[test]
@@ -149,7 +160,17 @@ fn too_many_broken_items_stop_the_loader() {
     let results: Vec<_> = loader.epoch(epoch(0)).unwrap().collect();
 
     let error = results.last().unwrap().as_ref().unwrap_err();
-    assert!(matches!(error, DataError::TooManyFailures { failed: 18, read: 20, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            DataError::TooManyFailures {
+                failed: 18,
+                read: 20,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert!(error.to_string().contains("item 19"), "{error}");
 }
 
@@ -196,13 +217,27 @@ fn leaving_an_epoch_early_ends_its_workers() {
 
 #[test]
 fn unusable_configurations_are_refused() {
-    let new = |len, config| BatchLoader::new(Numbers { len, broken: vec![] }, config);
+    let new = |len, config| {
+        BatchLoader::new(
+            Numbers {
+                len,
+                broken: vec![],
+            },
+            config,
+        )
+    };
     let share = LoaderConfig {
         max_failed_share: -0.1,
         ..LoaderConfig::evaluation(1)
     };
 
-    assert!(matches!(new(0, LoaderConfig::evaluation(1)), Err(DataError::EmptyDataset)));
-    assert!(matches!(new(1, LoaderConfig::evaluation(0)), Err(DataError::OutOfRange { .. })));
+    assert!(matches!(
+        new(0, LoaderConfig::evaluation(1)),
+        Err(DataError::EmptyDataset)
+    ));
+    assert!(matches!(
+        new(1, LoaderConfig::evaluation(0)),
+        Err(DataError::OutOfRange { .. })
+    ));
     assert!(matches!(new(1, share), Err(DataError::NotAShare { .. })));
 }

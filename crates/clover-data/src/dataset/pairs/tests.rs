@@ -99,7 +99,10 @@ fn a_manifest_without_a_usable_row_is_an_error() {
 
     let message = PairsManifest::read(path).unwrap_err().to_string();
 
-    assert!(message.contains("pairs.csv") && message.contains("line 2"), "{message}");
+    assert!(
+        message.contains("pairs.csv") && message.contains("line 2"),
+        "{message}"
+    );
 }
 
 #[test]

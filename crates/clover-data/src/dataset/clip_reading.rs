@@ -1,0 +1,88 @@
+//! From a video file to the numbers a model sees.
+
+use std::path::Path;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::DataError;
+use crate::video::{DecodeLimits, FrameSampling, NormalizedClip, PixelPipeline, decode_clip};
+
+/// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
+const MAX_FRAMES: usize = 1_024;
+const MAX_SIZE: usize = 2_048;
+
+/// How a clip is read: which frames, what becomes of their pixels, what is too much.
+#[derive(Debug, Clone)]
+pub struct ClipReading {
+    /// Which frames of the video are used.
+    pub sampling: FrameSampling,
+    /// From 8-bit frames to normalised ones of the model's size.
+    pub pixels: PixelPipeline,
+    /// What a file may cost.
+    pub limits: DecodeLimits,
+}
+
+impl ClipReading {
+    /// Checks the figures of a configuration that came from a file.
+    ///
+    /// # Errors
+    ///
+    /// When no frame would be chosen, the frames would have no pixels, or the flip probability is
+    /// none.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let limits = [
+            ("frames of a clip", self.sampling.len(), 1..=MAX_FRAMES),
+            ("pixels along a side", self.pixels.size, 1..=MAX_SIZE),
+        ];
+        for (key, value, range) in limits {
+            if !range.contains(&value) {
+                return Err(DataError::OutOfRange {
+                    key,
+                    value,
+                    smallest: *range.start(),
+                    largest: *range.end(),
+                });
+            }
+        }
+        if !(0.0..=1.0).contains(&self.pixels.flip_probability) {
+            return Err(DataError::NotAShare {
+                key: "flip_probability",
+                value: self.pixels.flip_probability,
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads the clip of one item; all chance comes from `rng`.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<NormalizedClip, DataError> {
+        let clip = decode_clip(path, &self.limits, |frames| {
+            self.sampling.indices(frames, rng)
+        })?;
+        Ok(self.pixels.apply(&clip, rng))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(frames: usize, size: usize, flip: f64) -> ClipReading {
+        ClipReading {
+            sampling: FrameSampling::test_frames(frames),
+            pixels: PixelPipeline::test_resize(size).with_flip(flip),
+            limits: DecodeLimits::default(),
+        }
+    }
+
+    #[test]
+    fn figures_without_meaning_are_refused() {
+        assert!(reading(8, 224, 0.5).validate().is_ok());
+        assert!(reading(0, 224, 0.5).validate().is_err());
+        assert!(reading(8, 0, 0.5).validate().is_err());
+        assert!(reading(8, 224, f64::NAN).validate().is_err());
+    }
+}

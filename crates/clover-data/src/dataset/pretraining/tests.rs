@@ -1,0 +1,109 @@
+use super::*;
+use crate::dataset::{BatchLoader, LoaderConfig, PairsManifest, Position};
+use crate::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
+use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+use std::path::Path;
+
+const SET: SyntheticSetConfig = SyntheticSetConfig {
+    train_clips: 6,
+    held_out_clips: 0,
+    frames: 6,
+    size: 32,
+    seed: 1,
+};
+
+fn config(seed: u64) -> PretrainingDatasetConfig {
+    PretrainingDatasetConfig {
+        clip: ClipReading {
+            sampling: FrameSampling::train_frames(4),
+            pixels: PixelPipeline::train_video(28),
+            limits: DecodeLimits::default(),
+        },
+        text_len: 20,
+        region_target: 10,
+        text_masking: TextMasking::default(),
+        seed,
+    }
+}
+
+fn dataset(files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
+    let pairs = PairsManifest::read(&files.train).unwrap().pairs;
+    let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+    PretrainingDataset::new(pairs, tokenizer, config(seed)).unwrap()
+}
+
+fn write(folder: &Path) -> SyntheticFiles {
+    write_synthetic_set(&SET, folder).unwrap()
+}
+
+#[test]
+fn a_sample_depends_on_seed_epoch_and_item_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path());
+    let read = |seed, epoch| {
+        let sample = dataset(&files, seed).read(epoch, 2).unwrap();
+        (sample.clip, sample.masked, sample.region_mask)
+    };
+
+    assert_eq!(read(0, 5), read(0, 5));
+    assert_ne!(read(0, 5), read(0, 6));
+    assert_ne!(read(0, 5), read(1, 5));
+}
+
+#[test]
+fn a_sample_holds_the_caption_and_hides_some_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path());
+
+    let sample = dataset(&files, 0).read(0, 0).unwrap();
+
+    assert_eq!(sample.clip.dims(), [3, 4, 28, 28]);
+    assert_eq!(sample.token_ids.len(), 20);
+    let hidden: Vec<usize> = sample.masked.positions().collect();
+    assert!(!hidden.is_empty());
+    for at in 0..20 {
+        let expected = if hidden.contains(&at) {
+            i64::from(sample.token_ids[at])
+        } else {
+            assert_eq!(sample.masked.ids[at], sample.token_ids[at]);
+            -100
+        };
+        assert_eq!(sample.masked.labels[at], expected);
+    }
+    assert!((8..=10).contains(&sample.region_mask.count()));
+}
+
+#[test]
+fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path());
+    std::fs::write(folder.path().join("clips/train-00001.gif"), "").unwrap();
+    std::fs::remove_file(folder.path().join("clips/train-00004.gif")).unwrap();
+    let mut loader = BatchLoader::new(dataset(&files, 0), LoaderConfig::evaluation(4)).unwrap();
+
+    let epoch = loader.epoch(Position::default()).unwrap();
+    let read: usize = epoch.map(|batch| batch.unwrap().samples.len()).sum();
+
+    assert_eq!(read, 4);
+    let names: Vec<_> = loader.skipped().iter().map(|item| item.name.as_str()).collect();
+    assert!(names[0].ends_with("train-00001.gif"), "{names:?}");
+    assert!(names[1].ends_with("train-00004.gif"), "{names:?}");
+    assert_eq!(names.len(), 2);
+}
+
+#[test]
+fn figures_out_of_range_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path());
+    let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+    let refused = |change: fn(&mut PretrainingDatasetConfig)| {
+        let mut config = config(0);
+        change(&mut config);
+        PretrainingDataset::new(Vec::new(), tokenizer.clone(), config).is_err()
+    };
+
+    assert!(!refused(|_| ()));
+    assert!(refused(|config| config.text_len = 2));
+    assert!(refused(|config| config.region_target = 50));
+    assert!(refused(|config| config.text_masking = TextMasking::WholeWord { ratio: 2.0 }));
+}

@@ -1,0 +1,223 @@
+//! The interface of every decoder, and the choice among them by content.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::animation::Animation;
+use super::h264::H264Video;
+use super::limits::at_most;
+use super::sniff::{Format, HEAD_BYTES};
+use super::still::Still;
+use super::{Clip, DecodeLimits};
+use crate::DataError;
+
+/// An opened file whose frames can be decoded.
+pub trait VideoDecoder {
+    /// The number of frames.
+    fn frame_count(&self) -> usize;
+
+    /// Width and height of a frame, before anything is decoded.
+    fn size(&self) -> [usize; 2];
+
+    /// Decodes the frames with these numbers, in display order counted from zero; any order,
+    /// repeats allowed. The clip's frames are in the order asked for.
+    ///
+    /// # Errors
+    ///
+    /// When a frame, or one it depends on, cannot be decoded, does not exist, or costs more than
+    /// the limits allow; no frame stands in for another.
+    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError>;
+}
+
+/// Opens a video or a picture; what it is follows from its first bytes, whatever its name.
+///
+/// # Errors
+///
+/// When the file cannot be read, is nothing that can be decoded, or claims more than `limits`.
+pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
+    let unreadable = |source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let bytes = file.metadata().map_err(unreadable)?.len();
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    (&mut file)
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(unreadable)?;
+    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    if head.is_empty() {
+        return Err(DataError::EmptyFile {
+            path: path.to_path_buf(),
+        });
+    }
+    at_most(path, "the size of the file in bytes", bytes, limits.max_file_bytes)?;
+    match Format::of(&head) {
+        Format::Mp4 => Ok(Box::new(H264Video::open(file, bytes, path, limits)?)),
+        Format::Other(found) => Err(DataError::UnknownFormat {
+            path: path.to_path_buf(),
+            found,
+        }),
+        picture => {
+            let held = "the size of the file in bytes, held in memory";
+            at_most(path, held, bytes, limits.max_decoded_bytes)?;
+            let mut contents = Vec::new();
+            file.take(limits.max_decoded_bytes)
+                .read_to_end(&mut contents)
+                .map_err(unreadable)?;
+            open_picture(picture, contents, path, limits)
+        }
+    }
+}
+
+fn open_picture(
+    format: Format,
+    contents: Vec<u8>,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<Box<dyn VideoDecoder>, DataError> {
+    match Animation::open(format, contents, path, limits)? {
+        Ok(animation) => Ok(Box::new(animation)),
+        Err(still) => Ok(Box::new(Still::open(still, path, limits)?)),
+    }
+}
+
+/// Opens a file, lets `choose` pick frames from their number, and decodes them.
+///
+/// # Errors
+///
+/// When the file cannot be read or decoded within `limits`, or `choose` picks a frame that is not
+/// there or none at all.
+pub fn decode_clip(
+    path: &Path,
+    limits: &DecodeLimits,
+    choose: impl FnOnce(usize) -> Vec<usize>,
+) -> Result<Clip, DataError> {
+    let mut decoder = open(path, limits)?;
+    let indices = choose(decoder.frame_count());
+    decoder.decode(&indices)
+}
+
+/// Refuses a list of frames that is empty, names a missing frame or takes too much memory.
+pub(super) fn check_indices(
+    path: &Path,
+    limits: &DecodeLimits,
+    indices: &[usize],
+    frames: usize,
+    [width, height]: [usize; 2],
+) -> Result<(), DataError> {
+    if indices.is_empty() {
+        return Err(DataError::BrokenVideo {
+            path: path.to_path_buf(),
+            fault: "no frame of it was asked for",
+        });
+    }
+    if let Some(missing) = indices.iter().find(|index| **index >= frames) {
+        return Err(DataError::Frame {
+            path: path.to_path_buf(),
+            frame: *missing,
+            source: format!("the file has {frames} frames").into(),
+        });
+    }
+    limits.check_clip(path, indices.len(), [width as u64, height as u64])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::PathBuf;
+
+    fn written(name: &str, contents: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, contents).unwrap();
+        (folder, path)
+    }
+
+    fn error_of(name: &str, contents: &[u8]) -> String {
+        let (_folder, path) = written(name, contents);
+        let error = decode_clip(&path, &DecodeLimits::default(), |_| vec![0]).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(name), "{message}");
+        message
+    }
+
+    #[test]
+    fn every_broken_file_is_an_error_that_names_it() {
+        assert!(error_of("empty.mp4", b"").ends_with("is empty"));
+        assert!(error_of("letter.mp4", b"dear reader,\n").contains("is a text file"));
+        assert!(error_of("zero.mp4", b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0free").contains("no moov"));
+        assert!(error_of("cut.gif", b"GIF89a").contains("cut short"));
+        assert!(error_of("cut.png", b"\x89PNG\r\n\x1a\n\0\0").contains("cannot be decoded"));
+        assert!(error_of("noise.jpg", b"\xff\xd8\xff\xe0 not much").contains("cannot be decoded"));
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_that_names_it() {
+        let error = open(Path::new("nowhere.mp4"), &DecodeLimits::default())
+            .err()
+            .unwrap();
+
+        assert_eq!(error.to_string(), "nowhere.mp4: cannot be read");
+    }
+
+    #[test]
+    fn a_folder_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let opened = open(folder.path(), &DecodeLimits::default());
+
+        assert!(matches!(opened.err().unwrap(), DataError::Read { .. }));
+    }
+
+    #[test]
+    fn the_name_of_a_file_does_not_matter() {
+        let mut png = Vec::new();
+        image::RgbImage::from_pixel(1, 1, image::Rgb([1, 2, 3]))
+            .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+            .unwrap();
+        let (_folder, path) = written("picture.mp4", &png);
+
+        let clip = decode_clip(&path, &DecodeLimits::default(), |frames| vec![frames - 1]).unwrap();
+
+        assert_eq!(clip.pixels(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn files_and_clips_over_their_limits_are_refused() {
+        let mut gif = Vec::new();
+        image::RgbImage::new(8, 8)
+            .write_to(&mut std::io::Cursor::new(&mut gif), image::ImageFormat::Gif)
+            .unwrap();
+        let (_folder, path) = written("a.gif", &gif);
+        let decode = |limits: &DecodeLimits| decode_clip(&path, limits, |_| vec![0; 1000]);
+        let defaults = DecodeLimits::default();
+
+        assert!(decode(&defaults).is_ok());
+        for limits in [
+            DecodeLimits { max_file_bytes: 10, ..defaults.clone() },
+            DecodeLimits { max_decoded_bytes: 100_000, ..defaults.clone() },
+            DecodeLimits { max_pixels_per_frame: 63, ..defaults.clone() },
+            DecodeLimits { max_frames: 0, ..defaults.clone() },
+        ] {
+            let error = decode(&limits).unwrap_err();
+            assert!(matches!(error, DataError::OverLimit { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn asking_for_no_frame_is_an_error() {
+        let mut gif = Vec::new();
+        image::RgbImage::new(1, 1)
+            .write_to(&mut std::io::Cursor::new(&mut gif), image::ImageFormat::Gif)
+            .unwrap();
+        let (_folder, path) = written("a.gif", &gif);
+
+        let error = decode_clip(&path, &DecodeLimits::default(), |_| vec![]).unwrap_err();
+
+        assert!(error.to_string().ends_with("no frame of it was asked for"));
+    }
+}

@@ -1,0 +1,226 @@
+//! H.264 in mp4, m4v and mov.
+//!
+//! Most of a video is never decoded: for each wanted frame the decoder jumps to the picture its
+//! group begins with, and pictures on the way that no other picture refers to are dropped. On
+//! ordinary clips this is worth as much as the decoder itself.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::access_unit::AccessUnit;
+use super::clip_builder::ClipBuilder;
+use super::decoder::{VideoDecoder, check_indices};
+use super::limits::Deadline;
+use super::mp4::VideoTrack;
+use super::parameter_sets::ParameterSets;
+use super::picture_decoder::{Fault, First, PictureDecoder, Reason, Second};
+use super::yuv::{Planes, append_rgb};
+use super::{Clip, DecodeLimits};
+use crate::DataError;
+
+/// An H.264 video whose boxes have been read.
+#[derive(Debug)]
+pub(super) struct H264Video {
+    path: PathBuf,
+    limits: DecodeLimits,
+    file: File,
+    track: VideoTrack,
+    parameters: ParameterSets,
+}
+
+/// Why a decoder delivered no clip.
+enum Stop {
+    /// Another decoder may know how to decode this frame.
+    Refused(usize, Reason),
+    Failed(DataError),
+}
+
+impl From<DataError> for Stop {
+    fn from(error: DataError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl VideoDecoder for H264Video {
+    fn frame_count(&self) -> usize {
+        self.track.table.samples.len()
+    }
+
+    fn size(&self) -> [usize; 2] {
+        self.track.rotation.size(self.parameters.size)
+    }
+
+    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+        let deadline = self.limits.start();
+        let (frames, size) = (self.frame_count(), self.size());
+        check_indices(&self.path, &self.limits, indices, frames, size)?;
+        if !self.parameters.cropped_at_origin {
+            match self.decode_with(&mut First::default(), indices, deadline) {
+                Ok(clip) => return Ok(clip),
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(Stop::Refused(..)) => {}
+            }
+        }
+        self.decode_with(&mut Second::default(), indices, deadline)
+            .map_err(|stop| match stop {
+                Stop::Failed(error) => error,
+                Stop::Refused(frame, source) => self.undecodable(frame, source),
+            })
+    }
+}
+
+impl H264Video {
+    /// Reads the boxes and the parameter sets of a file of `bytes` bytes.
+    pub(super) fn open(
+        mut file: File,
+        bytes: u64,
+        path: &Path,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DataError> {
+        let track = VideoTrack::read(&mut file, bytes, path, limits)?;
+        // Some writers store the parameters with the first picture instead of ahead of it.
+        let ahead = ParameterSets::read(&track.parameters, path, limits)?;
+        let parameters = match ahead {
+            Some(parameters) => Some(parameters),
+            None => {
+                let first = read_sample(&mut file, &track, 0, path)?;
+                ParameterSets::read(&first, path, limits)?
+            }
+        };
+        let Some(parameters) = parameters else {
+            return Err(DataError::BrokenVideo {
+                path: path.to_path_buf(),
+                fault: "it lacks the parameters of its frames",
+            });
+        };
+        Ok(Self {
+            path: path.to_path_buf(),
+            limits: limits.clone(),
+            file,
+            track,
+            parameters,
+        })
+    }
+
+    fn decode_with(
+        &mut self,
+        decoder: &mut dyn PictureDecoder,
+        indices: &[usize],
+        deadline: Deadline,
+    ) -> Result<Clip, Stop> {
+        let mut clip = ClipBuilder::new(indices, self.size());
+        let wanted: BTreeSet<usize> = indices
+            .iter()
+            .map(|frame| self.track.table.sample_of_frame[*frame])
+            .collect();
+        decoder
+            .decode(self.track.parameters.bytes())
+            .map_err(|fault| self.stop(0, fault))?;
+        let mut next = 0;
+        for sample in wanted {
+            for at in self.group_start(next, sample, deadline)?..=sample {
+                deadline.check(&self.path)?;
+                let unit = self.sample(at)?;
+                if at == sample {
+                    let rgb = self.rgb(&self.decode_sample(decoder, &unit, at)?);
+                    clip.place(self.track.table.frame_of_sample[at], &rgb);
+                } else if unit.is_reference() {
+                    self.decode_sample(decoder, &unit, at)?;
+                }
+            }
+            next = sample + 1;
+        }
+        Ok(clip.finish(&self.path)?)
+    }
+
+    /// The last sample from `next` to `sample` that decoding can begin at; `next` if none can,
+    /// where the decoder stands already.
+    fn group_start(
+        &mut self,
+        next: usize,
+        sample: usize,
+        deadline: Deadline,
+    ) -> Result<usize, DataError> {
+        for at in (next + 1..=sample).rev() {
+            // Files mark pictures of open groups, too; only the picture itself is to be trusted.
+            if self.track.table.begins[at] {
+                deadline.check(&self.path)?;
+                if self.sample(at)?.begins_group() {
+                    return Ok(at);
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    fn decode_sample(
+        &self,
+        decoder: &mut dyn PictureDecoder,
+        unit: &AccessUnit,
+        at: usize,
+    ) -> Result<Planes, Stop> {
+        let damaged = |reason: &str| self.stop(at, Fault::Damaged(reason.into()));
+        let parameters = ParameterSets::read(unit, &self.path, &self.limits)?;
+        if parameters.is_some_and(|parameters| parameters != self.parameters) {
+            return Err(damaged("the size or the colours of the frames change"));
+        }
+        let planes = decoder
+            .decode(unit.bytes())
+            .map_err(|fault| self.stop(at, fault))?
+            .ok_or_else(|| damaged("a part of the picture is missing"))?;
+        if [planes.width, planes.height] != self.parameters.size {
+            return Err(damaged("its size is not the one the file gives"));
+        }
+        Ok(planes)
+    }
+
+    /// The pixels of a picture, upright.
+    fn rgb(&self, planes: &Planes) -> Vec<u8> {
+        let mut rgb = Vec::new();
+        append_rgb(planes, self.parameters.colour, &mut rgb);
+        self.track.rotation.turn(rgb, self.parameters.size)
+    }
+
+    fn sample(&mut self, at: usize) -> Result<AccessUnit, DataError> {
+        read_sample(&mut self.file, &self.track, at, &self.path)
+    }
+
+    fn stop(&self, sample: usize, fault: Fault) -> Stop {
+        let frame = self.track.table.frame_of_sample[sample];
+        match fault {
+            Fault::Refused(reason) => Stop::Refused(frame, reason),
+            Fault::Damaged(reason) => Stop::Failed(self.undecodable(frame, reason)),
+        }
+    }
+
+    fn undecodable(&self, frame: usize, source: Reason) -> DataError {
+        DataError::Frame {
+            path: self.path.clone(),
+            frame,
+            source,
+        }
+    }
+}
+
+fn read_sample(
+    file: &mut File,
+    track: &VideoTrack,
+    at: usize,
+    path: &Path,
+) -> Result<AccessUnit, DataError> {
+    let unreadable = |source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let sample = track.table.samples[at];
+    file.seek(SeekFrom::Start(sample.offset)).map_err(unreadable)?;
+    let mut bytes = vec![0; sample.size as usize];
+    file.read_exact(&mut bytes).map_err(unreadable)?;
+    AccessUnit::of_sample(&bytes, track.length_bytes).map_err(|reason| DataError::Frame {
+        path: path.to_path_buf(),
+        frame: track.table.frame_of_sample[at],
+        source: reason.into(),
+    })
+}

@@ -1,0 +1,117 @@
+//! From a file on disk to the numbers a model sees: decoding, choosing frames, preparing pixels.
+//!
+//! What a file is follows from its first bytes, never from its name. Every decoder is bounded in
+//! time, memory and pixels by [`DecodeLimits`], and a frame that cannot be decoded is an error of
+//! its file: no frame is ever made up or silently replaced by another.
+
+mod access_unit;
+mod animation;
+mod animation_length;
+mod clip_builder;
+mod decoder;
+mod frame_sampling;
+mod h264;
+mod limits;
+mod mp4;
+mod parameter_sets;
+mod picture_decoder;
+#[cfg(test)]
+mod real_files;
+mod rotation;
+mod sample_table;
+mod sniff;
+mod still;
+pub mod transform;
+mod yuv;
+
+pub use decoder::{VideoDecoder, decode_clip, open};
+pub use frame_sampling::{FrameSampling, SamplingMode};
+pub use limits::DecodeLimits;
+pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};
+
+/// Frames of 8-bit RGB, as they were decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    frames: usize,
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Clip {
+    /// Wraps the pixels of a clip.
+    ///
+    /// # Shapes
+    ///
+    /// - pixels: `[frames, height, width, 3]`, the last axis red, green, blue
+    ///
+    /// # Panics
+    ///
+    /// Panics if an axis is empty or the pixels are not as many as the axes say.
+    pub fn new(frames: usize, height: usize, width: usize, pixels: Vec<u8>) -> Self {
+        assert!(
+            frames > 0 && height > 0 && width > 0,
+            "clip: an axis is empty"
+        );
+        assert_eq!(
+            pixels.len(),
+            frames * height * width * 3,
+            "clip: the pixels differ from the axes"
+        );
+        Self {
+            frames,
+            height,
+            width,
+            pixels,
+        }
+    }
+
+    /// The number of frames.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Rows of a frame.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of a frame.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All pixels: `[frames, height, width, 3]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The pixels of one frame: `[height, width, 3]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clip has no such frame.
+    pub fn frame(&self, index: usize) -> &[u8] {
+        assert!(index < self.frames, "clip: no such frame");
+        let bytes = self.height * self.width * 3;
+        &self.pixels[index * bytes..(index + 1) * bytes]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_a_slice_of_the_pixels() {
+        let clip = Clip::new(2, 1, 1, vec![1, 2, 3, 4, 5, 6]);
+
+        assert_eq!(clip.frame(1), [4, 5, 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the pixels differ from the axes")]
+    fn a_clip_with_missing_pixels_is_refused() {
+        Clip::new(1, 2, 2, vec![0; 11]);
+    }
+}

@@ -1,0 +1,256 @@
+//! What becomes of decoded frames: the published pipelines, and the steps they are made of.
+
+mod center_crop;
+mod flip;
+mod normalize;
+mod random_resized_crop;
+mod region;
+mod resize;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use center_crop::center_crop;
+use flip::flip;
+pub use normalize::{ChannelOrder, NormalizedClip};
+use normalize::Normalizer;
+use region::Region;
+use resize::{Interpolation, resize, with_short_side};
+
+use super::Clip;
+
+/// How a frame of any size becomes a square.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Geometry {
+    /// Shorter side to 256 (for 224), a random resized crop, bilinear.
+    TrainVideo,
+    /// A random resized crop of the whole picture, bicubic.
+    TrainImage,
+    /// Shorter side to the size, the middle of it, bilinear.
+    CenterCrop,
+    /// Both sides to the size without keeping their ratio, bilinear.
+    Resize,
+}
+
+/// From decoded frames to a normalised clip of square frames.
+///
+/// One draw of chance serves all frames of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PixelPipeline {
+    /// How frames become squares.
+    pub geometry: Geometry,
+    /// The side of a square.
+    pub size: usize,
+    /// How often left and right are exchanged, between 0 and 1.
+    pub flip_probability: f64,
+    /// Which colour comes first.
+    pub channels: ChannelOrder,
+}
+
+/// What chance decided for a clip.
+struct Plan {
+    scaled: Option<[usize; 2]>,
+    region: Option<Region>,
+    flipped: bool,
+}
+
+impl PixelPipeline {
+    /// Training on videos; MSRVTT retrieval also flips, with probability 0.5.
+    pub fn train_video(size: usize) -> Self {
+        Self::new(Geometry::TrainVideo, size)
+    }
+
+    /// Training on still images.
+    pub fn train_image(size: usize) -> Self {
+        Self::new(Geometry::TrainImage, size)
+    }
+
+    /// Testing retrieval, MSRVTT multiple choice and TGIF-Frame.
+    pub fn test_center_crop(size: usize) -> Self {
+        Self::new(Geometry::CenterCrop, size)
+    }
+
+    /// Testing the other tasks; MSVD question answering trains this way, too.
+    pub fn test_resize(size: usize) -> Self {
+        Self::new(Geometry::Resize, size)
+    }
+
+    /// The same with another probability of exchanging left and right.
+    #[must_use]
+    pub fn with_flip(self, flip_probability: f64) -> Self {
+        Self {
+            flip_probability,
+            ..self
+        }
+    }
+
+    /// The same with another order of colours.
+    #[must_use]
+    pub fn with_channels(self, channels: ChannelOrder) -> Self {
+        Self { channels, ..self }
+    }
+
+    /// Prepares a clip; all chance comes from `rng`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the size is zero.
+    pub fn apply(&self, clip: &Clip, rng: &mut impl Rng) -> NormalizedClip {
+        assert!(self.size > 0, "pixel pipeline: the size is zero");
+        let plan = self.plan([clip.width(), clip.height()], rng);
+        let mut normalizer = Normalizer::new(clip.frames(), self.size, self.channels);
+        for frame in 0..clip.frames() {
+            let square = self.square(clip.frame(frame), [clip.width(), clip.height()], &plan);
+            normalizer.fill(frame, &square);
+        }
+        normalizer.finish()
+    }
+
+    fn new(geometry: Geometry, size: usize) -> Self {
+        Self {
+            geometry,
+            size,
+            flip_probability: 0.0,
+            channels: ChannelOrder::default(),
+        }
+    }
+
+    fn plan(&self, size: [usize; 2], rng: &mut impl Rng) -> Plan {
+        let (scaled, region) = match self.geometry {
+            Geometry::TrainVideo => {
+                // 256 for 224, and in proportion for other sizes.
+                let scaled = with_short_side(size, (256 * self.size + 112) / 224);
+                (Some(scaled), Some(random_resized_crop::for_video(scaled, rng)))
+            }
+            Geometry::TrainImage => (None, Some(random_resized_crop::for_image(size, rng))),
+            Geometry::CenterCrop => {
+                let scaled = with_short_side(size, self.size);
+                (Some(scaled), Some(center_crop(scaled, [self.size; 2])))
+            }
+            Geometry::Resize => (None, None),
+        };
+        Plan {
+            scaled,
+            region,
+            // No number is drawn where nothing depends on it.
+            flipped: self.flip_probability > 0.0 && rng.random::<f64>() < self.flip_probability,
+        }
+    }
+
+    fn square(&self, frame: &[u8], mut size: [usize; 2], plan: &Plan) -> Vec<u8> {
+        let mut pixels = std::borrow::Cow::Borrowed(frame);
+        if let Some(scaled) = plan.scaled.filter(|scaled| *scaled != size) {
+            pixels = resize(&pixels, size, scaled, Interpolation::Bilinear).into();
+            size = scaled;
+        }
+        if let Some(region) = plan.region {
+            pixels = region.cut(&pixels, size[0]).into();
+            size = [region.width, region.height];
+        }
+        if size != [self.size; 2] {
+            let interpolation = match self.geometry {
+                Geometry::TrainImage => Interpolation::Bicubic,
+                Geometry::TrainVideo | Geometry::CenterCrop | Geometry::Resize => {
+                    Interpolation::Bilinear
+                }
+            };
+            pixels = resize(&pixels, size, [self.size; 2], interpolation).into();
+        }
+        let mut pixels = pixels.into_owned();
+        if plan.flipped {
+            flip(&mut pixels, self.size);
+        }
+        pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// Two frames of 4 columns and 2 rows; red is the column, green the row, blue the frame.
+    fn clip() -> Clip {
+        let mut pixels = Vec::new();
+        for frame in 0..2 {
+            for row in 0..2 {
+                for column in 0..4 {
+                    pixels.extend([column * 10, row * 10, frame * 10]);
+                }
+            }
+        }
+        Clip::new(2, 2, 4, pixels)
+    }
+
+    fn apply(pipeline: PixelPipeline, seed: u64) -> NormalizedClip {
+        pipeline.apply(&clip(), &mut ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Channel values turned back into levels.
+    fn levels(values: &[f32], mean: f32, deviation: f32) -> Vec<f32> {
+        values
+            .iter()
+            .map(|value| (value * deviation + mean).round())
+            .collect()
+    }
+
+    #[test]
+    fn the_center_crop_keeps_the_middle_columns() {
+        let out = apply(PixelPipeline::test_center_crop(2), 0);
+
+        assert_eq!(out.dims(), [3, 2, 2, 2]);
+        let blue = levels(&out.values()[..8], 103.53, 57.375);
+        let red = levels(&out.values()[16..], 123.675, 58.395);
+        assert_eq!(blue, [0.0, 0.0, 0.0, 0.0, 10.0, 10.0, 10.0, 10.0]);
+        assert_eq!(red, [10.0, 20.0, 10.0, 20.0, 10.0, 20.0, 10.0, 20.0]);
+    }
+
+    #[test]
+    fn a_direct_resize_squeezes_all_columns_in() {
+        let out = apply(PixelPipeline::test_resize(2), 0);
+
+        let red = levels(&out.values()[16..20], 123.675, 58.395);
+        assert_eq!(red, [5.0, 25.0, 5.0, 25.0]);
+    }
+
+    #[test]
+    fn a_certain_flip_mirrors_every_frame() {
+        let out = apply(PixelPipeline::test_center_crop(2).with_flip(1.0), 0);
+
+        let red = levels(&out.values()[16..20], 123.675, 58.395);
+        assert_eq!(red, [20.0, 10.0, 20.0, 10.0]);
+    }
+
+    #[test]
+    fn all_frames_are_cropped_alike_and_the_seed_decides_where() {
+        let pipeline = PixelPipeline::train_video(16);
+
+        let out = apply(pipeline, 7);
+
+        assert_eq!(out.dims(), [3, 2, 16, 16]);
+        let red = &out.values()[2 * 512..];
+        assert_eq!(red[..256], red[256..]);
+        assert_eq!(out, apply(pipeline, 7));
+        assert_ne!(out, apply(pipeline, 8));
+    }
+
+    #[test]
+    fn one_pixel_fills_every_pipeline() {
+        let clip = Clip::new(1, 1, 1, vec![124, 116, 104]);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+
+        for pipeline in [
+            PixelPipeline::train_video(32),
+            PixelPipeline::train_image(32),
+            PixelPipeline::test_center_crop(32),
+            PixelPipeline::test_resize(32),
+        ] {
+            let out = pipeline.apply(&clip, &mut rng);
+
+            assert_eq!(out.dims(), [3, 1, 32, 32]);
+            assert!(out.values().iter().all(|value| value.abs() < 0.02), "{pipeline:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! From 8-bit colours to the numbers a model sees.
+//!
+//! The published model was trained on blue, green, red with the ImageNet means and deviations of
+//! these colours. Weights trained elsewhere may expect red first; the figures go with the colour.
+
+use serde::{Deserialize, Serialize};
+
+/// Means of red, green and blue.
+const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
+/// Standard deviations of red, green and blue.
+const DEVIATION: [f32; 3] = [58.395, 57.12, 57.375];
+
+/// Which colour comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelOrder {
+    /// Blue, green, red: as published.
+    #[default]
+    Bgr,
+    /// Red, green, blue.
+    Rgb,
+}
+
+impl ChannelOrder {
+    /// For each channel, the colour's place in an RGB pixel.
+    fn colours(self) -> [usize; 3] {
+        match self {
+            Self::Bgr => [2, 1, 0],
+            Self::Rgb => [0, 1, 2],
+        }
+    }
+}
+
+/// A clip as a model sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NormalizedClip {
+    values: Vec<f32>,
+    dims: [usize; 4],
+}
+
+impl NormalizedClip {
+    /// Wraps normalised values.
+    ///
+    /// # Shapes
+    ///
+    /// - values: `[channels, frames, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the values are not as many as the axes say.
+    pub fn new(values: Vec<f32>, dims: [usize; 4]) -> Self {
+        assert_eq!(
+            values.len(),
+            dims.iter().product::<usize>(),
+            "normalized clip: the values differ from the axes"
+        );
+        Self { values, dims }
+    }
+
+    /// The axes: `[channels, frames, height, width]`.
+    pub fn dims(&self) -> [usize; 4] {
+        self.dims
+    }
+
+    /// All values, the last axis varying fastest.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Gives the values away.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+/// Turns frames into the values of a clip, one frame after the other.
+#[derive(Debug)]
+pub(super) struct Normalizer {
+    values: Vec<f32>,
+    frames: usize,
+    size: usize,
+    colours: [usize; 3],
+    /// What each of the 256 levels of a channel becomes.
+    levels: [[f32; 256]; 3],
+}
+
+impl Normalizer {
+    /// Makes room for `frames` square frames with sides of `size`.
+    pub(super) fn new(frames: usize, size: usize, order: ChannelOrder) -> Self {
+        let colours = order.colours();
+        let level = |colour: usize, value: usize| {
+            (value as f32 - MEAN[colour]) / DEVIATION[colour]
+        };
+        Self {
+            values: vec![0.0; 3 * frames * size * size],
+            frames,
+            size,
+            colours,
+            levels: colours.map(|colour| std::array::from_fn(|value| level(colour, value))),
+        }
+    }
+
+    /// Fills in a frame of `[height, width, 3]` bytes of red, green and blue.
+    pub(super) fn fill(&mut self, frame: usize, rgb: &[u8]) {
+        let area = self.size * self.size;
+        for channel in 0..3 {
+            let start = (channel * self.frames + frame) * area;
+            let (colour, levels) = (self.colours[channel], &self.levels[channel]);
+            let out = &mut self.values[start..start + area];
+            for (value, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
+                *value = levels[usize::from(pixel[colour])];
+            }
+        }
+    }
+
+    /// The finished clip.
+    pub(super) fn finish(self) -> NormalizedClip {
+        NormalizedClip::new(self.values, [3, self.frames, self.size, self.size])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalized(order: ChannelOrder) -> Vec<f32> {
+        let mut normalizer = Normalizer::new(2, 1, order);
+        normalizer.fill(0, &[255, 0, 0]);
+        normalizer.fill(1, &[0, 0, 255]);
+        normalizer.finish().into_values()
+    }
+
+    #[test]
+    fn blue_comes_first_and_keeps_its_own_mean() {
+        let values = normalized(ChannelOrder::Bgr);
+
+        // Blue of both frames, then green, then red.
+        let wanted = [
+            (0.0 - 103.53) / 57.375,
+            (255.0 - 103.53) / 57.375,
+            -116.28 / 57.12,
+            -116.28 / 57.12,
+            (255.0 - 123.675) / 58.395,
+            -123.675 / 58.395,
+        ];
+        for (value, wanted) in values.iter().zip(wanted) {
+            assert!((value - wanted).abs() < 1e-6_f32, "{value} {wanted}");
+        }
+    }
+
+    #[test]
+    fn red_first_exchanges_whole_channels() {
+        let (bgr, rgb) = (normalized(ChannelOrder::Bgr), normalized(ChannelOrder::Rgb));
+
+        assert_eq!([&bgr[4..], &bgr[2..4], &bgr[..2]].concat(), rgb);
+    }
+
+    #[test]
+    #[should_panic(expected = "the values differ from the axes")]
+    fn missing_values_are_refused() {
+        NormalizedClip::new(vec![0.0; 5], [3, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,102 @@
+//! Changing the size of a frame.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+/// How pixels between pixels are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interpolation {
+    /// Between the two nearest pixels of each axis, even when shrinking: what OpenCV does, and
+    /// so the published video pipeline. Nothing is averaged away, fine patterns alias.
+    Bilinear,
+    /// Over as many pixels as become one: what Pillow's bicubic does, and so the published
+    /// pipeline for still images.
+    Bicubic,
+}
+
+/// Resizes a frame of `[height, width, 3]` bytes; sizes are width and height.
+///
+/// # Panics
+///
+/// Panics if the pixels differ from the size.
+pub(super) fn resize(
+    pixels: &[u8],
+    from: [usize; 2],
+    to: [usize; 2],
+    interpolation: Interpolation,
+) -> Vec<u8> {
+    let [width, height] = from.map(|side| side as u32);
+    let mut out = Image::new(to[0] as u32, to[1] as u32, PixelType::U8x3);
+    let algorithm = match interpolation {
+        Interpolation::Bilinear => ResizeAlg::Interpolation(FilterType::Bilinear),
+        Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
+    };
+    let options = ResizeOptions::new().resize_alg(algorithm);
+    let resized = ImageRef::new(width, height, pixels, PixelType::U8x3)
+        .ok()
+        .and_then(|image| Resizer::new().resize(&image, &mut out, &options).ok());
+    assert!(
+        resized.is_some(),
+        "resize: the pixels differ from the size"
+    );
+    out.into_vec()
+}
+
+/// The size at which the shorter side is `short_side` and the sides keep their ratio.
+pub(super) fn with_short_side([width, height]: [usize; 2], short_side: usize) -> [usize; 2] {
+    let scale = short_side as f64 / width.min(height) as f64;
+    [width, height].map(|side| (side as f64 * scale + 0.5) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of grey pixels.
+    fn grey(values: &[u8]) -> Vec<u8> {
+        values.iter().flat_map(|value| [*value; 3]).collect()
+    }
+
+    fn resized(values: &[u8], width: usize, interpolation: Interpolation) -> Vec<u8> {
+        let from = [values.len(), 1];
+        let out = resize(&grey(values), from, [width, 1], interpolation);
+        out.chunks(3).map(|pixel| pixel[0]).collect()
+    }
+
+    #[test]
+    fn pixels_lie_at_their_centres_and_edges_are_repeated() {
+        // Twice as many pixels: new centres lie a quarter before and after the old ones.
+        assert_eq!(
+            resized(&[0, 100], 4, Interpolation::Bilinear),
+            [0, 25, 75, 100]
+        );
+    }
+
+    #[test]
+    fn bilinear_shrinking_looks_at_two_pixels_only() {
+        // A third of the pixels: each new centre falls on an old one, neighbours do not count.
+        assert_eq!(
+            resized(&[0, 90, 0, 0, 30, 255], 2, Interpolation::Bilinear),
+            [90, 30]
+        );
+    }
+
+    #[test]
+    fn bicubic_shrinking_averages_what_becomes_one_pixel() {
+        let stripes: Vec<u8> = (0..32).map(|column| (column % 2) * 200).collect();
+
+        let shrunk = resized(&stripes, 4, Interpolation::Bicubic);
+
+        assert!(
+            shrunk[1..3].iter().all(|value| value.abs_diff(100) <= 5),
+            "{shrunk:?}"
+        );
+    }
+
+    #[test]
+    fn the_long_side_is_rounded_half_up() {
+        assert_eq!(with_short_side([340, 256], 224), [298, 224]);
+        assert_eq!(with_short_side([3, 2], 1), [2, 1]);
+        assert_eq!(with_short_side([1, 1], 256), [256, 256]);
+    }
+}
