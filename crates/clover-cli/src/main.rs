@@ -1,1 +1,38 @@
-fn main(){}
+//! The `clover` program: pre-trains Clover, measures it and demonstrates it.
+
+// Attention, autodiff and the CPU backends nest generic types deeply.
+#![recursion_limit = "256"]
+
+mod arguments;
+mod command;
+mod device;
+mod interrupt;
+mod progress;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
+/// that otherwise are a large part of a step on the CPU.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    match command::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Each cause once: some errors repeat theirs in their own words.
+            let mut message = String::from("error");
+            for cause in error.chain().map(ToString::to_string) {
+                if !message.ends_with(&cause) {
+                    message = format!("{message}: {cause}");
+                }
+            }
+            let _ = writeln!(std::io::stderr(), "{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,20 @@
-//! stub
+//! From a file to an embedding: the one way, for evaluation, search and every other use.
+//!
+//! A number in a report and a result on a screen come from the same code: an [`Embedder`] reads
+//! clips and texts as the model was trained to see them ([`Preprocessing`]) and returns embeddings
+//! of unit length. A [`Bundle`] is the folder that holds a trained model and all it needs.
+
+mod bundle;
+mod embedder;
+mod error;
+mod preprocessing;
+
+pub use bundle::{Bundle, write_bundle};
+pub use embedder::{EmbeddedPairs, Embedder, Embeddings};
+pub use error::InferenceError;
+pub use preprocessing::Preprocessing;
+
+#[cfg(all(test, not(feature = "test-flex")))]
+pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
+#[cfg(all(test, feature = "test-flex"))]
+pub(crate) type TestBackend = burn_flex::Flex;

@@ -7,66 +7,18 @@
 use crate::flex::attention::{Attention, Heads, Layout};
 use crate::flex::cross_entropy::CrossEntropy;
 use crate::flex::gelu::Gelu;
+use crate::flex::indices;
+use crate::flex::kernel::{Kernel, TrackedTensor, track};
 use crate::flex::layer_norm::LayerNorm;
 use crate::flex::linear::Linear;
-use crate::flex::rows::{Gather, Permutation};
+use crate::flex::rows::{Gather, Index, Permutation};
 use burn::backend::Autodiff;
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::{
-    BalancedCheckpointing, CheckpointStrategy, NoCheckpointing,
-};
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 use burn::prelude::*;
 use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{DType, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 use std::any::{Any, TypeId};
-use std::fmt::Debug;
-
-/// A flex tensor under autodiff; the same type whatever the checkpointing strategy.
-type TrackedTensor = FloatTensor<Autodiff<Flex>>;
-
-/// A fused operation of `N` differentiable inputs with its own backward pass.
-pub(crate) trait Kernel<const N: usize>: Debug + Clone + Send + 'static {
-    /// What the backward pass needs.
-    type Saved: Debug + Clone + Send + 'static;
-
-    /// The output, and what the backward pass will need if there is to be one.
-    fn forward(&self, inputs: [FlexTensor; N]) -> (FlexTensor, Self::Saved);
-
-    /// The gradient of each input that is wanted.
-    fn backward(
-        &self,
-        saved: Self::Saved,
-        gradient: FlexTensor,
-        wanted: [bool; N],
-    ) -> [Option<FlexTensor>; N];
-}
-
-/// A [`Kernel`] as a step of the autodiff graph.
-#[derive(Debug)]
-struct GraphStep<K>(K);
-
-impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for GraphStep<K> {
-    type State = K::Saved;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, N>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = gradients.consume::<Flex>(&ops.node);
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let results = self.0.backward(ops.state, gradient, wanted);
-        for (parent, result) in ops.parents.into_iter().zip(results) {
-            if let (Some(parent), Some(result)) = (parent, result) {
-                gradients.register::<Flex>(parent.id, result);
-            }
-        }
-    }
-}
 
 fn is<B: Backend, Other: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Other>()
@@ -102,13 +54,12 @@ fn constant<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<FlexTen
     cast::<_, TrackedTensor>(&primitive).map(|tracked| tracked.primitive)
 }
 
-/// The indices of an integer tensor, whatever their width.
-fn indices<B: Backend>(tensor: &Tensor<B, 1, Int>) -> Option<Vec<usize>> {
+fn int<B: Backend>(tensor: &Tensor<B, 1, Int>) -> Option<FlexTensor> {
     if !covers::<B>() {
         return None;
     }
     let primitive: IntTensor<B> = tensor.clone().into_primitive();
-    crate::flex::indices(&cast::<_, FlexTensor>(&primitive)?)
+    cast(&primitive)
 }
 
 fn launch<B: Backend, K: Kernel<N>, const N: usize, const D: usize>(
@@ -131,22 +82,6 @@ fn launch<B: Backend, K: Kernel<N>, const N: usize, const D: usize>(
 fn every<T, const N: usize>(options: [Option<T>; N]) -> Option<[T; N]> {
     let values: Vec<T> = options.into_iter().collect::<Option<_>>()?;
     values.try_into().ok()
-}
-
-fn track<C: CheckpointStrategy, K: Kernel<N>, const N: usize>(
-    kernel: K,
-    inputs: [TrackedTensor; N],
-) -> TrackedTensor {
-    let nodes = inputs.each_ref().map(|input| input.node.clone());
-    let (output, saved) = kernel.forward(inputs.map(|input| input.primitive));
-    match GraphStep(kernel)
-        .prepare::<C>(nodes)
-        .compute_bound()
-        .stateful()
-    {
-        OpsKind::Tracked(step) => step.finish(saved, output),
-        OpsKind::UnTracked(step) => step.finish(output),
-    }
 }
 
 pub(crate) fn gelu<B: Backend, const D: usize>(x: &Tensor<B, D>) -> Option<Tensor<B, D>> {
@@ -181,7 +116,7 @@ pub(crate) fn softmax_cross_entropy<B: Backend>(
 ) -> Option<Tensor<B, 1>> {
     launch(
         CrossEntropy {
-            labels: indices(labels)?,
+            labels: indices(&int(labels)?)?,
         },
         [float(logits)?],
     )
@@ -193,7 +128,7 @@ pub(crate) fn gather_rows<B: Backend>(
 ) -> Option<Tensor<B, 2>> {
     launch(
         Gather {
-            index: indices(index)?,
+            index: Index::new(int(index)?)?,
         },
         [float(x)?],
     )
@@ -205,8 +140,8 @@ pub(crate) fn permute_rows<B: Backend>(
     inverse: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 2>> {
     let kernel = Permutation {
-        index: indices(index)?,
-        inverse: indices(inverse)?,
+        index: Index::new(int(index)?)?,
+        inverse: Index::new(int(inverse)?)?,
     };
     launch(kernel, [float(x)?])
 }
@@ -309,58 +244,4 @@ fn with_bias<B: Backend, const D: usize>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::{Device, TensorData};
-    use burn_ndarray::NdArray;
-
-    fn ones<B: Backend>() -> Tensor<B, 2> {
-        Tensor::ones([2, 3], &Device::<B>::default())
-    }
-
-    #[test]
-    fn flex_is_covered_bare_and_under_autodiff_with_either_strategy() {
-        assert!(gelu(&ones::<Flex>()).is_some());
-        assert!(gelu(&ones::<Autodiff<Flex>>()).is_some());
-        assert!(gelu(&ones::<Autodiff<Flex, BalancedCheckpointing>>()).is_some());
-    }
-
-    #[test]
-    fn other_backends_and_other_floats_are_left_to_the_composition() {
-        let double = TensorData::from([[1.0_f64]]);
-        let double = Tensor::<Flex, 2>::from_data(double, (&Default::default(), DType::F64));
-
-        assert!(gelu(&ones::<NdArray<f32>>()).is_none());
-        assert!(gelu(&ones::<Autodiff<NdArray<f32>>>()).is_none());
-        assert!(gelu(&double).is_none());
-        assert_eq!(crate::gelu(double).dtype(), DType::F64);
-    }
-
-    #[test]
-    fn gradient_reaches_through_a_kernel_under_balanced_checkpointing() {
-        let x = ones::<Autodiff<Flex, BalancedCheckpointing>>().require_grad();
-
-        let gradients = crate::gelu(x.clone().mul_scalar(2.0)).sum().backward();
-
-        let gradient = x.grad(&gradients).unwrap().into_data();
-        // Twice the slope at two.
-        let expected = TensorData::from([[2.170_464_f32; 3]; 2]);
-        gradient.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::default());
-    }
-
-    #[test]
-    fn untracked_input_stays_without_a_gradient() {
-        let (x, weight) = (
-            ones::<Autodiff<Flex>>(),
-            Tensor::ones([3, 2], &Default::default()),
-        );
-        let weight = weight.require_grad();
-
-        let gradients = crate::linear(x.clone(), weight.clone(), None)
-            .sum()
-            .backward();
-
-        assert!(x.grad(&gradients).is_none());
-        assert!(weight.grad(&gradients).is_some());
-    }
-}
+mod tests;

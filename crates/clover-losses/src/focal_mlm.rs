@@ -61,7 +61,7 @@ impl FocalMlmLoss {
         if self.gamma == 0.0 {
             return cross_entropy.mean();
         }
-        let missed = 1.0 - cross_entropy.clone().neg().exp();
+        let missed = cross_entropy.clone().neg().exp().neg() + 1.0;
         (missed.powf_scalar(self.gamma) * cross_entropy).mean()
     }
 }

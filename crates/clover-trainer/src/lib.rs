@@ -1,1 +1,40 @@
-//! stub
+//! Recipes, training, evaluation and reports for Clover.
+//!
+//! | module | concept |
+//! |---|---|
+//! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
+//! | [`clipping`] | gradient clipping by global norm |
+//! | [`schedule`] | cosine annealing with linear warm-up |
+//! | [`checkpoint`] | what a run resumes from |
+//! | [`metric`] | recall, rank and accuracy |
+//! | [`recipe`] | what a run depends on but its data |
+//! | [`pretrain`] | the three objectives, the step and the run |
+//! | [`evaluate`] | zero-shot retrieval |
+//!
+//! ```
+//! use clover_trainer::metric::text_to_video;
+//!
+//! let embeddings = [1.0, 0.0, 0.0, 1.0];
+//! let metrics = text_to_video(&embeddings, &embeddings, 2, &[0, 1]).unwrap();
+//! assert_eq!(metrics.recall_at_1, 100.0);
+//! ```
+
+pub mod checkpoint;
+pub mod clipping;
+pub mod error;
+pub mod evaluate;
+pub mod metric;
+pub mod optimizer;
+pub mod parameter_groups;
+pub mod pretrain;
+pub mod recipe;
+pub mod schedule;
+
+pub use error::TrainerError;
+
+#[cfg(all(test, not(feature = "test-flex")))]
+pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
+#[cfg(all(test, feature = "test-flex"))]
+pub(crate) type TestBackend = burn_flex::Flex;
+#[cfg(test)]
+pub(crate) type TestAutodiffBackend = burn::backend::Autodiff<TestBackend>;

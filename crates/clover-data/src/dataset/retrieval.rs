@@ -136,10 +136,16 @@ mod tests {
         let frames = render(&drawn.scene, SET.frames, SET.size).concat();
         assert_eq!(sample.clip.dims(), [3, 4, 32, 32]);
         // The published order of channels: blue, green, red.
-        let channels = [(2, 103.53, 57.375), (1, 116.28, 57.12), (0, 123.675, 58.395)];
+        let channels = [
+            (2, 103.53, 57.375),
+            (1, 116.28, 57.12),
+            (0, 123.675, 58.395),
+        ];
         let values = sample.clip.values().chunks_exact(4 * 32 * 32);
         for (values, (channel, mean, deviation)) in values.zip(channels) {
-            let levels = frames.chunks_exact(3).map(|pixel| f32::from(pixel[channel]));
+            let levels = frames
+                .chunks_exact(3)
+                .map(|pixel| f32::from(pixel[channel]));
             for (value, level) in values.iter().zip(levels) {
                 assert!((value * deviation + mean - level).abs() < 0.01);
             }

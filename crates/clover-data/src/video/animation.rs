@@ -196,6 +196,9 @@ mod tests {
     fn a_frame_beyond_the_last_is_an_error() {
         let mut gif = open(rendered(2)).unwrap();
 
-        assert!(matches!(gif.decode(&[2]), Err(DataError::Frame { frame: 2, .. })));
+        assert!(matches!(
+            gif.decode(&[2]),
+            Err(DataError::Frame { frame: 2, .. })
+        ));
     }
 }

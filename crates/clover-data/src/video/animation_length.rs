@@ -122,7 +122,10 @@ mod tests {
     fn a_gif_cut_within_a_frame_is_refused() {
         let bytes = tiny_gif(2);
 
-        assert_eq!(animation_length(Format::Gif, &bytes[..bytes.len() - 2]), Err(CUT));
+        assert_eq!(
+            animation_length(Format::Gif, &bytes[..bytes.len() - 2]),
+            Err(CUT)
+        );
     }
 
     #[test]

@@ -53,7 +53,12 @@ pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>,
             path: path.to_path_buf(),
         });
     }
-    at_most(path, "the size of the file in bytes", bytes, limits.max_file_bytes)?;
+    at_most(
+        path,
+        "the size of the file in bytes",
+        bytes,
+        limits.max_file_bytes,
+    )?;
     match Format::of(&head) {
         Format::Mp4 => Ok(Box::new(H264Video::open(file, bytes, path, limits)?)),
         Format::Other(found) => Err(DataError::UnknownFormat {
@@ -149,7 +154,9 @@ mod tests {
     fn every_broken_file_is_an_error_that_names_it() {
         assert!(error_of("empty.mp4", b"").ends_with("is empty"));
         assert!(error_of("letter.mp4", b"dear reader,\n").contains("is a text file"));
-        assert!(error_of("zero.mp4", b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0free").contains("no moov"));
+        assert!(
+            error_of("zero.mp4", b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0free").contains("no moov")
+        );
         assert!(error_of("cut.gif", b"GIF89a").contains("cut short"));
         assert!(error_of("cut.png", b"\x89PNG\r\n\x1a\n\0\0").contains("cannot be decoded"));
         assert!(error_of("noise.jpg", b"\xff\xd8\xff\xe0 not much").contains("cannot be decoded"));
@@ -198,10 +205,22 @@ mod tests {
 
         assert!(decode(&defaults).is_ok());
         for limits in [
-            DecodeLimits { max_file_bytes: 10, ..defaults.clone() },
-            DecodeLimits { max_decoded_bytes: 100_000, ..defaults.clone() },
-            DecodeLimits { max_pixels_per_frame: 63, ..defaults.clone() },
-            DecodeLimits { max_frames: 0, ..defaults.clone() },
+            DecodeLimits {
+                max_file_bytes: 10,
+                ..defaults.clone()
+            },
+            DecodeLimits {
+                max_decoded_bytes: 100_000,
+                ..defaults.clone()
+            },
+            DecodeLimits {
+                max_pixels_per_frame: 63,
+                ..defaults.clone()
+            },
+            DecodeLimits {
+                max_frames: 0,
+                ..defaults.clone()
+            },
         ] {
             let error = decode(&limits).unwrap_err();
             assert!(matches!(error, DataError::OverLimit { .. }), "{error}");

@@ -203,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_short_video_repeats_frames_in_evaluation() {
-        assert_eq!(FrameSampling::test_frames(8).test(3), [0, 0, 0, 1, 1, 2, 2, 2]);
+        assert_eq!(
+            FrameSampling::test_frames(8).test(3),
+            [0, 0, 0, 1, 1, 2, 2, 2]
+        );
     }
 
     #[test]
@@ -258,7 +261,10 @@ mod tests {
     fn tgif_lists_are_four_views_of_eight_entries() {
         let sampling = FrameSampling::tgif_test();
 
-        assert_eq!((sampling.views(), sampling.len() / sampling.views()), (4, 8));
+        assert_eq!(
+            (sampling.views(), sampling.len() / sampling.views()),
+            (4, 8)
+        );
         assert_eq!(FrameSampling::test_frames(32).views(), 1);
     }
 }

@@ -116,7 +116,7 @@ impl H264Video {
             .map(|frame| self.track.table.sample_of_frame[*frame])
             .collect();
         decoder
-            .decode(self.track.parameters.bytes())
+            .decode(&self.track.parameters)
             .map_err(|fault| self.stop(0, fault))?;
         let mut next = 0;
         for sample in wanted {
@@ -167,7 +167,7 @@ impl H264Video {
             return Err(damaged("the size or the colours of the frames change"));
         }
         let planes = decoder
-            .decode(unit.bytes())
+            .decode(unit)
             .map_err(|fault| self.stop(at, fault))?
             .ok_or_else(|| damaged("a part of the picture is missing"))?;
         if [planes.width, planes.height] != self.parameters.size {
@@ -215,12 +215,15 @@ fn read_sample(
         source,
     };
     let sample = track.table.samples[at];
-    file.seek(SeekFrom::Start(sample.offset)).map_err(unreadable)?;
+    file.seek(SeekFrom::Start(sample.offset))
+        .map_err(unreadable)?;
     let mut bytes = vec![0; sample.size as usize];
     file.read_exact(&mut bytes).map_err(unreadable)?;
-    AccessUnit::of_sample(&bytes, track.length_bytes).map_err(|reason| DataError::Frame {
-        path: path.to_path_buf(),
-        frame: track.table.frame_of_sample[at],
-        source: reason.into(),
+    AccessUnit::of_sample(&bytes, track.length_bytes, track.arithmetic).map_err(|reason| {
+        DataError::Frame {
+            path: path.to_path_buf(),
+            frame: track.table.frame_of_sample[at],
+            source: reason.into(),
+        }
     })
 }

@@ -39,7 +39,11 @@ impl Default for DecodeLimits {
 
 impl DecodeLimits {
     /// Checks the size a file claims for its frames.
-    pub(super) fn check_size(&self, path: &Path, [width, height]: [u64; 2]) -> Result<(), DataError> {
+    pub(super) fn check_size(
+        &self,
+        path: &Path,
+        [width, height]: [u64; 2],
+    ) -> Result<(), DataError> {
         if width == 0 || height == 0 {
             return Err(DataError::BrokenVideo {
                 path: path.to_path_buf(),
@@ -47,10 +51,20 @@ impl DecodeLimits {
             });
         }
         let pixels = width.saturating_mul(height);
-        at_most(path, "the number of pixels in a frame", pixels, self.max_pixels_per_frame)?;
+        at_most(
+            path,
+            "the number of pixels in a frame",
+            pixels,
+            self.max_pixels_per_frame,
+        )?;
         // Shortening the short side to a fixed length multiplies a thin picture's long side.
         let ratio = width.max(height) / width.min(height);
-        at_most(path, "the ratio of a frame's sides", ratio, self.max_aspect_ratio)
+        at_most(
+            path,
+            "the ratio of a frame's sides",
+            ratio,
+            self.max_aspect_ratio,
+        )
     }
 
     /// Checks the number of frames a file claims, and that there is one.
@@ -75,7 +89,12 @@ impl DecodeLimits {
             .saturating_mul(width)
             .saturating_mul(height)
             .saturating_mul(3);
-        at_most(path, "the size of the chosen frames in bytes", bytes, self.max_decoded_bytes)
+        at_most(
+            path,
+            "the size of the chosen frames in bytes",
+            bytes,
+            self.max_decoded_bytes,
+        )
     }
 
     /// Starts the clock of one file.

@@ -12,6 +12,7 @@ use mp4_atom::{Atom, Avcc, Codec, Decode, FourCC, Header, Moov, ReadFrom, Trak};
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
 use super::limits::at_most;
+use super::parameter_sets::is_arithmetically_coded;
 use super::rotation::Rotation;
 use super::sample_table::SampleTable;
 use crate::DataError;
@@ -27,6 +28,8 @@ pub(super) struct VideoTrack {
     pub(super) table: SampleTable,
     /// The parameters stored ahead of the pictures.
     pub(super) parameters: AccessUnit,
+    /// Whether all its pictures are coded arithmetically.
+    pub(super) arithmetic: bool,
     /// Bytes of the length before each unit.
     pub(super) length_bytes: usize,
     pub(super) rotation: Rotation,
@@ -43,7 +46,12 @@ impl VideoTrack {
         let moov = read_moov(file, file_bytes, path)?;
         let track = best_track(&moov, path)?;
         let boxes = &track.mdia.minf.stbl;
-        if boxes.stsc.entries.iter().any(|run| run.sample_description_index != 1) {
+        if boxes
+            .stsc
+            .entries
+            .iter()
+            .any(|run| run.sample_description_index != 1)
+        {
             return Err(broken(path, "it changes its coding half way"));
         }
         let Some((_, parameters)) = h264(&track) else {
@@ -51,6 +59,7 @@ impl VideoTrack {
         };
         Ok(Self {
             table: SampleTable::read(boxes, file_bytes, path, limits)?,
+            arithmetic: is_arithmetically_coded(&units(parameters)),
             parameters: units(parameters),
             length_bytes: parameters.length_size.into(),
             rotation: Rotation::of(&track.tkhd.matrix),
@@ -67,9 +76,13 @@ fn read_moov(file: &mut File, file_bytes: u64, path: &Path) -> Result<Vec<u8>, D
     let mut at = 0;
     for _ in 0..MAX_BOXES {
         file.seek(SeekFrom::Start(at)).map_err(unreadable)?;
-        let Some(header) = Option::<Header>::read_from(file).map_err(|source| mp4_box(path, source))?
+        let Some(header) =
+            Option::<Header>::read_from(file).map_err(|source| mp4_box(path, source))?
         else {
-            return Err(broken(path, "it has no moov box: the file is cut short or no film"));
+            return Err(broken(
+                path,
+                "it has no moov box: the file is cut short or no film",
+            ));
         };
         let body = file.stream_position().map_err(unreadable)?;
         let rest = file_bytes.saturating_sub(body);
@@ -77,9 +90,17 @@ fn read_moov(file: &mut File, file_bytes: u64, path: &Path) -> Result<Vec<u8>, D
         let size = header.size.map_or(rest, |size| size as u64);
         if header.kind == Moov::KIND {
             if size > rest {
-                return Err(broken(path, "its moov box lies beyond its end: the file is cut short"));
+                return Err(broken(
+                    path,
+                    "its moov box lies beyond its end: the file is cut short",
+                ));
             }
-            at_most(path, "the size of the moov box in bytes", size, MAX_MOOV_BYTES)?;
+            at_most(
+                path,
+                "the size of the moov box in bytes",
+                size,
+                MAX_MOOV_BYTES,
+            )?;
             let mut moov = vec![0; size as usize];
             file.read_exact(&mut moov).map_err(unreadable)?;
             return Ok(moov);
@@ -138,7 +159,10 @@ fn h264(track: &Trak) -> Option<(u64, &Avcc)> {
         Codec::Avc3(codec) => (&codec.visual, &codec.avcc),
         _ => return None,
     };
-    Some((u64::from(visual.width) * u64::from(visual.height), parameters))
+    Some((
+        u64::from(visual.width) * u64::from(visual.height),
+        parameters,
+    ))
 }
 
 fn units(parameters: &Avcc) -> AccessUnit {
@@ -196,7 +220,10 @@ mod tests {
     fn a_box_of_size_zero_reaches_to_the_end_and_the_walk_ends() {
         let error = read(b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0free\0\0\0\0");
 
-        assert!(error.to_string().starts_with("a.mp4: it has no moov box"), "{error}");
+        assert!(
+            error.to_string().starts_with("a.mp4: it has no moov box"),
+            "{error}"
+        );
     }
 
     #[test]

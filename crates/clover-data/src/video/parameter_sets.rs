@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rust_h264::nal::{SpsInfo, parse_annex_b, parse_sps_info};
-use rusty_h264_decoder::Sps;
+use rusty_h264_decoder::{Pps, Sps};
 
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
@@ -63,8 +63,8 @@ impl ParameterSets {
 
     fn of(info: &SpsInfo, payload: &[u8]) -> Self {
         // Where the first decoder cannot read the parameters, it is never asked for pictures.
-        let cropped_at_origin = Sps::parse(payload)
-            .is_ok_and(|sps| sps.frame_crop_left > 0 || sps.frame_crop_top > 0);
+        let cropped_at_origin =
+            Sps::parse(payload).is_ok_and(|sps| sps.frame_crop_left > 0 || sps.frame_crop_top > 0);
         Self {
             size: [info.width as usize, info.height as usize],
             colour: Colour {
@@ -77,4 +77,22 @@ impl ParameterSets {
             cropped_at_origin,
         }
     }
+}
+
+/// Whether every picture is coded arithmetically, as far as the picture parameters among `units`
+/// tell.
+pub(super) fn is_arithmetically_coded(units: &AccessUnit) -> bool {
+    let mut told = false;
+    for unit in units.picture_parameters() {
+        let announced = [&[0, 0, 1], unit].concat();
+        let arithmetic = parse_annex_b(&announced)
+            .first()
+            .and_then(|unit| Pps::parse(&unit.rbsp).ok())
+            .is_some_and(|parameters| parameters.entropy_coding_mode_flag);
+        if !arithmetic {
+            return false;
+        }
+        told = true;
+    }
+    told
 }

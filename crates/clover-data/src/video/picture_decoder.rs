@@ -9,6 +9,7 @@ use rust_h264::error::DecodeError as SecondError;
 use rust_h264::nal::{NalUnitType, parse_annex_b};
 use rusty_h264_decoder::{DecodeError as FirstError, Decoder as FirstDecoder};
 
+use super::access_unit::AccessUnit;
 use super::yuv::Planes;
 
 /// The reason a library gives.
@@ -23,10 +24,16 @@ pub(super) enum Fault {
     Damaged(Reason),
 }
 
+/// Set bits end most slices early where a decoder reads on into them, and the picture is left
+/// incomplete.
+const SET_BITS: [u8; 32] = [0xff; 32];
+/// Other bits, for a second look.
+const MIXED_BITS: [u8; 32] = [0x5a; 32];
+
 /// Decodes coded pictures one by one, in the order they are stored.
 pub(super) trait PictureDecoder {
-    /// Decodes the units of one picture, or parameter sets; each unit begins with a start code.
-    fn decode(&mut self, units: &[u8]) -> Result<Option<Planes>, Fault>;
+    /// Decodes one picture, or takes up parameter sets.
+    fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Planes>, Fault>;
 }
 
 /// `rusty_h264`: 8-bit 4:2:0 frames.
@@ -34,8 +41,9 @@ pub(super) trait PictureDecoder {
 pub(super) struct First(FirstDecoder);
 
 impl PictureDecoder for First {
-    fn decode(&mut self, units: &[u8]) -> Result<Option<Planes>, Fault> {
-        let picture = self.0.decode(units).map_err(|error| match error {
+    fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Planes>, Fault> {
+        let decoded = self.0.decode(&unit.stream(&SET_BITS));
+        let picture = decoded.map_err(|error| match error {
             FirstError::Unsupported(_) => Fault::Refused(error.into()),
             _ => Fault::Damaged(error.into()),
         })?;
@@ -51,30 +59,47 @@ impl PictureDecoder for First {
 }
 
 /// `rust_h264`: fields and ten bits as well.
+///
+/// It completes whatever is missing of a picture without a word. So two of them decode the same
+/// slices with different bytes behind, and only what does not depend on these is believed.
 #[derive(Default)]
-pub(super) struct Second(SecondDecoder);
+pub(super) struct Second {
+    decoder: SecondDecoder,
+    twin: SecondDecoder,
+}
 
 impl PictureDecoder for Second {
-    fn decode(&mut self, units: &[u8]) -> Result<Option<Planes>, Fault> {
-        for unit in parse_annex_b(units) {
-            let slice = matches!(
-                unit.nal_unit_type,
-                NalUnitType::Slice | NalUnitType::SliceIdr
-            );
-            if slice && !begins_picture(&unit.rbsp) {
-                return Err(Fault::Refused("its pictures come in several slices".into()));
-            }
-            let earlier = self.0.decode_nal(&unit).map_err(|error| match error {
-                SecondError::Unsupported(_) => Fault::Refused(error.into()),
-                _ => Fault::Damaged(error.into()),
-            })?;
-            if earlier.is_some() {
-                return Err(Fault::Damaged("two pictures are stored as one".into()));
-            }
+    fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Planes>, Fault> {
+        let picture = decode_second(&mut self.decoder, &unit.stream(&SET_BITS))?;
+        let twin = decode_second(&mut self.twin, &unit.stream(&MIXED_BITS))?;
+        if picture != twin {
+            return Err(Fault::Damaged(
+                "a slice ends before its picture does".into(),
+            ));
         }
-        // Without this the picture would come out with the next one.
-        Ok(self.0.flush().map(eight_bits))
+        Ok(picture)
     }
+}
+
+fn decode_second(decoder: &mut SecondDecoder, stream: &[u8]) -> Result<Option<Planes>, Fault> {
+    for unit in parse_annex_b(stream) {
+        let slice = matches!(
+            unit.nal_unit_type,
+            NalUnitType::Slice | NalUnitType::SliceIdr
+        );
+        if slice && !begins_picture(&unit.rbsp) {
+            return Err(Fault::Refused("its pictures come in several slices".into()));
+        }
+        let earlier = decoder.decode_nal(&unit).map_err(|error| match error {
+            SecondError::Unsupported(_) => Fault::Refused(error.into()),
+            _ => Fault::Damaged(error.into()),
+        })?;
+        if earlier.is_some() {
+            return Err(Fault::Damaged("two pictures are stored as one".into()));
+        }
+    }
+    // Without this the picture would come out with the next one.
+    Ok(decoder.flush().map(eight_bits))
 }
 
 /// A slice begins with the number of its first macroblock, and zero is coded as a single set bit.

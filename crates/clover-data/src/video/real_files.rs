@@ -33,7 +33,11 @@ fn agrees(folder: &Path, name: &str, size: [usize; 2]) {
     let facts = &reference[name];
     let frames = facts["decoded_frames"].as_u64().unwrap() as usize;
     let mut video = open(&folder.join(name), &DecodeLimits::default()).unwrap();
-    assert_eq!((video.frame_count(), video.size()), (frames, size), "{name}");
+    assert_eq!(
+        (video.frame_count(), video.size()),
+        (frames, size),
+        "{name}"
+    );
 
     let clip = video.decode(&[0, frames / 2, frames - 1]).unwrap();
 
@@ -42,7 +46,10 @@ fn agrees(folder: &Path, name: &str, size: [usize; 2]) {
         for (channel, found) in found.into_iter().enumerate() {
             let wanted = facts["mean_rgb"][key][channel].as_f64().unwrap();
             // Colour conversion differs by library; a wrong frame differs by far more.
-            assert!((found - wanted).abs() < 2.0, "{name} {key}: {found} {wanted}");
+            assert!(
+                (found - wanted).abs() < 2.0,
+                "{name} {key}: {found} {wanted}"
+            );
         }
     }
 }
@@ -80,7 +87,10 @@ fn jumping_and_dropping_yields_the_frames_of_plain_decoding() {
         let clip = video.decode(&chosen).unwrap();
 
         for (place, frame) in chosen.into_iter().enumerate() {
-            assert!(clip.frame(place) == whole.frame(frame), "{name}: frame {frame}");
+            assert!(
+                clip.frame(place) == whole.frame(frame),
+                "{name}: frame {frame}"
+            );
         }
     }
 }
@@ -94,7 +104,41 @@ fn a_damaged_picture_is_an_error_and_those_before_it_are_not() {
     let error = decode_clip(&path, &limits, |frames| vec![0, frames - 1]).unwrap_err();
 
     assert!(matches!(error, DataError::Frame { .. }), "{error}");
-    assert_eq!(decode_clip(&path, &limits, |_| vec![0, 20]).unwrap().frames(), 2);
+    assert_eq!(
+        decode_clip(&path, &limits, |_| vec![0, 20])
+            .unwrap()
+            .frames(),
+        2
+    );
+}
+
+#[test]
+fn changed_bytes_are_mostly_noticed_and_never_panic() {
+    let Some(folder) = videos() else { return };
+    let copy = tempfile::NamedTempFile::new().unwrap();
+    let limits = DecodeLimits::default();
+
+    // Ten bits are the second decoder's, which forgives everything when it is left alone.
+    for name in ["mmaction2__demo.mp4", "torchcodec__h264_10bits.mp4"] {
+        let whole = std::fs::read(folder.join(name)).unwrap();
+        let choose = |frames: usize| vec![frames / 3];
+        let clip = decode_clip(&folder.join(name), &limits, choose).unwrap();
+        let (mut noticed, mut overlooked) = (0, 0);
+        for round in 0..40 {
+            let mut changed = whole.clone();
+            for step in 0..8 {
+                let place = 3_000 + (round * 7_919 + step * 104_729) % (whole.len() - 6_000);
+                changed[place] ^= 0x5c;
+            }
+            std::fs::write(copy.path(), changed).unwrap();
+            match decode_clip(copy.path(), &limits, choose) {
+                Err(_) => noticed += 1,
+                Ok(found) => overlooked += usize::from(found != clip),
+            }
+        }
+        eprintln!("{name}: {noticed} of 40 changed files refused, {overlooked} overlooked");
+        assert!(noticed > overlooked, "{name}: {noticed} {overlooked}");
+    }
 }
 
 #[test]

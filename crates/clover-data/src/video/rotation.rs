@@ -104,7 +104,10 @@ mod tests {
         assert_eq!(Rotation::of(&matrix(ONE, 0, 0, ONE)), Rotation::None);
         assert_eq!(Rotation::of(&matrix(0, ONE, -ONE, 0)), Rotation::Quarter);
         assert_eq!(Rotation::of(&matrix(-ONE, 0, 0, -ONE)), Rotation::Half);
-        assert_eq!(Rotation::of(&matrix(0, -ONE, ONE, 0)), Rotation::ThreeQuarters);
+        assert_eq!(
+            Rotation::of(&matrix(0, -ONE, ONE, 0)),
+            Rotation::ThreeQuarters
+        );
         assert_eq!(Rotation::of(&matrix(0, ONE + 9, -ONE, 0)), Rotation::None);
     }
 }

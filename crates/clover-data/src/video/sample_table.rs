@@ -181,7 +181,12 @@ mod tests {
     }
 
     fn read(boxes: &Stbl, file_bytes: u64) -> Result<SampleTable, DataError> {
-        SampleTable::read(boxes, file_bytes, Path::new("a.mp4"), &DecodeLimits::default())
+        SampleTable::read(
+            boxes,
+            file_bytes,
+            Path::new("a.mp4"),
+            &DecodeLimits::default(),
+        )
     }
 
     #[test]
@@ -231,7 +236,10 @@ mod tests {
             size: 1,
         };
 
-        assert!(matches!(read(&boxes, 340), Err(DataError::OverLimit { .. })));
+        assert!(matches!(
+            read(&boxes, 340),
+            Err(DataError::OverLimit { .. })
+        ));
     }
 
     #[test]
@@ -239,6 +247,9 @@ mod tests {
         let mut boxes = boxes();
         boxes.stco = Some(Stco { entries: vec![100] });
 
-        assert!(matches!(read(&boxes, 340), Err(DataError::BrokenVideo { .. })));
+        assert!(matches!(
+            read(&boxes, 340),
+            Err(DataError::BrokenVideo { .. })
+        ));
     }
 }

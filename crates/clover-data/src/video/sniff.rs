@@ -68,12 +68,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decoded_is_still_named() {
-        assert_eq!(Format::of(b"RIFF\0\0\0\0AVI LIST"), Format::Other("an AVI file"));
+        assert_eq!(
+            Format::of(b"RIFF\0\0\0\0AVI LIST"),
+            Format::Other("an AVI file")
+        );
         assert_eq!(
             Format::of(b"\x1a\x45\xdf\xa3\x01"),
             Format::Other("a Matroska or WebM file")
         );
-        assert_eq!(Format::of("caf\u{e9}, a text".as_bytes()), Format::Other("a text file"));
+        assert_eq!(
+            Format::of("caf\u{e9}, a text".as_bytes()),
+            Format::Other("a text file")
+        );
         assert_eq!(Format::of(b"\0\x01"), Format::Other("no known format"));
     }
 }

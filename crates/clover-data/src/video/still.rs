@@ -146,9 +146,19 @@ mod tests {
         let checksum = crc(&bytes[12..29]);
         bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
 
-        let error = Still::open(bytes, Path::new("huge.png"), &DecodeLimits::default()).unwrap_err();
+        let error =
+            Still::open(bytes, Path::new("huge.png"), &DecodeLimits::default()).unwrap_err();
 
-        assert!(matches!(error, DataError::OverLimit { found: 152_176_896, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                DataError::OverLimit {
+                    found: 152_176_896,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) struct Colour {
 }
 
 /// One picture as it was decoded.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Planes {
     /// Columns of the luma plane.
     pub(super) width: usize,
@@ -91,7 +91,10 @@ pub(super) fn append_rgb(planes: &Planes, colour: Colour, rgb: &mut Vec<u8>) {
         let u = &planes.u[chroma..chroma + chroma_width];
         let v = &planes.v[chroma..chroma + chroma_width];
         for (column, (pixel, y)) in out.chunks_exact_mut(3).zip(y).enumerate() {
-            let (u, v) = (i32::from(u[column / 2]) - 128, i32::from(v[column / 2]) - 128);
+            let (u, v) = (
+                i32::from(u[column / 2]) - 128,
+                i32::from(v[column / 2]) - 128,
+            );
             let y = (i32::from(*y) - c.black) * c.luma + (1 << (SHIFT - 1));
             pixel[0] = clamp(y + c.red_v * v);
             pixel[1] = clamp(y + c.green_u * u + c.green_v * v);
@@ -126,8 +129,14 @@ mod tests {
     #[test]
     fn limited_range_stretches_luma_from_16_to_235() {
         assert_eq!(convert([16, 128, 128], Matrix::Bt601, false), [0, 0, 0]);
-        assert_eq!(convert([235, 128, 128], Matrix::Bt601, false), [255, 255, 255]);
-        assert_eq!(convert([235, 128, 128], Matrix::Bt601, true), [235, 235, 235]);
+        assert_eq!(
+            convert([235, 128, 128], Matrix::Bt601, false),
+            [255, 255, 255]
+        );
+        assert_eq!(
+            convert([235, 128, 128], Matrix::Bt601, true),
+            [235, 235, 235]
+        );
     }
 
     #[test]

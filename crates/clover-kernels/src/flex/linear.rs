@@ -2,7 +2,7 @@
 
 use super::simd::vectorized;
 use super::{tensor, values};
-use crate::dispatch::Kernel;
+use crate::flex::kernel::Kernel;
 use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{Shape, TensorMetadata};
 use burn_flex::{Flex, FlexTensor};

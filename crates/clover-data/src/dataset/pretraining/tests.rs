@@ -85,7 +85,11 @@ fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
     let read: usize = epoch.map(|batch| batch.unwrap().samples.len()).sum();
 
     assert_eq!(read, 4);
-    let names: Vec<_> = loader.skipped().iter().map(|item| item.name.as_str()).collect();
+    let names: Vec<_> = loader
+        .skipped()
+        .iter()
+        .map(|item| item.name.as_str())
+        .collect();
     assert!(names[0].ends_with("train-00001.gif"), "{names:?}");
     assert!(names[1].ends_with("train-00004.gif"), "{names:?}");
     assert_eq!(names.len(), 2);
@@ -105,5 +109,7 @@ fn figures_out_of_range_are_refused() {
     assert!(!refused(|_| ()));
     assert!(refused(|config| config.text_len = 2));
     assert!(refused(|config| config.region_target = 50));
-    assert!(refused(|config| config.text_masking = TextMasking::WholeWord { ratio: 2.0 }));
+    assert!(refused(
+        |config| config.text_masking = TextMasking::WholeWord { ratio: 2.0 }
+    ));
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use center_crop::center_crop;
 use flip::flip;
-pub use normalize::{ChannelOrder, NormalizedClip};
 use normalize::Normalizer;
+pub use normalize::{ChannelOrder, NormalizedClip};
 use region::Region;
 use resize::{Interpolation, resize, with_short_side};
 
@@ -121,7 +121,10 @@ impl PixelPipeline {
             Geometry::TrainVideo => {
                 // 256 for 224, and in proportion for other sizes.
                 let scaled = with_short_side(size, (256 * self.size + 112) / 224);
-                (Some(scaled), Some(random_resized_crop::for_video(scaled, rng)))
+                (
+                    Some(scaled),
+                    Some(random_resized_crop::for_video(scaled, rng)),
+                )
             }
             Geometry::TrainImage => (None, Some(random_resized_crop::for_image(size, rng))),
             Geometry::CenterCrop => {
@@ -250,7 +253,10 @@ mod tests {
             let out = pipeline.apply(&clip, &mut rng);
 
             assert_eq!(out.dims(), [3, 1, 32, 32]);
-            assert!(out.values().iter().all(|value| value.abs() < 0.02), "{pipeline:?}");
+            assert!(
+                out.values().iter().all(|value| value.abs() < 0.02),
+                "{pipeline:?}"
+            );
         }
     }
 }

@@ -88,9 +88,7 @@ impl Normalizer {
     /// Makes room for `frames` square frames with sides of `size`.
     pub(super) fn new(frames: usize, size: usize, order: ChannelOrder) -> Self {
         let colours = order.colours();
-        let level = |colour: usize, value: usize| {
-            (value as f32 - MEAN[colour]) / DEVIATION[colour]
-        };
+        let level = |colour: usize, value: usize| (value as f32 - MEAN[colour]) / DEVIATION[colour];
         Self {
             values: vec![0.0; 3 * frames * size * size],
             frames,

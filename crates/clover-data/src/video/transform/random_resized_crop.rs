@@ -54,7 +54,10 @@ fn within_aspect([width, height]: [usize; 2]) -> [usize; 2] {
     if aspect < ASPECT.0 {
         [width, (width as f64 / ASPECT.0).round_ties_even() as usize]
     } else if aspect > ASPECT.1 {
-        [(height as f64 * ASPECT.1).round_ties_even() as usize, height]
+        [
+            (height as f64 * ASPECT.1).round_ties_even() as usize,
+            height,
+        ]
     } else {
         [width, height]
     }
@@ -92,7 +95,10 @@ mod tests {
         let rectangle = for_image(strip, &mut rng);
 
         assert_eq!((square.left, square.width, square.height), (1_485, 30, 30));
-        assert_eq!((rectangle.left, rectangle.width, rectangle.height), (1_480, 40, 30));
+        assert_eq!(
+            (rectangle.left, rectangle.width, rectangle.height),
+            (1_480, 40, 30)
+        );
     }
 
     #[test]

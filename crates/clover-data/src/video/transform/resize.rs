@@ -35,10 +35,7 @@ pub(super) fn resize(
     let resized = ImageRef::new(width, height, pixels, PixelType::U8x3)
         .ok()
         .and_then(|image| Resizer::new().resize(&image, &mut out, &options).ok());
-    assert!(
-        resized.is_some(),
-        "resize: the pixels differ from the size"
-    );
+    assert!(resized.is_some(), "resize: the pixels differ from the size");
     out.into_vec()
 }
 

@@ -10,7 +10,7 @@ mod layout;
 mod scores;
 
 use super::{tensor, values};
-use crate::dispatch::Kernel;
+use crate::flex::kernel::Kernel;
 use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 pub(crate) use layout::{Heads, Layout};

@@ -1,0 +1,166 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clover_trainer::recipe::PretrainingRecipe;
+
+use crate::device::DeviceName;
+
+/// Clover: video-language pre-training, retrieval and question answering.
+#[derive(Parser, Debug)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Pre-train on pairs of videos (or images) and captions.
+    Pretrain(Pretrain),
+    /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
+    Demo(Demo),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Pretrain {
+    /// Manifest of pairs: csv, tsv or jsonl with `path` and `caption`.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Word pieces, one a line, as BERT's `vocab.txt`.
+    #[arg(long)]
+    pub(crate) vocab: PathBuf,
+    /// Folder for checkpoints, metrics and the trained bundle.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Go on from the last checkpoint in the folder.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// A complete recipe (TOML) instead of the shipped one.
+    #[arg(long)]
+    pub(crate) recipe: Option<PathBuf>,
+    /// Stop, with a checkpoint, after this many steps in all.
+    #[arg(long)]
+    pub(crate) max_steps: Option<u64>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) device: DeviceName,
+}
+
+/// Keys of the recipe that are often changed.
+#[derive(Args, Debug)]
+pub(crate) struct Overrides {
+    /// Size of the model: tiny, small or base.
+    #[arg(long)]
+    preset: Option<String>,
+    /// Frames of a clip.
+    #[arg(long)]
+    frames: Option<usize>,
+    /// Height and width of a clip in pixels, a multiple of 28.
+    #[arg(long)]
+    image_size: Option<usize>,
+    /// Word pieces of a text.
+    #[arg(long)]
+    text_len: Option<usize>,
+    /// Pairs of a step.
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// Times through the data.
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Largest learning rate.
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Epochs of linear warm-up.
+    #[arg(long)]
+    warmup_epochs: Option<usize>,
+    /// Steps between two checkpoints.
+    #[arg(long)]
+    checkpoint_every: Option<u64>,
+    /// Stop when more than this share of the items is broken.
+    #[arg(long)]
+    max_failed_share: Option<f64>,
+    /// Threads that decode.
+    #[arg(long)]
+    workers: Option<usize>,
+    /// Seed of everything random.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Folder for the rendered clips, the run and the report.
+    #[arg(long, default_value = "runs/demo")]
+    pub(crate) out: PathBuf,
+    /// A sentence to search the held-out clips with.
+    #[arg(long, default_value = "a big red circle moves to the left")]
+    pub(crate) query: String,
+    /// Clips to train on.
+    #[arg(long, default_value_t = 1_600)]
+    pub(crate) train_clips: usize,
+    /// Times through the clips, instead of the recipe's.
+    #[arg(long)]
+    pub(crate) epochs: Option<usize>,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) device: DeviceName,
+}
+
+impl Overrides {
+    /// Replaces the keys that were given.
+    pub(crate) fn apply(self, recipe: &mut PretrainingRecipe) {
+        fn set<T>(key: &mut T, given: Option<T>) {
+            if let Some(value) = given {
+                *key = value;
+            }
+        }
+        set(&mut recipe.preset, self.preset);
+        set(&mut recipe.frames, self.frames);
+        set(&mut recipe.image_size, self.image_size);
+        set(&mut recipe.text_len, self.text_len);
+        set(&mut recipe.batch_size, self.batch_size);
+        if let Some(epochs) = self.epochs {
+            recipe.epochs = epochs;
+            // A shorter run than the recipe's must not be all warm-up.
+            recipe.warmup_epochs = recipe.warmup_epochs.min(epochs / 4);
+        }
+        set(&mut recipe.learning_rate, self.learning_rate);
+        set(&mut recipe.warmup_epochs, self.warmup_epochs);
+        set(&mut recipe.checkpoint_every, self.checkpoint_every);
+        set(&mut recipe.max_failed_share, self.max_failed_share);
+        set(&mut recipe.workers, self.workers);
+        set(&mut recipe.seed, self.seed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn only_given_keys_are_replaced() {
+        let line = "clover pretrain --data a.csv --vocab v.txt --out runs/x --epochs 2 --seed 7";
+        let arguments = Arguments::parse_from(line.split(' '));
+        let Command::Pretrain(pretrain) = arguments.command else { panic!("another command") };
+        let shipped = PretrainingRecipe::pretrain().unwrap();
+        let mut recipe = shipped.clone();
+
+        pretrain.overrides.apply(&mut recipe);
+
+        assert_eq!((recipe.epochs, recipe.seed, recipe.warmup_epochs), (2, 7, 0));
+        assert_eq!(recipe.batch_size, shipped.batch_size);
+    }
+}

@@ -1,0 +1,33 @@
+//! Ctrl-C: the first asks a run to stop after its step, the second ends the program.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+/// The exit status of a program ended by an interrupt: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
+/// Whether the user asked to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&asked);
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                #[expect(clippy::exit, reason = "the second interrupt means now")]
+                std::process::exit(INTERRUPTED);
+            }
+        })
+        .context("cannot listen for interrupts")?;
+        Ok(Self(asked))
+    }
+
+    pub(crate) fn asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,103 @@
+//! Progress bars, with rate and time left; plain lines where there is no terminal.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use clover_trainer::pretrain::{PretrainingEvent, StepMetrics};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Without a terminal a line is printed this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows a pre-training run.
+#[derive(Debug)]
+pub(crate) struct TrainingProgress {
+    bar: ProgressBar,
+    last_line: Option<Instant>,
+    started: Instant,
+    pairs: usize,
+}
+
+/// A bar over `total` items of one kind of work.
+pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}",
+    );
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_prefix(label);
+    bar
+}
+
+/// One line for the user, above any bar.
+pub(crate) fn say(line: &str) {
+    // A closed pipe is the reader's choice, not an error of the run.
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+impl TrainingProgress {
+    pub(crate) fn new() -> Self {
+        Self { bar: bar("training", 0), last_line: None, started: Instant::now(), pairs: 0 }
+    }
+
+    /// Shows one event.
+    pub(crate) fn show(&mut self, event: &PretrainingEvent<'_>) {
+        match event {
+            PretrainingEvent::Started { parameters, pairs, total_steps, done_steps } => {
+                self.bar.set_length(*total_steps);
+                self.bar.set_position(*done_steps);
+                self.bar.reset_eta();
+                self.started = Instant::now();
+                self.line(&format!(
+                    "{pairs} pairs, {parameters} parameters, step {done_steps} of {total_steps}"
+                ));
+            }
+            PretrainingEvent::CheckpointRefused { reason } => self.line(reason),
+            PretrainingEvent::Skipped(item) => {
+                self.line(&format!("skipped {}: {}", item.name, item.reason));
+            }
+            PretrainingEvent::Step(metrics) => self.step(metrics),
+            PretrainingEvent::Saved(_) => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn step(&mut self, metrics: &StepMetrics) {
+        self.pairs += metrics.pairs;
+        let rate = self.pairs as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        let terms = format!(
+            "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
+             |g| {:.2}, lr {:.1e}, skipped {}",
+            metrics.total,
+            metrics.word,
+            metrics.video_alignment,
+            metrics.text_alignment,
+            metrics.video_ranking,
+            metrics.text_ranking,
+            metrics.gradient_norm,
+            metrics.learning_rate,
+            metrics.skipped
+        );
+        self.bar.set_position(metrics.step);
+        let due = self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY);
+        if self.bar.is_hidden() && due {
+            let left = self.bar.eta().as_secs();
+            let total = self.bar.length().unwrap_or(0);
+            say(&format!("step {}/{total}, {left} s left: {terms}", metrics.step));
+            self.last_line = Some(Instant::now());
+        }
+        self.bar.set_message(terms);
+    }
+
+    fn line(&self, line: &str) {
+        if self.bar.is_hidden() {
+            say(line);
+        } else {
+            self.bar.println(line);
+        }
+    }
+}

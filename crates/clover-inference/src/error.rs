@@ -1,0 +1,51 @@
+//! What can go wrong between a file and an embedding.
+
+use std::io;
+use std::path::PathBuf;
+
+use clover_data::DataError;
+use clover_model::weights::WeightError;
+
+/// An embedding could not be computed, or a bundle not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InferenceError {
+    /// A clip, text or vocabulary cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The weights cannot be used.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
+    /// A file of the bundle cannot be read or written.
+    #[error("{path}: cannot be read or written", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of the bundle is not the JSON it should be.
+    #[error("{path}: not the expected JSON", path = path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The bundle's configuration describes no model that can be built.
+    #[error("{path}: {reason}", path = path.display())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The weights do not fill the model that the configuration describes.
+    #[error("{path}: does not fit its configuration: {report}", path = path.display())]
+    IncompleteWeights {
+        /// The file.
+        path: PathBuf,
+        /// What was applied and what not.
+        report: String,
+    },
+}

@@ -1,0 +1,30 @@
+//! How a model was trained to see clips and texts.
+
+use clover_data::dataset::ClipReading;
+use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a file before it reaches the encoders; part of every bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Frames of a clip, spread over the whole video.
+    pub frames: usize,
+    /// From decoded frames to normalised squares. The published models expect blue first; public
+    /// Video Swin weights expect red first.
+    pub pixels: PixelPipeline,
+    /// Word pieces of a text, padded or cut.
+    pub text_len: usize,
+}
+
+impl Preprocessing {
+    /// How a file is read, without any chance.
+    #[must_use]
+    pub fn clip_reading(&self) -> ClipReading {
+        ClipReading {
+            sampling: FrameSampling::test_frames(self.frames),
+            pixels: self.pixels,
+            limits: DecodeLimits::default(),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What a run resumes from, written so that a crash never costs more than the last one.
+//!
+//! A checkpoint is one folder, `step-00000123`:
+//!
+//! | file | content |
+//! |---|---|
+//! | `model.safetensors` | the model's parameters |
+//! | `optimizer.safetensors` | [`Optimizer::state_tensors`](crate::optimizer::Optimizer::state_tensors) |
+//! | `state.json` | [`CheckpointState`] |
+//! | `checksums.json` | length and CRC-32 of each of the others |
+//!
+//! It is written beside its final place, flushed to the disk, and only then renamed. Reading
+//! verifies every file, and falls back to the checkpoint before where one is damaged.
+
+mod files;
+mod optimizer_file;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::TensorData;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainerError;
+use files::{read_verified, remove_folder, sync_folder, write_files};
+
+/// The format written, and the only one read.
+pub const FORMAT_VERSION: u32 = 1;
+
+const MODEL: &str = "model.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+const FOLDER_PREFIX: &str = "step-";
+
+/// Everything a run resumes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// A safetensors file of the model's parameters; stored as it is.
+    pub model: Vec<u8>,
+    /// The optimizer's state by name.
+    pub optimizer: Vec<(String, TensorData)>,
+    /// Where the run stands.
+    pub state: CheckpointState,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointState {
+    /// The checkpoint format, [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Optimizer steps done; names the folder.
+    pub step: u64,
+    /// The epoch the next step belongs to, from zero.
+    pub epoch: u64,
+    /// Batches of that epoch already used.
+    pub position: u64,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The caller's recipe, and whatever else it resumes from.
+    pub recipe: serde_json::Value,
+}
+
+/// A checkpoint that was found, and newer ones that could not be used.
+#[derive(Debug)]
+pub struct LoadedCheckpoint {
+    /// The newest checkpoint that is whole.
+    pub checkpoint: Checkpoint,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Newer checkpoints, newest first, and why each was refused.
+    pub refused: Vec<RefusedCheckpoint>,
+}
+
+/// A checkpoint that cannot be used.
+#[derive(Debug)]
+pub struct RefusedCheckpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: TrainerError,
+}
+
+impl fmt::Display for RefusedCheckpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} was refused: {}",
+            self.path.display(),
+            self.reason
+        )
+    }
+}
+
+/// The checkpoints of one run, in one folder.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    keep_last: usize,
+}
+
+impl Checkpoints {
+    /// Checkpoints in `folder`, of which saving keeps the last `keep_last`, and always the one just
+    /// saved.
+    pub fn new(folder: impl Into<PathBuf>, keep_last: usize) -> Self {
+        Self {
+            folder: folder.into(),
+            keep_last: keep_last.max(1),
+        }
+    }
+
+    /// Writes a checkpoint and returns its folder; older ones beyond the number kept are removed.
+    ///
+    /// A checkpoint of the same step is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be written, or the optimizer holds a tensor of a type that is not
+    /// stored. Checkpoints saved before are then still there.
+    pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, TrainerError> {
+        let name = folder_name(checkpoint.state.step);
+        let path = self.folder.join(&name);
+        let partial = self.folder.join(format!(".{name}.partial"));
+
+        let optimizer = optimizer_file::encode(&path.join(OPTIMIZER), &checkpoint.optimizer)?;
+        let state = to_json(&path.join(STATE), &checkpoint.state)?;
+        remove_folder(&partial)?;
+        write_files(
+            &partial,
+            &[
+                (MODEL, checkpoint.model.as_slice()),
+                (OPTIMIZER, &optimizer),
+                (STATE, &state),
+            ],
+        )?;
+        self.publish(&partial, &path, &name)?;
+        self.prune(checkpoint.state.step)?;
+        Ok(path)
+    }
+
+    /// Reads the newest checkpoint that is whole, or `None` where there never was one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder cannot be listed, or there are checkpoints and none of them is whole.
+    pub fn latest(&self) -> Result<Option<LoadedCheckpoint>, TrainerError> {
+        let mut refused = Vec::new();
+        for step in self.steps()? {
+            let path = self.folder.join(folder_name(step));
+            match read(&path) {
+                Ok(checkpoint) => {
+                    return Ok(Some(LoadedCheckpoint {
+                        checkpoint,
+                        path,
+                        refused,
+                    }));
+                }
+                Err(reason) => refused.push(RefusedCheckpoint { path, reason }),
+            }
+        }
+        if refused.is_empty() {
+            return Ok(None);
+        }
+        Err(TrainerError::NoUsableCheckpoint {
+            folder: self.folder.clone(),
+            refused,
+        })
+    }
+
+    /// Renames a complete folder into place.
+    fn publish(&self, partial: &Path, path: &Path, name: &str) -> Result<(), TrainerError> {
+        let replaced = self.folder.join(format!(".{name}.replaced"));
+        remove_folder(&replaced)?;
+        // A folder cannot be renamed over one that holds files.
+        if path.exists() {
+            rename(path, &replaced)?;
+        }
+        rename(partial, path)?;
+        sync_folder(&self.folder)?;
+        remove_folder(&replaced)
+    }
+
+    /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.
+    fn prune(&self, saved: u64) -> Result<(), TrainerError> {
+        let others = self.steps()?.into_iter().filter(|&step| step != saved);
+        for step in others.skip(self.keep_last - 1) {
+            remove_folder(&self.folder.join(folder_name(step)))?;
+        }
+        Ok(())
+    }
+
+    /// The steps of all checkpoints, newest first. Partial folders have other names.
+    fn steps(&self) -> Result<Vec<u64>, TrainerError> {
+        let unreadable = |source| TrainerError::Read {
+            path: self.folder.clone(),
+            source,
+        };
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut steps = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(unreadable)?.file_name();
+            steps.extend(name.to_str().and_then(step_of));
+        }
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+}
+
+fn read(path: &Path) -> Result<Checkpoint, TrainerError> {
+    let mut files = read_verified(path, [STATE, OPTIMIZER, MODEL])?;
+    let [state, optimizer, model] = &mut files;
+    let state = parse_state(&path.join(STATE), state)?;
+    Ok(Checkpoint {
+        model: std::mem::take(model),
+        optimizer: optimizer_file::decode(&path.join(OPTIMIZER), optimizer)?,
+        state,
+    })
+}
+
+fn parse_state(path: &Path, bytes: &[u8]) -> Result<CheckpointState, TrainerError> {
+    let json = |source| TrainerError::Json {
+        path: path.to_owned(),
+        source,
+    };
+    /// The version is read by itself first: another format may have other fields.
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u32,
+    }
+    let Version { format_version } = serde_json::from_slice(bytes).map_err(json)?;
+    if format_version != FORMAT_VERSION {
+        return Err(TrainerError::CheckpointVersion {
+            path: path.to_owned(),
+            version: format_version,
+            known: FORMAT_VERSION,
+        });
+    }
+    serde_json::from_slice(bytes).map_err(json)
+}
+
+fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, TrainerError> {
+    serde_json::to_vec_pretty(value).map_err(|source| TrainerError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), TrainerError> {
+    fs::rename(from, to).map_err(|source| TrainerError::Write {
+        path: to.to_owned(),
+        source,
+    })
+}
+
+fn folder_name(step: u64) -> String {
+    format!("{FOLDER_PREFIX}{step:08}")
+}
+
+/// The step of a checkpoint's folder; `None` for any other name.
+fn step_of(name: &str) -> Option<u64> {
+    let step = name.strip_prefix(FOLDER_PREFIX)?.parse().ok()?;
+    (folder_name(step) == name).then_some(step)
+}

@@ -1,0 +1,118 @@
+//! The files of one checkpoint: flushed to the disk when written, verified when read.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::to_json;
+use crate::error::TrainerError;
+
+const CHECKSUMS: &str = "checksums.json";
+
+#[derive(Serialize, Deserialize)]
+struct FileChecksum {
+    bytes: u64,
+    crc32: u32,
+}
+
+impl FileChecksum {
+    fn of(content: &[u8]) -> Self {
+        Self {
+            bytes: content.len() as u64,
+            crc32: crc32fast::hash(content),
+        }
+    }
+}
+
+/// Writes files and their checksums into a new folder; all of it is on the disk afterwards.
+pub(super) fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), TrainerError> {
+    fs::create_dir_all(folder).map_err(write_error(folder))?;
+    let mut checksums = BTreeMap::new();
+    for &(name, content) in files {
+        write_synced(&folder.join(name), content)?;
+        checksums.insert(name, FileChecksum::of(content));
+    }
+    let path = folder.join(CHECKSUMS);
+    write_synced(&path, &to_json(&path, &checksums)?)?;
+    sync_folder(folder)
+}
+
+/// Reads the files named, each of which must be what was written.
+pub(super) fn read_verified<const N: usize>(
+    folder: &Path,
+    names: [&str; N],
+) -> Result<[Vec<u8>; N], TrainerError> {
+    let path = folder.join(CHECKSUMS);
+    let checksums: BTreeMap<String, FileChecksum> =
+        serde_json::from_slice(&fs::read(&path).map_err(read_error(&path))?)
+            .map_err(|source| TrainerError::Json { path, source })?;
+    let mut contents = [const { Vec::new() }; N];
+    for (content, name) in contents.iter_mut().zip(names) {
+        let path = folder.join(name);
+        let Some(expected) = checksums.get(name) else {
+            return Err(TrainerError::MissingChecksum { path });
+        };
+        *content = read_matching(&path, expected)?;
+    }
+    Ok(contents)
+}
+
+fn read_matching(path: &Path, expected: &FileChecksum) -> Result<Vec<u8>, TrainerError> {
+    // The length first: a file of the wrong size need not be read.
+    let bytes = fs::metadata(path).map_err(read_error(path))?.len();
+    if bytes != expected.bytes {
+        return Err(TrainerError::WrongLength {
+            path: path.to_owned(),
+            bytes,
+            expected: expected.bytes,
+        });
+    }
+    let content = fs::read(path).map_err(read_error(path))?;
+    if FileChecksum::of(&content).crc32 != expected.crc32 {
+        return Err(TrainerError::WrongChecksum {
+            path: path.to_owned(),
+        });
+    }
+    Ok(content)
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(content)?;
+        file.sync_all()
+    };
+    write().map_err(write_error(path))
+}
+
+/// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
+    if cfg!(unix) {
+        let sync = || File::open(folder)?.sync_all();
+        sync().map_err(write_error(folder))?;
+    }
+    Ok(())
+}
+
+/// Removes a folder and what it holds, if it is there.
+pub(super) fn remove_folder(folder: &Path) -> Result<(), TrainerError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(write_error(folder)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn read_error(path: &Path) -> impl FnOnce(std::io::Error) -> TrainerError {
+    let path = path.to_owned();
+    |source| TrainerError::Read { path, source }
+}
+
+fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> TrainerError {
+    let path = path.to_owned();
+    |source| TrainerError::Write { path, source }
+}

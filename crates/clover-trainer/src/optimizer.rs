@@ -1,0 +1,182 @@
+//! AdamW with parameter groups.
+//!
+//! Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (ICLR 2019). The arithmetic is
+//! Burn's; what is added here are the groups of [`ParameterRules`], and a state that is keyed by
+//! parameter path, so that it fits a model that was loaded again under new parameter ids.
+
+mod state;
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the values compared are exact")]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use burn::config::Config;
+use burn::module::{AutodiffModule, ModuleMapper, Param};
+use burn::optim::{AdamW, AdamWConfig, AdamWState, GradientsParams, SimpleOptimizer};
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use burn::tensor::backend::AutodiffBackend;
+
+use crate::error::TrainerError;
+use crate::parameter_groups::{ParameterGroup, ParameterRules};
+use state::Moments;
+
+/// Configuration to create an [`Optimizer`] using the [init function](OptimizerConfig::init).
+#[derive(Config, Debug)]
+pub struct OptimizerConfig {
+    /// Decoupled weight decay of the parameters that decay.
+    pub weight_decay: f64,
+    /// The path-specific entry of the recipe.
+    pub rules: ParameterRules,
+    /// What the learning rate of an answer head is multiplied by, in question answering.
+    #[config(default = 10.0)]
+    pub answer_head_multiplier: f64,
+    /// Decay of the running mean of gradients.
+    #[config(default = 0.9)]
+    pub beta_1: f32,
+    /// Decay of the running mean of squared gradients.
+    #[config(default = 0.98)]
+    pub beta_2: f32,
+    /// Added to the root of the second moment.
+    #[config(default = 1e-8)]
+    pub epsilon: f32,
+}
+
+/// AdamW whose state is keyed by parameter path.
+///
+/// Should be created with [`OptimizerConfig`].
+#[derive(Debug)]
+pub struct Optimizer<B: AutodiffBackend> {
+    config: OptimizerConfig,
+    moments: BTreeMap<String, Moments<B::InnerBackend>>,
+}
+
+impl OptimizerConfig {
+    /// Initializes a new [`Optimizer`] without any state.
+    pub fn init<B: AutodiffBackend>(&self) -> Optimizer<B> {
+        Optimizer {
+            config: self.clone(),
+            moments: BTreeMap::new(),
+        }
+    }
+
+    fn adamw(&self, weight_decay: f64) -> AdamW {
+        AdamWConfig::new()
+            .with_beta_1(self.beta_1)
+            .with_beta_2(self.beta_2)
+            .with_epsilon(self.epsilon)
+            .with_weight_decay(weight_decay as f32)
+            .build()
+    }
+}
+
+impl<B: AutodiffBackend> Optimizer<B> {
+    /// Updates every parameter that has a gradient; the others are left untouched, undecayed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a parameter changed its shape since the last step.
+    pub fn step<M: AutodiffModule<B>>(
+        &mut self,
+        learning_rate: f64,
+        module: M,
+        gradients: GradientsParams,
+    ) -> M {
+        module.map(&mut Step {
+            optimizer: self,
+            gradients,
+            learning_rate,
+            path: Vec::new(),
+        })
+    }
+
+    /// What the parameter at `path` is trained with.
+    pub fn group_of(&self, path: &str) -> ParameterGroup {
+        let config = &self.config;
+        config
+            .rules
+            .group_of(path, config.weight_decay, config.answer_head_multiplier)
+    }
+
+    /// The state, to be stored: `{path}.moment_1`, `{path}.moment_2` in the parameter's shape, and
+    /// `{path}.steps`, one integer, for every parameter that was ever updated.
+    pub fn state_tensors(&self) -> Vec<(String, TensorData)> {
+        self.moments
+            .iter()
+            .flat_map(|(path, moments)| moments.to_tensors(path))
+            .collect()
+    }
+
+    /// Replaces the state by one from [`state_tensors`](Self::state_tensors).
+    ///
+    /// # Errors
+    ///
+    /// Names the first tensor that is missing, belongs to no parameter of `module`, or differs from
+    /// it in shape; the state is then unchanged.
+    pub fn load_state<M: AutodiffModule<B>>(
+        &mut self,
+        module: &M,
+        tensors: Vec<(String, TensorData)>,
+    ) -> Result<(), TrainerError> {
+        self.moments = state::read::<B, M>(module, tensors)?;
+        Ok(())
+    }
+}
+
+struct Step<'a, B: AutodiffBackend> {
+    optimizer: &'a mut Optimizer<B>,
+    gradients: GradientsParams,
+    learning_rate: f64,
+    path: Vec<String>,
+}
+
+impl<B: AutodiffBackend> Step<'_, B> {
+    /// One AdamW step of one parameter, on the backend without a graph.
+    fn update<const D: usize>(
+        &mut self,
+        parameter: Tensor<B::InnerBackend, D>,
+        gradient: Tensor<B::InnerBackend, D>,
+    ) -> Tensor<B::InnerBackend, D> {
+        let path = self.path.join(".");
+        let group = self.optimizer.group_of(&path);
+        let state = self
+            .optimizer
+            .moments
+            .remove(&path)
+            .map(|moments| AdamWState::new(moments.into_momentum(&gradient)));
+
+        let (parameter, state) = self.optimizer.config.adamw(group.weight_decay).step(
+            self.learning_rate * group.learning_rate_multiplier,
+            parameter,
+            gradient,
+            state,
+        );
+
+        if let Some(AdamWState { momentum }) = state {
+            let moments = Moments::from_momentum(momentum);
+            self.optimizer.moments.insert(path, moments);
+        }
+        parameter
+    }
+}
+
+impl<B: AutodiffBackend> ModuleMapper<B> for Step<'_, B> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        let (id, tensor, mapper) = param.consume();
+        let Some(gradient) = self.gradients.remove::<B::InnerBackend, D>(id) else {
+            return Param::from_mapped_value(id, tensor, mapper);
+        };
+        let require_grad = tensor.is_require_grad();
+        let updated = Tensor::from_inner(self.update(tensor.inner(), gradient));
+        Param::from_mapped_value(id, updated.set_require_grad(require_grad), mapper)
+    }
+}

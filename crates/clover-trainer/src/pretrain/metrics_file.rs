@@ -1,0 +1,122 @@
+//! `metrics.jsonl`: one line a step, written as it happens.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use super::step::StepMetrics;
+use crate::TrainerError;
+
+/// The open file of a run.
+#[derive(Debug)]
+pub(super) struct MetricsFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl MetricsFile {
+    /// Opens the file of a run that has done `steps`; what an interrupted run wrote behind its last
+    /// checkpoint is dropped, since those steps are done again.
+    pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
+        let failed = |source| TrainerError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        let kept: Vec<_> = read(path)?
+            .into_iter()
+            .filter(|line| line.step <= steps)
+            .collect();
+        let partial = path.with_extension("jsonl.partial");
+        let mut file = File::create(&partial).map_err(failed)?;
+        for line in &kept {
+            file.write_all(&to_line(path, line)?).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)?;
+        fs::rename(&partial, path).map_err(failed)?;
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    pub(super) fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
+        let line = to_line(&self.path, metrics)?;
+        self.file
+            .write_all(&line)
+            .map_err(|source| TrainerError::Write {
+                path: self.path.clone(),
+                source,
+            })
+    }
+}
+
+/// The steps on file; a last line cut short by a crash is left out.
+pub(super) fn read(path: &Path) -> Result<Vec<StepMetrics>, TrainerError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |source| TrainerError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let lines = BufReader::new(file).lines();
+    let lines: Vec<String> = lines.collect::<Result<_, _>>().map_err(failed)?;
+    Ok(lines
+        .iter()
+        .map_while(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+fn to_line(path: &Path, metrics: &StepMetrics) -> Result<Vec<u8>, TrainerError> {
+    let mut line = serde_json::to_vec(metrics).map_err(|source| TrainerError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(step: u64) -> StepMetrics {
+        StepMetrics {
+            step,
+            epoch: 0,
+            total: 1.0,
+            word: 1.0,
+            video_alignment: 0.0,
+            video_ranking: 0.0,
+            text_alignment: 0.0,
+            text_ranking: 0.0,
+            gradient_norm: 1.0,
+            learning_rate: 0.1,
+            pairs: 2,
+            skipped: 0,
+            data_seconds: 0.0,
+            step_seconds: 0.0,
+        }
+    }
+
+    #[test]
+    fn steps_behind_the_checkpoint_and_a_torn_line_are_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut file = MetricsFile::open(&path, 0).unwrap();
+        for step in 1..=4 {
+            file.append(&metrics(step)).unwrap();
+        }
+        let mut torn = fs::read(&path).unwrap();
+        torn.truncate(torn.len() - 5);
+        fs::write(&path, torn).unwrap();
+
+        let mut resumed = MetricsFile::open(&path, 2).unwrap();
+        resumed.append(&metrics(3)).unwrap();
+
+        let steps: Vec<_> = read(&path).unwrap().iter().map(|line| line.step).collect();
+        assert_eq!(steps, [1, 2, 3]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Pre-training: the objectives put together, one step, and the run around it.
+
+mod metrics_file;
+mod objective;
+mod run;
+mod step;
+
+pub use objective::{PretrainingLosses, PretrainingObjective};
+pub use run::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
+pub use step::{PretrainingStep, StepMetrics};

@@ -1,0 +1,286 @@
+//! The recipe of a pre-training run.
+
+use std::path::PathBuf;
+
+use clover_data::dataset::{ClipReading, PretrainingDatasetConfig};
+use clover_data::masking::TextMasking;
+use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
+use clover_inference::Preprocessing;
+use clover_model::{CloverConfig, Preset};
+use serde::{Deserialize, Serialize};
+
+use crate::TrainerError;
+use crate::optimizer::OptimizerConfig;
+use crate::parameter_groups::ParameterRules;
+use crate::schedule::{Progress, Schedule};
+
+/// The recipe for a user's own videos.
+const PRETRAIN: &str = include_str!("../../recipes/pretrain.toml");
+/// The recipe of the demonstration on rendered clips.
+const DEMO: &str = include_str!("../../recipes/demo.toml");
+/// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
+const SIZE_STEP: usize = 28;
+
+/// What becomes of the borders of a training clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Crop {
+    /// A random part of the clip, as published.
+    RandomResizedCrop,
+    /// Nothing is cut off.
+    Whole,
+}
+
+/// Everything a pre-training run depends on but its data. The keys are explained in
+/// `recipes/pretrain.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the shipped recipes explain each key where users meet it"
+)]
+pub struct PretrainingRecipe {
+    pub preset: String,
+    pub frames: usize,
+    pub image_size: usize,
+    pub text_len: usize,
+    pub crop: Crop,
+    pub region_target: usize,
+    pub word_share: f64,
+    pub batch_size: usize,
+    pub epochs: usize,
+    pub learning_rate: f64,
+    pub minimum_ratio: f64,
+    pub warmup_epochs: usize,
+    pub warmup_start_ratio: f64,
+    pub weight_decay: f64,
+    pub clip_norm: f64,
+    pub seed: u64,
+    pub workers: usize,
+    pub max_failed_share: f64,
+    pub checkpoint_every: u64,
+    pub keep_checkpoints: usize,
+}
+
+impl PretrainingRecipe {
+    /// The recipe for a user's own videos.
+    ///
+    /// # Errors
+    ///
+    /// Never with the recipe as shipped, which a test reads.
+    pub fn pretrain() -> Result<Self, TrainerError> {
+        Self::from_toml(PRETRAIN, "recipes/pretrain.toml")
+    }
+
+    /// The recipe of the demonstration.
+    ///
+    /// # Errors
+    ///
+    /// Never with the recipe as shipped, which a test reads.
+    pub fn demo() -> Result<Self, TrainerError> {
+        Self::from_toml(DEMO, "recipes/demo.toml")
+    }
+
+    /// Reads and validates a recipe; `name` stands in errors.
+    ///
+    /// # Errors
+    ///
+    /// A key is missing, unknown or out of range.
+    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
+        let recipe: Self = toml::from_str(text).map_err(|source| TrainerError::Recipe {
+            path: PathBuf::from(name),
+            source: Box::new(source),
+        })?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// Checks the figures.
+    ///
+    /// # Errors
+    ///
+    /// Names the first key that is out of range.
+    pub fn validate(&self) -> Result<(), TrainerError> {
+        let wrong = |key, reason: &str| {
+            Err(TrainerError::RecipeValue {
+                key,
+                reason: reason.to_owned(),
+            })
+        };
+        if let Err(error) = self.preset.parse::<Preset>() {
+            return wrong("preset", &error.to_string());
+        }
+        let positive = [
+            ("frames", self.frames),
+            ("text_len", self.text_len),
+            ("batch_size", self.batch_size),
+            ("epochs", self.epochs),
+            ("workers", self.workers),
+            ("keep_checkpoints", self.keep_checkpoints),
+        ];
+        if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return wrong(key, "must be positive");
+        }
+        if !self.image_size.is_multiple_of(SIZE_STEP) || self.image_size > 2_016 {
+            return wrong(
+                "image_size",
+                "must be a multiple of 28 up to 2016, or 0 for the preset's",
+            );
+        }
+        if self.checkpoint_every == 0 {
+            return wrong("checkpoint_every", "must be positive");
+        }
+        if self.warmup_epochs > self.epochs {
+            return wrong("warmup_epochs", "must not exceed epochs");
+        }
+        let at_least_zero = [
+            ("learning_rate", self.learning_rate),
+            ("weight_decay", self.weight_decay),
+            ("clip_norm", self.clip_norm),
+        ];
+        if let Some((key, _)) = at_least_zero
+            .into_iter()
+            .find(|(_, value)| !(value.is_finite() && *value >= 0.0))
+        {
+            return wrong(key, "must be a number of at least 0");
+        }
+        let shares = [
+            ("word_share", self.word_share),
+            ("minimum_ratio", self.minimum_ratio),
+            ("warmup_start_ratio", self.warmup_start_ratio),
+            ("max_failed_share", self.max_failed_share),
+        ];
+        match shares
+            .into_iter()
+            .find(|(_, share)| !(0.0..=1.0).contains(share))
+        {
+            Some((key, _)) => wrong(key, "must lie between 0 and 1"),
+            None => Ok(()),
+        }
+    }
+
+    /// The sizes of the model for a vocabulary.
+    ///
+    /// # Errors
+    ///
+    /// The preset is unknown, or texts are longer than its positions.
+    pub fn model(&self, vocabulary: usize) -> Result<CloverConfig, TrainerError> {
+        let wrong = |key, reason| TrainerError::RecipeValue { key, reason };
+        let preset: Preset = self
+            .preset
+            .parse()
+            .map_err(|error| wrong("preset", format!("{error}")))?;
+        let mut config = preset.config(vocabulary).with_frames(self.frames);
+        if self.image_size > 0 {
+            config.image_size = self.image_size;
+        }
+        if self.text_len > config.text.max_positions {
+            let longest = config.text.max_positions;
+            return Err(wrong(
+                "text_len",
+                format!("the model has {longest} positions"),
+            ));
+        }
+        config
+            .validate()
+            .map_err(|reason| wrong("preset", reason))?;
+        Ok(config)
+    }
+
+    /// How pairs become samples for a model of these sizes.
+    #[must_use]
+    pub fn dataset(&self, config: &CloverConfig) -> PretrainingDatasetConfig {
+        let size = config.image_size;
+        PretrainingDatasetConfig {
+            clip: ClipReading {
+                sampling: FrameSampling::train_frames(self.frames),
+                pixels: match self.crop {
+                    Crop::RandomResizedCrop => PixelPipeline::train_video(size),
+                    Crop::Whole => PixelPipeline::test_resize(size),
+                },
+                limits: DecodeLimits::default(),
+            },
+            text_len: self.text_len,
+            region_target: self.region_target,
+            text_masking: TextMasking::WholeWord {
+                ratio: self.word_share,
+            },
+            seed: self.seed,
+        }
+    }
+
+    /// How the trained model looks at files.
+    #[must_use]
+    pub fn preprocessing(&self, config: &CloverConfig) -> Preprocessing {
+        let size = config.image_size;
+        Preprocessing {
+            frames: self.frames,
+            pixels: match self.crop {
+                Crop::RandomResizedCrop => PixelPipeline::test_center_crop(size),
+                Crop::Whole => PixelPipeline::test_resize(size),
+            },
+            text_len: self.text_len,
+        }
+    }
+
+    /// The optimizer.
+    #[must_use]
+    pub fn optimizer(&self) -> OptimizerConfig {
+        OptimizerConfig::new(self.weight_decay, ParameterRules::Pretraining)
+    }
+
+    /// The learning rate of each iteration.
+    #[must_use]
+    pub fn schedule(&self, iterations_per_epoch: usize) -> Schedule {
+        Schedule {
+            base: self.learning_rate,
+            minimum_ratio: self.minimum_ratio,
+            epochs: self.epochs,
+            iterations_per_epoch,
+            warmup_epochs: self.warmup_epochs,
+            warmup_start_ratio: self.warmup_start_ratio,
+            progress: Progress::PerIteration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_recipes_are_complete_and_valid() {
+        for recipe in [PretrainingRecipe::pretrain(), PretrainingRecipe::demo()] {
+            recipe.unwrap().model(100).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let text = format!("{PRETRAIN}\nlerning_rate = 1.0\n");
+
+        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.to_string().contains("mine.toml") && source.contains("lerning_rate"));
+    }
+
+    #[test]
+    fn a_missing_key_is_refused_by_name() {
+        let text = PRETRAIN.replace("weight_decay = 0.005", "");
+
+        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("weight_decay"), "{source}");
+    }
+
+    #[test]
+    fn a_size_that_regions_do_not_divide_is_refused() {
+        let text = PRETRAIN.replace("image_size = 0", "image_size = 100");
+
+        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+        assert!(error.to_string().contains("image_size"), "{error}");
+    }
+}
