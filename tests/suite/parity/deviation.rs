@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 
 /// Collects the deviations of one file, prints the worst, and fails naming all that are too large.
-pub struct Deviations {
+pub(crate) struct Deviations {
     file: String,
     compared: usize,
     worst: (f64, String),
@@ -12,7 +12,7 @@ pub struct Deviations {
 }
 
 impl Deviations {
-    pub fn of(fixture: &str, file: &str) -> Self {
+    pub(crate) fn of(fixture: &str, file: &str) -> Self {
         Self {
             file: format!("{fixture}/{file}"),
             compared: 0,
@@ -22,7 +22,7 @@ impl Deviations {
     }
 
     /// Compares by the norm of the difference, relative to the norm of the recorded values.
-    pub fn relative(&mut self, name: &str, found: &[f32], recorded: &[f32], bound: f64) {
+    pub(crate) fn relative(&mut self, name: &str, found: &[f32], recorded: &[f32], bound: f64) {
         assert_eq!(found.len(), recorded.len(), "{}: {name}: lengths differ", self.file);
         let difference = norm(found.iter().zip(recorded).map(|(a, b)| f64::from(a - b)));
         let size = norm(recorded.iter().map(|value| f64::from(*value)));
@@ -30,7 +30,7 @@ impl Deviations {
     }
 
     /// As [`relative`](Self::relative), for a tensor; shapes must agree too.
-    pub fn tensor<B: Backend, const D: usize>(
+    pub(crate) fn tensor<B: Backend, const D: usize>(
         &mut self,
         name: &str,
         found: Tensor<B, D>,
@@ -44,12 +44,12 @@ impl Deviations {
     }
 
     /// Compares two numbers relative to the recorded one.
-    pub fn number(&mut self, name: &str, found: f64, recorded: f64, bound: f64) {
+    pub(crate) fn number(&mut self, name: &str, found: f64, recorded: f64, bound: f64) {
         self.add(name, (found - recorded).abs() / recorded.abs().max(f64::MIN_POSITIVE), bound);
     }
 
     /// Compares two numbers absolutely; for values that are zero but for rounding.
-    pub fn absolute(&mut self, name: &str, found: f64, recorded: f64, bound: f64) {
+    pub(crate) fn absolute(&mut self, name: &str, found: f64, recorded: f64, bound: f64) {
         self.compared += 1;
         let deviation = (found - recorded).abs();
         if deviation.is_nan() || deviation > bound {
@@ -68,7 +68,7 @@ impl Deviations {
     }
 
     /// Prints the worst deviation.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         let (worst, name) = &self.worst;
         println!("{}: {} values, worst {worst:.2e} ({name})", self.file, self.compared);
         assert!(self.compared > 0, "{}: nothing was compared", self.file);
@@ -83,6 +83,6 @@ impl Deviations {
     }
 }
 
-pub fn norm(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn norm(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|value| value * value).sum::<f64>().sqrt()
 }

@@ -15,16 +15,16 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 /// One folder.
-pub struct Fixture {
-    pub folder: PathBuf,
-    pub manifest: Value,
+pub(crate) struct Fixture {
+    pub(crate) folder: PathBuf,
+    pub(crate) manifest: Value,
 }
 
 /// The tensors of one file, as recorded.
-pub struct Recorded(HashMap<String, TensorData>);
+pub(crate) struct Recorded(HashMap<String, TensorData>);
 
 /// The project's own folder, and those that `CLOVER_PARITY_DIRS` names.
-pub fn fixtures() -> Vec<Fixture> {
+pub(crate) fn fixtures() -> Vec<Fixture> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let others = env::var("CLOVER_PARITY_DIRS").unwrap_or_default();
     let others = others.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from);
@@ -39,32 +39,32 @@ impl Fixture {
         Self { folder, manifest }
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
-    pub fn size(&self, key: &str) -> usize {
+    pub(crate) fn size(&self, key: &str) -> usize {
         let value = self.manifest["config"][key].as_u64();
         usize::try_from(value.unwrap_or_else(|| panic!("manifest: no size {key}"))).unwrap()
     }
 
-    pub fn sizes(&self, key: &str) -> Vec<usize> {
+    pub(crate) fn sizes(&self, key: &str) -> Vec<usize> {
         let values = self.manifest["config"][key].as_array();
         let values = values.unwrap_or_else(|| panic!("manifest: no sizes {key}"));
         values.iter().map(|value| usize::try_from(value.as_u64().unwrap()).unwrap()).collect()
     }
 
-    pub fn about(&self, file: &str) -> &Value {
+    pub(crate) fn about(&self, file: &str) -> &Value {
         &self.manifest["files"][file]
     }
 
-    pub fn json(&self, file: &str) -> Value {
+    pub(crate) fn json(&self, file: &str) -> Value {
         let path = self.folder.join(file);
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         serde_json::from_str(&text).unwrap()
     }
 
-    pub fn read(&self, file: &str) -> Recorded {
+    pub(crate) fn read(&self, file: &str) -> Recorded {
         let path = self.folder.join(file);
         let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -83,7 +83,7 @@ impl Fixture {
     }
 
     /// The sizes of this folder, without dropout.
-    pub fn config(&self) -> CloverConfig {
+    pub(crate) fn config(&self) -> CloverConfig {
         let hidden = self.size("hidden");
         let window = self.sizes("window").try_into().unwrap();
         let video =
@@ -105,7 +105,7 @@ impl Fixture {
     }
 
     /// The recorded pre-training model, through the public import.
-    pub fn clover<B: Backend>(&self, device: &B::Device) -> Clover<B> {
+    pub(crate) fn clover<B: Backend>(&self, device: &B::Device) -> Clover<B> {
         let mut clover = self.config().init(device);
         let path = self.folder.join("state.safetensors");
         let report = weights::read_file(&mut clover, &path, Naming::Published).unwrap();
@@ -115,7 +115,7 @@ impl Fixture {
 }
 
 /// Every parameter has its recorded value, and only what is unused by design was left over.
-pub fn assert_nothing_lost(report: &WeightReport) {
+pub(crate) fn assert_nothing_lost(report: &WeightReport) {
     assert!(report.is_complete(), "{report}");
     for name in &report.unused {
         assert!(UNUSED_BY_DESIGN.iter().any(|prefix| name.starts_with(prefix)), "unused: {name}");
@@ -123,27 +123,27 @@ pub fn assert_nothing_lost(report: &WeightReport) {
 }
 
 impl Recorded {
-    pub fn names(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }
 
-    pub fn data(&self, name: &str) -> &TensorData {
+    pub(crate) fn data(&self, name: &str) -> &TensorData {
         self.0.get(name).unwrap_or_else(|| panic!("the file has no {name}"))
     }
 
-    pub fn values(&self, name: &str) -> Vec<f32> {
+    pub(crate) fn values(&self, name: &str) -> Vec<f32> {
         self.data(name).clone().convert::<f32>().to_vec().unwrap()
     }
 
-    pub fn integers(&self, name: &str) -> Vec<i64> {
+    pub(crate) fn integers(&self, name: &str) -> Vec<i64> {
         self.data(name).clone().convert::<i64>().to_vec().unwrap()
     }
 
-    pub fn float<B: Backend, const D: usize>(&self, name: &str, device: &B::Device) -> Tensor<B, D> {
+    pub(crate) fn float<B: Backend, const D: usize>(&self, name: &str, device: &B::Device) -> Tensor<B, D> {
         Tensor::from_data(self.data(name).clone().convert::<f32>(), device)
     }
 
-    pub fn int<B: Backend, const D: usize>(
+    pub(crate) fn int<B: Backend, const D: usize>(
         &self,
         name: &str,
         device: &B::Device,
@@ -152,7 +152,7 @@ impl Recorded {
     }
 
     /// Clips are recorded as bytes: `pixels / 64 - 2`, exact in 32-bit floats.
-    pub fn clips<B: Backend>(&self, name: &str, device: &B::Device) -> Tensor<B, 5> {
+    pub(crate) fn clips<B: Backend>(&self, name: &str, device: &B::Device) -> Tensor<B, 5> {
         self.float::<B, 5>(name, device) / 64.0 - 2.0
     }
 }

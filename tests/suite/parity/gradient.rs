@@ -34,7 +34,7 @@ impl<B: AutodiffBackend> ModuleMapper<B> for IntoGradients<'_> {
 }
 
 /// Gradients by published name, in the published layout; `None` where there is none.
-pub fn by_published_name<B: AutodiffBackend, M: Module<B>>(
+pub(crate) fn by_published_name<B: AutodiffBackend, M: Module<B>>(
     module: M,
     gradients: &GradientsParams,
 ) -> Vec<(String, Option<Vec<f32>>)> {
@@ -51,7 +51,7 @@ pub fn by_published_name<B: AutodiffBackend, M: Module<B>>(
 }
 
 /// Compares all gradients with recorded norms, and with recorded values named `{prefix}{name}`.
-pub fn compare(
+pub(crate) fn compare(
     deviations: &mut Deviations,
     gradients: &[(String, Option<Vec<f32>>)],
     norms: &Value,

@@ -18,7 +18,7 @@ const FILE: &str = "swin.safetensors";
 const BOUND: f64 = 1e-4;
 
 /// Ours keeps channels last, the published encoder first.
-pub fn channels_first<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
+pub(crate) fn channels_first<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
     tokens.permute([0, 4, 1, 2, 3])
 }
 

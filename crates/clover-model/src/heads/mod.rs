@@ -10,7 +10,6 @@ mod projection;
 pub use mlm::{MlmHead, MlmHeadConfig};
 pub use multiple_choice::{MultipleChoiceHead, MultipleChoiceHeadConfig};
 pub use open_ended::{OpenEndedHead, OpenEndedHeadConfig};
-pub(crate) use projection::cls_feature;
 pub use projection::{
-    TextProjection, TextProjectionConfig, VideoProjection, VideoProjectionConfig,
+    TextProjection, TextProjectionConfig, VideoProjection, VideoProjectionConfig, cls_feature,
 };

@@ -121,7 +121,7 @@ impl<B: Backend> TextProjection<B> {
 ///
 /// - tokens: `[batch, text_len, dim]`
 /// - output: `[batch, dim]`
-pub(crate) fn cls_feature<B: Backend>(tokens: Tensor<B, 3>) -> Tensor<B, 2> {
+pub fn cls_feature<B: Backend>(tokens: Tensor<B, 3>) -> Tensor<B, 2> {
     tokens.narrow(1, 0, 1).squeeze_dim(1)
 }
 
