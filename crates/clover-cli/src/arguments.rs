@@ -154,13 +154,18 @@ mod tests {
     fn only_given_keys_are_replaced() {
         let line = "clover pretrain --data a.csv --vocab v.txt --out runs/x --epochs 2 --seed 7";
         let arguments = Arguments::parse_from(line.split(' '));
-        let Command::Pretrain(pretrain) = arguments.command else { panic!("another command") };
+        let Command::Pretrain(pretrain) = arguments.command else {
+            panic!("another command")
+        };
         let shipped = PretrainingRecipe::pretrain().unwrap();
         let mut recipe = shipped.clone();
 
         pretrain.overrides.apply(&mut recipe);
 
-        assert_eq!((recipe.epochs, recipe.seed, recipe.warmup_epochs), (2, 7, 0));
+        assert_eq!(
+            (recipe.epochs, recipe.seed, recipe.warmup_epochs),
+            (2, 7, 0)
+        );
         assert_eq!(recipe.batch_size, shipped.batch_size);
     }
 }

@@ -22,7 +22,12 @@ pub(crate) enum DeviceName {
     Wgpu,
 }
 
-#[cfg(not(any(feature = "flex", feature = "ndarray", feature = "cuda", feature = "wgpu")))]
+#[cfg(not(any(
+    feature = "flex",
+    feature = "ndarray",
+    feature = "cuda",
+    feature = "wgpu"
+)))]
 compile_error!("one of the features flex, ndarray, cuda and wgpu must be on");
 
 impl Default for DeviceName {

@@ -20,9 +20,8 @@ pub(crate) struct TrainingProgress {
 
 /// A bar over `total` items of one kind of work.
 pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}",
-    );
+    let style =
+        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}");
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_prefix(label);
@@ -37,13 +36,23 @@ pub(crate) fn say(line: &str) {
 
 impl TrainingProgress {
     pub(crate) fn new() -> Self {
-        Self { bar: bar("training", 0), last_line: None, started: Instant::now(), pairs: 0 }
+        Self {
+            bar: bar("training", 0),
+            last_line: None,
+            started: Instant::now(),
+            pairs: 0,
+        }
     }
 
     /// Shows one event.
     pub(crate) fn show(&mut self, event: &PretrainingEvent<'_>) {
         match event {
-            PretrainingEvent::Started { parameters, pairs, total_steps, done_steps } => {
+            PretrainingEvent::Started {
+                parameters,
+                pairs,
+                total_steps,
+                done_steps,
+            } => {
                 self.bar.set_length(*total_steps);
                 self.bar.set_position(*done_steps);
                 self.bar.reset_eta();
@@ -83,11 +92,16 @@ impl TrainingProgress {
             metrics.skipped
         );
         self.bar.set_position(metrics.step);
-        let due = self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY);
+        let due = self
+            .last_line
+            .is_none_or(|last| last.elapsed() >= LINE_EVERY);
         if self.bar.is_hidden() && due {
             let left = self.bar.eta().as_secs();
             let total = self.bar.length().unwrap_or(0);
-            say(&format!("step {}/{total}, {left} s left: {terms}", metrics.step));
+            say(&format!(
+                "step {}/{total}, {left} s left: {terms}",
+                metrics.step
+            ));
             self.last_line = Some(Instant::now());
         }
         self.bar.set_message(terms);

@@ -45,10 +45,12 @@ impl<B: Backend> Bundle<B> {
     /// A file is missing or damaged, or the files do not fit each other.
     pub fn read(folder: &Path, device: &B::Device) -> Result<Self, InferenceError> {
         let config: CloverConfig = read_json(&folder.join(CONFIG))?;
-        config.validate().map_err(|reason| InferenceError::Configuration {
-            path: folder.join(CONFIG),
-            reason,
-        })?;
+        config
+            .validate()
+            .map_err(|reason| InferenceError::Configuration {
+                path: folder.join(CONFIG),
+                reason,
+            })?;
         let tokenizer = WordPieceTokenizer::from_vocab_file(folder.join(VOCABULARY))?;
         if tokenizer.vocabulary().len() != config.text.vocabulary {
             return Err(InferenceError::Configuration {
@@ -65,9 +67,17 @@ impl<B: Backend> Bundle<B> {
         let path = folder.join(WEIGHTS);
         let report = weights::read_file(&mut clover, &path, Naming::Native)?;
         if !report.is_complete() {
-            return Err(InferenceError::IncompleteWeights { path, report: report.to_string() });
+            return Err(InferenceError::IncompleteWeights {
+                path,
+                report: report.to_string(),
+            });
         }
-        Ok(Self { config, clover, tokenizer, preprocessing })
+        Ok(Self {
+            config,
+            clover,
+            tokenizer,
+            preprocessing,
+        })
     }
 
     /// What embeds files and texts with this model.
@@ -88,8 +98,10 @@ pub fn write_bundle<B: Backend>(
     tokenizer: &WordPieceTokenizer,
     preprocessing: &Preprocessing,
 ) -> Result<(), InferenceError> {
-    fs::create_dir_all(folder)
-        .map_err(|source| InferenceError::File { path: folder.to_owned(), source })?;
+    fs::create_dir_all(folder).map_err(|source| InferenceError::File {
+        path: folder.to_owned(),
+        source,
+    })?;
     write_json(&folder.join(CONFIG), config)?;
     write_json(&folder.join(PREPROCESSING), preprocessing)?;
     let pieces = tokenizer.vocabulary().pieces().join("\n") + "\n";
@@ -99,25 +111,36 @@ pub fn write_bundle<B: Backend>(
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
-    let text = fs::read(path)
-        .map_err(|source| InferenceError::File { path: path.to_owned(), source })?;
-    serde_json::from_slice(&text)
-        .map_err(|source| InferenceError::Json { path: path.to_owned(), source })
+    let text = fs::read(path).map_err(|source| InferenceError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| InferenceError::Json {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), InferenceError> {
-    let text = serde_json::to_vec_pretty(value)
-        .map_err(|source| InferenceError::Json { path: path.to_owned(), source })?;
+    let text = serde_json::to_vec_pretty(value).map_err(|source| InferenceError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
     write_whole(path, &text)
 }
 
 fn write_whole(path: &Path, content: &[u8]) -> Result<(), InferenceError> {
-    let failed = |source| InferenceError::File { path: path.to_owned(), source };
+    let failed = |source| InferenceError::File {
+        path: path.to_owned(),
+        source,
+    };
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     let mut file = File::create(&partial).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
     fs::rename(&partial, path).map_err(failed)
 }
 
@@ -134,10 +157,15 @@ mod tests {
         let tokenizer =
             WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")
                 .unwrap();
-        let config = CloverConfig::tiny(lines.len()).with_image_size(28).with_frames(2);
+        let config = CloverConfig::tiny(lines.len())
+            .with_image_size(28)
+            .with_frames(2);
         let clover: Clover<TestBackend> = config.init(&device);
-        let preprocessing =
-            Preprocessing { frames: 2, pixels: PixelPipeline::test_resize(28), text_len: 12 };
+        let preprocessing = Preprocessing {
+            frames: 2,
+            pixels: PixelPipeline::test_resize(28),
+            text_len: 12,
+        };
         write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
         config
     }
@@ -150,7 +178,9 @@ mod tests {
         let bundle = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap();
 
         assert_eq!(bundle.config.to_string(), config.to_string());
-        let text = bundle.into_embedder(Default::default()).embed_texts(&["a red circle".into()]);
+        let text = bundle
+            .into_embedder(Default::default())
+            .embed_texts(&["a red circle".into()]);
         assert_eq!(text.unwrap().rows(), 1);
     }
 

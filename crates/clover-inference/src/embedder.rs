@@ -55,7 +55,12 @@ impl<B: Backend> Embedder<B> {
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
-        Self { model: RetrievalModel::from(clover), tokenizer, preprocessing, device }
+        Self {
+            model: RetrievalModel::from(clover),
+            tokenizer,
+            preprocessing,
+            device,
+        }
     }
 
     /// Embeds texts.
@@ -113,14 +118,15 @@ impl<B: Backend> Embedder<B> {
             let done = batch.next.item;
             for sample in &batch.samples {
                 // Samples come in the order of the pairs, broken ones left out.
-                let same = |pair: &Pair| {
-                    pair.name() == sample.name && pair.caption == sample.caption
-                };
+                let same =
+                    |pair: &Pair| pair.name() == sample.name && pair.caption == sample.caption;
                 embedded.pairs.extend(unread.by_ref().find(same));
             }
             let batch = RetrievalBatch::<B>::collate(batch.samples, &self.device);
             embedded.videos.push(self.model.embed_video(batch.clips, 1));
-            embedded.texts.push(self.model.embed_text(batch.token_ids, batch.attention_mask));
+            embedded
+                .texts
+                .push(self.model.embed_text(batch.token_ids, batch.attention_mask));
             progress(done, total);
         }
         embedded.skipped = loader.skipped().to_vec();
@@ -150,7 +156,12 @@ impl Embeddings {
         self.dim = dim;
         let values: Vec<f32> = embeddings.into_data().convert::<f32>().iter().collect();
         for row in values.chunks(dim) {
-            let length = row.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-8);
+            let length = row
+                .iter()
+                .map(|value| value * value)
+                .sum::<f32>()
+                .sqrt()
+                .max(1e-8);
             self.values.extend(row.iter().map(|value| value / length));
         }
     }
@@ -185,8 +196,11 @@ mod tests {
             .with_image_size(28)
             .with_frames(2);
         let clover: Clover<TestBackend> = config.init(&device);
-        let preprocessing =
-            Preprocessing { frames: 2, pixels: PixelPipeline::test_resize(28), text_len: 16 };
+        let preprocessing = Preprocessing {
+            frames: 2,
+            pixels: PixelPipeline::test_resize(28),
+            text_len: 16,
+        };
         let embedder = Embedder::new(clover, tokenizer, preprocessing, device);
 
         let embedded = embedder.embed_pairs(pairs.clone(), |_, _| {}).unwrap();
@@ -194,13 +208,26 @@ mod tests {
         assert_eq!((embedded.videos.rows(), embedded.texts.rows()), (4, 4));
         assert_eq!(embedded.pairs[2], pairs[3]);
         assert_eq!(embedded.skipped.len(), 1);
-        assert!(embedded.skipped[0].name.contains("00002"), "{:?}", embedded.skipped);
+        assert!(
+            embedded.skipped[0].name.contains("00002"),
+            "{:?}",
+            embedded.skipped
+        );
         for row in 0..4 {
-            let length: f32 = embedded.videos.row(row).iter().map(|value| value * value).sum();
+            let length: f32 = embedded
+                .videos
+                .row(row)
+                .iter()
+                .map(|value| value * value)
+                .sum();
             assert!((length - 1.0).abs() < 1e-4);
         }
         let again = embedder.embed_texts(&[pairs[0].caption.clone()]).unwrap();
-        let difference = again.row(0).iter().zip(embedded.texts.row(0)).map(|(a, b)| (a - b).abs());
+        let difference = again
+            .row(0)
+            .iter()
+            .zip(embedded.texts.row(0))
+            .map(|(a, b)| (a - b).abs());
         assert!(difference.fold(0.0, f32::max) < 1e-5);
     }
 }

@@ -26,7 +26,9 @@ impl CrossEntropyMlmLossConfig {
     /// Initializes a new [`CrossEntropyMlmLoss`].
     #[must_use]
     pub fn init(&self) -> CrossEntropyMlmLoss {
-        CrossEntropyMlmLoss { unfocused: FocalMlmLossConfig::new().with_gamma(0.0).init() }
+        CrossEntropyMlmLoss {
+            unfocused: FocalMlmLossConfig::new().with_gamma(0.0).init(),
+        }
     }
 }
 
@@ -62,10 +64,12 @@ mod tests {
         let device = Default::default();
         let logits = Tensor::<TestBackend, 2>::zeros([2, 8], &device);
 
-        let loss =
-            CrossEntropyMlmLossConfig::new().init().forward(logits, Tensor::zeros([2], &device));
+        let loss = CrossEntropyMlmLossConfig::new()
+            .init()
+            .forward(logits, Tensor::zeros([2], &device));
 
         let expected = TensorData::from([8.0_f32.ln()]);
-        loss.into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+        loss.into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }
 }

@@ -78,7 +78,9 @@ mod tests {
         let logits = random_rows(3, 9, 4);
         let labels = Tensor::<TestBackend, 1, Int>::from_data([2, 8, 0], &Default::default());
 
-        let loss = FocalMlmLossConfig::new().init().forward(logits.tensor(), labels);
+        let loss = FocalMlmLossConfig::new()
+            .init()
+            .forward(logits.tensor(), labels);
 
         let expected = focal(&logits, &[2, 8, 0], 2.0);
         assert!((f64::from(loss.into_scalar()) - expected).abs() < 1e-5 * expected);
@@ -89,10 +91,13 @@ mod tests {
         let device = Default::default();
         let logits = Tensor::<TestBackend, 2>::zeros([1, 2], &device);
 
-        let loss = FocalMlmLossConfig::new().init().forward(logits, Tensor::zeros([1], &device));
+        let loss = FocalMlmLossConfig::new()
+            .init()
+            .forward(logits, Tensor::zeros([1], &device));
 
         let expected = TensorData::from([0.25 * 2.0_f32.ln()]);
-        loss.into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+        loss.into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }
 
     #[test]
@@ -101,11 +106,18 @@ mod tests {
         let logits = Tensor::<TestAutodiffBackend, 2>::from_data([[200.0, 0.0]], &device);
         let logits = logits.require_grad();
 
-        let loss =
-            FocalMlmLossConfig::new().init().forward(logits.clone(), Tensor::zeros([1], &device));
+        let loss = FocalMlmLossConfig::new()
+            .init()
+            .forward(logits.clone(), Tensor::zeros([1], &device));
 
         let gradient = logits.grad(&loss.backward()).unwrap().into_data();
-        assert!(gradient.to_vec::<f32>().unwrap().iter().all(|g| g.is_finite()));
+        assert!(
+            gradient
+                .to_vec::<f32>()
+                .unwrap()
+                .iter()
+                .all(|g| g.is_finite())
+        );
     }
 
     #[test]
@@ -113,8 +125,11 @@ mod tests {
         let device = Default::default();
         let logits = Tensor::<TestBackend, 2>::zeros([0, 5], &device);
 
-        let loss = FocalMlmLossConfig::new().init().forward(logits, Tensor::zeros([0], &device));
+        let loss = FocalMlmLossConfig::new()
+            .init()
+            .forward(logits, Tensor::zeros([0], &device));
 
-        loss.into_data().assert_eq(&TensorData::from([0.0_f32]), false);
+        loss.into_data()
+            .assert_eq(&TensorData::from([0.0_f32]), false);
     }
 }

@@ -34,7 +34,9 @@ impl InfoNceLossConfig {
     /// Initializes a new [`InfoNceLoss`].
     #[must_use]
     pub fn init(&self) -> InfoNceLoss {
-        InfoNceLoss { temperature: self.temperature }
+        InfoNceLoss {
+            temperature: self.temperature,
+        }
     }
 }
 
@@ -86,6 +88,10 @@ impl InfoNceLoss {
 }
 
 fn nce<B: Backend>(own: Tensor<B, 2>, all: Tensor<B, 2>, dim: usize) -> Tensor<B, 1> {
+    if own.dims() == [1, 1] {
+        // Two ways of computing one similarity differ by rounding; the loss must not.
+        return own.sum() * 0.0;
+    }
     log_sum_exp(all, dim).mean() - own.mean()
 }
 
@@ -112,8 +118,11 @@ mod tests {
         let text_to_video = (softplus(-4.0) + softplus(-12.0)) / 2.0;
         let tolerance = Tolerance::absolute(1e-5);
         let expected = TensorData::from([video_to_text + text_to_video]);
-        both.into_data().assert_approx_eq::<f32>(&expected, tolerance);
-        one_way.into_data().assert_approx_eq::<f32>(&TensorData::from([video_to_text]), tolerance);
+        both.into_data()
+            .assert_approx_eq::<f32>(&expected, tolerance);
+        one_way
+            .into_data()
+            .assert_approx_eq::<f32>(&TensorData::from([video_to_text]), tolerance);
     }
 
     #[test]
@@ -125,6 +134,6 @@ mod tests {
         let loss = InfoNceLossConfig::new().init().forward(video, text);
 
         loss.into_data()
-            .assert_approx_eq::<f32>(&TensorData::from([0.0_f32]), Tolerance::absolute(1e-5));
+            .assert_eq(&TensorData::from([0.0_f32]), false);
     }
 }

@@ -21,7 +21,10 @@ impl Rows {
 
     pub(crate) fn tensor<B: Backend>(&self) -> Tensor<B, 2> {
         let values: Vec<f32> = self.values.iter().map(|value| *value as f32).collect();
-        Tensor::from_data(TensorData::new(values, [self.len(), self.dim]), &Default::default())
+        Tensor::from_data(
+            TensorData::new(values, [self.len(), self.dim]),
+            &Default::default(),
+        )
     }
 }
 
@@ -29,10 +32,15 @@ impl Rows {
 pub(crate) fn random_rows(rows: usize, dim: usize, seed: u64) -> Rows {
     let mut state = seed;
     let values = (0..rows * dim).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as f64 / f64::from(1_u32 << 30) - 1.0
     });
-    Rows { values: values.collect(), dim }
+    Rows {
+        values: values.collect(),
+        dim,
+    }
 }
 
 fn similarity(a: &[f64], b: &[f64], temperature: f64) -> f64 {

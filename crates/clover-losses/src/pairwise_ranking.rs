@@ -40,7 +40,10 @@ impl PairwiseRankingLossConfig {
     /// Initializes a new [`PairwiseRankingLoss`].
     #[must_use]
     pub fn init(&self) -> PairwiseRankingLoss {
-        PairwiseRankingLoss { temperature: self.temperature, margin: self.margin }
+        PairwiseRankingLoss {
+            temperature: self.temperature,
+            margin: self.margin,
+        }
     }
 }
 
@@ -61,8 +64,16 @@ impl PairwiseRankingLoss {
         complete: Tensor<B, 2>,
         masked: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        assert_eq!(complete.dims(), anchor.dims(), "pairwise ranking: shapes differ");
-        assert_eq!(masked.dims(), anchor.dims(), "pairwise ranking: shapes differ");
+        assert_eq!(
+            complete.dims(),
+            anchor.dims(),
+            "pairwise ranking: shapes differ"
+        );
+        assert_eq!(
+            masked.dims(),
+            anchor.dims(),
+            "pairwise ranking: shapes differ"
+        );
         let anchor = unit_rows(anchor);
         let [whole, part] = [complete, masked]
             .map(|x| paired_similarity(anchor.clone(), unit_rows(x), self.temperature));
@@ -82,7 +93,10 @@ mod tests {
         let rows = [1, 2, 3].map(|seed| random_rows(6, 5, seed));
         let [a, b, c] = rows.each_ref().map(|rows| rows.tensor::<TestBackend>());
 
-        let loss = PairwiseRankingLossConfig::new().init().forward(a, b, c).into_scalar();
+        let loss = PairwiseRankingLossConfig::new()
+            .init()
+            .forward(a, b, c)
+            .into_scalar();
 
         let expected = pairwise_ranking(&rows, 0.05, 5.0);
         assert!((f64::from(loss) - expected).abs() < 1e-4 * expected);

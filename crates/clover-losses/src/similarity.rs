@@ -68,7 +68,9 @@ mod tests {
         let rows = Tensor::<TestBackend, 2>::from_data([[3.0, 4.0]], &Default::default());
 
         let expected = TensorData::from([[0.6_f32, 0.8]]);
-        unit_rows(rows).into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+        unit_rows(rows)
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }
 
     #[test]
@@ -79,8 +81,21 @@ mod tests {
         let unit = unit_rows(rows.clone());
 
         let gradient = rows.grad(&unit.clone().sum().backward()).unwrap();
-        assert!(unit.into_data().to_vec::<f32>().unwrap().iter().all(|value| *value == 0.0));
-        assert!(gradient.into_data().to_vec::<f32>().unwrap().iter().all(|g| g.is_finite()));
+        assert!(
+            unit.into_data()
+                .to_vec::<f32>()
+                .unwrap()
+                .iter()
+                .all(|value| *value == 0.0)
+        );
+        assert!(
+            gradient
+                .into_data()
+                .to_vec::<f32>()
+                .unwrap()
+                .iter()
+                .all(|g| g.is_finite())
+        );
     }
 
     #[test]
@@ -92,7 +107,9 @@ mod tests {
         let similarity = scaled_similarity(a, b, 0.05);
 
         let expected = TensorData::from([[12.0_f32, 0.0]]);
-        similarity.into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+        similarity
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }
 
     #[test]
@@ -100,6 +117,8 @@ mod tests {
         let x = Tensor::<TestBackend, 2>::from_data([[1000.0, 1000.0]], &Default::default());
 
         let expected = TensorData::from([[1000.0 + 2.0_f32.ln()]]);
-        log_sum_exp(x, 1).into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+        log_sum_exp(x, 1)
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }
 }

@@ -106,25 +106,37 @@ mod tests {
     #[test]
     fn each_anchor_meets_the_other_modality_and_its_own_fusion() {
         let [v, t, vm, tm, f1, f2] = [1, 2, 3, 4, 5, 6].map(|seed| random_rows(4, 6, seed));
-        let [video, text, masked_video, masked_text, fused_masked_video, fused_masked_text] =
-            [&v, &t, &vm, &tm, &f1, &f2].map(|rows| rows.tensor::<TestBackend>());
-
-        let alignment = TriModalAlignmentLossConfig::new().init().forward(&TriModalEmbeddings {
+        let [
             video,
             text,
             masked_video,
             masked_text,
             fused_masked_video,
             fused_masked_text,
-        });
+        ] = [&v, &t, &vm, &tm, &f1, &f2].map(|rows| rows.tensor::<TestBackend>());
+
+        let alignment = TriModalAlignmentLossConfig::new()
+            .init()
+            .forward(&TriModalEmbeddings {
+                video,
+                text,
+                masked_video,
+                masked_text,
+                fused_masked_video,
+                fused_masked_text,
+            });
 
         let published = |rows| {
             let (forward, reverse) = exclusive_nce(&rows, 0.05);
             forward / 4.0 + reverse / 12.0
         };
-        let expected = [published([v.clone(), t.clone(), tm, f1]), published([t, v, vm, f2])];
-        for (found, expected) in
-            [alignment.video_anchored, alignment.text_anchored].into_iter().zip(expected)
+        let expected = [
+            published([v.clone(), t.clone(), tm, f1]),
+            published([t, v, vm, f2]),
+        ];
+        for (found, expected) in [alignment.video_anchored, alignment.text_anchored]
+            .into_iter()
+            .zip(expected)
         {
             assert!((f64::from(found.into_scalar()) - expected).abs() < 1e-4 * expected);
         }

@@ -135,7 +135,9 @@ impl CloverConfig {
             return Err("video: depths and heads need one number a stage".to_owned());
         }
         if video.depths.len() > 8 || video.depths.contains(&0) {
-            return Err("video: depths must hold one to eight stages of at least one block".to_owned());
+            return Err(
+                "video: depths must hold one to eight stages of at least one block".to_owned(),
+            );
         }
         let heads_fit = |(stage, heads): (usize, &usize)| {
             *heads > 0 && (video.embed_dim << stage).is_multiple_of(*heads)
@@ -146,7 +148,10 @@ impl CloverConfig {
         if video.window.contains(&0) || video.patch.contains(&0) || video.mlp_ratio == 0 {
             return Err("video: window, patch and mlp_ratio must be positive".to_owned());
         }
-        if self.text.heads == 0 || self.text.hidden == 0 || !self.text.hidden.is_multiple_of(self.text.heads) {
+        if self.text.heads == 0
+            || self.text.hidden == 0
+            || !self.text.hidden.is_multiple_of(self.text.heads)
+        {
             return Err("text: heads must divide hidden".to_owned());
         }
         if self.text.vocabulary == 0 || self.text.max_positions == 0 || self.text.inner == 0 {
@@ -155,8 +160,12 @@ impl CloverConfig {
         if self.frames == 0 || self.image_size == 0 {
             return Err("frames and image_size must be positive".to_owned());
         }
-        let probabilities =
-            [video.drop_path, self.text.dropout, self.fusion_dropout, self.fused_dropout];
+        let probabilities = [
+            video.drop_path,
+            self.text.dropout,
+            self.fusion_dropout,
+            self.fused_dropout,
+        ];
         if probabilities.iter().any(|prob| !(0.0..1.0).contains(prob)) {
             return Err("dropout and drop_path must lie in [0, 1)".to_owned());
         }
@@ -172,7 +181,8 @@ impl<B: Backend> Clover<B> {
     /// - clips: `[batch, channels, frames, height, width]`
     /// - output: `[batch, dim]`, not normalized to unit length
     pub fn embed_video(&self, clips: Tensor<B, 5>) -> Tensor<B, 2> {
-        self.video_projection.forward_pooled(self.video_encoder.forward(clips))
+        self.video_projection
+            .forward_pooled(self.video_encoder.forward(clips))
     }
 
     /// Embeds texts by themselves.
@@ -187,7 +197,8 @@ impl<B: Backend> Clover<B> {
         attention_mask: Tensor<B, 2, Int>,
     ) -> Tensor<B, 2> {
         let features = self.text_encoder.forward(token_ids, attention_mask);
-        self.text_projection.forward(crate::heads::cls_feature(features))
+        self.text_projection
+            .forward(crate::heads::cls_feature(features))
     }
 }
 

@@ -13,7 +13,11 @@ pub(crate) fn project<B: Backend, const D: usize>(
     linear: &Linear<B>,
     x: Tensor<B, D>,
 ) -> Tensor<B, D> {
-    clover_kernels::linear(x, linear.weight.val(), linear.bias.as_ref().map(|bias| bias.val()))
+    clover_kernels::linear(
+        x,
+        linear.weight.val(),
+        linear.bias.as_ref().map(|bias| bias.val()),
+    )
 }
 
 /// Applies a LayerNorm over the last axis. The module keeps its epsilon to itself, so the caller

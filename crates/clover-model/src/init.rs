@@ -20,7 +20,11 @@ pub(crate) fn truncated_normal<B: Backend, const D: usize>(
         move |device, require_grad| {
             let values = Tensor::random(shape, Distribution::Normal(0.0, deviation), device)
                 .clamp(-TRUNCATION, TRUNCATION);
-            if require_grad { values.require_grad() } else { values }
+            if require_grad {
+                values.require_grad()
+            } else {
+                values
+            }
         },
         device.clone(),
         true,
@@ -34,7 +38,11 @@ pub(crate) fn normal<B: Backend, const D: usize>(
     deviation: f64,
     device: &B::Device,
 ) -> Param<Tensor<B, D>> {
-    Initializer::Normal { mean: 0.0, std: deviation }.init(shape, device)
+    Initializer::Normal {
+        mean: 0.0,
+        std: deviation,
+    }
+    .init(shape, device)
 }
 
 /// A linear layer with Xavier-uniform weights and zero bias: every head of the paper.
@@ -92,8 +100,14 @@ mod tests {
 
         let values = wide.into_data().to_vec::<f32>().unwrap();
         assert!(values.iter().all(|value| value.abs() <= 2.0));
-        assert!(values.iter().any(|value| value.abs() == 2.0), "nothing was cut");
-        assert!(values.iter().any(|value| value.abs() < 1.0), "everything was cut");
+        assert!(
+            values.iter().any(|value| value.abs() == 2.0),
+            "nothing was cut"
+        );
+        assert!(
+            values.iter().any(|value| value.abs() < 1.0),
+            "everything was cut"
+        );
     }
 
     #[test]
@@ -107,7 +121,13 @@ mod tests {
         let weights = linear.weight.val().into_data().to_vec::<f32>().unwrap();
         assert!(weights.iter().all(|weight| weight.abs() <= bound));
         assert!(weights.iter().any(|weight| weight.abs() > 0.9 * bound));
-        let bias = linear.bias.unwrap().val().into_data().to_vec::<f32>().unwrap();
+        let bias = linear
+            .bias
+            .unwrap()
+            .val()
+            .into_data()
+            .to_vec::<f32>()
+            .unwrap();
         assert!(bias.iter().all(|value| *value == 0.0));
     }
 }

@@ -46,7 +46,9 @@ impl FromStr for Preset {
             "tiny" => Ok(Self::Tiny),
             "small" => Ok(Self::Small),
             "base" => Ok(Self::Base),
-            _ => Err(UnknownPreset { name: name.to_owned() }),
+            _ => Err(UnknownPreset {
+                name: name.to_owned(),
+            }),
         }
     }
 }
@@ -118,6 +120,9 @@ mod tests {
     fn an_unknown_preset_is_refused_by_name() {
         let error = "huge".parse::<Preset>().unwrap_err();
 
-        assert_eq!(error.to_string(), "unknown preset `huge`: there are tiny, small and base");
+        assert_eq!(
+            error.to_string(),
+            "unknown preset `huge`: there are tiny, small and base"
+        );
     }
 }

@@ -23,7 +23,12 @@ impl Deviations {
 
     /// Compares by the norm of the difference, relative to the norm of the recorded values.
     pub(crate) fn relative(&mut self, name: &str, found: &[f32], recorded: &[f32], bound: f64) {
-        assert_eq!(found.len(), recorded.len(), "{}: {name}: lengths differ", self.file);
+        assert_eq!(
+            found.len(),
+            recorded.len(),
+            "{}: {name}: lengths differ",
+            self.file
+        );
         let difference = norm(found.iter().zip(recorded).map(|(a, b)| f64::from(a - b)));
         let size = norm(recorded.iter().map(|value| f64::from(*value)));
         self.add(name, difference / size.max(f64::MIN_POSITIVE), bound);
@@ -38,14 +43,27 @@ impl Deviations {
         bound: f64,
     ) {
         let found = found.into_data();
-        assert_eq!(found.shape, recorded.shape, "{}: {name}: shapes differ", self.file);
+        assert_eq!(
+            found.shape, recorded.shape,
+            "{}: {name}: shapes differ",
+            self.file
+        );
         let recorded: Vec<f32> = recorded.to_vec().unwrap();
-        self.relative(name, &found.convert::<f32>().to_vec::<f32>().unwrap(), &recorded, bound);
+        self.relative(
+            name,
+            &found.convert::<f32>().to_vec::<f32>().unwrap(),
+            &recorded,
+            bound,
+        );
     }
 
     /// Compares two numbers relative to the recorded one.
     pub(crate) fn number(&mut self, name: &str, found: f64, recorded: f64, bound: f64) {
-        self.add(name, (found - recorded).abs() / recorded.abs().max(f64::MIN_POSITIVE), bound);
+        self.add(
+            name,
+            (found - recorded).abs() / recorded.abs().max(f64::MIN_POSITIVE),
+            bound,
+        );
     }
 
     /// Compares two numbers absolutely; for values that are zero but for rounding.
@@ -53,7 +71,8 @@ impl Deviations {
         self.compared += 1;
         let deviation = (found - recorded).abs();
         if deviation.is_nan() || deviation > bound {
-            self.failures.push(format!("{name}: {deviation:.2e} absolute"));
+            self.failures
+                .push(format!("{name}: {deviation:.2e} absolute"));
         }
     }
 
@@ -63,14 +82,18 @@ impl Deviations {
             self.worst = (deviation, name.to_owned());
         }
         if deviation.is_nan() || deviation > bound {
-            self.failures.push(format!("{name}: {deviation:.2e}, bound {bound:.0e}"));
+            self.failures
+                .push(format!("{name}: {deviation:.2e}, bound {bound:.0e}"));
         }
     }
 
     /// Prints the worst deviation.
     pub(crate) fn finish(self) {
         let (worst, name) = &self.worst;
-        println!("{}: {} values, worst {worst:.2e} ({name})", self.file, self.compared);
+        println!(
+            "{}: {} values, worst {worst:.2e} ({name})",
+            self.file, self.compared
+        );
         assert!(self.compared > 0, "{}: nothing was compared", self.file);
         assert!(
             self.failures.is_empty(),

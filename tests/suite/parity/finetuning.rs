@@ -60,9 +60,13 @@ impl Case {
     fn load<M: Module<TestAutodiffBackend>>(&self, model: &mut M) {
         let files = ["state.safetensors", self.file];
         let files = files.map(|file| fs::read(self.fixture.folder.join(file)).unwrap());
-        let [state, own] = files.each_ref().map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-        let mut tensors: HashMap<String, _> =
-            state.iter().map(|(name, view)| (name.to_owned(), view)).collect();
+        let [state, own] = files
+            .each_ref()
+            .map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        let mut tensors: HashMap<String, _> = state
+            .iter()
+            .map(|(name, view)| (name.to_owned(), view))
+            .collect();
         for (name, view) in own.iter() {
             if let Some(name) = name.strip_prefix("param.") {
                 tensors.insert(name.to_owned(), view);
@@ -71,12 +75,15 @@ impl Case {
         let merged = safetensors::serialize(&tensors, None).unwrap();
         let mut report = weights::from_bytes(model, &merged, Naming::Published).unwrap();
         // Heads of pre-training have no place in a task's model.
-        report.unused.retain(|name| !name.starts_with("mlm_") && !name.starts_with("ssl_head."));
+        report
+            .unused
+            .retain(|name| !name.starts_with("mlm_") && !name.starts_with("ssl_head."));
         assert_nothing_lost(&report);
     }
 
     fn compare<const D: usize>(&mut self, name: &str, found: Tensor<TestAutodiffBackend, D>) {
-        self.deviations.tensor(name, found, self.recorded.data(name), BOUND);
+        self.deviations
+            .tensor(name, found, self.recorded.data(name), BOUND);
     }
 
     fn compare_loss<M: AutodiffModule<TestAutodiffBackend>>(
@@ -90,7 +97,13 @@ impl Case {
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         let gradients = gradient::by_published_name(model, &gradients);
         let norms = &self.fixture.about(self.file)["grad_norms"];
-        gradient::compare(&mut self.deviations, &gradients, norms, &self.recorded, "grad.");
+        gradient::compare(
+            &mut self.deviations,
+            &gradients,
+            norms,
+            &self.recorded,
+            "grad.",
+        );
         self.deviations.finish();
     }
 
@@ -115,9 +128,14 @@ impl Case {
     }
 
     /// The first rows of the fused tokens, as many as are recorded.
-    fn compare_fused(&mut self, fused: clover_model::fusion_encoder::FusedTokens<TestAutodiffBackend>) {
+    fn compare_fused(
+        &mut self,
+        fused: clover_model::fusion_encoder::FusedTokens<TestAutodiffBackend>,
+    ) {
         let name = "act.fusion.last_hidden_state";
-        let [rows, tokens, _] = self.recorded.data(name).shape[..] else { panic!("{name}") };
+        let [rows, tokens, _] = self.recorded.data(name).shape[..] else {
+            panic!("{name}")
+        };
         let found = Tensor::cat(vec![fused.video, fused.text], 1).narrow(0, 0, rows);
         let [_, ours, dim] = found.dims();
         if ours == tokens {
@@ -131,7 +149,8 @@ impl Case {
         let text = recorded.narrow(1, tokens - text_len, text_len);
         let expected = Tensor::cat(vec![video, text], 1);
         assert_eq!(expected.dims(), [rows, ours, dim]);
-        self.deviations.tensor(name, found, &expected.into_data(), BOUND);
+        self.deviations
+            .tensor(name, found, &expected.into_data(), BOUND);
     }
 }
 
@@ -157,7 +176,10 @@ fn retrieval_equals_the_published_one() {
         let [views, texts] = case.views();
         let clips = case.clips.clone();
 
-        case.compare("test_multiclip.visual_emb", model.embed_video(clips.clone(), views));
+        case.compare(
+            "test_multiclip.visual_emb",
+            model.embed_video(clips.clone(), views),
+        );
         let few = model.embed_text(first(&ids, texts), first(&mask, texts));
         case.compare("test_multiclip.text_emb", few);
         let video = model.embed_video(clips, 1);
@@ -184,12 +206,22 @@ fn open_ended_answers_equal_the_published_ones() {
         let [views, texts] = case.views();
         let clips = case.clips.clone();
 
-        let few = model.forward(clips.clone(), views, first(&ids, texts), first(&mask, texts));
+        let few = model.forward(
+            clips.clone(),
+            views,
+            first(&ids, texts),
+            first(&mask, texts),
+        );
         case.compare("test_multiclip.result", few);
         let video = model.video_encoder.forward(clips.clone());
         let text = model.text_encoder.forward(ids.clone(), mask.clone());
-        let attention = model.fusion_encoder.last_attention(video, None, text, mask.clone());
-        case.compare("test.attention_mean_last_layer.sample0", attention.narrow(0, 0, 1));
+        let attention = model
+            .fusion_encoder
+            .last_attention(video, None, text, mask.clone());
+        case.compare(
+            "test.attention_mean_last_layer.sample0",
+            attention.narrow(0, 0, 1),
+        );
         let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
         case.compare("act.qa_input", cls_feature(fused.text.clone()));
         case.compare_fused(fused);
@@ -211,24 +243,38 @@ fn multiple_choice_scores_equal_the_published_ones() {
         let head = MultipleChoiceHeadConfig::new(case.fixture.size("hidden")).with_dropout(0.0);
         let mut model = MultipleChoiceModel::from_clover(clover, &head, &device);
         case.load(&mut model);
-        let (ids, mask, clips) = (case.token_ids.clone(), case.mask.clone(), case.clips.clone());
+        let (ids, mask, clips) = (
+            case.token_ids.clone(),
+            case.mask.clone(),
+            case.clips.clone(),
+        );
         let [views, texts] = case.views();
         let [batch, candidates, length] = ids.dims();
 
-        let few = model.forward(clips.clone(), views, first(&ids, texts), first(&mask, texts));
+        let few = model.forward(
+            clips.clone(),
+            views,
+            first(&ids, texts),
+            first(&mask, texts),
+        );
         case.compare("test_multiclip.result", few);
         // The recorded attention is that of the first clip's first candidate.
         let one = [&ids, &mask].map(|ids| ids.clone().slice([0..1, 0..1]).reshape([1, length]));
         let [one_text, one_mask] = one;
         let video = model.video_encoder.forward(clips.clone().narrow(0, 0, 1));
         let text = model.text_encoder.forward(one_text, one_mask.clone());
-        let attention = model.fusion_encoder.last_attention(video, None, text, one_mask);
+        let attention = model
+            .fusion_encoder
+            .last_attention(video, None, text, one_mask);
         case.compare("test.attention_mean_last_layer.sample0", attention);
         let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
         case.compare("act.qa_input", cls_feature(fused.text.clone()));
         case.compare_fused(fused);
         let scores = model.forward(clips, 1, ids, mask);
-        case.compare("act.qa_logits", scores.clone().reshape([batch * candidates, 1]));
+        case.compare(
+            "act.qa_logits",
+            scores.clone().reshape([batch * candidates, 1]),
+        );
         case.compare("test.result", scores.clone());
 
         let loss = cross_entropy(scores, case.labels.clone());
@@ -239,8 +285,11 @@ fn multiple_choice_scores_equal_the_published_ones() {
 /// Where `[MASK]` stands, row-major.
 fn blanks(ids: &Ids<2>) -> Ids<1> {
     let ids: Vec<i64> = ids.clone().into_data().convert::<i64>().to_vec().unwrap();
-    let positions: Vec<i64> =
-        (0..).zip(ids).filter(|(_, id)| *id == MASK_ID).map(|(position, _)| position).collect();
+    let positions: Vec<i64> = (0..)
+        .zip(ids)
+        .filter(|(_, id)| *id == MASK_ID)
+        .map(|(position, _)| position)
+        .collect();
     Tensor::from_ints(positions.as_slice(), &Default::default())
 }
 
@@ -263,12 +312,20 @@ fn filled_blanks_equal_the_published_ones() {
         let video = model.video_encoder.forward(clips.clone());
         let text = model.text_encoder.forward(ids.clone(), mask.clone());
         let token = Some(model.separator_token.val());
-        let attention = model.fusion_encoder.last_attention(video, token, text, mask.clone());
-        case.compare("test.attention_mean_last_layer.sample0", attention.narrow(0, 0, 1));
+        let attention = model
+            .fusion_encoder
+            .last_attention(video, token, text, mask.clone());
+        case.compare(
+            "test.attention_mean_last_layer.sample0",
+            attention.narrow(0, 0, 1),
+        );
         let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
         let [batch, length, dim] = fused.text.dims();
         let rows = fused.text.clone().reshape([batch * length, dim]);
-        case.compare("act.qa_input", clover_kernels::gather_rows(rows, blanks(&ids)));
+        case.compare(
+            "act.qa_input",
+            clover_kernels::gather_rows(rows, blanks(&ids)),
+        );
         case.compare_fused(fused);
         let positions = blanks(&ids);
         let scores = model.forward(clips, 1, ids, mask, positions);

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use clover_model::video_encoder::VideoSwinConfig;
 use clover_model::text_encoder::TextEncoderConfig;
+use clover_model::video_encoder::VideoSwinConfig;
 use clover_model::weights::{self, Naming, UNUSED_BY_DESIGN, WeightReport};
 use clover_model::{Clover, CloverConfig};
 use safetensors::{Dtype, SafeTensors};
@@ -27,20 +27,29 @@ pub(crate) struct Recorded(HashMap<String, TensorData>);
 pub(crate) fn fixtures() -> Vec<Fixture> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let others = env::var("CLOVER_PARITY_DIRS").unwrap_or_default();
-    let others = others.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    std::iter::once(own).chain(others).map(Fixture::open).collect()
+    let others = others
+        .split(':')
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
+    std::iter::once(own)
+        .chain(others)
+        .map(Fixture::open)
+        .collect()
 }
 
 impl Fixture {
     fn open(folder: PathBuf) -> Self {
         let path = folder.join("manifest.json");
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let manifest = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let manifest =
+            serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         Self { folder, manifest }
     }
 
     pub(crate) fn name(&self) -> String {
-        self.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        self.folder
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
     pub(crate) fn size(&self, key: &str) -> usize {
@@ -51,7 +60,10 @@ impl Fixture {
     pub(crate) fn sizes(&self, key: &str) -> Vec<usize> {
         let values = self.manifest["config"][key].as_array();
         let values = values.unwrap_or_else(|| panic!("manifest: no sizes {key}"));
-        values.iter().map(|value| usize::try_from(value.as_u64().unwrap()).unwrap()).collect()
+        values
+            .iter()
+            .map(|value| usize::try_from(value.as_u64().unwrap()).unwrap())
+            .collect()
     }
 
     pub(crate) fn about(&self, file: &str) -> &Value {
@@ -86,9 +98,12 @@ impl Fixture {
     pub(crate) fn config(&self) -> CloverConfig {
         let hidden = self.size("hidden");
         let window = self.sizes("window").try_into().unwrap();
-        let video =
-            VideoSwinConfig::new(self.size("embed_dim"), self.sizes("depths"), self.sizes("num_heads"))
-                .with_window(window);
+        let video = VideoSwinConfig::new(
+            self.size("embed_dim"),
+            self.sizes("depths"),
+            self.sizes("num_heads"),
+        )
+        .with_window(window);
         let text = TextEncoderConfig::new(
             self.size("vocab"),
             hidden,
@@ -118,7 +133,12 @@ impl Fixture {
 pub(crate) fn assert_nothing_lost(report: &WeightReport) {
     assert!(report.is_complete(), "{report}");
     for name in &report.unused {
-        assert!(UNUSED_BY_DESIGN.iter().any(|prefix| name.starts_with(prefix)), "unused: {name}");
+        assert!(
+            UNUSED_BY_DESIGN
+                .iter()
+                .any(|prefix| name.starts_with(prefix)),
+            "unused: {name}"
+        );
     }
 }
 
@@ -128,7 +148,9 @@ impl Recorded {
     }
 
     pub(crate) fn data(&self, name: &str) -> &TensorData {
-        self.0.get(name).unwrap_or_else(|| panic!("the file has no {name}"))
+        self.0
+            .get(name)
+            .unwrap_or_else(|| panic!("the file has no {name}"))
     }
 
     pub(crate) fn values(&self, name: &str) -> Vec<f32> {
@@ -139,7 +161,11 @@ impl Recorded {
         self.data(name).clone().convert::<i64>().to_vec().unwrap()
     }
 
-    pub(crate) fn float<B: Backend, const D: usize>(&self, name: &str, device: &B::Device) -> Tensor<B, D> {
+    pub(crate) fn float<B: Backend, const D: usize>(
+        &self,
+        name: &str,
+        device: &B::Device,
+    ) -> Tensor<B, D> {
         Tensor::from_data(self.data(name).clone().convert::<f32>(), device)
     }
 

@@ -60,7 +60,9 @@ pub(crate) fn compare(
 ) {
     let norms = norms.as_object().unwrap();
     for (name, gradient) in gradients {
-        let short = name.strip_prefix("backbone.").filter(|_| !norms.contains_key(name));
+        let short = name
+            .strip_prefix("backbone.")
+            .filter(|_| !norms.contains_key(name));
         let recorded_norm = norms.get(short.unwrap_or(name)).and_then(Value::as_f64);
         let Some(gradient) = gradient else {
             let nothing = recorded_norm.is_none_or(|norm| norm == 0.0);
@@ -90,10 +92,15 @@ fn assert_all_compared<'n>(
     prefix: &str,
 ) {
     for (name, norm) in norms {
-        let by_design = UNUSED_BY_DESIGN.iter().any(|unused| name.starts_with(unused));
+        let by_design = UNUSED_BY_DESIGN
+            .iter()
+            .any(|unused| name.starts_with(unused));
         let here = gradients.iter().any(|(found, _)| {
             found == name || found.strip_prefix("backbone.") == Some(name.as_str())
         });
-        assert!(here || by_design || norm.is_null(), "{prefix}{name} was not compared");
+        assert!(
+            here || by_design || norm.is_null(),
+            "{prefix}{name} was not compared"
+        );
     }
 }

@@ -18,8 +18,13 @@ fn compare_retrieval(
     owner: &[usize],
 ) {
     let dim = recorded.data("video").shape[1];
-    let found =
-        text_to_video(&recorded.values(text), &recorded.values("video"), dim, owner).unwrap();
+    let found = text_to_video(
+        &recorded.values(text),
+        &recorded.values("video"),
+        dim,
+        owner,
+    )
+    .unwrap();
     let all = found.recall_at_1 + found.recall_at_5 + found.recall_at_10 - found.median_rank;
     for (key, found) in [
         ("Recall@1", found.recall_at_1),
@@ -41,7 +46,11 @@ fn figures_equal_the_published_ones() {
         let about = fixture.about(FILE);
         let mut deviations = Deviations::of(&fixture.name(), FILE);
         let indices = |name: &str| -> Vec<usize> {
-            recorded.integers(name).into_iter().map(|value| value.try_into().unwrap()).collect()
+            recorded
+                .integers(name)
+                .into_iter()
+                .map(|value| value.try_into().unwrap())
+                .collect()
         };
 
         let own: Vec<_> = (0..recorded.data("text").shape[0]).collect();
@@ -51,7 +60,9 @@ fn figures_equal_the_published_ones() {
         let case = ("retrieval_varied", &about["retrieval_varied"]);
         compare_retrieval(&mut deviations, &recorded, case, "text_varied", &owner);
 
-        let [_, candidates, dim] = recorded.data("mc_text").shape[..] else { panic!("mc_text") };
+        let [_, candidates, dim] = recorded.data("mc_text").shape[..] else {
+            panic!("mc_text")
+        };
         let accuracy = multiple_choice_accuracy(
             &recorded.values("video"),
             &recorded.values("mc_text"),

@@ -27,7 +27,12 @@ fn integers(value: &Value) -> Vec<usize> {
 }
 
 fn strings(value: &Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|value| value.as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -52,7 +57,11 @@ fn the_same_frames_are_taken() {
             };
             assert_eq!(found, integers(&case["frames"]), "{case}");
         }
-        println!("{}/{FILE}: {} frame lists, equal", fixture.name(), cases.len());
+        println!(
+            "{}/{FILE}: {} frame lists, equal",
+            fixture.name(),
+            cases.len()
+        );
         assert!(!cases.is_empty());
     }
 }
@@ -71,7 +80,11 @@ fn lists_of_frames_are_cut_into_the_same_views() {
             let list: Vec<usize> = (0..sampling.len()).collect();
             let views: Vec<_> = list.chunks(list.len() / sampling.views()).collect();
             let recorded = case["positions_per_view"].as_array().unwrap();
-            assert_eq!(views, recorded.iter().map(integers).collect::<Vec<_>>(), "{case}");
+            assert_eq!(
+                views,
+                recorded.iter().map(integers).collect::<Vec<_>>(),
+                "{case}"
+            );
         }
     }
 }
@@ -83,8 +96,12 @@ fn questions_become_the_same_texts() {
         for case in about["question_text"].as_array().unwrap() {
             let (input, options) = (&case["input"], &case["options"]);
             let is_set = |option: &str| options[option].as_bool() == Some(true);
-            let question = input["question"].as_str().unwrap_or_else(|| strings(&input["text"])[0]);
-            let candidates = input["answers"].as_array().map(|_| strings(&input["answers"]));
+            let question = input["question"]
+                .as_str()
+                .unwrap_or_else(|| strings(&input["text"])[0]);
+            let candidates = input["answers"]
+                .as_array()
+                .map(|_| strings(&input["answers"]));
             let form = match candidates {
                 None => QuestionForm::Alone,
                 Some(_) if is_set("use_all_ans") => QuestionForm::AllOptions,
@@ -99,13 +116,19 @@ fn questions_become_the_same_texts() {
 
 /// The recorded tagger cuts `cannot` in two, as spaCy does; its recorded tag is the first part's.
 fn tagged(words: &[&str], tags: &[PartOfSpeech]) -> Vec<TaggedToken> {
-    let token = |text: &str, tag| TaggedToken { text: text.to_owned(), tag };
-    let cut = words.iter().zip(tags).map(|(word, tag)| match word.strip_suffix("not") {
-        Some(first) if !first.is_empty() => {
-            vec![token(first, *tag), token("not", PartOfSpeech::Other)]
-        }
-        _ => vec![token(word, *tag)],
-    });
+    let token = |text: &str, tag| TaggedToken {
+        text: text.to_owned(),
+        tag,
+    };
+    let cut = words
+        .iter()
+        .zip(tags)
+        .map(|(word, tag)| match word.strip_suffix("not") {
+            Some(first) if !first.is_empty() => {
+                vec![token(first, *tag), token("not", PartOfSpeech::Other)]
+            }
+            _ => vec![token(word, *tag)],
+        });
     cut.flatten().collect()
 }
 
@@ -115,10 +138,14 @@ fn the_same_words_are_candidates_for_masking() {
         let about = fixture.json(FILE);
         for case in about["semantic_candidates"]["cases"].as_array().unwrap() {
             let (pieces, words) = (strings(&case["tokens"]), strings(&case["words"]));
-            let tags: Vec<PartOfSpeech> =
-                strings(&case["word_tags"]).iter().map(|tag| tag.parse().unwrap()).collect();
+            let tags: Vec<PartOfSpeech> = strings(&case["word_tags"])
+                .iter()
+                .map(|tag| tag.parse().unwrap())
+                .collect();
             let groups = word_groups(
-                pieces.iter().map(|piece| (!piece.starts_with('[')).then_some(*piece)),
+                pieces
+                    .iter()
+                    .map(|piece| (!piece.starts_with('[')).then_some(*piece)),
             );
             assert_eq!(groups.len(), words.len(), "{case}");
             let positions = |word: usize| groups[word].clone().collect::<Vec<_>>();
@@ -126,8 +153,12 @@ fn the_same_words_are_candidates_for_masking() {
 
             let candidates = semantic_candidates(&tags);
             let found: Vec<_> = candidates.iter().map(|word| positions(*word)).collect();
-            let mut recorded: Vec<_> =
-                case["candidate_groups"].as_array().unwrap().iter().map(integers).collect();
+            let mut recorded: Vec<_> = case["candidate_groups"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(integers)
+                .collect();
             let mut sorted = found.clone();
             sorted.sort();
             recorded.sort();
@@ -136,13 +167,21 @@ fn the_same_words_are_candidates_for_masking() {
 
             let kept = case["order_kept"].as_array().unwrap().iter().map(integers);
             let kept: Vec<usize> = kept
-                .map(|group| groups.iter().position(|word| word.start == group[0]).unwrap())
+                .map(|group| {
+                    groups
+                        .iter()
+                        .position(|word| word.start == group[0])
+                        .unwrap()
+                })
                 .collect();
             let mut mask = vec![0; pieces.len()];
             if !kept.is_empty() {
                 let chosen = first_words(&kept, MASK_RATIO);
                 assert!(chosen.len() <= integer(&case["words_to_mask"]));
-                chosen.into_iter().flat_map(positions).for_each(|position| mask[position] = 1);
+                chosen
+                    .into_iter()
+                    .flat_map(positions)
+                    .for_each(|position| mask[position] = 1);
             }
             assert_eq!(mask, integers(&case["mask_if_order_kept"]), "{case}");
         }
@@ -160,7 +199,9 @@ fn region_masks_have_the_recorded_distribution() {
             let mask = RegionMask::sample(RegionMask::PUBLISHED_TARGET, &mut rng);
             counts[mask.count()] += 1;
             for (row, hidden) in cells.iter_mut().zip(mask.rows()) {
-                row.iter_mut().zip(hidden).for_each(|(cell, hidden)| *cell += u32::from(*hidden));
+                row.iter_mut()
+                    .zip(hidden)
+                    .for_each(|(cell, hidden)| *cell += u32::from(*hidden));
             }
         }
         let draws = f64::from(DRAWS);
@@ -168,19 +209,29 @@ fn region_masks_have_the_recorded_distribution() {
         // Five standard errors of the difference of two shares.
         let close = |found: f64, expected: f64| {
             let variance = expected * (1.0 - expected);
-            let error = (variance / draws + variance / recorded_draws).sqrt().max(1.0 / draws);
+            let error = (variance / draws + variance / recorded_draws)
+                .sqrt()
+                .max(1.0 / draws);
             (found - expected).abs() < 5.0 * error
         };
         for (count, found) in counts.into_iter().enumerate() {
-            let expected = recorded["count_histogram"][count.to_string()].as_f64().unwrap_or(0.0);
+            let expected = recorded["count_histogram"][count.to_string()]
+                .as_f64()
+                .unwrap_or(0.0);
             let (found, expected) = (f64::from(found) / draws, expected / recorded_draws);
-            assert!(close(found, expected), "{count} cells: {found} of the masks, not {expected}");
+            assert!(
+                close(found, expected),
+                "{count} cells: {found} of the masks, not {expected}"
+            );
         }
         for (row, cells) in cells.iter().enumerate() {
             for (column, found) in cells.iter().enumerate() {
                 let expected = recorded["cell_frequency"][row][column].as_f64().unwrap();
                 let found = f64::from(*found) / draws;
-                assert!(close(found, expected), "cell {row}, {column}: {found}, not {expected}");
+                assert!(
+                    close(found, expected),
+                    "cell {row}, {column}: {found}, not {expected}"
+                );
             }
         }
     }
@@ -205,8 +256,11 @@ fn the_learning_rate_follows_the_same_curve() {
         let mut deviations = Deviations::of(&fixture.name(), FILE);
         let cases: Vec<RecordedSchedule> = serde_json::from_value(about["cases"].clone()).unwrap();
         for case in cases {
-            let progress =
-                if case.by_epoch { Progress::ByEpoch } else { Progress::PerIteration };
+            let progress = if case.by_epoch {
+                Progress::ByEpoch
+            } else {
+                Progress::PerIteration
+            };
             let schedule = Schedule {
                 base: case.base,
                 minimum_ratio: case.min_ratio,

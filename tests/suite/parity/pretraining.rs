@@ -24,10 +24,15 @@ pub(crate) struct RecordedBatch<B: Backend> {
 }
 
 /// The one step of a folder.
-pub(crate) fn recorded_batch<B: Backend>(recorded: &Recorded, device: &B::Device) -> RecordedBatch<B> {
+pub(crate) fn recorded_batch<B: Backend>(
+    recorded: &Recorded,
+    device: &B::Device,
+) -> RecordedBatch<B> {
     let labels = recorded.integers("mlm_label");
-    let (positions, labels): (Vec<i64>, Vec<i64>) =
-        (0_i64..).zip(labels).filter(|(_, label)| *label >= 0).unzip();
+    let (positions, labels): (Vec<i64>, Vec<i64>) = (0_i64..)
+        .zip(labels)
+        .filter(|(_, label)| *label >= 0)
+        .unzip();
     let any = |values: &[i64]| (!values.is_empty()).then(|| Tensor::from_ints(values, device));
     let mask: Tensor<B, 4> = recorded.float("v_token_mask", device);
     let [batch, _, rows, columns] = mask.dims();
@@ -80,7 +85,9 @@ fn compare_encoders(
     input: &PretrainingInput<TestAutodiffBackend>,
 ) {
     for (kind, mask) in [("full", None), ("masked", Some(input.region_mask.clone()))] {
-        let features = clover.video_encoder.intermediate_features(input.clips.clone(), mask);
+        let features = clover
+            .video_encoder
+            .intermediate_features(input.clips.clone(), mask);
         for (step, tokens) in features.into_iter().enumerate() {
             let name = match (step, kind) {
                 (0, "full") => "patch_embed".to_owned(),
@@ -91,14 +98,29 @@ fn compare_encoders(
         }
     }
     let full = clover.video_encoder.forward(input.clips.clone());
-    let masked =
-        clover.video_encoder.forward_masked(input.clips.clone(), input.region_mask.clone());
-    compare(deviations, recorded, "video_tokens_full", channels_first(full.clone()));
-    compare(deviations, recorded, "video_tokens_masked", channels_first(masked.clone()));
+    let masked = clover
+        .video_encoder
+        .forward_masked(input.clips.clone(), input.region_mask.clone());
+    compare(
+        deviations,
+        recorded,
+        "video_tokens_full",
+        channels_first(full.clone()),
+    );
+    compare(
+        deviations,
+        recorded,
+        "video_tokens_masked",
+        channels_first(masked.clone()),
+    );
 
     let mask = &input.attention_mask;
-    let complete = clover.text_encoder.forward(input.token_ids.clone(), mask.clone());
-    let hidden = clover.text_encoder.forward(input.masked_token_ids.clone(), mask.clone());
+    let complete = clover
+        .text_encoder
+        .forward(input.token_ids.clone(), mask.clone());
+    let hidden = clover
+        .text_encoder
+        .forward(input.masked_token_ids.clone(), mask.clone());
     compare(deviations, recorded, "text_complete", complete.clone());
     compare(deviations, recorded, "text_masked", hidden.clone());
 
@@ -116,7 +138,12 @@ fn compare_encoders(
             compare(deviations, recorded, "mlm_logits", logits);
         }
         let all = Tensor::cat(vec![fused.video, fused.text], 1);
-        compare(deviations, recorded, &format!("fusion_{name}.last_hidden_state"), all);
+        compare(
+            deviations,
+            recorded,
+            &format!("fusion_{name}.last_hidden_state"),
+            all,
+        );
     }
 }
 
@@ -157,8 +184,17 @@ fn compare_gradients<B: AutodiffBackend>(
     let gradients = GradientsParams::from_grads(losses.total().backward(), &clover);
     let gradients = gradient::by_published_name(clover, &gradients);
     let about = fixture.about(FILE);
-    gradient::compare(deviations, &gradients, &about["grad_norms"], recorded, "grad.");
-    let all = gradients.iter().filter_map(|(_, gradient)| gradient.as_ref()).flatten();
+    gradient::compare(
+        deviations,
+        &gradients,
+        &about["grad_norms"],
+        recorded,
+        "grad.",
+    );
+    let all = gradients
+        .iter()
+        .filter_map(|(_, gradient)| gradient.as_ref())
+        .flatten();
     deviations.number(
         "global gradient norm",
         norm(all.map(|value| f64::from(*value))),

@@ -22,25 +22,31 @@ pub(crate) fn channels_first<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
     tokens.permute([0, 4, 1, 2, 3])
 }
 
-fn compare_case(
-    fixture: &Fixture,
-    recorded: &Recorded,
-    case: &str,
-    deviations: &mut Deviations,
-) {
+fn compare_case(fixture: &Fixture, recorded: &Recorded, case: &str, deviations: &mut Deviations) {
     let device = Default::default();
     let encoder: VideoSwin<TestAutodiffBackend> = fixture.clover(&device).video_encoder;
     let clips = recorded.clips(&format!("{case}.imgs_u8"), &device);
     let named = |name: &str| format!("{case}.{name}");
 
-    for (step, tokens) in
-        encoder.intermediate_features(clips.clone(), None).into_iter().enumerate()
+    for (step, tokens) in encoder
+        .intermediate_features(clips.clone(), None)
+        .into_iter()
+        .enumerate()
     {
-        let name = if step == 0 { named("patch_embed") } else { named(&format!("stage{}", step - 1)) };
+        let name = if step == 0 {
+            named("patch_embed")
+        } else {
+            named(&format!("stage{}", step - 1))
+        };
         deviations.tensor(&name, channels_first(tokens), recorded.data(&name), BOUND);
     }
     let output = channels_first(encoder.forward(clips));
-    deviations.tensor(&named("output"), output.clone(), recorded.data(&named("output")), BOUND);
+    deviations.tensor(
+        &named("output"),
+        output.clone(),
+        recorded.data(&named("output")),
+        BOUND,
+    );
 
     let probe = recorded.float(&named("probe"), &device);
     let scalar = (output * probe).sum();
@@ -71,7 +77,10 @@ fn video_swin_equals_the_published_one_on_padded_clips_and_still_images() {
 
 /// `1_2_3` as three numbers.
 fn three(text: &str) -> [usize; 3] {
-    let numbers: Vec<_> = text.split('_').map(|number| number.parse().unwrap()).collect();
+    let numbers: Vec<_> = text
+        .split('_')
+        .map(|number| number.parse().unwrap())
+        .collect();
     numbers.try_into().unwrap()
 }
 
@@ -97,8 +106,10 @@ fn relative_positions_and_shift_masks_equal_the_published_tables() {
                     shift: three(shift),
                 };
                 let shape = [geometry.windows(), geometry.window_tokens()];
-                let regions = burn::tensor::TensorData::new(shifted_window_regions(&geometry), shape);
-                let regions = Tensor::<TestBackend, 2, Int>::from_data(regions, &Default::default());
+                let regions =
+                    burn::tensor::TensorData::new(shifted_window_regions(&geometry), shape);
+                let regions =
+                    Tensor::<TestBackend, 2, Int>::from_data(regions, &Default::default());
                 let mask: Vec<f32> = mask_between_regions(regions).into_data().to_vec().unwrap();
                 assert_eq!(mask, recorded.values(name), "{name}");
                 compared += 1;
@@ -112,14 +123,23 @@ fn relative_positions_and_shift_masks_equal_the_published_tables() {
 fn the_full_window_index_has_the_recorded_checksums() {
     for fixture in fixtures() {
         let about = &fixture.about(FILE)["relindex_8_7_7"];
-        let about = if about.is_null() { &fixture.about(FILE)["info"]["relindex_8_7_7"] } else { about };
+        let about = if about.is_null() {
+            &fixture.about(FILE)["info"]["relindex_8_7_7"]
+        } else {
+            about
+        };
         let index = relative_position_index([8, 7, 7]);
         let index: Vec<_> = index.into_iter().map(i64::from).collect();
 
         assert_eq!(index.iter().sum::<i64>(), about["sum"].as_i64().unwrap());
         let trace: i64 = (0..392).map(|token| index[token * 392 + token]).sum();
         assert_eq!(trace, about["trace"].as_i64().unwrap());
-        let row: Vec<_> = about["row5_last10"].as_array().unwrap().iter().map(|v| v.as_i64().unwrap()).collect();
+        let row: Vec<_> = about["row5_last10"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_i64().unwrap())
+            .collect();
         assert_eq!(index[5 * 392 + 382..6 * 392], row[..]);
     }
 }

@@ -1,6 +1,7 @@
 //! One file a command.
 
-
+mod demo;
+mod demo_queries;
 mod pretrain;
 
 use anyhow::Result;
@@ -11,6 +12,6 @@ use crate::arguments::{Arguments, Command};
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Pretrain(pretrain) => pretrain::run(pretrain),
-        Command::Demo(demo) => anyhow::bail!("{demo:?}"),
+        Command::Demo(demo) => demo::run(demo),
     }
 }

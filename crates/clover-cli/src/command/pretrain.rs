@@ -26,7 +26,11 @@ impl Work for Training {
         let mut progress = TrainingProgress::new();
         let summary = pretrain::<B>(&self.plan, &device, &mut |event| {
             progress.show(&event);
-            if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if self.interrupt.asked() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         progress.finish();
         Ok(summary?)
@@ -62,7 +66,10 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     }
     if let Some(last) = summary.metrics.last() {
         let first = summary.metrics[0].total;
-        say(&format!("loss {first:.3} at first, {:.3} after {} steps", last.total, last.step));
+        say(&format!(
+            "loss {first:.3} at first, {:.3} after {} steps",
+            last.total, last.step
+        ));
     }
     let bundle = summary.bundle.display();
     if summary.finished {

@@ -50,9 +50,14 @@ impl FusionEmbeddingsConfig {
             space_position: normal([1, 1, self.space_positions, self.hidden], 0.02, device),
             time_position: normal([1, self.time_positions, 1, self.hidden], 0.02, device),
             token_type: EmbeddingConfig::new(2, self.hidden)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 1.0 })
+                .with_initializer(Initializer::Normal {
+                    mean: 0.0,
+                    std: 1.0,
+                })
                 .init(device),
-            norm: LayerNormConfig::new(self.hidden).with_epsilon(LAYER_NORM_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.hidden)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device),
         }
     }
 }
@@ -101,6 +106,10 @@ impl<B: Backend> FusionEmbeddings<B> {
     }
 
     fn type_row(&self, row: usize) -> Tensor<B, 3> {
-        self.token_type.weight.val().narrow(0, row, 1).unsqueeze_dim(0)
+        self.token_type
+            .weight
+            .val()
+            .narrow(0, row, 1)
+            .unsqueeze_dim(0)
     }
 }

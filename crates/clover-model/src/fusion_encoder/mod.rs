@@ -162,8 +162,10 @@ impl<B: Backend> FusionEncoder<B> {
         let [_, text_len, _] = text.dims();
         let (sequence, padding) = self.sequence(video, token, text, attention_mask);
         let [_, tokens, _] = sequence.dims();
-        let fused =
-            self.layers.iter().fold(sequence, |x, layer| layer.forward(x, padding.clone()));
+        let fused = self
+            .layers
+            .iter()
+            .fold(sequence, |x, layer| layer.forward(x, padding.clone()));
         FusedTokens {
             video: fused.clone().narrow(1, 0, frames * height * width),
             text: fused.narrow(1, tokens - text_len, text_len),
@@ -186,7 +188,10 @@ impl<B: Backend> FusionEncoder<B> {
 
         let [_, tokens, _] = sequence.dims();
         let seen = Tensor::zeros([batch, tokens - text_len], &sequence.device());
-        (sequence, Tensor::cat(vec![seen, padding_logits(attention_mask)], 1))
+        (
+            sequence,
+            Tensor::cat(vec![seen, padding_logits(attention_mask)], 1),
+        )
     }
 }
 
@@ -196,7 +201,9 @@ mod tests {
     use crate::TestBackend;
     use burn::tensor::{Distribution, Tolerance};
 
-    fn encoder(device: &<TestBackend as burn::tensor::backend::BackendTypes>::Device) -> FusionEncoder<TestBackend> {
+    fn encoder(
+        device: &<TestBackend as burn::tensor::backend::BackendTypes>::Device,
+    ) -> FusionEncoder<TestBackend> {
         <TestBackend as Backend>::seed(device, 4);
         FusionEncoderConfig::new(6, 8, 2, 16, 2, 4).init(device)
     }
@@ -208,18 +215,24 @@ mod tests {
         let video = Tensor::random([1, 2, 2, 2, 6], Distribution::Default, &device);
         let text = Tensor::random([1, 3, 8], Distribution::Default, &device);
         let other_padding = Tensor::cat(
-            vec![text.clone().narrow(1, 0, 2), Tensor::ones([1, 1, 8], &device)],
+            vec![
+                text.clone().narrow(1, 0, 2),
+                Tensor::ones([1, 1, 8], &device),
+            ],
             1,
         );
         let mask = Tensor::from_data([[1, 1, 0]], &device);
         let cls = |video, text| {
-            encoder.forward(video, text, mask.clone()).text.narrow(1, 0, 1).into_data()
+            encoder
+                .forward(video, text, mask.clone())
+                .text
+                .narrow(1, 0, 1)
+                .into_data()
         };
 
         let reference = cls(video.clone(), text.clone());
 
-        cls(video.clone(), other_padding)
-            .assert_approx_eq::<f32>(&reference, Tolerance::default());
+        cls(video.clone(), other_padding).assert_approx_eq::<f32>(&reference, Tolerance::default());
         let other_video = cls(video + 1.0, text);
         let [a, b] = [&reference, &other_video].map(|data| data.to_vec::<f32>().unwrap());
         assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 1e-3));

@@ -34,7 +34,9 @@ impl MlmHeadConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> MlmHead<B> {
         MlmHead {
             transform: xavier_linear(self.hidden, self.hidden, device),
-            norm: LayerNormConfig::new(self.hidden).with_epsilon(BERT_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.hidden)
+                .with_epsilon(BERT_EPSILON)
+                .init(device),
             decoder: xavier_linear(self.hidden, self.vocabulary, device),
         }
     }
@@ -64,7 +66,10 @@ impl<B: Backend> MlmHead<B> {
     /// - output: `[positions, vocabulary]`
     pub fn forward(&self, features: Tensor<B, 2>) -> Tensor<B, 2> {
         let transformed = clover_kernels::gelu(project(&self.transform, features));
-        project(&self.decoder, normalize(&self.norm, BERT_EPSILON, transformed))
+        project(
+            &self.decoder,
+            normalize(&self.norm, BERT_EPSILON, transformed),
+        )
     }
 }
 
@@ -85,6 +90,8 @@ mod tests {
         let logits = head.forward_at(tokens.clone(), Tensor::from_data([5], &device));
 
         let expected = head.forward(tokens.slice([1..2, 2..3, 0..4]).reshape([1, 4]));
-        logits.into_data().assert_approx_eq::<f32>(&expected.into_data(), Tolerance::default());
+        logits
+            .into_data()
+            .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::default());
     }
 }

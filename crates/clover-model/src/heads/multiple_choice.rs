@@ -37,7 +37,9 @@ impl MultipleChoiceHeadConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> MultipleChoiceHead<B> {
         MultipleChoiceHead {
             fc: xavier_linear(self.hidden, INNER, device),
-            norm: LayerNormConfig::new(INNER).with_epsilon(LAYER_NORM_EPSILON).init(device),
+            norm: LayerNormConfig::new(INNER)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device),
             scorer: xavier_linear(INNER, 1, device),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
@@ -74,6 +76,8 @@ mod tests {
         let together = head.forward(candidates.clone()).narrow(0, 3, 1);
 
         let alone = head.forward(candidates.narrow(0, 3, 1));
-        together.into_data().assert_approx_eq::<f32>(&alone.into_data(), Tolerance::default());
+        together
+            .into_data()
+            .assert_approx_eq::<f32>(&alone.into_data(), Tolerance::default());
     }
 }

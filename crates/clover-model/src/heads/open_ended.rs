@@ -37,7 +37,9 @@ impl OpenEndedHeadConfig {
         let inner = self.hidden / 2;
         OpenEndedHead {
             fc: xavier_linear(self.hidden, inner, device),
-            norm: LayerNormConfig::new(inner).with_epsilon(LAYER_NORM_EPSILON).init(device),
+            norm: LayerNormConfig::new(inner)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device),
             classifier: xavier_linear(inner, self.answers, device),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
@@ -69,8 +71,11 @@ mod tests {
     fn dropout_acts_in_training_only() {
         let device = Default::default();
         <TestAutodiffBackend as Backend>::seed(&device, 12);
-        let head = OpenEndedHeadConfig::new(8, 3).with_dropout(0.5).init(&device);
-        let fused = Tensor::<TestAutodiffBackend, 2>::random([4, 8], Distribution::Default, &device);
+        let head = OpenEndedHeadConfig::new(8, 3)
+            .with_dropout(0.5)
+            .init(&device);
+        let fused =
+            Tensor::<TestAutodiffBackend, 2>::random([4, 8], Distribution::Default, &device);
 
         let [first, second] = [0, 1].map(|_| head.forward(fused.clone()).into_data());
         assert_ne!(first, second);

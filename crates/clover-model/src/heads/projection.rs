@@ -34,8 +34,11 @@ impl VideoProjectionConfig {
     /// Initializes a new [`VideoProjection`] module.
     pub fn init<B: Backend>(&self, device: &B::Device) -> VideoProjection<B> {
         let inner = 2 * self.output;
-        let norm =
-            |width| LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON).init(device);
+        let norm = |width| {
+            LayerNormConfig::new(width)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device)
+        };
         VideoProjection {
             fc1: xavier_linear(self.input, inner, device),
             norm1: norm(inner),
@@ -152,12 +155,14 @@ mod tests {
         <TestBackend as Backend>::seed(&device, 9);
         let projection = VideoProjectionConfig::new(6, 8).init::<TestBackend>(&device);
 
-        let embedding =
-            projection.forward(Tensor::random([1, 6], Distribution::Default, &device));
+        let embedding = projection.forward(Tensor::random([1, 6], Distribution::Default, &device));
 
         let values = embedding.into_data().to_vec::<f32>().unwrap();
         let mean = values.iter().sum::<f32>() / 8.0;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 8.0;
-        assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-2, "{mean} {variance}");
+        assert!(
+            mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-2,
+            "{mean} {variance}"
+        );
     }
 }

@@ -56,6 +56,8 @@ mod tests {
 
         let averaged = average_views(features.reshape([4, 1, 1, 1, 1]), 2).reshape([2]);
 
-        averaged.into_data().assert_eq(&TensorData::from([2.0_f32, 15.0]), true);
+        averaged
+            .into_data()
+            .assert_eq(&TensorData::from([2.0_f32, 15.0]), true);
     }
 }

@@ -62,7 +62,9 @@ impl<B: Backend> MultipleChoiceModel<B> {
     ) -> Tensor<B, 2> {
         let [batch, candidates, _] = token_ids.dims();
         let fused = self.fuse(clips, views, token_ids, attention_mask);
-        self.answer_head.forward(cls_feature(fused.text)).reshape([batch, candidates])
+        self.answer_head
+            .forward(cls_feature(fused.text))
+            .reshape([batch, candidates])
     }
 
     /// The fused tokens that [`forward`](Self::forward) scores, one row a candidate.
@@ -80,9 +82,12 @@ impl<B: Backend> MultipleChoiceModel<B> {
         let [batch, candidates, text_len] = token_ids.dims();
         let texts = [batch * candidates, text_len];
         let mask = attention_mask.reshape(texts);
-        let text = self.text_encoder.forward(token_ids.reshape(texts), mask.clone());
+        let text = self
+            .text_encoder
+            .forward(token_ids.reshape(texts), mask.clone());
         let video = average_views(self.video_encoder.forward(clips), views);
-        self.fusion_encoder.forward(repeat_clips(video, candidates), text, mask)
+        self.fusion_encoder
+            .forward(repeat_clips(video, candidates), text, mask)
     }
 }
 

@@ -32,11 +32,7 @@ pub struct OpenEndedModel<B: Backend> {
 
 impl<B: Backend> OpenEndedModel<B> {
     /// Takes over Clover's encoders and adds a new head.
-    pub fn from_clover(
-        clover: Clover<B>,
-        head: &OpenEndedHeadConfig,
-        device: &B::Device,
-    ) -> Self {
+    pub fn from_clover(clover: Clover<B>, head: &OpenEndedHeadConfig, device: &B::Device) -> Self {
         Self {
             video_encoder: clover.video_encoder,
             text_encoder: clover.text_encoder,
@@ -104,11 +100,7 @@ pub struct FillInTheBlankModel<B: Backend> {
 
 impl<B: Backend> FillInTheBlankModel<B> {
     /// Takes over Clover's encoders and adds a new head and a new separating token.
-    pub fn from_clover(
-        clover: Clover<B>,
-        head: &OpenEndedHeadConfig,
-        device: &B::Device,
-    ) -> Self {
+    pub fn from_clover(clover: Clover<B>, head: &OpenEndedHeadConfig, device: &B::Device) -> Self {
         Self {
             video_encoder: clover.video_encoder,
             text_encoder: clover.text_encoder,
@@ -139,11 +131,16 @@ impl<B: Backend> FillInTheBlankModel<B> {
         blanks: Tensor<B, 1, Int>,
     ) -> Tensor<B, 2> {
         let [batch, text_len] = token_ids.dims();
-        assert_eq!(blanks.dims(), [batch], "fill in the blank: one blank a text is needed");
+        assert_eq!(
+            blanks.dims(),
+            [batch],
+            "fill in the blank: one blank a text is needed"
+        );
         let fused = self.fuse(clips, views, token_ids, attention_mask);
         let [_, _, dim] = fused.text.dims();
         let rows = fused.text.reshape([batch * text_len, dim]);
-        self.answer_head.forward(clover_kernels::gather_rows(rows, blanks))
+        self.answer_head
+            .forward(clover_kernels::gather_rows(rows, blanks))
     }
     /// The fused tokens that [`forward`](Self::forward) answers from.
     ///
@@ -160,6 +157,7 @@ impl<B: Backend> FillInTheBlankModel<B> {
         let video = average_views(self.video_encoder.forward(clips), views);
         let text = self.text_encoder.forward(token_ids, attention_mask.clone());
         let separator = self.separator_token.val();
-        self.fusion_encoder.forward_with_token(video, separator, text, attention_mask)
+        self.fusion_encoder
+            .forward_with_token(video, separator, text, attention_mask)
     }
 }

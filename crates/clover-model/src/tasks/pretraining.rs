@@ -53,14 +53,22 @@ impl<B: Backend> Clover<B> {
     pub fn forward_pretraining(&self, input: PretrainingInput<B>) -> PretrainingOutput<B> {
         let mask = input.attention_mask;
         let video = self.video_encoder.forward(input.clips.clone());
-        let masked_video = self.video_encoder.forward_masked(input.clips, input.region_mask);
+        let masked_video = self
+            .video_encoder
+            .forward_masked(input.clips, input.region_mask);
         let text = self.text_encoder.forward(input.token_ids, mask.clone());
-        let masked_text = self.text_encoder.forward(input.masked_token_ids, mask.clone());
+        let masked_text = self
+            .text_encoder
+            .forward(input.masked_token_ids, mask.clone());
 
-        let fused_masked_video =
-            self.fusion_encoder.forward(masked_video.clone(), text.clone(), mask.clone()).text;
-        let fused_masked_text =
-            self.fusion_encoder.forward(video.clone(), masked_text.clone(), mask).text;
+        let fused_masked_video = self
+            .fusion_encoder
+            .forward(masked_video.clone(), text.clone(), mask.clone())
+            .text;
+        let fused_masked_text = self
+            .fusion_encoder
+            .forward(video.clone(), masked_text.clone(), mask)
+            .text;
 
         PretrainingOutput {
             video: self.video_projection.forward_pooled(video),

@@ -44,14 +44,19 @@ impl TextEmbeddingsConfig {
     pub fn init<B: Backend>(&self, device: &B::Device) -> TextEmbeddings<B> {
         let table = |rows| {
             EmbeddingConfig::new(rows, self.hidden)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
+                .with_initializer(Initializer::Normal {
+                    mean: 0.0,
+                    std: 0.02,
+                })
                 .init(device)
         };
         TextEmbeddings {
             word: table(self.vocabulary),
             position: table(self.max_positions),
             segment: table(SEGMENTS),
-            norm: LayerNormConfig::new(self.hidden).with_epsilon(BERT_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.hidden)
+                .with_epsilon(BERT_EPSILON)
+                .init(device),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
     }
@@ -80,7 +85,8 @@ impl<B: Backend> TextEmbeddings<B> {
         let segment = self.segment.weight.val().narrow(0, 0, 1);
         let place = (position + segment).reshape([1, text_len, dim]);
         let sum = self.word.forward(token_ids) + place;
-        self.dropout.forward(normalize(&self.norm, BERT_EPSILON, sum))
+        self.dropout
+            .forward(normalize(&self.norm, BERT_EPSILON, sum))
     }
 }
 

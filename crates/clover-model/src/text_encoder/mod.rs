@@ -82,9 +82,11 @@ impl<B: Backend> TextEncoder<B> {
             "text encoder: ids and attention mask differ in shape"
         );
         let padding = padding_logits(attention_mask);
-        self.layers.iter().fold(self.embeddings.forward(token_ids), |x, layer| {
-            layer.forward(x, padding.clone())
-        })
+        self.layers
+            .iter()
+            .fold(self.embeddings.forward(token_ids), |x, layer| {
+                layer.forward(x, padding.clone())
+            })
     }
 }
 

@@ -39,7 +39,9 @@ impl FeedForwardConfig {
         FeedForward {
             inner: bert_linear(self.hidden, self.inner, device),
             outer: bert_linear(self.inner, self.hidden, device),
-            norm: LayerNormConfig::new(self.hidden).with_epsilon(BERT_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.hidden)
+                .with_epsilon(BERT_EPSILON)
+                .init(device),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
     }

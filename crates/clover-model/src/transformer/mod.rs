@@ -70,7 +70,8 @@ impl<B: Backend> TransformerLayer<B> {
     /// - padding: `[batch, tokens]`, additive; see [`padding_logits`]
     /// - output: `[batch, tokens, dim]`
     pub fn forward(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
-        self.feed_forward.forward(self.attention.forward(x, padding))
+        self.feed_forward
+            .forward(self.attention.forward(x, padding))
     }
 
     /// How much each token looks at each key, averaged over heads.

@@ -43,14 +43,20 @@ impl SelfAttentionConfig {
     ///
     /// Panics if `heads` does not divide `hidden`.
     pub fn init<B: Backend>(&self, device: &B::Device) -> SelfAttention<B> {
-        assert_eq!(self.hidden % self.heads, 0, "self-attention: heads must divide hidden");
+        assert_eq!(
+            self.hidden % self.heads,
+            0,
+            "self-attention: heads must divide hidden"
+        );
         let linear = || bert_linear(self.hidden, self.hidden, device);
         SelfAttention {
             query: linear(),
             key: linear(),
             value: linear(),
             output: linear(),
-            norm: LayerNormConfig::new(self.hidden).with_epsilon(BERT_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.hidden)
+                .with_epsilon(BERT_EPSILON)
+                .init(device),
             dropout: DropoutConfig::new(self.dropout).init(),
             heads: self.heads,
         }
@@ -88,9 +94,13 @@ impl<B: Backend> SelfAttention<B> {
         let [batch, tokens, dim] = x.dims();
         let head_dim = dim / self.heads;
         let split = |x: Tensor<B, 3>| {
-            x.reshape([batch, tokens, self.heads, head_dim]).permute([0, 2, 1, 3])
+            x.reshape([batch, tokens, self.heads, head_dim])
+                .permute([0, 2, 1, 3])
         };
-        let (q, k) = (split(project(&self.query, x.clone())), split(project(&self.key, x)));
+        let (q, k) = (
+            split(project(&self.query, x.clone())),
+            split(project(&self.key, x)),
+        );
         let logits = q.matmul(k.transpose()) / (head_dim as f64).sqrt()
             + padding.reshape([batch, 1, 1, tokens]);
         softmax(logits, 3).mean_dim(1).squeeze_dim(1)

@@ -29,7 +29,10 @@ impl DropPathConfig {
     /// Panics if the probability is not in `[0, 1)`.
     #[must_use]
     pub fn init(&self) -> DropPath {
-        assert!((0.0..1.0).contains(&self.prob), "drop path: the probability must be in [0, 1)");
+        assert!(
+            (0.0..1.0).contains(&self.prob),
+            "drop path: the probability must be in [0, 1)"
+        );
         DropPath { prob: self.prob }
     }
 }
@@ -71,11 +74,17 @@ mod tests {
         let kept = values
             .chunks(2)
             .filter(|sample| {
-                assert!(**sample == [0.0, 0.0] || **sample == [2.0, 2.0], "{sample:?}");
+                assert!(
+                    **sample == [0.0, 0.0] || **sample == [2.0, 2.0],
+                    "{sample:?}"
+                );
                 sample[0] > 0.0
             })
             .count();
-        assert!((70..130).contains(&kept), "{kept} of 200 kept at a probability of one half");
+        assert!(
+            (70..130).contains(&kept),
+            "{kept} of 200 kept at a probability of one half"
+        );
     }
 
     #[test]

@@ -27,7 +27,9 @@ pub struct MaskToken<B: Backend> {
 impl MaskTokenConfig {
     /// Initializes a new [`MaskToken`] module.
     pub fn init<B: Backend>(&self, device: &B::Device) -> MaskToken<B> {
-        MaskToken { token: truncated_normal([1, self.channels, 1, 1, 1], 0.02, device) }
+        MaskToken {
+            token: truncated_normal([1, self.channels, 1, 1, 1], 0.02, device),
+        }
     }
 }
 
@@ -85,6 +87,8 @@ mod tests {
         let masked = mask_token.forward(tokens, right_half).reshape([4, 4]);
 
         let row = [1.0_f32, 1.0, 9.0, 9.0];
-        masked.into_data().assert_eq(&TensorData::from([row, row, row, row]), true);
+        masked
+            .into_data()
+            .assert_eq(&TensorData::from([row, row, row, row]), true);
     }
 }

@@ -62,13 +62,18 @@ mod tests {
             weight: Param::from_tensor(Tensor::<TestBackend, 2>::eye(size, &device)),
             bias: Some(Param::from_tensor(Tensor::zeros([size], &device))),
         };
-        let mlp = Mlp { fc1: identity(3), fc2: identity(3) };
+        let mlp = Mlp {
+            fc1: identity(3),
+            fc2: identity(3),
+        };
         let x = Tensor::<TestBackend, 1>::from_data([-1.0, 0.0, 2.0], &device);
 
         let output = mlp.forward(x.reshape([1, 1, 1, 1, 3])).reshape([3]);
 
         // x * Phi(x), from a table of the normal distribution.
         let expected = TensorData::from([-0.158_655_25_f32, 0.0, 1.954_499_7]);
-        output.into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
+        output
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
     }
 }

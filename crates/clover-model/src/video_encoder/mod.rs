@@ -89,7 +89,11 @@ impl VideoSwinConfig {
     ///
     /// Panics if depths and heads differ in length or a stage's heads do not divide its channels.
     pub fn init<B: Backend>(&self, device: &B::Device) -> VideoSwin<B> {
-        assert_eq!(self.depths.len(), self.heads.len(), "video swin: one head count a stage");
+        assert_eq!(
+            self.depths.len(),
+            self.heads.len(),
+            "video swin: one head count a stage"
+        );
         let mut drop_path = self.drop_path_of_each_block().into_iter();
         let last = self.depths.len().saturating_sub(1);
         let stages = self.depths.iter().zip(&self.heads).enumerate();
@@ -182,7 +186,10 @@ impl<B: Backend> VideoSwin<B> {
     }
 
     fn encode(&self, tokens: Tensor<B, 5>) -> Tensor<B, 5> {
-        let tokens = self.stages.iter().fold(tokens, |tokens, stage| stage.forward(tokens));
+        let tokens = self
+            .stages
+            .iter()
+            .fold(tokens, |tokens, stage| stage.forward(tokens));
         normalize(&self.norm, LAYER_NORM_EPSILON, tokens)
     }
 }
@@ -197,7 +204,9 @@ mod tests {
         device: &<TestBackend as burn::tensor::backend::BackendTypes>::Device,
     ) -> VideoSwin<TestBackend> {
         <TestBackend as Backend>::seed(device, 8);
-        VideoSwinConfig::new(4, vec![2, 1], vec![1, 2]).with_window([2, 3, 3]).init(device)
+        VideoSwinConfig::new(4, vec![2, 1], vec![1, 2])
+            .with_window([2, 3, 3])
+            .init(device)
     }
 
     #[test]
@@ -220,7 +229,10 @@ mod tests {
         let output = encoder(&device).forward(clips);
 
         let size = [config.output_rows(21), config.output_rows(30)];
-        assert_eq!(output.dims(), [1, config.output_frames(5), size[0], size[1], 8]);
+        assert_eq!(
+            output.dims(),
+            [1, config.output_frames(5), size[0], size[1], 8]
+        );
     }
 
     #[test]
@@ -232,9 +244,13 @@ mod tests {
 
         let nothing = encoder.forward_masked(clips.clone(), Tensor::zeros([1, 7, 7], &device));
 
-        nothing.into_data().assert_approx_eq::<f32>(&plain, Tolerance::default());
+        nothing
+            .into_data()
+            .assert_approx_eq::<f32>(&plain, Tolerance::default());
         let everything = Tensor::ones([1, 7, 7], &device);
-        let hidden = encoder.forward_masked(clips.clone(), everything.clone()).into_data();
+        let hidden = encoder
+            .forward_masked(clips.clone(), everything.clone())
+            .into_data();
         let other = encoder.forward_masked(clips + 1.0, everything).into_data();
         hidden.assert_eq(&other, true);
     }

@@ -39,7 +39,9 @@ impl PatchEmbeddingConfig {
             projection: Conv3dConfig::new([self.clip_channels, self.channels], self.patch)
                 .with_stride(self.patch)
                 .init(device),
-            norm: LayerNormConfig::new(self.channels).with_epsilon(LAYER_NORM_EPSILON).init(device),
+            norm: LayerNormConfig::new(self.channels)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device),
         }
     }
 }
@@ -59,7 +61,10 @@ impl<B: Backend> PatchEmbedding<B> {
     pub fn forward(&self, clips: Tensor<B, 5>) -> Tensor<B, 5> {
         let [channels, clip_channels, ..] = self.projection.weight.dims();
         let [batch, found, ..] = clips.dims();
-        assert_eq!(found, clip_channels, "patch embedding: clip channels differ");
+        assert_eq!(
+            found, clip_channels,
+            "patch embedding: clip channels differ"
+        );
 
         let patch = self.projection.kernel_size;
         let clips = pad_to_patches(clips, patch);
@@ -67,7 +72,12 @@ impl<B: Backend> PatchEmbedding<B> {
         let grid = [frames / patch[0], height / patch[1], width / patch[2]];
         let patches = cut_patches(clips, patch);
         let [_, patch_values] = patches.dims();
-        let weight = self.projection.weight.val().reshape([channels, patch_values]).transpose();
+        let weight = self
+            .projection
+            .weight
+            .val()
+            .reshape([channels, patch_values])
+            .transpose();
         let bias = self.projection.bias.as_ref().map(|bias| bias.val());
         let tokens = clover_kernels::linear(patches, weight, bias);
         normalize(&self.norm, LAYER_NORM_EPSILON, tokens)
@@ -78,8 +88,11 @@ impl<B: Backend> PatchEmbedding<B> {
 fn pad_to_patches<B: Backend>(clips: Tensor<B, 5>, patch: [usize; 3]) -> Tensor<B, 5> {
     let [_, _, frames, height, width] = clips.dims();
     let extra = |length: usize, patch: usize| (0, length.next_multiple_of(patch) - length);
-    let padding =
-        [extra(frames, patch[0]), extra(height, patch[1]), extra(width, patch[2])];
+    let padding = [
+        extra(frames, patch[0]),
+        extra(height, patch[1]),
+        extra(width, patch[2]),
+    ];
     if padding.iter().all(|(_, end)| *end == 0) {
         return clips;
     }

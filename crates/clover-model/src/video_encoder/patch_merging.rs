@@ -54,10 +54,17 @@ impl<B: Backend> PatchMerging<B> {
     pub fn forward(&self, tokens: Tensor<B, 5>) -> Tensor<B, 5> {
         let [reduction_input, _] = self.reduction.weight.dims();
         let [.., channels] = tokens.dims();
-        assert_eq!(4 * channels, reduction_input, "patch merging: channels differ from the configuration");
+        assert_eq!(
+            4 * channels,
+            reduction_input,
+            "patch merging: channels differ from the configuration"
+        );
 
         let neighbours = stack_neighbours(pad_to_even(tokens));
-        project(&self.reduction, normalize(&self.norm, LAYER_NORM_EPSILON, neighbours))
+        project(
+            &self.reduction,
+            normalize(&self.norm, LAYER_NORM_EPSILON, neighbours),
+        )
     }
 }
 

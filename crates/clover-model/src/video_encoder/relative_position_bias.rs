@@ -30,7 +30,13 @@ pub fn relative_position_index(window: [usize; 3]) -> Vec<i32> {
 #[must_use]
 pub fn relative_position_block(window: [usize; 3], tokens: usize) -> Vec<i32> {
     let [_, height, width] = window;
-    let place = |token: usize| [token / (height * width), token / width % height, token % width];
+    let place = |token: usize| {
+        [
+            token / (height * width),
+            token / width % height,
+            token % width,
+        ]
+    };
     let mut index = Vec::with_capacity(tokens * tokens);
     for query in (0..tokens).map(place) {
         for key in (0..tokens).map(place) {
@@ -75,7 +81,11 @@ pub(super) fn relative_position_bias<B: Backend>(
 ) -> Tensor<B, 3> {
     let [_, heads] = table.dims();
     // Heads first, so that the selected values need no further copy.
-    table.val().transpose().select(1, rows).reshape([heads, tokens, tokens])
+    table
+        .val()
+        .transpose()
+        .select(1, rows)
+        .reshape([heads, tokens, tokens])
 }
 
 #[cfg(test)]

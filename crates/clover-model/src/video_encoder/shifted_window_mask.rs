@@ -18,8 +18,11 @@ pub fn shifted_window_regions(geometry: &WindowGeometry) -> Vec<i32> {
     let mut regions = Vec::with_capacity(geometry.padded.iter().product());
     geometry.for_each_window_token(|place| {
         let [frames, rows, columns] = [0, 1, 2].map(|axis| {
-            let (length, window, shift) =
-                (geometry.padded[axis], geometry.window[axis], geometry.shift[axis]);
+            let (length, window, shift) = (
+                geometry.padded[axis],
+                geometry.window[axis],
+                geometry.shift[axis],
+            );
             slice_of(place[axis], length, window, shift)
         });
         regions.push(9 * frames + 3 * rows + columns);
@@ -62,10 +65,13 @@ mod tests {
     fn mask(geometry: &WindowGeometry) -> Vec<f32> {
         let shape = [geometry.windows(), geometry.window_tokens()];
         let regions = TensorData::new(shifted_window_regions(geometry), shape);
-        mask_between_regions(Tensor::<TestBackend, 2, Int>::from_data(regions, &Default::default()))
-            .into_data()
-            .to_vec()
-            .unwrap()
+        mask_between_regions(Tensor::<TestBackend, 2, Int>::from_data(
+            regions,
+            &Default::default(),
+        ))
+        .into_data()
+        .to_vec()
+        .unwrap()
     }
 
     #[test]
@@ -73,7 +79,10 @@ mod tests {
         // Four tokens, windows of two, shift one: the last window holds tokens 3 and 0.
         let geometry = WindowGeometry::new([1, 1, 4], [1, 1, 2], [0, 0, 1]);
 
-        assert_eq!(mask(&geometry), [0.0, 0.0, 0.0, 0.0, 0.0, -100.0, -100.0, 0.0]);
+        assert_eq!(
+            mask(&geometry),
+            [0.0, 0.0, 0.0, 0.0, 0.0, -100.0, -100.0, 0.0]
+        );
     }
 
     /// Plain loops over the grid after Liu et al.: which end of the rolled axis did a token come from?
@@ -91,8 +100,11 @@ mod tests {
         let mask = mask(&geometry);
 
         for (pair, logit) in mask.iter().enumerate() {
-            let (start, query, key) =
-                (pair / (tokens * tokens) * tokens, pair / tokens % tokens, pair % tokens);
+            let (start, query, key) = (
+                pair / (tokens * tokens) * tokens,
+                pair / tokens % tokens,
+                pair % tokens,
+            );
             let (a, b) = (place(rows[start + query]), place(rows[start + key]));
             // Within one window, tokens further apart than the window were joined by the roll.
             let joined_by_roll = (0..3).any(|axis| a[axis].abs_diff(b[axis]) >= window[axis]);
@@ -102,8 +114,14 @@ mod tests {
 
     #[test]
     fn an_axis_without_shift_is_not_split() {
-        let geometry = WindowGeometry { shift: [1, 0, 0], ..WindowGeometry::new([4, 3, 3], [2, 3, 3], [1, 1, 1]) };
+        let geometry = WindowGeometry {
+            shift: [1, 0, 0],
+            ..WindowGeometry::new([4, 3, 3], [2, 3, 3], [1, 1, 1])
+        };
 
-        assert_eq!(mask(&geometry).iter().filter(|logit| **logit < 0.0).count(), 2 * 9 * 9);
+        assert_eq!(
+            mask(&geometry).iter().filter(|logit| **logit < 0.0).count(),
+            2 * 9 * 9
+        );
     }
 }

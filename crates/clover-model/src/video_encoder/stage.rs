@@ -94,10 +94,13 @@ impl<B: Backend> Stage<B> {
             vec![partition(plain), partition(shifted)]
         };
 
-        let x = self.blocks.iter().zip(partitions.iter().cycle()).fold(
-            x,
-            |x, (block, partition)| block.forward(x, partition, bias_rows.clone()),
-        );
+        let x = self
+            .blocks
+            .iter()
+            .zip(partitions.iter().cycle())
+            .fold(x, |x, (block, partition)| {
+                block.forward(x, partition, bias_rows.clone())
+            });
         match &self.merging {
             Some(merging) => merging.forward(x),
             None => x,

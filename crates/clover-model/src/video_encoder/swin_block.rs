@@ -49,7 +49,9 @@ impl SwinBlockConfig {
     /// Panics if `heads` does not divide `channels` or `drop_path` is not in `[0, 1)`.
     pub fn init<B: Backend>(&self, device: &B::Device) -> SwinBlock<B> {
         let norm = || {
-            LayerNormConfig::new(self.channels).with_epsilon(LAYER_NORM_EPSILON).init(device)
+            LayerNormConfig::new(self.channels)
+                .with_epsilon(LAYER_NORM_EPSILON)
+                .init(device)
         };
         SwinBlock {
             norm1: norm(),
@@ -79,8 +81,7 @@ impl<B: Backend> SwinBlock<B> {
         let normalized = normalize(&self.norm1, LAYER_NORM_EPSILON, x.clone());
         // Padding stands behind the norm: padded keys are the qkv bias, and are attended to.
         let windows = partition.partition(normalized);
-        let mixed =
-            partition.merge(self.attention.forward(windows, bias_rows, partition.mask()));
+        let mixed = partition.merge(self.attention.forward(windows, bias_rows, partition.mask()));
         let x = x + self.drop_path.forward(mixed);
         let normalized = normalize(&self.norm2, LAYER_NORM_EPSILON, x.clone());
         x + self.drop_path.forward(self.mlp.forward(normalized))

@@ -124,7 +124,9 @@ impl<B: Backend> WindowPartition<B> {
             geometry,
             into_windows: index(into_windows),
             from_windows: index(from_windows),
-            mask: geometry.is_shifted().then(|| shifted_window_mask(&geometry, device)),
+            mask: geometry
+                .is_shifted()
+                .then(|| shifted_window_mask(&geometry, device)),
         }
     }
 

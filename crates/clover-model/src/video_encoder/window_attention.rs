@@ -40,7 +40,11 @@ impl WindowAttentionConfig {
     ///
     /// Panics if `heads` does not divide `channels`.
     pub fn init<B: Backend>(&self, device: &B::Device) -> WindowAttention<B> {
-        assert_eq!(self.channels % self.heads, 0, "window attention: heads must divide channels");
+        assert_eq!(
+            self.channels % self.heads,
+            0,
+            "window attention: heads must divide channels"
+        );
         let table_shape = [relative_positions(self.window), self.heads];
         WindowAttention {
             qkv: truncated_normal_linear(self.channels, 3 * self.channels, device),
@@ -69,7 +73,10 @@ impl<B: Backend> WindowAttention<B> {
         let [_, tokens, _] = windows.dims();
         let bias = relative_position_bias(&self.relative_position_bias_table, bias_rows, tokens);
         let qkv = project(&self.qkv, windows);
-        project(&self.projection, clover_kernels::window_attention(qkv, self.heads, bias, mask))
+        project(
+            &self.projection,
+            clover_kernels::window_attention(qkv, self.heads, bias, mask),
+        )
     }
 }
 
@@ -96,7 +103,13 @@ mod tests {
         let bias = values(linear.bias.as_ref().unwrap().val());
         move |x| {
             (0..outputs)
-                .map(|o| bias[o] + x.iter().enumerate().map(|(i, x)| x * weight[i * outputs + o]).sum::<f32>())
+                .map(|o| {
+                    bias[o]
+                        + x.iter()
+                            .enumerate()
+                            .map(|(i, x)| x * weight[i * outputs + o])
+                            .sum::<f32>()
+                })
                 .collect()
         }
     }
@@ -108,8 +121,10 @@ mod tests {
         tokens: usize,
         mask: &[f32],
     ) -> Vec<f32> {
-        let (qkv, projection) =
-            (linear_oracle(&attention.qkv), linear_oracle(&attention.projection));
+        let (qkv, projection) = (
+            linear_oracle(&attention.qkv),
+            linear_oracle(&attention.projection),
+        );
         let table = values(attention.relative_position_bias_table.val());
         let rows = relative_position_block(WINDOW, tokens);
         let head_dim = CHANNELS / HEADS;
@@ -170,6 +185,8 @@ mod tests {
 
         let expected = oracle(&attention, &values(windows), window_tokens, &values(mask));
         let expected = TensorData::new(expected, output.dims());
-        output.into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+        output
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
     }
 }

@@ -19,52 +19,112 @@ enum Kind {
 }
 
 const fn layer(published: &'static str, native: &'static str) -> Rule {
-    Rule { published, native, kind: Kind::Layer }
+    Rule {
+        published,
+        native,
+        kind: Kind::Layer,
+    }
 }
 
 const fn norm(published: &'static str, native: &'static str) -> Rule {
-    Rule { published, native, kind: Kind::Norm }
+    Rule {
+        published,
+        native,
+        kind: Kind::Norm,
+    }
 }
 
 const fn tensor(published: &'static str, native: &'static str) -> Rule {
-    Rule { published, native, kind: Kind::Tensor }
+    Rule {
+        published,
+        native,
+        kind: Kind::Tensor,
+    }
 }
 
 /// The parts that pre-training and all tasks share.
 const RULES: &[Rule] = &[
     // Video Swin.
     tensor("backbone.mask_token", "video_encoder.mask_token.token"),
-    layer("backbone.patch_embed.proj", "video_encoder.patch_embedding.projection"),
-    norm("backbone.patch_embed.norm", "video_encoder.patch_embedding.norm"),
-    norm("backbone.layers.*.blocks.*.norm1", "video_encoder.stages.*.blocks.*.norm1"),
-    norm("backbone.layers.*.blocks.*.norm2", "video_encoder.stages.*.blocks.*.norm2"),
+    layer(
+        "backbone.patch_embed.proj",
+        "video_encoder.patch_embedding.projection",
+    ),
+    norm(
+        "backbone.patch_embed.norm",
+        "video_encoder.patch_embedding.norm",
+    ),
+    norm(
+        "backbone.layers.*.blocks.*.norm1",
+        "video_encoder.stages.*.blocks.*.norm1",
+    ),
+    norm(
+        "backbone.layers.*.blocks.*.norm2",
+        "video_encoder.stages.*.blocks.*.norm2",
+    ),
     tensor(
         "backbone.layers.*.blocks.*.attn.relative_position_bias_table",
         "video_encoder.stages.*.blocks.*.attention.relative_position_bias_table",
     ),
-    layer("backbone.layers.*.blocks.*.attn.qkv", "video_encoder.stages.*.blocks.*.attention.qkv"),
+    layer(
+        "backbone.layers.*.blocks.*.attn.qkv",
+        "video_encoder.stages.*.blocks.*.attention.qkv",
+    ),
     layer(
         "backbone.layers.*.blocks.*.attn.proj",
         "video_encoder.stages.*.blocks.*.attention.projection",
     ),
-    layer("backbone.layers.*.blocks.*.mlp.fc1", "video_encoder.stages.*.blocks.*.mlp.fc1"),
-    layer("backbone.layers.*.blocks.*.mlp.fc2", "video_encoder.stages.*.blocks.*.mlp.fc2"),
-    norm("backbone.layers.*.downsample.norm", "video_encoder.stages.*.merging.norm"),
-    layer("backbone.layers.*.downsample.reduction", "video_encoder.stages.*.merging.reduction"),
+    layer(
+        "backbone.layers.*.blocks.*.mlp.fc1",
+        "video_encoder.stages.*.blocks.*.mlp.fc1",
+    ),
+    layer(
+        "backbone.layers.*.blocks.*.mlp.fc2",
+        "video_encoder.stages.*.blocks.*.mlp.fc2",
+    ),
+    norm(
+        "backbone.layers.*.downsample.norm",
+        "video_encoder.stages.*.merging.norm",
+    ),
+    layer(
+        "backbone.layers.*.downsample.reduction",
+        "video_encoder.stages.*.merging.reduction",
+    ),
     norm("backbone.norm", "video_encoder.norm"),
     // BERT.
-    layer("text_backbone.bert.embeddings.word_embeddings", "text_encoder.embeddings.word"),
-    layer("text_backbone.bert.embeddings.position_embeddings", "text_encoder.embeddings.position"),
+    layer(
+        "text_backbone.bert.embeddings.word_embeddings",
+        "text_encoder.embeddings.word",
+    ),
+    layer(
+        "text_backbone.bert.embeddings.position_embeddings",
+        "text_encoder.embeddings.position",
+    ),
     layer(
         "text_backbone.bert.embeddings.token_type_embeddings",
         "text_encoder.embeddings.segment",
     ),
-    norm("text_backbone.bert.embeddings.LayerNorm", "text_encoder.embeddings.norm"),
+    norm(
+        "text_backbone.bert.embeddings.LayerNorm",
+        "text_encoder.embeddings.norm",
+    ),
     // The fusion encoder.
-    layer("multimodal_backbone.fc_in", "fusion_encoder.embeddings.video_projection"),
-    tensor("multimodal_backbone.vis_space_pos", "fusion_encoder.embeddings.space_position"),
-    tensor("multimodal_backbone.vis_tempor_pos", "fusion_encoder.embeddings.time_position"),
-    layer("multimodal_backbone.token_type_embeddings", "fusion_encoder.embeddings.token_type"),
+    layer(
+        "multimodal_backbone.fc_in",
+        "fusion_encoder.embeddings.video_projection",
+    ),
+    tensor(
+        "multimodal_backbone.vis_space_pos",
+        "fusion_encoder.embeddings.space_position",
+    ),
+    tensor(
+        "multimodal_backbone.vis_tempor_pos",
+        "fusion_encoder.embeddings.time_position",
+    ),
+    layer(
+        "multimodal_backbone.token_type_embeddings",
+        "fusion_encoder.embeddings.token_type",
+    ),
     norm("multimodal_backbone.norm", "fusion_encoder.embeddings.norm"),
     tensor("multimodal_backbone.all_cls_token", "separator_token"),
     // Projections and word prediction.
@@ -87,8 +147,14 @@ const RULES: &[Rule] = &[
 
 /// BERT's layers, in the text encoder and in the fusion encoder: published and native stacks.
 const BERT_STACKS: &[(&str, &str)] = &[
-    ("text_backbone.bert.encoder.layer.*.", "text_encoder.layers.*."),
-    ("multimodal_backbone.bert_encoder.layer.*.", "fusion_encoder.layers.*."),
+    (
+        "text_backbone.bert.encoder.layer.*.",
+        "text_encoder.layers.*.",
+    ),
+    (
+        "multimodal_backbone.bert_encoder.layer.*.",
+        "fusion_encoder.layers.*.",
+    ),
 ];
 
 const BERT_LAYER: &[Rule] = &[
@@ -117,8 +183,11 @@ const MULTIPLE_CHOICE_HEAD: &[Rule] = &[
 /// Prefixes of published parameters that no configured task uses and none ever trains: BERT's
 /// pooler, the fusion encoder's copy of BERT's embedding table, and the matching head that the
 /// fill-in-the-blank model creates. They are reported as unused.
-pub const UNUSED_BY_DESIGN: &[&str] =
-    &["text_backbone.bert.pooler.", "multimodal_backbone.bert_embedding.", "itm_head."];
+pub const UNUSED_BY_DESIGN: &[&str] = &[
+    "text_backbone.bert.pooler.",
+    "multimodal_backbone.bert_embedding.",
+    "itm_head.",
+];
 
 /// Our parameter path for a published name, or nothing if the model has no place for it.
 #[must_use]
@@ -142,10 +211,18 @@ pub fn native_name(published: &str) -> Option<String> {
 /// Both answer heads begin alike here but not there, so the other paths of the model are needed.
 #[must_use]
 pub fn published_name(native: &str, all: &[String]) -> Option<String> {
-    let scores_candidates = all.iter().any(|path| path.starts_with("answer_head.scorer."));
-    let answer_head = if scores_candidates { MULTIPLE_CHOICE_HEAD } else { OPEN_ENDED_HEAD };
-    let direct =
-        [RULES, answer_head].into_iter().flatten().find_map(|rule| rule.to_published(native));
+    let scores_candidates = all
+        .iter()
+        .any(|path| path.starts_with("answer_head.scorer."));
+    let answer_head = if scores_candidates {
+        MULTIPLE_CHOICE_HEAD
+    } else {
+        OPEN_ENDED_HEAD
+    };
+    let direct = [RULES, answer_head]
+        .into_iter()
+        .flatten()
+        .find_map(|rule| rule.to_published(native));
     direct.or_else(|| {
         BERT_STACKS.iter().find_map(|(to, from)| {
             let (numbers, rest) = match_prefix(from, native)?;
@@ -185,7 +262,9 @@ fn match_prefix<'n>(pattern: &str, name: &'n str) -> Option<(Vec<&'n str>, &'n s
     let mut parts = pattern.split('*');
     rest = rest.strip_prefix(parts.next()?)?;
     for part in parts {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, behind) = rest.split_at(digits);
         if number.is_empty() {
             return None;
@@ -222,13 +301,22 @@ mod tests {
                 "backbone.layers.2.blocks.17.attn.qkv.weight",
                 "video_encoder.stages.2.blocks.17.attention.qkv.weight",
             ),
-            ("backbone.layers.1.blocks.0.norm2.bias", "video_encoder.stages.1.blocks.0.norm2.beta"),
+            (
+                "backbone.layers.1.blocks.0.norm2.bias",
+                "video_encoder.stages.1.blocks.0.norm2.beta",
+            ),
             (
                 "multimodal_backbone.bert_encoder.layer.2.output.LayerNorm.weight",
                 "fusion_encoder.layers.2.feed_forward.norm.gamma",
             ),
-            ("multimodal_backbone.vis_space_pos", "fusion_encoder.embeddings.space_position"),
-            ("qa_head.mc_vqa_classifier.4.bias", "answer_head.scorer.bias"),
+            (
+                "multimodal_backbone.vis_space_pos",
+                "fusion_encoder.embeddings.space_position",
+            ),
+            (
+                "qa_head.mc_vqa_classifier.4.bias",
+                "answer_head.scorer.bias",
+            ),
         ];
 
         for (published, native) in pairs {
@@ -256,7 +344,13 @@ mod tests {
         let open_ended = published_name(norm, &[]);
         let multiple_choice = published_name(norm, &scorer);
 
-        assert_eq!(open_ended.as_deref(), Some("qa_head.vqa_classifier.2.weight"));
-        assert_eq!(multiple_choice.as_deref(), Some("qa_head.mc_vqa_classifier.2.weight"));
+        assert_eq!(
+            open_ended.as_deref(),
+            Some("qa_head.vqa_classifier.2.weight")
+        );
+        assert_eq!(
+            multiple_choice.as_deref(),
+            Some("qa_head.mc_vqa_classifier.2.weight")
+        );
     }
 }

@@ -50,10 +50,15 @@ pub enum WeightError {
 
 impl WeightError {
     pub(super) fn malformed(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Malformed { source: Box::new(source) }
+        Self::Malformed {
+            source: Box::new(source),
+        }
     }
 
     pub(super) fn in_file(self, path: &Path) -> Self {
-        Self::InFile { path: path.to_owned(), source: Box::new(self) }
+        Self::InFile {
+            path: path.to_owned(),
+            source: Box::new(self),
+        }
     }
 }

@@ -26,7 +26,10 @@ pub fn tensors<B: Backend, M: Module<B>>(
         Naming::Native => Box::new(IdentityAdapter),
     };
     let snapshots = module.collect(None, Some(adapter), false);
-    let paths: Vec<_> = snapshots.iter().map(burn_store::TensorSnapshot::full_path).collect();
+    let paths: Vec<_> = snapshots
+        .iter()
+        .map(burn_store::TensorSnapshot::full_path)
+        .collect();
     snapshots
         .iter()
         .zip(&paths)
@@ -67,12 +70,16 @@ pub fn write_file<B: Backend, M: Module<B>>(
     naming: Naming,
 ) -> Result<(), WeightError> {
     let bytes = to_bytes(module, naming)?;
-    let unwritable =
-        |source| WeightError::Unwritable { path: path.to_owned(), source };
+    let unwritable = |source| WeightError::Unwritable {
+        path: path.to_owned(),
+        source,
+    };
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".partial");
     let mut file = File::create(&temporary).map_err(unwritable)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    file.write_all(&bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(unwritable)?;
     fs::rename(&temporary, path).map_err(unwritable)
 }
 

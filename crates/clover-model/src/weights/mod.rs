@@ -113,7 +113,11 @@ fn report(
     let mut mismatched = Vec::new();
     for error in result.errors {
         match error {
-            ApplyError::ShapeMismatch { path, expected, found } => {
+            ApplyError::ShapeMismatch {
+                path,
+                expected,
+                found,
+            } => {
                 mismatched.push(ShapeMismatch {
                     name: in_file(&path),
                     expected: expected.to_vec(),
@@ -199,9 +203,14 @@ mod tests {
         assert!(!report.is_complete());
         assert_eq!(report.missing, ["video_encoder.norm.beta"]);
         assert_eq!(report.unused, ["itm_head.weight"]);
-        let [mismatch] = &report.mismatched[..] else { panic!("{report}") };
+        let [mismatch] = &report.mismatched[..] else {
+            panic!("{report}")
+        };
         assert_eq!(mismatch.name, "backbone.norm.weight");
-        assert_eq!((&mismatch.expected[..], &mismatch.found[..]), (&[256][..], &[2][..]));
+        assert_eq!(
+            (&mismatch.expected[..], &mismatch.found[..]),
+            (&[256][..], &[2][..])
+        );
     }
 
     #[test]
@@ -225,6 +234,10 @@ mod tests {
 
         let report = read_file(&mut clover(2), &path, Naming::Published).unwrap();
         assert!(report.is_complete(), "{report}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary file left behind");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "temporary file left behind"
+        );
     }
 }

@@ -50,8 +50,16 @@ impl fmt::Display for WeightReport {
         for name in &self.unused {
             write!(formatter, "\n  unused: {name}")?;
         }
-        for ShapeMismatch { name, expected, found } in &self.mismatched {
-            write!(formatter, "\n  {name}: expected {expected:?}, found {found:?}")?;
+        for ShapeMismatch {
+            name,
+            expected,
+            found,
+        } in &self.mismatched
+        {
+            write!(
+                formatter,
+                "\n  {name}: expected {expected:?}, found {found:?}"
+            )?;
         }
         Ok(())
     }

@@ -1,0 +1,262 @@
+//! `clover demo`: the whole system on clips it renders itself, in a few minutes.
+//!
+//! The clips are real files, and training goes the way of `clover pretrain`; what is measured are
+//! held-out combinations of attributes that no training clip shows.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use clover_data::dataset::PairsManifest;
+use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
+use clover_inference::{Bundle, Embedder};
+use clover_trainer::evaluate::{ZeroShotRetrieval, zero_shot_retrieval};
+use clover_trainer::metric::RetrievalMetrics;
+use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
+use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::report::{Report, RetrievalScores, training_curves};
+
+use super::demo_queries::queries;
+use crate::arguments::Demo;
+use crate::device::Work;
+use crate::interrupt::Interrupt;
+use crate::progress::{TrainingProgress, bar, say};
+
+/// Clips to measure with: chance finds one in a hundred.
+const HELD_OUT_CLIPS: usize = 100;
+/// Frames of a rendered clip; training sees some of them.
+const RENDERED_FRAMES: usize = 8;
+
+pub(super) fn run(arguments: Demo) -> Result<()> {
+    let device = arguments.device;
+    let folder = arguments.out.clone();
+    let demonstration = Demonstration {
+        arguments,
+        interrupt: Interrupt::listen()?,
+    };
+    let Some(report) = device.run(demonstration)? else {
+        say("stopped; the same command goes on from here");
+        return Ok(());
+    };
+    let [json, html] = ["report.json", "report.html"].map(|file| folder.join(file));
+    report.write_json(&json)?;
+    report.write_html(&html)?;
+    say(&format!(
+        "the report lies in {} and {}",
+        html.display(),
+        json.display()
+    ));
+    Ok(())
+}
+
+/// All of it on one device; nothing comes out when it was interrupted.
+struct Demonstration {
+    arguments: Demo,
+    interrupt: Interrupt,
+}
+
+impl Work for Demonstration {
+    type Output = Option<Report>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Option<Report>> {
+        let recipe = self.recipe()?;
+        let mut seconds = Vec::new();
+        let files = timed("rendering", &mut seconds, || self.render(&recipe))?;
+        let plan = PretrainingPlan {
+            recipe,
+            data: files.train,
+            vocabulary: files.vocabulary,
+            folder: self.arguments.out.join("run"),
+            resume: true,
+            max_steps: None,
+        };
+        let summary = timed("training", &mut seconds, || self.train::<B>(&plan, &device))?;
+        if !summary.finished {
+            return Ok(None);
+        }
+        let bundle = Bundle::<B::InnerBackend>::read(&summary.bundle, &device)?;
+        let embedder = bundle.into_embedder(device);
+        let held_out = PairsManifest::read(&files.held_out)?;
+        let retrieval = timed("evaluation", &mut seconds, || {
+            measure(&embedder, held_out.pairs)
+        })?;
+        self.report(&plan, &summary, &embedder, retrieval, seconds)
+            .map(Some)
+    }
+}
+
+impl Demonstration {
+    fn recipe(&self) -> Result<PretrainingRecipe> {
+        let mut recipe = PretrainingRecipe::demo()?;
+        recipe.seed = self.arguments.seed;
+        if let Some(epochs) = self.arguments.epochs {
+            recipe.epochs = epochs;
+            recipe.warmup_epochs = recipe.warmup_epochs.min(epochs / 4);
+        }
+        Ok(recipe)
+    }
+
+    fn render(&self, recipe: &PretrainingRecipe) -> Result<Files> {
+        let set = SyntheticSetConfig {
+            train_clips: self.arguments.train_clips,
+            held_out_clips: HELD_OUT_CLIPS,
+            frames: RENDERED_FRAMES,
+            size: recipe.image_size,
+            seed: self.arguments.seed,
+        };
+        let spinner = bar("rendering", (set.train_clips + set.held_out_clips) as u64);
+        spinner.tick();
+        let folder = self.arguments.out.join("clips");
+        let files = write_synthetic_set(&set, &folder);
+        spinner.finish_and_clear();
+        let files = files?;
+        say(&format!(
+            "rendered {} clips to train on and {} to measure with in {}",
+            set.train_clips,
+            set.held_out_clips,
+            folder.display()
+        ));
+        Ok(Files {
+            train: files.train,
+            held_out: files.held_out,
+            vocabulary: files.vocabulary,
+        })
+    }
+
+    fn train<B: AutodiffBackend>(
+        &self,
+        plan: &PretrainingPlan,
+        device: &B::Device,
+    ) -> Result<PretrainingSummary> {
+        let mut progress = TrainingProgress::new();
+        let summary = pretrain::<B>(plan, device, &mut |event| {
+            progress.show(&event);
+            if self.interrupt.asked() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        progress.finish();
+        summary.with_context(|| {
+            format!(
+                "in {}; another --out starts anew",
+                self.arguments.out.display()
+            )
+        })
+    }
+
+    fn report<B: Backend>(
+        &self,
+        plan: &PretrainingPlan,
+        summary: &PretrainingSummary,
+        embedder: &Embedder<B>,
+        retrieval: ZeroShotRetrieval,
+        seconds: Vec<(String, f64)>,
+    ) -> Result<Report> {
+        let both = [
+            ("text to video", &retrieval.text_to_video),
+            ("video to text", &retrieval.video_to_text),
+        ];
+        let scores = both.map(|(name, metrics)| RetrievalScores::new(name, metrics.clone()));
+        for score in &scores {
+            say_scores(score);
+        }
+        let typed = &self.arguments.query;
+        let queries = queries(embedder, &retrieval.embedded, typed)?;
+        if let Some(answer) = queries.first() {
+            say(&format!("\"{}\" finds", answer.text));
+            for found in &answer.results {
+                let place = format!(
+                    "{}. {} ({:.2})",
+                    found.rank, found.caption, found.similarity
+                );
+                say(&format!("  {place} {}", found.name));
+            }
+        }
+        let skipped = summary.skipped.iter().chain(&retrieval.embedded.skipped);
+        Ok(Report {
+            title: "Clover on rendered clips".to_owned(),
+            settings: settings(&self.arguments, &plan.recipe),
+            curves: training_curves(&summary.metrics),
+            retrieval: scores.into(),
+            queries,
+            skipped: skipped
+                .map(|item| (item.name.clone(), item.reason.clone()))
+                .collect(),
+            seconds,
+        })
+    }
+}
+
+/// The rendered set.
+struct Files {
+    train: PathBuf,
+    held_out: PathBuf,
+    vocabulary: PathBuf,
+}
+
+fn timed<T>(
+    phase: &str,
+    seconds: &mut Vec<(String, f64)>,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let started = Instant::now();
+    let output = work()?;
+    seconds.push((phase.to_owned(), started.elapsed().as_secs_f64()));
+    Ok(output)
+}
+
+fn measure<B: Backend>(
+    embedder: &Embedder<B>,
+    pairs: Vec<clover_data::dataset::Pair>,
+) -> Result<ZeroShotRetrieval> {
+    let progress = bar("measuring", pairs.len() as u64);
+    let retrieval = zero_shot_retrieval(embedder, pairs, |done, _| {
+        progress.set_position(done as u64)
+    });
+    progress.finish_and_clear();
+    Ok(retrieval?)
+}
+
+fn say_scores(scores: &RetrievalScores) {
+    let RetrievalMetrics {
+        recall_at_1,
+        recall_at_5,
+        recall_at_10,
+        median_rank,
+        ..
+    } = scores.metrics;
+    say(&format!(
+        "{}: R@1 {recall_at_1:.1} %, R@5 {recall_at_5:.1} %, R@10 {recall_at_10:.1} %, median rank \
+         {median_rank} of {}; chance: {:.1} %, {:.1} %, {:.1} %, {}",
+        scores.name,
+        scores.candidates,
+        scores.chance_recall_at_1,
+        scores.chance_recall_at_5,
+        scores.chance_recall_at_10,
+        scores.chance_median_rank
+    ));
+}
+
+/// What the run can be repeated from.
+fn settings(arguments: &Demo, recipe: &PretrainingRecipe) -> Vec<(String, String)> {
+    [
+        ("device", format!("{:?}", arguments.device).to_lowercase()),
+        ("clips to train on", arguments.train_clips.to_string()),
+        ("clips to measure with", HELD_OUT_CLIPS.to_string()),
+        ("preset", recipe.preset.clone()),
+        ("frames", recipe.frames.to_string()),
+        ("image size", format!("{0} x {0}", recipe.image_size)),
+        ("word pieces", recipe.text_len.to_string()),
+        ("batch size", recipe.batch_size.to_string()),
+        ("epochs", recipe.epochs.to_string()),
+        ("learning rate", format!("{:e}", recipe.learning_rate)),
+        ("weight decay", recipe.weight_decay.to_string()),
+        ("seed", recipe.seed.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

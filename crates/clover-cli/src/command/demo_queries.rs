@@ -1,0 +1,74 @@
+//! Sentences that look for clips, and the clips they find.
+
+use std::path::Path;
+
+use anyhow::Result;
+use burn::tensor::backend::Backend;
+use clover_data::video::{DecodeLimits, FrameSampling, decode_clip};
+use clover_inference::{EmbeddedPairs, Embedder};
+use clover_trainer::metric::ranking;
+use clover_trainer::report::{Query, Retrieved, film_strip};
+use image::RgbImage;
+
+/// Clips shown for a sentence.
+const SHOWN: usize = 5;
+/// Held-out captions shown beside the typed sentence.
+const EXAMPLES: usize = 8;
+/// Frames of a clip in a picture, and its height in pixels.
+const STRIP: (usize, u32) = (4, 56);
+
+/// The typed sentence first, then some of the held-out captions with their own clip marked.
+pub(super) fn queries<B: Backend>(
+    embedder: &Embedder<B>,
+    embedded: &EmbeddedPairs,
+    typed: &str,
+) -> Result<Vec<Query>> {
+    let embedding = embedder.embed_texts(&[typed.to_owned()])?;
+    let mut queries = vec![Query {
+        text: typed.to_owned(),
+        typed: true,
+        results: search(embedded, embedding.row(0), None)?,
+    }];
+    let step = (embedded.pairs.len() / EXAMPLES).max(1);
+    for own in (0..embedded.pairs.len()).step_by(step).take(EXAMPLES) {
+        queries.push(Query {
+            text: embedded.pairs[own].caption.clone(),
+            typed: false,
+            results: search(embedded, embedded.texts.row(own), Some(own))?,
+        });
+    }
+    Ok(queries)
+}
+
+/// The clips nearest to a text; `own` is the one it was written for.
+fn search(embedded: &EmbeddedPairs, text: &[f32], own: Option<usize>) -> Result<Vec<Retrieved>> {
+    let videos = &embedded.videos;
+    let found = ranking(text, &videos.values, videos.dim, SHOWN)?;
+    let found = found
+        .into_iter()
+        .zip(1..)
+        .map(|((clip, similarity), rank)| {
+            let pair = &embedded.pairs[clip];
+            Retrieved {
+                name: pair.name(),
+                caption: pair.caption.clone(),
+                similarity,
+                rank,
+                correct: own == Some(clip),
+                // A picture that cannot be made is left out of the page, not its row.
+                picture: picture(&pair.path).ok(),
+            }
+        });
+    Ok(found.collect())
+}
+
+fn picture(path: &Path) -> Result<String> {
+    let (frames, height) = STRIP;
+    let sampling = FrameSampling::test_frames(frames);
+    let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
+    let size = (u32::try_from(clip.width())?, u32::try_from(clip.height())?);
+    let frames: Vec<_> = (0..clip.frames())
+        .filter_map(|frame| RgbImage::from_raw(size.0, size.1, clip.frame(frame).to_vec()))
+        .collect();
+    Ok(film_strip(&frames, height)?)
+}
