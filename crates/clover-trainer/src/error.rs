@@ -26,6 +26,13 @@ pub enum TrainerError {
         source: std::io::Error,
     },
 
+    /// A picture or chart of a report could not be made.
+    #[error("a picture of the report: {reason}")]
+    Picture {
+        /// Why.
+        reason: String,
+    },
+
     /// A JSON file could not be read or written.
     #[error("{path}: is not the JSON expected")]
     Json {

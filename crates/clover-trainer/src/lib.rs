@@ -10,6 +10,7 @@
 //! | [`recipe`] | what a run depends on but its data |
 //! | [`pretrain`] | the three objectives, the step and the run |
 //! | [`evaluate`] | zero-shot retrieval |
+//! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
 //! use clover_trainer::metric::text_to_video;
@@ -28,6 +29,7 @@ pub mod optimizer;
 pub mod parameter_groups;
 pub mod pretrain;
 pub mod recipe;
+pub mod report;
 pub mod schedule;
 
 pub use error::TrainerError;

@@ -16,7 +16,7 @@ use clover_trainer::evaluate::{ZeroShotRetrieval, zero_shot_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::PretrainingRecipe;
-use clover_trainer::report::{Report, RetrievalScores, training_curves};
+use clover_trainer::report::{Report, RetrievalScores, training_charts};
 
 use super::demo_queries::queries;
 use crate::arguments::Demo;
@@ -180,7 +180,7 @@ impl Demonstration {
         Ok(Report {
             title: "Clover on rendered clips".to_owned(),
             settings: settings(&self.arguments, &plan.recipe),
-            curves: training_curves(&summary.metrics),
+            charts: training_charts(&summary.metrics),
             retrieval: scores.into(),
             queries,
             skipped: skipped
@@ -229,15 +229,11 @@ fn say_scores(scores: &RetrievalScores) {
         median_rank,
         ..
     } = scores.metrics;
+    let [chance_1, chance_5, chance_10] = scores.chance_recall;
     say(&format!(
         "{}: R@1 {recall_at_1:.1} %, R@5 {recall_at_5:.1} %, R@10 {recall_at_10:.1} %, median rank \
-         {median_rank} of {}; chance: {:.1} %, {:.1} %, {:.1} %, {}",
-        scores.name,
-        scores.candidates,
-        scores.chance_recall_at_1,
-        scores.chance_recall_at_5,
-        scores.chance_recall_at_10,
-        scores.chance_median_rank
+         {median_rank} of {}; chance: {chance_1:.1} %, {chance_5:.1} %, {chance_10:.1} %, {}",
+        scores.name, scores.metrics.candidates, scores.chance_median_rank
     ));
 }
 

@@ -1,0 +1,191 @@
+//! Reports: every figure of a run as JSON, and a page to look at.
+//!
+//! The page is one file: curves are inline SVG, clips inline PNG; it loads nothing and runs nothing.
+
+mod chart;
+mod html;
+mod picture;
+mod scores;
+
+pub use chart::{Chart, Curve, training_charts};
+pub use picture::film_strip;
+pub use scores::RetrievalScores;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::TrainerError;
+
+/// What is known about a run when it is over.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The heading of the page.
+    pub title: String,
+    /// What the run can be repeated from: names and values.
+    pub settings: Vec<(String, String)>,
+    /// Wall seconds by phase.
+    pub seconds: Vec<(String, f64)>,
+    /// Retrieval figures beside those of chance.
+    pub retrieval: Vec<RetrievalScores>,
+    /// Sentences, and the clips they found.
+    pub queries: Vec<Query>,
+    /// What was measured along the way.
+    pub charts: Vec<Chart>,
+    /// Items left out: name and reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// A sentence that looked for clips.
+#[derive(Clone, Debug, Serialize)]
+pub struct Query {
+    /// The sentence.
+    pub text: String,
+    /// Whether someone typed it, rather than its being the caption of a clip.
+    pub typed: bool,
+    /// The clips found, best first.
+    pub results: Vec<Retrieved>,
+}
+
+/// A clip that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Retrieved {
+    /// From one.
+    pub rank: usize,
+    /// The file.
+    pub name: String,
+    /// What the file's own caption says.
+    pub caption: String,
+    /// Cosine of the two embeddings.
+    pub similarity: f32,
+    /// Whether the sentence is this clip's own caption.
+    pub correct: bool,
+    /// Some frames as a data URI, from [`film_strip`]; not part of the JSON.
+    #[serde(skip)]
+    pub picture: Option<String>,
+}
+
+impl Report {
+    /// Writes every figure as JSON; a figure that is not finite becomes `null`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written; one that was there before is then still whole.
+    pub fn write_json(&self, path: &Path) -> Result<(), TrainerError> {
+        let json = serde_json::to_vec_pretty(self).map_err(|source| TrainerError::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        write_whole(path, &json)
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    ///
+    /// A chart cannot be drawn, or the file cannot be written; one that was there before is then
+    /// still whole.
+    pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
+        write_whole(path, html::page(self)?.as_bytes())
+    }
+}
+
+/// Writes under a temporary name, synced and renamed.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+    let failed = |source| TrainerError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let mut file = File::create(&partial).map_err(failed)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
+    fs::rename(&partial, path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn report() -> Report {
+        Report {
+            title: "Shapes & sizes".to_owned(),
+            settings: vec![("epochs".to_owned(), "3".to_owned())],
+            charts: vec![Chart {
+                title: "Losses".to_owned(),
+                curves: vec![Curve {
+                    name: "total".to_owned(),
+                    points: vec![(1, 2.5), (2, f64::NAN), (3, 1.5)],
+                }],
+            }],
+            queries: vec![Query {
+                text: "a <script>alert(\"red\")</script> circle".to_owned(),
+                typed: true,
+                results: vec![Retrieved {
+                    rank: 1,
+                    name: "clips/1.gif".to_owned(),
+                    caption: "it's \"red\" & <b>big</b>".to_owned(),
+                    similarity: 0.75,
+                    correct: false,
+                    picture: Some("data:image/png;base64,AAAA".to_owned()),
+                }],
+            }],
+            skipped: vec![("broken.mp4".to_owned(), "no moov".to_owned())],
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn json_has_every_figure_and_no_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+
+        report().write_json(&path).unwrap();
+
+        let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["charts"][0]["curves"][0]["points"][2][1], 1.5);
+        assert!(json["charts"][0]["curves"][0]["points"][1][1].is_null());
+        assert_eq!(json["queries"][0]["results"][0]["similarity"], 0.75);
+        assert!(json["queries"][0]["results"][0].get("picture").is_none());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_page_shows_what_users_wrote_as_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+
+        report().write_html(&path).unwrap();
+
+        let page = fs::read_to_string(&path).unwrap();
+        assert!(!page.contains("<script") && !page.contains("<b>big"));
+        assert!(page.contains("a &lt;script&gt;alert(&quot;red&quot;)&lt;/script&gt; circle"));
+        assert!(page.contains("it&#39;s &quot;red&quot; &amp; &lt;b&gt;big"));
+        assert!(page.contains("data:image/png;base64,AAAA"));
+        assert!(page.contains("broken.mp4") && page.contains("<polyline"));
+    }
+
+    #[test]
+    fn the_page_loads_nothing() {
+        let page = html::page(&report()).unwrap();
+
+        // The only address is the name of the SVG language.
+        let addresses = page.matches("http").count();
+        assert_eq!(
+            addresses,
+            page.matches("http://www.w3.org/2000/svg").count()
+        );
+    }
+
+    #[test]
+    fn an_empty_report_is_a_page_too() {
+        let page = html::page(&Report::default()).unwrap();
+
+        assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+    }
+}

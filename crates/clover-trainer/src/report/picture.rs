@@ -1,0 +1,97 @@
+//! Clips as pictures inside a page.
+
+use std::io::Cursor;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::imageops::{self, FilterType};
+use image::{ImageFormat, RgbImage};
+
+use crate::TrainerError;
+
+/// Pixels between two frames.
+const GAP: u32 = 2;
+/// The widest strip; more frames, or wider ones, are left out.
+const LARGEST_WIDTH: u32 = 4_096;
+
+/// Frames side by side, scaled to `height`, as the data URI of a PNG.
+///
+/// # Errors
+///
+/// There is no frame with pixels, the height is zero, or the picture cannot be encoded.
+pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerError> {
+    let scaled: Vec<RgbImage> = frames
+        .iter()
+        .filter(|frame| frame.width() > 0 && frame.height() > 0)
+        .map(|frame| scale(frame, height))
+        .collect();
+    let mut width = 0;
+    let mut placed = Vec::new();
+    for frame in &scaled {
+        let end = width + frame.width();
+        if end > LARGEST_WIDTH {
+            break;
+        }
+        placed.push((frame, width));
+        width = end + GAP;
+    }
+    if placed.is_empty() || height == 0 {
+        let reason = "a film strip needs frames, and a height".to_owned();
+        return Err(TrainerError::Picture { reason });
+    }
+    let mut strip = RgbImage::new(width - GAP, height);
+    for (frame, left) in placed {
+        imageops::replace(&mut strip, frame, i64::from(left), 0);
+    }
+    let mut png = Cursor::new(Vec::new());
+    strip
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|error| TrainerError::Picture {
+            reason: error.to_string(),
+        })?;
+    Ok(format!(
+        "data:image/png;base64,{}",
+        STANDARD.encode(png.into_inner())
+    ))
+}
+
+fn scale(frame: &RgbImage, height: u32) -> RgbImage {
+    let width = f64::from(frame.width()) * f64::from(height) / f64::from(frame.height());
+    // At least one pixel, and no more than fits: a frame may be one pixel high and very wide.
+    let width = (width.round() as u32).clamp(1, LARGEST_WIDTH);
+    imageops::resize(frame, width, height, FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn frames_stand_side_by_side_at_the_asked_height() {
+        let frames = [[255, 0, 0], [0, 0, 255]].map(|rgb| RgbImage::from_pixel(40, 20, Rgb(rgb)));
+
+        let uri = film_strip(&frames, 10).unwrap();
+
+        let png = STANDARD
+            .decode(uri.strip_prefix("data:image/png;base64,").unwrap())
+            .unwrap();
+        let strip = image::load_from_memory(&png).unwrap().to_rgb8();
+        assert_eq!(strip.dimensions(), (20 + GAP + 20, 10));
+        assert_eq!(strip.get_pixel(5, 5), &Rgb([255, 0, 0]));
+        assert_eq!(strip.get_pixel(35, 5), &Rgb([0, 0, 255]));
+    }
+
+    #[test]
+    fn a_frame_of_one_very_wide_line_fits() {
+        let uri = film_strip(&[RgbImage::new(5_000, 1)], 8).unwrap();
+
+        assert!(uri.starts_with("data:image/png"));
+    }
+
+    #[test]
+    fn no_frames_are_an_error() {
+        assert!(film_strip(&[], 10).is_err());
+        assert!(film_strip(&[RgbImage::new(4, 4)], 0).is_err());
+    }
+}
