@@ -1,5 +1,12 @@
 //! One test program for the whole workspace, on ndarray or, with `--features test-flex`, on flex.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "all of this is a test: what fails must say so, and parity prints its deviations"
+)]
+
 mod parity;
 
 #[cfg(not(feature = "test-flex"))]

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Pre-train on pairs of videos (or images) and captions.
-    Pretrain(Pretrain),
+    Pretrain(Box<Pretrain>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
 }

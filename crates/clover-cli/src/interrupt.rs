@@ -19,7 +19,7 @@ impl Interrupt {
         let flag = Arc::clone(&asked);
         ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::SeqCst) {
-                #[expect(clippy::exit, reason = "the second interrupt means now")]
+                // The second interrupt means now.
                 std::process::exit(INTERRUPTED);
             }
         })

@@ -215,7 +215,7 @@ fn measure<B: Backend>(
 ) -> Result<ZeroShotRetrieval> {
     let progress = bar("measuring", pairs.len() as u64);
     let retrieval = zero_shot_retrieval(embedder, pairs, |done, _| {
-        progress.set_position(done as u64)
+        progress.set_position(done as u64);
     });
     progress.finish_and_clear();
     Ok(retrieval?)

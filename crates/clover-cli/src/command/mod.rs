@@ -11,7 +11,7 @@ use crate::arguments::{Arguments, Command};
 /// Runs what was asked for.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
-        Command::Pretrain(pretrain) => pretrain::run(pretrain),
+        Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Demo(demo) => demo::run(demo),
     }
 }

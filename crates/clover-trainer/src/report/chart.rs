@@ -10,17 +10,24 @@ use crate::pretrain::StepMetrics;
 
 /// Points drawn of a curve at most; each is then the mean of its neighbourhood.
 const DRAWN_POINTS: usize = 400;
+/// Larger values are left out of a drawing: sums of them, or the length of an axis, could overflow.
+const LARGEST_DRAWN: f64 = 1e100;
+/// Values closer together than this share of the largest differ by rounding, as a constant averaged
+/// in groups does; an axis of their length would magnify the rounding.
+const ROUNDING: f64 = 1e-9;
 /// Width and height of a drawing.
 const SIZE: (u32, u32) = (760, 300);
+/// HTML knows the language of an `svg` element without this, which is the only address in a page.
+const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
-/// The colours of curves, in turn; they differ in lightness too.
+/// The colours of curves, in turn; they can be told apart without seeing red and green.
 pub(super) const COLORS: [RGBColor; 6] = [
     RGBColor(38, 70, 83),
-    RGBColor(42, 157, 143),
-    RGBColor(233, 196, 106),
-    RGBColor(244, 162, 97),
-    RGBColor(231, 111, 81),
-    RGBColor(109, 89, 122),
+    RGBColor(0, 158, 115),
+    RGBColor(213, 94, 0),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 114, 178),
+    RGBColor(204, 121, 167),
 ];
 
 /// Curves that share their axes.
@@ -83,7 +90,7 @@ pub fn training_charts(metrics: &[StepMetrics]) -> Vec<Chart> {
 }
 
 impl Chart {
-    /// The drawing as SVG, or nothing where no value is finite.
+    /// The drawing as an `svg` element for HTML, or nothing where no value can be drawn.
     pub(super) fn svg(&self) -> Result<Option<String>, TrainerError> {
         let drawn: Vec<_> = self
             .curves
@@ -101,7 +108,7 @@ impl Chart {
         draw(&drawn, steps, values, &mut svg).map_err(|error| TrainerError::Picture {
             reason: error.to_string(),
         })?;
-        Ok(Some(svg))
+        Ok(Some(svg.replacen(NAMESPACE, "", 1)))
     }
 }
 
@@ -113,7 +120,7 @@ fn draw(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let largest = values.end.abs().max(values.start.abs());
+    let shown = values.clone();
     let mut chart = ChartBuilder::on(&area)
         .margin(10)
         .x_label_area_size(30)
@@ -124,8 +131,8 @@ fn draw(
         .light_line_style(TRANSPARENT)
         .x_labels(8)
         .y_labels(6)
-        .x_label_formatter(&|step| format!("{step:.0}"))
-        .y_label_formatter(&|value| label(*value, largest))
+        .x_label_formatter(&|step| step_label(*step))
+        .y_label_formatter(&|value| label(*value, &shown))
         .draw()?;
     for (points, color) in curves.iter().zip(COLORS.iter().cycle()) {
         chart.draw_series(LineSeries::new(
@@ -137,22 +144,40 @@ fn draw(
     Ok(())
 }
 
-fn label(value: f64, largest: f64) -> String {
-    if largest < 0.01 {
-        format!("{value:.1e}")
+/// Steps are whole; a short run has ticks between them.
+fn step_label(step: f64) -> String {
+    if (step - step.round()).abs() < 1e-6 {
+        format!("{step:.0}")
     } else {
-        format!("{value:.2}")
+        String::new()
     }
 }
 
-/// The finite points, averaged in groups where there are many.
+/// A value with as many digits as tell the ticks of its axis apart.
+fn label(value: f64, axis: &Range<f64>) -> String {
+    let exponent = |value: f64| value.log10().floor() as i32;
+    let length = axis.end - axis.start;
+    let largest = exponent(axis.end.abs().max(axis.start.abs()));
+    if value.abs() <= length * ROUNDING {
+        return "0".to_owned();
+    }
+    let digits = |smallest: i32| (smallest - exponent(length) + 1).max(0) as usize;
+    if (-2..5).contains(&largest) {
+        format!("{value:.*}", digits(0))
+    } else {
+        format!("{value:.*e}", digits(exponent(value.abs())))
+    }
+}
+
+/// The points that can be drawn, averaged in groups where there are many.
 fn thin(points: &[(u64, f64)]) -> Vec<(f64, f64)> {
-    let finite: Vec<_> = points
+    let drawable: Vec<_> = points
         .iter()
-        .filter(|(_, value)| value.is_finite())
+        // No comparison holds for what is not a number.
+        .filter(|(_, value)| value.abs() <= LARGEST_DRAWN)
         .map(|(step, value)| (*step as f64, *value))
         .collect();
-    let group = finite.len().div_ceil(DRAWN_POINTS).max(1);
+    let group = drawable.len().div_ceil(DRAWN_POINTS).max(1);
     let mean = |points: &[(f64, f64)]| {
         let count = points.len() as f64;
         let sum = points
@@ -160,7 +185,7 @@ fn thin(points: &[(u64, f64)]) -> Vec<(f64, f64)> {
             .fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
         (sum.0 / count, sum.1 / count)
     };
-    finite.chunks(group).map(mean).collect()
+    drawable.chunks(group).map(mean).collect()
 }
 
 /// From the smallest to the largest, never empty: an axis needs some length.
@@ -171,10 +196,13 @@ fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     if low > high {
         return None;
     }
-    let room = if high > low {
+    let largest = low.abs().max(high.abs());
+    let room = if high - low > largest * ROUNDING {
         0.0
+    } else if largest > 0.0 {
+        0.5 * largest
     } else {
-        high.abs().max(1.0) * 0.5
+        0.5
     };
     Some(low - room..high + room)
 }
@@ -209,6 +237,34 @@ mod tests {
     fn one_point_and_a_constant_can_be_drawn() {
         assert!(chart(&[0.0]).svg().unwrap().is_some());
         assert!(chart(&[2.0, 2.0]).svg().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_constant_blurred_by_rounding_has_an_axis_of_its_own_size() {
+        let next = f64::from_bits(5e-5_f64.to_bits() + 1);
+
+        let axis = range([5e-5, next].into_iter()).unwrap();
+
+        assert!((axis.start - 2.5e-5).abs() < 1e-12 && (axis.end - 7.5e-5).abs() < 1e-12);
+        assert!(chart(&[5e-5, next]).svg().unwrap().is_some());
+    }
+
+    #[test]
+    fn huge_and_tiny_values_can_be_drawn() {
+        for values in [[1e300, 2.0], [1e99, -1e99], [1e-300, 2e-300], [0.0, 5e-324]] {
+            assert!(chart(&values).svg().unwrap().is_some(), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn labels_have_the_digits_their_axis_needs() {
+        assert_eq!(label(2.0, &(0.0..8.0)), "2.0");
+        assert_eq!(label(150.0, &(0.0..200.0)), "150");
+        assert_eq!(label(0.012, &(0.01..0.013)), "0.0120");
+        assert_eq!(label(2e-5, &(0.0..5e-5)), "2.0e-5");
+        assert_eq!(label(0.0, &(0.0..5e-5)), "0");
+        assert_eq!(step_label(3.0), "3");
+        assert_eq!(step_label(2.5), "");
     }
 
     #[test]

@@ -20,7 +20,10 @@ figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; border-ra
 .query p { margin: 0 0 .6rem; font-weight: 600; }
 .found { display: flex; gap: .8rem; align-items: center; margin: .35rem 0; }
 .found img { border-radius: 3px; } .own { outline: 3px solid var(--good); }
-.small { font-size: .85rem; opacity: .75; }";
+.small { font-size: .85rem; opacity: .75; }
+@media (prefers-color-scheme: dark) {
+  figure svg, .key { filter: invert(1) hue-rotate(180deg); }
+}";
 
 /// Text in which nothing is markup.
 struct Escaped<'t>(&'t str);
@@ -62,7 +65,7 @@ fn write_page(page: &mut String, report: &Report, charts: &str) -> fmt::Result {
     )?;
     writeln!(
         page,
-        "<meta name=\"viewport\" content=\"width=device-width\">"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
     )?;
     writeln!(
         page,

@@ -92,19 +92,26 @@ impl Report {
     }
 }
 
-/// Writes under a temporary name, synced and renamed.
+/// Writes under another name beside `path`, flushes to the disk and renames. Nothing else is left
+/// there, also when it fails.
 fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let failed = |source| TrainerError::Write {
-        path: path.to_owned(),
-        source,
-    };
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
-    let mut file = File::create(&partial).map_err(failed)?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&partial, path).map_err(failed)
+    let partial = Path::new(&partial);
+    let write = || {
+        let mut file = File::create(partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(partial, path)
+    };
+    write().map_err(|source| {
+        // What went wrong first is what matters.
+        let _ = fs::remove_file(partial);
+        TrainerError::Write {
+            path: path.to_owned(),
+            source,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -171,15 +178,40 @@ mod tests {
     }
 
     #[test]
-    fn the_page_loads_nothing() {
+    fn the_page_loads_nothing_and_runs_nothing() {
         let page = html::page(&report()).unwrap();
 
-        // The only address is the name of the SVG language.
-        let addresses = page.matches("http").count();
-        assert_eq!(
-            addresses,
-            page.matches("http://www.w3.org/2000/svg").count()
-        );
+        assert!(page.contains("<svg") && page.contains("<img"));
+        for outside in ["http", "url(", "<link", "<script", "@import"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_everything_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        // A file cannot be renamed over a folder.
+        let taken = folder.path().join("report.html");
+        fs::create_dir(&taken).unwrap();
+
+        let error = report().write_html(&taken).unwrap_err();
+
+        assert!(matches!(error, TrainerError::Write { path, .. } if path == taken));
+        assert!(taken.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_report_replaces_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        fs::write(&path, "an older and, as it happens, much longer text").unwrap();
+
+        Report::default().write_json(&path).unwrap();
+
+        let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["title"], "");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! The published size on a small machine: builds the base preset, embeds one clip of 8 frames of
+//! 224 px and one text, fuses them, and says how long that took and the most memory it held.
+//!
+//! `cargo run --release -p clover-model --example base_forward`
+
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
+use std::fs;
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::prelude::*;
+use burn::tensor::Distribution;
+use burn_flex::Flex;
+use clover_model::CloverConfig;
+use clover_model::heads::cls_feature;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// BERT-base uncased.
+const VOCABULARY: usize = 30_522;
+/// Word pieces of a text, as published.
+const TEXT_LEN: usize = 30;
+
+/// Draws every parameter: they are otherwise drawn at their first use, and some are never used.
+struct Draw;
+
+impl<B: Backend> ModuleVisitor<B> for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let _ = param.val();
+    }
+}
+
+fn main() {
+    let device = Default::default();
+    let config = CloverConfig::base(VOCABULARY);
+    let clover = timed("build", || {
+        let clover = config.init::<Flex>(&device);
+        clover.visit(&mut Draw);
+        clover
+    });
+    println!("{} parameters", clover.num_params());
+
+    let pixels = [1, 3, config.frames, config.image_size, config.image_size];
+    let clip = Tensor::random(pixels, Distribution::Normal(0.0, 1.0), &device);
+    let words = Tensor::<Flex, 1, Int>::arange(1000..1000 + TEXT_LEN as i64, &device)
+        .reshape([1, TEXT_LEN]);
+    let mask = Tensor::ones([1, TEXT_LEN], &device);
+
+    let video = timed("embed_video", || clover.embed_video(clip.clone()));
+    let text = timed("embed_text", || {
+        clover.embed_text(words.clone(), mask.clone())
+    });
+    let features = clover.video_encoder.forward(clip);
+    let tokens = clover.text_encoder.forward(words, mask.clone());
+    let fused = timed("fusion", || {
+        let fused = clover.fusion_encoder.forward(features, tokens, mask);
+        cls_feature(fused.text)
+    });
+    for embedding in [video, text, fused] {
+        assert_eq!(embedding.dims(), [1, config.text.hidden]);
+    }
+}
+
+fn timed<T>(name: &str, run: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = run();
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{name}: {seconds:.2} s, peak memory so far {}", peak());
+    result
+}
+
+/// The most memory the process ever held, where the system tells.
+fn peak() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    kibibytes.map_or_else(
+        || "unknown".to_owned(),
+        |kibibytes| format!("{:.2} GiB", kibibytes / (1024.0 * 1024.0)),
+    )
+}
