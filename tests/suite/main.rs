@@ -4,10 +4,16 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "all of this is a test: what fails must say so, and parity prints its deviations"
 )]
 
+mod gradients;
+mod hostile_input;
 mod parity;
+mod real_videos;
+mod small_run;
+mod training;
 
 #[cfg(not(feature = "test-flex"))]
 type TestBackend = burn_ndarray::NdArray<f32>;

@@ -341,7 +341,7 @@ def report(name, step, repetitions):
 
 def main():
     given = [int(argument) for argument in sys.argv[1:]]
-    threads, repetitions, size_of_batch, frames, size = given + [2, 15, 32, 4, 56][len(given) :]
+    threads, repetitions, size_of_batch, frames, size = given + [2, 15, 16, 4, 28][len(given) :]
     torch.manual_seed(0)
     torch.set_num_threads(threads)
     clover = Clover(frames, size)

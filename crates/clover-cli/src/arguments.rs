@@ -100,7 +100,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value = "a big red circle moves to the left")]
     pub(crate) query: String,
     /// Clips to train on.
-    #[arg(long, default_value_t = 1_600)]
+    #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
     /// Times through the clips, instead of the recipe's.
     #[arg(long)]

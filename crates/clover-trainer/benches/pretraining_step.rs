@@ -43,17 +43,21 @@ struct Clips {
 }
 
 const DEMO: Clips = Clips {
-    batch: 32,
+    batch: 16,
+    frames: 4,
+    size: 28,
+};
+const MEDIUM: Clips = Clips {
+    batch: 8,
     frames: 4,
     size: 56,
 };
-const FEW: Clips = Clips { batch: 8, ..DEMO };
 const LARGE: Clips = Clips {
     batch: 4,
     frames: 8,
     size: 112,
 };
-const SIZES: [Clips; 3] = [FEW, DEMO, LARGE];
+const SIZES: [Clips; 3] = [DEMO, MEDIUM, LARGE];
 
 impl fmt::Display for Clips {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

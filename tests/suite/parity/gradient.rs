@@ -41,8 +41,17 @@ pub(crate) fn by_published_name<B: AutodiffBackend, M: Module<B>>(
     module: M,
     gradients: &GradientsParams,
 ) -> Vec<(String, Option<Vec<f32>>)> {
+    by_name(module, gradients, Naming::Published)
+}
+
+/// Gradients by name, in the layout that goes with it; `None` where there is none.
+pub(crate) fn by_name<B: AutodiffBackend, M: Module<B>>(
+    module: M,
+    gradients: &GradientsParams,
+    naming: Naming,
+) -> Vec<(String, Option<Vec<f32>>)> {
     let module = module.map(&mut IntoGradients { gradients });
-    let tensors = weights::tensors(&module, Naming::Published).unwrap();
+    let tensors = weights::tensors(&module, naming).unwrap();
     tensors
         .into_iter()
         .map(|(name, data)| {

@@ -7,7 +7,7 @@ mod adamw;
 mod deviation;
 mod finetuning;
 mod fixture;
-mod gradient;
+pub(crate) mod gradient;
 mod losses;
 mod metrics;
 mod pipeline;

@@ -143,8 +143,8 @@ impl Size {
     /// The range a radius is drawn from; the ranges leave a gap between them.
     fn radius(self) -> std::ops::Range<f32> {
         match self {
-            Self::Small => 0.12..0.14,
-            Self::Big => 0.22..0.26,
+            Self::Small => 0.15..0.17,
+            Self::Big => 0.29..0.32,
         }
     }
 }
@@ -192,7 +192,7 @@ impl Scene {
     /// Draws everything the attributes leave open; the shape stays inside the picture.
     pub fn sample<R: Rng + ?Sized>(attributes: Attributes, rng: &mut R) -> Self {
         let radius = rng.random_range(attributes.size.radius());
-        let travel = rng.random_range(0.36..0.46);
+        let travel = rng.random_range(0.28..0.34);
         let [step_x, step_y] = attributes.direction.step();
         // Half of the way lies on either side of the middle of the path.
         let half = [step_x * travel / 2.0, step_y * travel / 2.0];
@@ -213,8 +213,8 @@ impl Scene {
 impl Background {
     fn sample<R: Rng + ?Sized>(rng: &mut R) -> Self {
         // Dark and nearly grey, so that every colour stands out.
-        let grey = rng.random_range(20..=80_u8);
-        let tone = [(); 3].map(|()| grey + rng.random_range(0..=16_u8));
+        let grey = rng.random_range(20..=50_u8);
+        let tone = [(); 3].map(|()| grey + rng.random_range(0..=8_u8));
         let pattern = match rng.random_range(0..3) {
             0 => Pattern::Plain,
             1 => Pattern::Stripes(rng.random_range(3..=8)),

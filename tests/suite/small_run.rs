@@ -1,0 +1,95 @@
+//! A pre-training run small enough for a test, on real files in a folder of its own.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clover_data::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
+use clover_trainer::TrainerError;
+use clover_trainer::pretrain::{
+    PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
+};
+use clover_trainer::recipe::PretrainingRecipe;
+use tempfile::TempDir;
+
+use crate::TestAutodiffBackend;
+
+/// A folder that is removed at the end of the test, and the data in it.
+pub(crate) struct SmallData {
+    folder: TempDir,
+    pub(crate) files: SyntheticFiles,
+}
+
+impl SmallData {
+    /// Rendered clips: few, short and small.
+    pub(crate) fn rendered(clips: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SyntheticSetConfig {
+            train_clips: clips,
+            held_out_clips: 4,
+            frames: 4,
+            size: 28,
+            seed: 0,
+        };
+        let files = write_synthetic_set(&config, folder.path().join("clips")).unwrap();
+        Self { folder, files }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A run into the folder `out`.
+    pub(crate) fn plan(&self, recipe: PretrainingRecipe, out: &str) -> PretrainingPlan {
+        PretrainingPlan {
+            recipe,
+            data: self.files.train.clone(),
+            vocabulary: self.files.vocabulary.clone(),
+            folder: self.path(out),
+            resume: false,
+            max_steps: None,
+        }
+    }
+}
+
+/// The demonstration's recipe with two frames and small batches.
+pub(crate) fn recipe() -> PretrainingRecipe {
+    PretrainingRecipe {
+        frames: 2,
+        image_size: 28,
+        batch_size: 4,
+        epochs: 2,
+        warmup_epochs: 0,
+        ..PretrainingRecipe::demo().unwrap()
+    }
+}
+
+/// A run, and the reasons why checkpoints were refused.
+pub(crate) fn run(
+    plan: &PretrainingPlan,
+) -> Result<(PretrainingSummary, Vec<String>), TrainerError> {
+    let mut refused = Vec::new();
+    let summary = pretrain::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| {
+        if let PretrainingEvent::CheckpointRefused { reason } = event {
+            refused.push(reason);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok((summary, refused))
+}
+
+/// Metrics without what the clock says.
+pub(crate) fn without_time(metrics: &[StepMetrics]) -> Vec<StepMetrics> {
+    let timeless = |metrics: &StepMetrics| StepMetrics {
+        data_seconds: 0.0,
+        step_seconds: 0.0,
+        ..metrics.clone()
+    };
+    metrics.iter().map(timeless).collect()
+}
+
+/// Cuts the last half of a file off.
+pub(crate) fn truncate(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
