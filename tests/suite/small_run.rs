@@ -1,8 +1,10 @@
 //! A pre-training run small enough for a test, on real files in a folder of its own.
 
+use std::env;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clover_data::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
 use clover_trainer::TrainerError;
@@ -92,4 +94,28 @@ pub(crate) fn without_time(metrics: &[StepMetrics]) -> Vec<StepMetrics> {
 pub(crate) fn truncate(path: &Path) {
     let bytes = fs::read(path).unwrap();
     fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+/// Whether this test has the process to itself; if not, runs it in one and passes on its failure.
+///
+/// Burn's source of chance belongs to the whole process, so tests that run beside each other draw
+/// each other's numbers: a test of equal runs needs a process of its own.
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "CLOVER_TEST_ALONE";
+    if env::var(ALONE).is_ok_and(|alone| alone == test) {
+        return true;
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(ALONE, test)
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| {
+        let text = String::from_utf8_lossy(&text);
+        text.into_owned()
+    });
+    // A name that no test has would pass, too.
+    let passed = output.status.success() && out.contains("1 passed");
+    assert!(passed, "{test}, in a process of its own:\n{out}\n{err}");
+    false
 }

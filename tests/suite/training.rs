@@ -6,7 +6,7 @@ use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary};
 use clover_trainer::recipe::PretrainingRecipe;
 
-use crate::small_run::{SmallData, recipe, run, truncate, without_time};
+use crate::small_run::{SmallData, is_alone, recipe, run, truncate, without_time};
 
 /// Clips, of which four make a step.
 const CLIPS: usize = 12;
@@ -36,6 +36,11 @@ fn the_loss_falls() {
 
 #[test]
 fn an_interrupted_run_ends_as_an_unbroken_one_even_with_a_damaged_checkpoint() {
+    if !is_alone(
+        "training::an_interrupted_run_ends_as_an_unbroken_one_even_with_a_damaged_checkpoint",
+    ) {
+        return;
+    }
     let data = SmallData::rendered(CLIPS);
     let recipe = PretrainingRecipe {
         checkpoint_every: 1,
