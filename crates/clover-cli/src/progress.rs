@@ -63,7 +63,7 @@ impl TrainingProgress {
             }
             PretrainingEvent::CheckpointRefused { reason } => self.line(reason),
             PretrainingEvent::Skipped(item) => {
-                self.line(&format!("skipped {}: {}", item.name, item.reason));
+                self.line(&format!("skipped {item}"));
             }
             PretrainingEvent::Step(metrics) => self.step(metrics),
             PretrainingEvent::Saved(_) => {}

@@ -199,9 +199,7 @@ impl<S: SampleSource> BatchLoader<S> {
         DataError::TooManyFailures {
             failed: self.failures,
             read: self.reads,
-            last: last.map_or_else(String::new, |item| {
-                format!("{}: {}", item.name, item.reason)
-            }),
+            last: last.map_or_else(String::new, ToString::to_string),
         }
     }
 }

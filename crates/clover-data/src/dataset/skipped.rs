@@ -1,6 +1,7 @@
 //! Items that were left out, and why.
 
 use std::error::Error;
+use std::fmt;
 
 /// An item that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,18 @@ impl SkippedItem {
     }
 }
 
+impl fmt::Display for SkippedItem {
+    /// The item and the reason, with the item named once.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, reason } = self;
+        if reason.contains(name.as_str()) {
+            formatter.write_str(reason)
+        } else {
+            write!(formatter, "{name}: {reason}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +51,16 @@ mod tests {
 
         assert!(item.reason.contains("a.csv"), "{item:?}");
         assert!(item.reason.ends_with(": disk on fire"), "{item:?}");
+    }
+
+    #[test]
+    fn an_item_is_named_once() {
+        let item = |reason: &str| SkippedItem {
+            name: "a.mp4".to_owned(),
+            reason: reason.to_owned(),
+        };
+
+        assert_eq!(item("a.mp4: is empty").to_string(), "a.mp4: is empty");
+        assert_eq!(item("is empty").to_string(), "a.mp4: is empty");
     }
 }

@@ -263,29 +263,29 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             let epoch = self.position.epoch;
             let mut batches = loader.epoch(self.position)?;
             let mut waiting = Instant::now();
-            while let Some(batch) = batches.next() {
-                let batch = batch?;
+            loop {
+                let batch = batches.next();
                 let data_seconds = waiting.elapsed().as_secs_f64();
                 for item in &batches.skipped()[reported..] {
                     let _ = observe(PretrainingEvent::Skipped(item));
                 }
                 reported = batches.skipped().len();
-                let next = batch.next;
+                // Only now: an error must not hide which items led to it.
+                let Some(batch) = batch.transpose()? else {
+                    break;
+                };
                 let mut done = self.train_batch(batch.samples, schedule)?;
-                self.position = next;
+                self.position = batch.next;
                 done.epoch = epoch;
                 done.skipped = reported;
                 done.data_seconds = data_seconds;
                 metrics.append(&done)?;
                 let broken_off = observe(PretrainingEvent::Step(&done)).is_break();
-                let limit = self.plan.max_steps.is_some_and(|limit| self.step >= limit);
-                if broken_off
-                    || limit
-                    || self.step.is_multiple_of(self.plan.recipe.checkpoint_every)
-                {
+                let ends = broken_off || self.plan.max_steps.is_some_and(|max| self.step >= max);
+                if ends || self.step.is_multiple_of(self.plan.recipe.checkpoint_every) {
                     self.save(observe)?;
                 }
-                if broken_off || limit {
+                if ends {
                     return Ok(false);
                 }
                 waiting = Instant::now();
