@@ -19,6 +19,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "clover-losses",
             "clover-data",
             "clover-inference",
+            // Only to switch its features on for the bench.
+            "clover-kernels",
         ],
     ),
     ("clover-server", &["clover-inference"]),
