@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "all of this is a test: what fails must say so, and parity prints its deviations"
 )]
 
