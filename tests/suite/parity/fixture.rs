@@ -14,6 +14,11 @@ use clover_model::{Clover, CloverConfig};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
+/// All parameters of the pre-training model.
+const STATE: &str = "state.safetensors";
+/// Its rows are the one size of the model that the manifest leaves out.
+const FEED_FORWARD: &str = "text_backbone.bert.encoder.layer.0.intermediate.dense.weight";
+
 /// One folder.
 pub(crate) struct Fixture {
     pub(crate) folder: PathBuf,
@@ -109,7 +114,7 @@ impl Fixture {
             hidden,
             self.size("text_layers"),
             self.size("heads"),
-            4 * hidden,
+            self.read(STATE).data(FEED_FORWARD).shape[0],
         )
         .with_max_positions(self.size("max_pos"));
         CloverConfig::new(video, text)
@@ -122,7 +127,7 @@ impl Fixture {
     /// The recorded pre-training model, through the public import.
     pub(crate) fn clover<B: Backend>(&self, device: &B::Device) -> Clover<B> {
         let mut clover = self.config().init(device);
-        let path = self.folder.join("state.safetensors");
+        let path = self.folder.join(STATE);
         let report = weights::read_file(&mut clover, &path, Naming::Published).unwrap();
         assert_nothing_lost(&report);
         clover
