@@ -2,6 +2,7 @@
 
 mod caption;
 mod clip_reading;
+mod items;
 mod loader;
 mod pairs;
 mod pretraining;
@@ -14,6 +15,7 @@ mod workers;
 
 pub use caption::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 pub use clip_reading::ClipReading;
+pub use items::{Caption, MultipleChoiceItem, OpenEndedItem, RetrievalItem, TaggedCaption};
 pub use loader::{BatchLoader, EpochBatches, EpochOrder, LoadedBatch, LoaderConfig, Position};
 pub use pairs::{Pair, PairsManifest};
 pub use pretraining::{PretrainingDataset, PretrainingDatasetConfig, PretrainingSample};
