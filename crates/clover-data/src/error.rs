@@ -296,4 +296,13 @@ pub enum DataError {
         /// Why.
         source: image::ImageError,
     },
+
+    /// FFmpeg cannot read a file.
+    #[error("{path}: FFmpeg cannot read it")]
+    Ffmpeg {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::animation::Animation;
 use super::h264::H264Video;
 use super::limits::at_most;
+use super::media::Media;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
 use super::{Clip, DecodeLimits};
@@ -36,18 +37,36 @@ pub trait VideoDecoder {
 ///
 /// When the file cannot be read, is nothing that can be decoded, or claims more than `limits`.
 pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
-    let unreadable = |source| DataError::Read {
-        path: path.to_path_buf(),
-        source,
-    };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let bytes = file.metadata().map_err(unreadable)?.len();
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    open_media(Media::File(file), path, limits)
+}
+
+/// Opens a video or a picture that is already in memory; errors call it `name`.
+///
+/// # Errors
+///
+/// When the bytes are nothing that can be decoded, or claim more than `limits`.
+pub fn open_bytes(
+    bytes: Vec<u8>,
+    name: &Path,
+    limits: &DecodeLimits,
+) -> Result<Box<dyn VideoDecoder>, DataError> {
+    open_media(Media::from(bytes), name, limits)
+}
+
+fn open_media(
+    mut media: Media,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<Box<dyn VideoDecoder>, DataError> {
+    let unreadable = |source| unreadable(path, source);
+    let bytes = media.len().map_err(unreadable)?;
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    (&mut file)
+    (&mut media)
         .take(HEAD_BYTES as u64)
         .read_to_end(&mut head)
         .map_err(unreadable)?;
-    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    media.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     if head.is_empty() {
         return Err(DataError::EmptyFile {
             path: path.to_path_buf(),
@@ -60,7 +79,7 @@ pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>,
         limits.max_file_bytes,
     )?;
     match Format::of(&head) {
-        Format::Mp4 => Ok(Box::new(H264Video::open(file, bytes, path, limits)?)),
+        Format::Mp4 => Ok(Box::new(H264Video::open(media, bytes, path, limits)?)),
         Format::Other(found) => Err(DataError::UnknownFormat {
             path: path.to_path_buf(),
             found,
@@ -68,12 +87,18 @@ pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>,
         picture => {
             let held = "the size of the file in bytes, held in memory";
             at_most(path, held, bytes, limits.max_decoded_bytes)?;
-            let mut contents = Vec::new();
-            file.take(limits.max_decoded_bytes)
-                .read_to_end(&mut contents)
+            let contents = media
+                .into_bytes(limits.max_decoded_bytes)
                 .map_err(unreadable)?;
             open_picture(picture, contents, path, limits)
         }
+    }
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> DataError {
+    DataError::Read {
+        path: path.to_path_buf(),
+        source,
     }
 }
 

@@ -5,7 +5,6 @@
 //! ordinary clips this is worth as much as the decoder itself.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use super::access_unit::AccessUnit;
 use super::clip_builder::ClipBuilder;
 use super::decoder::{VideoDecoder, check_indices};
 use super::limits::Deadline;
+use super::media::Media;
 use super::mp4::VideoTrack;
 use super::parameter_sets::ParameterSets;
 use super::picture_decoder::{Fault, First, PictureDecoder, Reason, Second};
@@ -25,7 +25,7 @@ use crate::DataError;
 pub(super) struct H264Video {
     path: PathBuf,
     limits: DecodeLimits,
-    file: File,
+    file: Media,
     track: VideoTrack,
     parameters: ParameterSets,
 }
@@ -74,7 +74,7 @@ impl VideoDecoder for H264Video {
 impl H264Video {
     /// Reads the boxes and the parameter sets of a file of `bytes` bytes.
     pub(super) fn open(
-        mut file: File,
+        mut file: Media,
         bytes: u64,
         path: &Path,
         limits: &DecodeLimits,
@@ -205,7 +205,7 @@ impl H264Video {
 }
 
 fn read_sample(
-    file: &mut File,
+    file: &mut Media,
     track: &VideoTrack,
     at: usize,
     path: &Path,

@@ -132,9 +132,14 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
+    /// Tells whether the time is over.
+    pub(super) fn is_over(self) -> bool {
+        self.started.elapsed() >= self.limit
+    }
+
     /// Fails once the time is over.
     pub(super) fn check(&self, path: &Path) -> Result<(), DataError> {
-        if self.started.elapsed() >= self.limit {
+        if self.is_over() {
             return Err(DataError::TooSlow {
                 path: path.to_path_buf(),
                 seconds: self.limit.as_secs_f64(),

@@ -9,12 +9,16 @@ mod animation;
 mod animation_length;
 mod clip_builder;
 mod decoder;
+#[cfg(feature = "ffmpeg")]
+mod ffmpeg;
 mod frame_sampling;
 mod h264;
 mod limits;
+mod media;
 mod mp4;
 mod parameter_sets;
 mod picture_decoder;
+mod pixel_aspect;
 #[cfg(test)]
 mod real_files;
 mod rotation;
@@ -24,7 +28,7 @@ mod still;
 pub mod transform;
 mod yuv;
 
-pub use decoder::{VideoDecoder, decode_clip, open};
+pub use decoder::{VideoDecoder, decode_clip, open, open_bytes};
 pub use frame_sampling::{FrameSampling, SamplingMode};
 pub use limits::DecodeLimits;
 pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};

@@ -3,7 +3,6 @@
 //! Of several H.264 tracks the one with the most pixels is taken, as other readers do. Boxes are
 //! walked here, each step over at least its header, so that no size can make the walk stand still.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use mp4_atom::{Atom, Avcc, Codec, Decode, FourCC, Header, Moov, ReadFrom, Trak};
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
 use super::limits::at_most;
+use super::media::Media;
 use super::parameter_sets::is_arithmetically_coded;
 use super::rotation::Rotation;
 use super::sample_table::SampleTable;
@@ -38,7 +38,7 @@ pub(super) struct VideoTrack {
 impl VideoTrack {
     /// Finds the best H.264 track of a file of `file_bytes` bytes.
     pub(super) fn read(
-        file: &mut File,
+        file: &mut Media,
         file_bytes: u64,
         path: &Path,
         limits: &DecodeLimits,
@@ -68,7 +68,7 @@ impl VideoTrack {
 }
 
 /// The contents of the box that describes the film.
-fn read_moov(file: &mut File, file_bytes: u64, path: &Path) -> Result<Vec<u8>, DataError> {
+fn read_moov(file: &mut Media, file_bytes: u64, path: &Path) -> Result<Vec<u8>, DataError> {
     let unreadable = |source| DataError::Read {
         path: path.to_path_buf(),
         source,
@@ -207,11 +207,9 @@ fn mp4_box(path: &Path, source: mp4_atom::Error) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     fn read(contents: &[u8]) -> DataError {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(contents).unwrap();
+        let mut file = Media::from(contents.to_vec());
         let (bytes, limits) = (contents.len() as u64, DecodeLimits::default());
         VideoTrack::read(&mut file, bytes, Path::new("a.mp4"), &limits).unwrap_err()
     }

@@ -50,6 +50,7 @@ impl PictureDecoder for First {
         Ok(picture.map(|picture| Planes {
             width: picture.width,
             height: picture.height,
+            columns_per_chroma: 2,
             rows_per_chroma: 2,
             y: picture.y,
             u: picture.u,
@@ -119,6 +120,7 @@ fn eight_bits(frame: Frame) -> Planes {
     Planes {
         width: frame.width as usize,
         height: frame.height as usize,
+        columns_per_chroma: 2,
         rows_per_chroma: match frame.chroma_format {
             ChromaFormat::Yuv422 => 1,
             _ => 2,

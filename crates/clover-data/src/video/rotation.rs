@@ -17,7 +17,12 @@ const ONE: i32 = 1 << 16;
 impl Rotation {
     /// Reads the turn off a track's matrix; whatever is not a quarter turn is not made.
     pub(super) fn of(matrix: &Matrix) -> Self {
-        match [matrix.a, matrix.b, matrix.c, matrix.d].map(|entry| (entry % ONE, entry / ONE)) {
+        Self::of_entries([matrix.a, matrix.b, matrix.c, matrix.d])
+    }
+
+    /// The same from the four entries that turn: a, b, c, d.
+    pub(super) fn of_entries(entries: [i32; 4]) -> Self {
+        match entries.map(|entry| (entry % ONE, entry / ONE)) {
             [(0, 0), (0, 1), (0, -1), (0, 0)] => Self::Quarter,
             [(0, -1), (0, 0), (0, 0), (0, -1)] => Self::Half,
             [(0, 0), (0, -1), (0, 1), (0, 0)] => Self::ThreeQuarters,

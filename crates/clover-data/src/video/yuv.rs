@@ -28,13 +28,15 @@ pub(super) struct Planes {
     pub(super) width: usize,
     /// Rows of the luma plane.
     pub(super) height: usize,
-    /// Rows of luma that share a row of chroma: 2, or 1 for 4:2:2.
+    /// Columns of luma that share a column of chroma: 2, or 1 for 4:4:4.
+    pub(super) columns_per_chroma: usize,
+    /// Rows of luma that share a row of chroma: 2, or 1 for 4:2:2 and 4:4:4.
     pub(super) rows_per_chroma: usize,
     /// Luma.
     pub(super) y: Vec<u8>,
-    /// Blue difference, half as wide as luma.
+    /// Blue difference.
     pub(super) u: Vec<u8>,
-    /// Red difference, half as wide as luma.
+    /// Red difference.
     pub(super) v: Vec<u8>,
 }
 
@@ -84,21 +86,31 @@ pub(super) fn append_rgb(planes: &Planes, colour: Colour, rgb: &mut Vec<u8>) {
     let c = Coefficients::of(colour);
     let start = rgb.len();
     rgb.resize(start + planes.width * planes.height * 3, 0);
-    let chroma_width = planes.width.div_ceil(2);
+    let chroma_width = planes.width.div_ceil(planes.columns_per_chroma);
+    // What a row of chroma adds to red, green and blue, for each column of luma.
+    let mut added = vec![[0; 3]; chroma_width * planes.columns_per_chroma];
+    let mut added_of = None;
     let rows = rgb[start..].chunks_exact_mut(planes.width * 3);
     for (row, (out, y)) in rows.zip(planes.y.chunks_exact(planes.width)).enumerate() {
-        let chroma = row / planes.rows_per_chroma * chroma_width;
-        let u = &planes.u[chroma..chroma + chroma_width];
-        let v = &planes.v[chroma..chroma + chroma_width];
-        for (column, (pixel, y)) in out.chunks_exact_mut(3).zip(y).enumerate() {
-            let (u, v) = (
-                i32::from(u[column / 2]) - 128,
-                i32::from(v[column / 2]) - 128,
-            );
+        let chroma_row = row / planes.rows_per_chroma;
+        if added_of != Some(chroma_row) {
+            let at = chroma_row * chroma_width..(chroma_row + 1) * chroma_width;
+            let chroma = planes.u[at.clone()].iter().zip(&planes.v[at]);
+            for (added, (u, v)) in added
+                .chunks_exact_mut(planes.columns_per_chroma)
+                .zip(chroma)
+            {
+                let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                let green = c.green_u * u + c.green_v * v;
+                added.fill([c.red_v * v, green, c.blue_u * u]);
+            }
+            added_of = Some(chroma_row);
+        }
+        for ((pixel, y), added) in out.chunks_exact_mut(3).zip(y).zip(&added) {
             let y = (i32::from(*y) - c.black) * c.luma + (1 << (SHIFT - 1));
-            pixel[0] = clamp(y + c.red_v * v);
-            pixel[1] = clamp(y + c.green_u * u + c.green_v * v);
-            pixel[2] = clamp(y + c.blue_u * u);
+            pixel[0] = clamp(y + added[0]);
+            pixel[1] = clamp(y + added[1]);
+            pixel[2] = clamp(y + added[2]);
         }
     }
 }
@@ -115,6 +127,7 @@ mod tests {
         let planes = Planes {
             width: 2,
             height: 2,
+            columns_per_chroma: 2,
             rows_per_chroma: 2,
             y: vec![yuv[0]; 4],
             u: vec![yuv[1]],
@@ -164,6 +177,7 @@ mod tests {
         let planes = Planes {
             width: 4,
             height: 2,
+            columns_per_chroma: 2,
             rows_per_chroma: 1,
             y: vec![128; 8],
             u: vec![128, 255, 128, 128],

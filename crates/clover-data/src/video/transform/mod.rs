@@ -15,7 +15,8 @@ use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
 use region::Region;
-use resize::{Interpolation, resize, with_short_side};
+use resize::with_short_side;
+pub(super) use resize::{Interpolation, resize};
 
 use super::Clip;
 

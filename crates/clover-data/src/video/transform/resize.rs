@@ -5,7 +5,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 /// How pixels between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interpolation {
+pub(in crate::video) enum Interpolation {
     /// Between the two nearest pixels of each axis, even when shrinking: what OpenCV does, and
     /// so the published video pipeline. Nothing is averaged away, fine patterns alias.
     Bilinear,
@@ -19,7 +19,7 @@ pub(super) enum Interpolation {
 /// # Panics
 ///
 /// Panics if the pixels differ from the size.
-pub(super) fn resize(
+pub(in crate::video) fn resize(
     pixels: &[u8],
     from: [usize; 2],
     to: [usize; 2],
