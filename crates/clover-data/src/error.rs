@@ -220,7 +220,9 @@ pub enum DataError {
     },
 
     /// A file is neither a video nor a picture that can be decoded.
-    #[error("{path}: is {found}; mp4 with H.264, GIF, PNG, WebP and JPEG can be decoded")]
+    #[error(
+        "{path}: is {found}; H.264 in mp4 or Matroska, VP9 in WebM, GIF, PNG, WebP and JPEG can be decoded"
+    )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -269,7 +271,7 @@ pub enum DataError {
     },
 
     /// A video is coded in a way no decoder here knows.
-    #[error("{path}: the video is coded as {codec}, only H.264 can be decoded")]
+    #[error("{path}: the video is coded as {codec}, only H.264 and VP9 can be decoded")]
     UnknownCodec {
         /// The file.
         path: PathBuf,
@@ -295,6 +297,15 @@ pub enum DataError {
         path: PathBuf,
         /// Why.
         source: image::ImageError,
+    },
+
+    /// A Matroska file contradicts itself.
+    #[error("{path}: the Matroska file cannot be read")]
+    Matroska {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// FFmpeg cannot read a file.

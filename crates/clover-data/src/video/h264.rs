@@ -49,7 +49,12 @@ impl VideoDecoder for H264Video {
     }
 
     fn size(&self) -> [usize; 2] {
-        self.track.rotation.size(self.parameters.size)
+        let shown = self.track.aspect.size(self.parameters.size);
+        self.track.rotation.size(shown)
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        self.track.seconds
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
@@ -80,6 +85,16 @@ impl H264Video {
         limits: &DecodeLimits,
     ) -> Result<Self, DataError> {
         let track = VideoTrack::read(&mut file, bytes, path, limits)?;
+        Self::of_track(file, track, path, limits)
+    }
+
+    /// Reads the parameter sets of a track whose pictures lie in `file`.
+    pub(super) fn of_track(
+        mut file: Media,
+        track: VideoTrack,
+        path: &Path,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DataError> {
         // Some writers store the parameters with the first picture instead of ahead of it.
         let ahead = ParameterSets::read(&track.parameters, path, limits)?;
         let parameters = match ahead {
@@ -95,6 +110,8 @@ impl H264Video {
                 fault: "it lacks the parameters of its frames",
             });
         };
+        let shown = track.aspect.size(parameters.size);
+        limits.check_size(path, shown.map(|side| side as u64))?;
         Ok(Self {
             path: path.to_path_buf(),
             limits: limits.clone(),
@@ -176,11 +193,13 @@ impl H264Video {
         Ok(planes)
     }
 
-    /// The pixels of a picture, upright.
+    /// The pixels of a picture, square and upright.
     fn rgb(&self, planes: &Planes) -> Vec<u8> {
         let mut rgb = Vec::new();
         append_rgb(planes, self.parameters.colour, &mut rgb);
-        self.track.rotation.turn(rgb, self.parameters.size)
+        let rgb = self.track.aspect.stretch(rgb, self.parameters.size);
+        let shown = self.track.aspect.size(self.parameters.size);
+        self.track.rotation.turn(rgb, shown)
     }
 
     fn sample(&mut self, at: usize) -> Result<AccessUnit, DataError> {

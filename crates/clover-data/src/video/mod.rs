@@ -8,16 +8,19 @@ mod access_unit;
 mod animation;
 mod animation_length;
 mod clip_builder;
+mod clip_source;
 mod decoder;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
 mod frame_sampling;
 mod h264;
 mod limits;
+mod matroska;
 mod media;
 mod mp4;
 mod parameter_sets;
 mod picture_decoder;
+mod picture_sequence;
 mod pixel_aspect;
 #[cfg(test)]
 mod real_files;
@@ -26,8 +29,10 @@ mod sample_table;
 mod sniff;
 mod still;
 pub mod transform;
+mod vp9;
 mod yuv;
 
+pub use clip_source::ClipSource;
 pub use decoder::{VideoDecoder, decode_clip, open, open_bytes};
 pub use frame_sampling::{FrameSampling, SamplingMode};
 pub use limits::DecodeLimits;

@@ -13,6 +13,7 @@ use super::access_unit::AccessUnit;
 use super::limits::at_most;
 use super::media::Media;
 use super::parameter_sets::is_arithmetically_coded;
+use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
 use super::sample_table::SampleTable;
 use crate::DataError;
@@ -33,6 +34,9 @@ pub(super) struct VideoTrack {
     /// Bytes of the length before each unit.
     pub(super) length_bytes: usize,
     pub(super) rotation: Rotation,
+    pub(super) aspect: PixelAspect,
+    /// How long it is shown.
+    pub(super) seconds: Option<f64>,
 }
 
 impl VideoTrack {
@@ -57,13 +61,30 @@ impl VideoTrack {
         let Some((_, parameters)) = h264(&track) else {
             return Err(broken(path, "it has no video"));
         };
+        let table = SampleTable::read(boxes, file_bytes, path, limits)?;
+        let rotation = Rotation::of(&track.tkhd.matrix);
         Ok(Self {
-            table: SampleTable::read(boxes, file_bytes, path, limits)?,
+            seconds: seconds(&track),
+            ..Self::new(table, parameters, rotation, pixel_aspect(&track))
+        })
+    }
+
+    /// Puts together what a container says of its pictures.
+    pub(super) fn new(
+        table: SampleTable,
+        parameters: &Avcc,
+        rotation: Rotation,
+        aspect: PixelAspect,
+    ) -> Self {
+        Self {
+            table,
             arithmetic: is_arithmetically_coded(&units(parameters)),
             parameters: units(parameters),
             length_bytes: parameters.length_size.into(),
-            rotation: Rotation::of(&track.tkhd.matrix),
-        })
+            rotation,
+            aspect,
+            seconds: None,
+        }
     }
 }
 
@@ -163,6 +184,26 @@ fn h264(track: &Trak) -> Option<(u64, &Avcc)> {
         u64::from(visual.width) * u64::from(visual.height),
         parameters,
     ))
+}
+
+/// The sum of all durations.
+fn seconds(track: &Trak) -> Option<f64> {
+    let timescale = track.mdia.mdhd.timescale;
+    let runs = &track.mdia.minf.stbl.stts.entries;
+    let sum: f64 = runs
+        .iter()
+        .map(|run| f64::from(run.sample_count) * f64::from(run.sample_delta))
+        .sum();
+    (timescale > 0 && sum > 0.0).then(|| sum / f64::from(timescale))
+}
+
+fn pixel_aspect(track: &Trak) -> PixelAspect {
+    let pixel = match track.mdia.minf.stbl.stsd.codecs.first() {
+        Some(Codec::Avc1(codec)) => codec.pasp.as_ref(),
+        Some(Codec::Avc3(codec)) => codec.pasp.as_ref(),
+        _ => None,
+    };
+    PixelAspect::of(pixel.map(|pixel| [pixel.h_spacing, pixel.v_spacing]))
 }
 
 fn units(parameters: &Avcc) -> AccessUnit {

@@ -59,7 +59,8 @@ fn frames_agree_with_another_decoder() {
     let Some(folder) = videos() else { return };
 
     for (name, size) in [
-        ("mmaction2__demo.mp4", [340, 256]),
+        // Stored as 340 x 256, shown with pixels of 64 : 51.
+        ("mmaction2__demo.mp4", [427, 256]),
         ("mmaction2__spatio-temporal-det.gif", [658, 252]),
         ("mp4parse__white.mp4", [320, 240]),
         // Held upright by a quarter turn.
@@ -68,8 +69,14 @@ fn frames_agree_with_another_decoder() {
         ("torchcodec__h264_10bits.mp4", [200, 200]),
         // Two streams, the larger one is decoded.
         ("torchcodec__nasa_13013.mp4", [480, 270]),
+        // The container does not say how many frames it holds.
+        ("decord__flipping_a_pancake.mkv", [426, 240]),
+        ("libwebm__bbb_480p_vp9_opus_1second.webm", [854, 480]),
     ] {
         agrees(&folder, name, size);
+    }
+    if cfg!(feature = "ffmpeg") {
+        agrees(&folder, "mmaction2__test.avi", [320, 240]);
     }
 }
 
@@ -78,7 +85,11 @@ fn jumping_and_dropping_yields_the_frames_of_plain_decoding() {
     let Some(folder) = videos() else { return };
     let limits = DecodeLimits::default();
 
-    for name in ["mmaction2__demo.mp4", "torchcodec__nasa_13013.mp4"] {
+    for name in [
+        "mmaction2__demo.mp4",
+        "torchcodec__nasa_13013.mp4",
+        "decord__flipping_a_pancake.mkv",
+    ] {
         let mut video = open(&folder.join(name), &limits).unwrap();
         let all: Vec<usize> = (0..video.frame_count()).collect();
         let whole = video.decode(&all).unwrap();
@@ -145,14 +156,15 @@ fn changed_bytes_are_mostly_noticed_and_never_panic() {
 fn what_cannot_be_decoded_is_refused_at_once_and_by_name() {
     let Some(folder) = videos() else { return };
 
-    for name in [
+    let mut names = vec![
         "decoder_hang.mp4",
         "libwebm__invalid_vp9_bitstream-bug_1416.webm",
-        "libwebm__bbb_480p_vp9_opus_1second.webm",
-        "mmaction2__test.avi",
-        "decord__flipping_a_pancake.mkv",
         "reference.json",
-    ] {
+    ];
+    if !cfg!(feature = "ffmpeg") {
+        names.push("mmaction2__test.avi");
+    }
+    for name in names {
         let started = Instant::now();
 
         let error = decode_clip(&folder.join(name), &DecodeLimits::default(), |_| vec![0])
@@ -176,6 +188,7 @@ fn a_video_cut_anywhere_is_an_error() {
         let opened = open(cut.path(), &DecodeLimits::default());
 
         let error = opened.err().unwrap().to_string();
-        assert!(error.contains("cut short"), "{error}");
+        let ffmpeg = cfg!(feature = "ffmpeg");
+        assert!(ffmpeg || error.contains("cut short"), "{error}");
     }
 }

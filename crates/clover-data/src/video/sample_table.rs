@@ -60,10 +60,6 @@ impl SampleTable {
             // Without delays, pictures are shown as they are decoded.
             None => (0..count).collect(),
         };
-        let mut frame_of_sample = vec![0; count];
-        for (frame, sample) in sample_of_frame.iter().enumerate() {
-            frame_of_sample[*sample] = frame;
-        }
         let mut begins = vec![boxes.stss.is_none(); count];
         for number in boxes.stss.iter().flat_map(|keys| &keys.entries) {
             // Counted from one.
@@ -71,12 +67,27 @@ impl SampleTable {
                 *begins = true;
             }
         }
-        Ok(Self {
+        Ok(Self::sorted(samples, sample_of_frame, begins))
+    }
+
+    /// The table of samples that are shown at `times`.
+    pub(super) fn of_coded(samples: Vec<Sample>, times: &[u64], begins: Vec<bool>) -> Self {
+        let mut order: Vec<usize> = (0..samples.len()).collect();
+        order.sort_by_key(|sample| times[*sample]);
+        Self::sorted(samples, order, begins)
+    }
+
+    fn sorted(samples: Vec<Sample>, sample_of_frame: Vec<usize>, begins: Vec<bool>) -> Self {
+        let mut frame_of_sample = vec![0; samples.len()];
+        for (frame, sample) in sample_of_frame.iter().enumerate() {
+            frame_of_sample[*sample] = frame;
+        }
+        Self {
             samples,
             sample_of_frame,
             frame_of_sample,
             begins,
-        })
+        }
     }
 }
 

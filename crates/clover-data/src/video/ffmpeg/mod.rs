@@ -37,6 +37,8 @@ pub(super) struct FfmpegVideo {
     coded_size: [usize; 2],
     aspect: PixelAspect,
     rotation: Rotation,
+    /// Seconds of the unit that times are given in.
+    tick: f64,
 }
 
 /// How frames are reached.
@@ -55,6 +57,10 @@ impl VideoDecoder for FfmpegVideo {
 
     fn size(&self) -> [usize; 2] {
         self.rotation.size(self.aspect.size(self.coded_size))
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        self.packets.duration().map(|ticks| ticks * self.tick)
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
@@ -106,6 +112,7 @@ impl FfmpegVideo {
                 })?;
         let (index, parameters) = (best.index(), best.parameters());
         let rotation = rotation(&best);
+        let tick = f64::from(best.time_base());
         let decoder = open_decoder(&parameters, limits).map_err(failed)?;
         let coded_size = [decoder.width() as usize, decoder.height() as usize];
         limits.check_size(path, coded_size.map(|side| side as u64))?;
@@ -120,6 +127,7 @@ impl FfmpegVideo {
             coded_size,
             aspect,
             rotation,
+            tick,
         })
     }
 
@@ -265,7 +273,7 @@ fn open_decoder(
     let mut context = codec::Context::from_parameters(parameters.clone())?;
     context.set_threading(codec::threading::Config::count(1));
     let mut decoder = context.decoder();
-    decoder.check(Check::CRC | Check::BISTREAM | Check::BUFFER | Check::EXPLODE);
+    decoder.check(Check::CRC | Check::BITSTREAM | Check::BUFFER | Check::EXPLODE);
     decoder.conceal(Conceal::empty());
     let codec = ffmpeg::decoder::find(parameters.id()).ok_or(Error::DecoderNotFound)?;
     let mut options = ffmpeg::Dictionary::new();

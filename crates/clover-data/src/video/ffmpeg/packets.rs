@@ -63,6 +63,15 @@ impl Packets {
         found.ok()
     }
 
+    /// The time between the first and the last picture, and one picture's share more.
+    pub(super) fn duration(&self) -> Option<f64> {
+        let times = self.times.as_ref()?;
+        let (first, last) = (times.order.first()?, times.order.last()?);
+        let between = times.of_packet[*last].checked_sub(times.of_packet[*first])?;
+        let steps = self.len().checked_sub(1).filter(|steps| *steps > 0)? as f64;
+        Some(between as f64 * (steps + 1.0) / steps)
+    }
+
     /// The last packet that decoding of `packet` can begin at: a key picture shown no later. A
     /// picture shown before its group's key picture may refer to the group before.
     pub(super) fn group_start(&self, packet: usize) -> usize {

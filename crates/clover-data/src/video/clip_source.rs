@@ -1,0 +1,126 @@
+//! Where a clip comes from: a file, a folder, or bytes that were read from an archive.
+
+use std::path::{Path, PathBuf};
+
+use super::decoder::{VideoDecoder, open, open_bytes};
+use super::picture_sequence::PictureSequence;
+use super::{Clip, DecodeLimits};
+use crate::DataError;
+
+/// A clip that has not been opened yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClipSource {
+    /// A video, a picture, or a folder of numbered pictures.
+    Path(PathBuf),
+    /// The contents of a video or a picture.
+    Bytes {
+        /// What errors call it.
+        name: PathBuf,
+        /// The contents.
+        bytes: Vec<u8>,
+    },
+    /// One encoded picture a frame, in order.
+    Pictures {
+        /// What errors call them.
+        name: PathBuf,
+        /// The contents of each.
+        pictures: Vec<Vec<u8>>,
+    },
+}
+
+impl ClipSource {
+    /// What errors call the clip.
+    pub fn name(&self) -> &Path {
+        match self {
+            Self::Path(name) | Self::Bytes { name, .. } | Self::Pictures { name, .. } => name,
+        }
+    }
+
+    /// Opens the clip.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is nothing that can be decoded, or claims more than `limits`.
+    pub fn open(self, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
+        match self {
+            Self::Path(path) => open(&path, limits),
+            Self::Bytes { name, bytes } => open_bytes(bytes, &name, limits),
+            Self::Pictures { name, pictures } => Ok(Box::new(PictureSequence::of_encoded(
+                pictures, &name, limits,
+            )?)),
+        }
+    }
+
+    /// Opens the clip, lets `choose` pick frames from their number, and decodes them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or decoded within `limits`, or `choose` picks a frame that is not
+    /// there or none at all.
+    pub fn decode(
+        self,
+        limits: &DecodeLimits,
+        choose: impl FnOnce(usize) -> Vec<usize>,
+    ) -> Result<Clip, DataError> {
+        let mut decoder = self.open(limits)?;
+        let indices = choose(decoder.frame_count());
+        decoder.decode(&indices)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn png(level: u8) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        image::RgbImage::from_pixel(1, 1, image::Rgb([level; 3]))
+            .write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png)
+            .unwrap();
+        bytes
+    }
+
+    #[test]
+    fn bytes_are_a_clip_like_the_file_they_came_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, png(7)).unwrap();
+        let name = PathBuf::from("shard.tar/a.png");
+        let limits = DecodeLimits::default();
+
+        let file = ClipSource::Path(path).decode(&limits, |_| vec![0]).unwrap();
+        let bytes = ClipSource::Bytes {
+            name,
+            bytes: png(7),
+        };
+
+        assert_eq!(bytes.decode(&limits, |_| vec![0]).unwrap(), file);
+    }
+
+    #[test]
+    fn encoded_pictures_are_the_frames_of_a_clip() {
+        let source = ClipSource::Pictures {
+            name: PathBuf::from("shard.tar/a"),
+            pictures: vec![png(1), png(2), b"broken, and not asked for".to_vec()],
+        };
+
+        let clip = source
+            .decode(&DecodeLimits::default(), |_| vec![1, 0])
+            .unwrap();
+
+        assert_eq!(clip.pixels(), [2, 2, 2, 1, 1, 1]);
+    }
+
+    #[test]
+    fn no_pictures_are_an_error_with_a_name() {
+        let source = ClipSource::Pictures {
+            name: PathBuf::from("shard.tar/a"),
+            pictures: Vec::new(),
+        };
+
+        let error = source.open(&DecodeLimits::default()).err().unwrap();
+
+        assert!(error.to_string().starts_with("shard.tar/a: "), "{error}");
+    }
+}

@@ -1,0 +1,283 @@
+//! VP9, as WebM files hold it.
+//!
+//! Decoding jumps to the key picture before a wanted frame. Nothing on the way is dropped: VP9
+//! predicts motion from the picture decoded before, whether or not that was meant to be referred to.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use rusty_vp9::{BitReader, DecodedFrame, Error, FrameHeader, Vp9Decoder};
+
+use super::clip_builder::ClipBuilder;
+use super::decoder::{VideoDecoder, check_indices};
+use super::matroska::CodedPictures;
+use super::pixel_aspect::PixelAspect;
+use super::sample_table::Sample;
+use super::yuv::{Colour, Matrix, Planes, append_rgb};
+use super::{Clip, DecodeLimits};
+use crate::DataError;
+
+/// The number VP9 gives BT.709.
+const BT709: u32 = 2;
+
+/// A VP9 video whose coded pictures are in memory.
+#[derive(Debug)]
+pub(super) struct Vp9Video {
+    path: PathBuf,
+    limits: DecodeLimits,
+    pictures: CodedPictures,
+    /// The packets that show a frame, in order.
+    shown: Vec<usize>,
+    /// Whether decoding can begin at a packet.
+    begins: Vec<bool>,
+    coded_size: [usize; 2],
+    aspect: PixelAspect,
+    matrix: Matrix,
+}
+
+impl VideoDecoder for Vp9Video {
+    fn frame_count(&self) -> usize {
+        self.shown.len()
+    }
+
+    fn size(&self) -> [usize; 2] {
+        self.aspect.size(self.coded_size)
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        self.pictures.seconds
+    }
+
+    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+        let deadline = self.limits.start();
+        let (frames, size) = (self.frame_count(), self.size());
+        check_indices(&self.path, &self.limits, indices, frames, size)?;
+        let mut clip = ClipBuilder::new(indices, size);
+        let mut decoder = Vp9Decoder::new();
+        let mut wanted = indices.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut next = 0;
+        for frame in wanted {
+            let packet = self.shown[frame];
+            let key = (next..=packet).rev().find(|at| self.begins[*at]);
+            if let Some(key) = key.filter(|key| *key > next) {
+                decoder = Vp9Decoder::new();
+                next = key;
+            }
+            for at in next..=packet {
+                deadline.check(&self.path)?;
+                let picture = self.decode_packet(&mut decoder, at, frame)?;
+                if at == packet {
+                    let picture = picture.ok_or_else(|| {
+                        self.undecodable(frame, "its packet shows no picture".into())
+                    })?;
+                    clip.place(frame, &self.rgb(picture, frame)?);
+                }
+            }
+            next = packet + 1;
+        }
+        clip.finish(&self.path)
+    }
+}
+
+impl Vp9Video {
+    /// Reads the headers of all pictures.
+    pub(super) fn open(
+        pictures: CodedPictures,
+        aspect: PixelAspect,
+        path: &Path,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DataError> {
+        let mut video = Self {
+            path: path.to_path_buf(),
+            limits: limits.clone(),
+            shown: Vec::new(),
+            begins: Vec::new(),
+            coded_size: [0; 2],
+            aspect,
+            matrix: Matrix::Bt601,
+            pictures,
+        };
+        for at in 0..video.pictures.samples.len() {
+            let headers = video.headers(at)?;
+            for header in &headers {
+                let size = [header.width.into(), header.height.into()];
+                if size != [0; 2] {
+                    // Checked for every picture: each may ask for memory of its own.
+                    limits.check_size(path, size)?;
+                }
+            }
+            let is_key = |header: &FrameHeader| header.key_frame && !header.show_existing_frame;
+            let key = headers.first().filter(|header| is_key(header));
+            if let Some(key) = key.filter(|_| video.coded_size == [0; 2]) {
+                video.coded_size = [key.width as usize, key.height as usize];
+                if key.color_space == BT709 {
+                    video.matrix = Matrix::Bt709;
+                }
+            }
+            video.begins.push(key.is_some());
+            if headers
+                .iter()
+                .any(|header| header.show_frame || header.show_existing_frame)
+            {
+                video.shown.push(at);
+            }
+        }
+        if video.coded_size == [0; 2] {
+            return Err(DataError::BrokenVideo {
+                path: path.to_path_buf(),
+                fault: "it has no picture that decoding could begin at",
+            });
+        }
+        limits.check_frames(path, video.shown.len())?;
+        limits.check_size(path, aspect.size(video.coded_size).map(|side| side as u64))?;
+        Ok(video)
+    }
+
+    fn decode_packet(
+        &self,
+        decoder: &mut Vp9Decoder,
+        at: usize,
+        frame: usize,
+    ) -> Result<Option<DecodedFrame>, DataError> {
+        let bytes = self.packet(at);
+        // The decoder trusts its input more than it should; a panic costs this file only.
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            decoder.push(bytes, None)?;
+            let mut shown = None;
+            // A packet holds eight pictures at most.
+            for _ in 0..=8 {
+                match decoder.next_frame() {
+                    Ok(picture) => shown = Some(picture),
+                    Err(Error::Again) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(shown)
+        }));
+        match decoded {
+            Ok(Ok(shown)) => Ok(shown),
+            Ok(Err(error)) => Err(self.undecodable(frame, Box::new(error))),
+            Err(_) => Err(self.undecodable(frame, "the decoder panicked".into())),
+        }
+    }
+
+    /// The pixels of a picture, with square pixels.
+    fn rgb(&self, mut picture: DecodedFrame, frame: usize) -> Result<Vec<u8>, DataError> {
+        let size = [picture.width as usize, picture.height as usize];
+        if size != self.coded_size || picture.planes.len() != 3 {
+            return Err(self.undecodable(frame, "its size is not the one the file gives".into()));
+        }
+        let mut plane = |index: usize| {
+            let plane = std::mem::take(&mut picture.planes[index]);
+            match picture.bit_depth {
+                8 => plane,
+                depth => plane
+                    .chunks_exact(2)
+                    .map(|sample| (u16::from_le_bytes([sample[0], sample[1]]) >> (depth - 8)) as u8)
+                    .collect(),
+            }
+        };
+        let planes = Planes {
+            width: size[0],
+            height: size[1],
+            y: plane(0),
+            u: plane(1),
+            v: plane(2),
+            columns_per_chroma: 1 << picture.subsampling_x,
+            rows_per_chroma: 1 << picture.subsampling_y,
+        };
+        let colour = Colour {
+            matrix: self.matrix,
+            full_range: false,
+        };
+        let mut rgb = Vec::new();
+        append_rgb(&planes, colour, &mut rgb);
+        Ok(self.aspect.stretch(rgb, self.coded_size))
+    }
+
+    fn packet(&self, at: usize) -> &[u8] {
+        let Sample { offset, size } = self.pictures.samples[at];
+        &self.pictures.bytes[offset as usize..offset as usize + size as usize]
+    }
+
+    /// What the pictures of a packet say of themselves.
+    fn headers(&self, at: usize) -> Result<Vec<FrameHeader>, DataError> {
+        parts(self.packet(at))
+            .into_iter()
+            .map(header)
+            .collect::<Result<_, _>>()
+            .map_err(|source| self.undecodable(self.shown.len(), Box::new(source)))
+    }
+
+    fn undecodable(
+        &self,
+        frame: usize,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> DataError {
+        DataError::Frame {
+            path: self.path.clone(),
+            frame,
+            source,
+        }
+    }
+}
+
+fn header(part: &[u8]) -> Result<FrameHeader, Error> {
+    // Sizes taken over from earlier pictures are none here: those were checked themselves.
+    rusty_vp9::parse_uncompressed_header(&mut BitReader::new(part), &[(0, 0); 8])
+}
+
+/// The pictures of a packet: an index at its end says how long each is (VP9 specification,
+/// annex B).
+fn parts(packet: &[u8]) -> Vec<&[u8]> {
+    indexed_parts(packet).unwrap_or_else(|| vec![packet])
+}
+
+fn indexed_parts(packet: &[u8]) -> Option<Vec<&[u8]>> {
+    let marker = *packet.last()?;
+    if marker & 0xe0 != 0xc0 {
+        return None;
+    }
+    let count = usize::from(marker & 7) + 1;
+    let width = usize::from(marker >> 3 & 3) + 1;
+    let (mut rest, index) =
+        packet.split_at_checked(packet.len().checked_sub(2 + count * width)?)?;
+    if index[0] != marker {
+        return None;
+    }
+    let mut parts = Vec::with_capacity(count);
+    for length in index[1..=count * width].chunks_exact(width) {
+        let length = length
+            .iter()
+            .rev()
+            .fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let (part, after) = rest.split_at_checked(length)?;
+        if !part.is_empty() {
+            parts.push(part);
+        }
+        rest = after;
+    }
+    (!parts.is_empty()).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_at_the_end_cuts_a_packet() {
+        let packet = [1, 2, 3, 0xc1, 1, 2, 0xc1];
+
+        assert_eq!(parts(&packet), [&[1][..], &[2, 3]]);
+    }
+
+    #[test]
+    fn an_index_that_claims_too_much_is_none() {
+        let packet = [1, 2, 3, 0xc1, 1, 9, 0xc1];
+
+        assert_eq!(parts(&packet), [&packet[..]]);
+        assert_eq!(parts(&[0xc7]), [&[0xc7][..]]);
+    }
+}
