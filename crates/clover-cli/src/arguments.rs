@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clover_data::check::CheckedFrames;
 use clover_trainer::recipe::PretrainingRecipe;
 
 use crate::device::DeviceName;
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Pretrain(Box<Pretrain>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
+    /// Read every clip and caption once; name what is broken.
+    CheckData(CheckData),
 }
 
 #[derive(Args, Debug)]
@@ -48,6 +51,38 @@ pub(crate) struct Pretrain {
     /// Where to compute.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device: DeviceName,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckData {
+    /// A folder of videos and pictures, or a manifest of pairs (csv, tsv, jsonl).
+    pub(crate) source: PathBuf,
+    /// Frames of each clip to decode: `three` (the first, the middle, the last), a number, or `all`.
+    #[arg(long, default_value = "three", value_parser = checked_frames)]
+    pub(crate) frames: CheckedFrames,
+    /// Threads that read; all cores if not given.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Fail when more than this share of the clips is broken.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) max_failed_share: f64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write what is known of each readable clip to this file, one JSON object a line.
+    #[arg(long)]
+    pub(crate) items: Option<PathBuf>,
+}
+
+fn checked_frames(text: &str) -> Result<CheckedFrames, String> {
+    match text {
+        "three" => Ok(CheckedFrames::Three),
+        "all" => Ok(CheckedFrames::All),
+        number => match number.parse() {
+            Ok(count @ 1..=4_096) => Ok(CheckedFrames::Evenly(count)),
+            _ => Err("neither `three` nor `all` nor a number from 1 to 4096".to_owned()),
+        },
+    }
 }
 
 /// Keys of the recipe that are often changed.

@@ -9,6 +9,7 @@
 //! - [`dataset`]: manifests, samples, and the loader that reads ahead;
 //! - [`batch`]: samples stacked into tensors;
 //! - [`video`]: decoding, choosing frames, preparing pixels;
+//! - [`check`]: reading a whole collection once, to name what is broken;
 //! - [`synthetic`]: a rendered benchmark of moving shapes.
 //!
 //! ```
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod batch;
+pub mod check;
 pub mod dataset;
 mod error;
 pub mod masking;

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod check_data;
 mod demo;
 mod demo_queries;
 mod pretrain;
@@ -13,5 +14,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Demo(demo) => demo::run(demo),
+        Command::CheckData(check) => check_data::run(check),
     }
 }

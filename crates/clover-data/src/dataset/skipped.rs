@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::Serialize;
+
 /// An item that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SkippedItem {
     /// The item: a file, or a manifest with a line.
     pub name: String,

@@ -65,6 +65,10 @@ impl Animation {
 }
 
 impl VideoDecoder for Animation {
+    fn coding(&self) -> &'static str {
+        "animation"
+    }
+
     fn frame_count(&self) -> usize {
         self.frames
     }

@@ -19,6 +19,9 @@ use crate::DataError;
 
 /// An opened file whose frames can be decoded.
 pub trait VideoDecoder {
+    /// What the frames are coded as.
+    fn coding(&self) -> &'static str;
+
     /// The number of frames.
     fn frame_count(&self) -> usize;
 

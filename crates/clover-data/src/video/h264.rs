@@ -44,6 +44,10 @@ impl From<DataError> for Stop {
 }
 
 impl VideoDecoder for H264Video {
+    fn coding(&self) -> &'static str {
+        "H.264"
+    }
+
     fn frame_count(&self) -> usize {
         self.track.table.samples.len()
     }

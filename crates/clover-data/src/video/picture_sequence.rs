@@ -31,6 +31,10 @@ enum Pictures {
 }
 
 impl VideoDecoder for PictureSequence {
+    fn coding(&self) -> &'static str {
+        "pictures"
+    }
+
     fn frame_count(&self) -> usize {
         self.pictures.len()
     }

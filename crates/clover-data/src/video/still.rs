@@ -44,6 +44,10 @@ impl Still {
 }
 
 impl VideoDecoder for Still {
+    fn coding(&self) -> &'static str {
+        "picture"
+    }
+
     fn frame_count(&self) -> usize {
         1
     }

@@ -36,6 +36,10 @@ pub(super) struct Vp9Video {
 }
 
 impl VideoDecoder for Vp9Video {
+    fn coding(&self) -> &'static str {
+        "VP9"
+    }
+
     fn frame_count(&self) -> usize {
         self.shown.len()
     }

@@ -51,6 +51,10 @@ enum Method {
 }
 
 impl VideoDecoder for FfmpegVideo {
+    fn coding(&self) -> &'static str {
+        self.parameters.id().name()
+    }
+
     fn frame_count(&self) -> usize {
         self.packets.len()
     }

@@ -1,0 +1,138 @@
+//! Figures of many clips in a few numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Values that are told apart; of more, the rest is counted together.
+const MAX_VALUES: usize = 10_000;
+
+/// What the values beyond that are called.
+const OTHERS: &str = "others";
+
+/// The smallest, mean and largest of many values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// How many values there are.
+    pub count: usize,
+    /// The smallest of them.
+    pub smallest: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The largest of them.
+    pub largest: f64,
+    /// Their sum.
+    pub sum: f64,
+}
+
+impl Spread {
+    /// Takes another value into account.
+    pub(super) fn take(&mut self, value: f64) {
+        self.add(&Self {
+            count: 1,
+            smallest: value,
+            mean: value,
+            largest: value,
+            sum: value,
+        });
+    }
+
+    /// Takes other values into account.
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.count == 0 || other.count == 0 {
+            if self.count == 0 {
+                *self = *other;
+            }
+            return;
+        }
+        self.count += other.count;
+        self.smallest = self.smallest.min(other.smallest);
+        self.largest = self.largest.max(other.largest);
+        self.sum += other.sum;
+        self.mean = self.sum / self.count as f64;
+    }
+}
+
+/// A value and how often it occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// The value.
+    pub value: String,
+    /// How often it occurs.
+    pub count: usize,
+}
+
+/// How often each of many values occurs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts(BTreeMap<String, usize>);
+
+impl Counts {
+    pub(super) fn count(&mut self, value: String) {
+        self.several(value, 1);
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        for (value, count) in other.0 {
+            self.several(value, count);
+        }
+    }
+
+    /// The most frequent values first; those that occur equally often in the order of their names.
+    pub(super) fn most_frequent(self, most: usize) -> Vec<Count> {
+        let mut counts: Vec<Count> = self
+            .0
+            .into_iter()
+            .map(|(value, count)| Count { value, count })
+            .collect();
+        counts.sort_by_key(|entry| std::cmp::Reverse(entry.count));
+        counts.truncate(most);
+        counts
+    }
+
+    fn several(&mut self, value: String, times: usize) {
+        let known = self.0.len() < MAX_VALUES || self.0.contains_key(&value);
+        let value = if known { value } else { OTHERS.to_owned() };
+        *self.0.entry(value).or_default() += times;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads_of_parts_make_the_spread_of_the_whole() {
+        let (mut left, mut right) = (Spread::default(), Spread::default());
+        left.take(1.0);
+        right.take(4.0);
+        right.take(7.0);
+
+        left.add(&right);
+        left.add(&Spread::default());
+
+        let whole = Spread {
+            count: 3,
+            smallest: 1.0,
+            mean: 4.0,
+            largest: 7.0,
+            sum: 12.0,
+        };
+        assert_eq!(left, whole);
+    }
+
+    #[test]
+    fn the_most_frequent_value_comes_first() {
+        let mut counts = Counts::default();
+        for value in ["b", "a", "c", "c"] {
+            counts.count(value.to_owned());
+        }
+
+        let values = counts.most_frequent(2);
+
+        let values: Vec<_> = values
+            .iter()
+            .map(|count| (&*count.value, count.count))
+            .collect();
+        assert_eq!(values, [("c", 2), ("a", 1)]);
+    }
+}

@@ -1,0 +1,131 @@
+//! A small collection of good, equal and broken clips.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::dataset::Pair;
+
+/// Keeps the facts of every clip.
+#[derive(Default)]
+struct Kept(Mutex<Vec<ItemFacts>>, AtomicUsize);
+
+impl CheckObserver for Kept {
+    fn progressed(&self, _done: usize, _total: usize) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self, facts: &ItemFacts) {
+        self.0.lock().unwrap().push(facts.clone());
+    }
+}
+
+fn picture(path: &Path, level: u8) {
+    image::RgbImage::from_pixel(4, 2, image::Rgb([level, 0, 0]))
+        .save(path)
+        .unwrap();
+}
+
+fn pairs(folder: &Path) -> Vec<Pair> {
+    picture(&folder.join("a.png"), 10);
+    picture(&folder.join("b.png"), 10);
+    picture(&folder.join("c.png"), 20);
+    fs::write(folder.join("d.png"), "no picture").unwrap();
+    let captions = ["a dog", "a dog", "a cat", "a bird", "a fish"];
+    ["a.png", "b.png", "c.png", "d.png", "e.png"]
+        .into_iter()
+        .zip(captions)
+        .enumerate()
+        .map(|(line, (name, caption))| Pair {
+            path: folder.join(name),
+            caption: caption.to_owned(),
+            line: line + 2,
+        })
+        .collect()
+}
+
+fn config(threads: usize) -> CheckConfig {
+    CheckConfig {
+        limits: DecodeLimits::default(),
+        frames: CheckedFrames::Three,
+        threads,
+    }
+}
+
+#[test]
+fn everything_is_counted_and_the_broken_named_whatever_the_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = pairs(folder.path());
+    let kept = Kept::default();
+    let run = |threads| {
+        check(
+            &pairs,
+            Vec::new(),
+            &config(threads),
+            &kept,
+            &AtomicBool::new(false),
+        )
+        .unwrap()
+    };
+
+    let report = run(1);
+
+    assert_eq!((report.clips, report.readable), (5, 3));
+    let broken: Vec<PathBuf> = report
+        .broken
+        .iter()
+        .map(|item| item.name.clone().into())
+        .collect();
+    assert_eq!(
+        broken,
+        [folder.path().join("d.png"), folder.path().join("e.png")]
+    );
+    assert!(report.broken[0].reason.contains("is a text file"));
+    assert!((report.broken_share() - 0.4).abs() < 1e-9);
+    assert_eq!((report.words.captions, report.words.different), (5, 5));
+    assert_eq!(
+        (report.duplicates.captions, report.duplicates.clips),
+        (1, 1)
+    );
+    assert_eq!(report.sizes[0].value, "4 x 2");
+    let facts = kept.0.lock().unwrap().clone();
+    assert_eq!(facts[0].mean_rgb, [[10.0, 0.0, 0.0]]);
+    assert_eq!(report, run(4));
+    assert_eq!(kept.1.load(Ordering::Relaxed), 10);
+}
+
+#[test]
+fn rows_that_were_left_out_before_are_counted_as_broken() {
+    let row = SkippedItem {
+        name: "pairs.csv: line 3".to_owned(),
+        reason: "it has no caption".to_owned(),
+    };
+    let none: Vec<Pair> = Vec::new();
+
+    let report = check(
+        &none,
+        vec![row.clone()],
+        &config(2),
+        &Kept::default(),
+        &AtomicBool::new(false),
+    );
+
+    let report = report.unwrap();
+    assert_eq!((report.clips, report.broken), (1, vec![row]));
+}
+
+#[test]
+fn a_check_that_is_stopped_says_what_it_has_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = pairs(folder.path());
+
+    let report = check(
+        &pairs,
+        Vec::new(),
+        &config(1),
+        &Kept::default(),
+        &AtomicBool::new(true),
+    );
+
+    assert_eq!(report.unwrap().clips, 0);
+}
