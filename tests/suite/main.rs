@@ -7,8 +7,10 @@
     reason = "all of this is a test: what fails must say so, and parity prints its deviations"
 )]
 
+mod check_data;
 mod gradients;
 mod hostile_input;
+mod hostile_media;
 mod parity;
 mod real_videos;
 mod small_run;

@@ -9,10 +9,8 @@ use clover_trainer::recipe::PretrainingRecipe;
 use crate::small_run::{SmallData, recipe, run};
 
 /// Formats that are not decoded, and files that are damaged.
-const BROKEN: [&str; 6] = [
+const BROKEN: [&str; 4] = [
     "decoder_hang.mp4",
-    "decord__flipping_a_pancake.mkv",
-    "libwebm__bbb_480p_vp9_opus_1second.webm",
     "libwebm__invalid_vp9_bitstream-bug_1416.webm",
     "mmaction2__test.avi",
     "mp4parse__no_timescale.mp4",

@@ -1,5 +1,6 @@
 //! The workspace's own commands, run as `cargo xtask <command>`.
 
+mod ffmpeg;
 mod plan;
 mod step;
 mod tidy;
@@ -12,7 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  test                  format, tidy, lints, docs, then every test on ndarray and again on flex
+  test                  format, tidy, lints, docs, then every test on ndarray and again on flex,
+                        there with FFmpeg where its libraries are installed
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
   check                 format, tidy, lints, docs, and the GPU backends' type check; runs no test
@@ -42,9 +44,15 @@ fn run() -> Result<()> {
             out.write_all(USAGE.as_bytes())?;
             Ok(())
         }
-        ["test"] => step::run_all(&root, &plan::test(), &mut out),
+        ["test"] => {
+            let ffmpeg = ffmpeg::is_installed(&mut out)?;
+            step::run_all(&root, &plan::test(ffmpeg), &mut out)
+        }
         ["test", filters @ ..] => step::run_all(&root, &plan::filtered_test(filters), &mut out),
-        ["check"] => step::run_all(&root, &plan::check(), &mut out),
+        ["check"] => {
+            let ffmpeg = ffmpeg::is_installed(&mut out)?;
+            step::run_all(&root, &plan::check(ffmpeg), &mut out)
+        }
         ["check-backends"] => step::run_all(&root, &plan::check_backends(), &mut out),
         ["tidy"] => tidy::run(&root, &mut out),
         [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),

@@ -17,20 +17,36 @@ const BACKEND_GENERIC: &[&str] = &[
     "clover-tests",
 ];
 
+/// The features that bring FFmpeg in, where its libraries are installed.
+const FFMPEG: &[&str] = &[
+    "clover-cli/ffmpeg",
+    "clover-data/ffmpeg",
+    "clover-tests/ffmpeg",
+];
+
 /// The name of the test program in `tests/`.
 const SUITE: &str = "suite";
 
-pub(crate) fn test() -> Vec<Step> {
-    let mut steps = source_checks();
+/// Everything; the second pass decodes through FFmpeg where it is installed.
+pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
+    let mut steps = source_checks(ffmpeg);
     steps.push(cargo(
         "tests on ndarray",
         &["test", "--workspace", "--no-fail-fast"],
     ));
     // `--tests` leaves the doc tests out: they name their backend themselves.
     let mut flex = vec!["test", "--workspace", "--tests", "--no-fail-fast"];
-    let features = flex_features();
+    let mut features = flex_features();
+    if ffmpeg {
+        features = format!("{features},{}", FFMPEG.join(","));
+    }
     flex.extend(["--features", &features]);
-    steps.push(cargo("tests on flex", &flex));
+    let name = if ffmpeg {
+        "tests on flex, with FFmpeg"
+    } else {
+        "tests on flex"
+    };
+    steps.push(cargo(name, &flex));
     steps
 }
 
@@ -47,8 +63,8 @@ pub(crate) fn filtered_test(filters: &[&str]) -> Vec<Step> {
     ]
 }
 
-pub(crate) fn check() -> Vec<Step> {
-    let mut steps = source_checks();
+pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
+    let mut steps = source_checks(ffmpeg);
     steps.extend(check_backends());
     steps
 }
@@ -67,15 +83,13 @@ pub(crate) fn check_backends() -> Vec<Step> {
 }
 
 /// What is checked without running a test, the quickest first.
-fn source_checks() -> Vec<Step> {
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+fn source_checks(ffmpeg: bool) -> Vec<Step> {
+    let mut clippy = vec!["clippy", "--workspace", "--all-targets"];
+    let features = FFMPEG.join(",");
+    if ffmpeg {
+        clippy.extend(["--features", &features]);
+    }
+    clippy.extend(["--", "-D", "warnings"]);
     vec![
         cargo("format", &["fmt", "--all", "--check"]),
         Step::new("tidy", Action::Tidy),
@@ -120,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_whole_suite_runs_once_on_each_backend() {
-        let lines = command_lines(&test());
+        let lines = command_lines(&test(false));
 
         let tests: Vec<_> = lines
             .iter()
@@ -138,7 +152,7 @@ mod tests {
 
     #[test]
     fn doc_tests_run_on_the_first_pass_only() {
-        let lines = command_lines(&test());
+        let lines = command_lines(&test(false));
 
         let with_doc_tests = lines
             .iter()
@@ -147,8 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn ffmpeg_is_linted_and_tested_where_it_is_installed() {
+        let (with, without) = (command_lines(&test(true)), command_lines(&test(false)));
+
+        let uses = |lines: &[String]| lines.iter().filter(|line| line.contains("/ffmpeg")).count();
+        assert_eq!((uses(&with), uses(&without)), (2, 0));
+    }
+
+    #[test]
     fn warnings_are_denied_in_code_and_in_documentation() {
-        let lines = command_lines(&check());
+        let lines = command_lines(&check(false));
 
         assert!(
             lines

@@ -58,7 +58,11 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
         print(&report);
     }
     if watch.stop.load(Ordering::Relaxed) {
-        bail!("stopped after {} of {} clips", report.clips, collection.len());
+        bail!(
+            "stopped after {} of {} clips",
+            report.clips,
+            collection.len()
+        );
     }
     let (share, bound) = (report.broken_share(), arguments.max_failed_share);
     if share > bound {

@@ -26,6 +26,8 @@ mod pixel_aspect;
 mod real_files;
 mod rotation;
 mod sample_table;
+#[cfg(test)]
+mod small_films;
 mod sniff;
 mod still;
 pub mod transform;
