@@ -296,4 +296,8 @@ pub enum DataError {
         /// Why.
         source: image::ImageError,
     },
+
+    /// An annotation file, or a request to convert one, cannot be used.
+    #[error(transparent)]
+    Annotation(#[from] crate::dataset::AnnotationError),
 }
