@@ -316,4 +316,8 @@ pub enum DataError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+
+    /// An annotation file, or a request to convert one, cannot be used.
+    #[error(transparent)]
+    Annotation(#[from] crate::dataset::AnnotationError),
 }

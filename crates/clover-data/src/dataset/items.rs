@@ -15,6 +15,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::skipped::SkippedItem;
+
+mod checks;
+mod clip_path;
+mod gathered;
+mod reading;
+mod writing;
+
+pub(crate) use checks::{MAX_TEXTS, check_text};
+pub use clip_path::check_relative;
+pub(crate) use gathered::Gathered;
+pub(crate) use reading::gather_items;
+pub use reading::read_items;
+pub use writing::write_items;
+
 /// A sentence about a clip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -78,6 +93,109 @@ pub struct OpenEndedItem {
     pub question: String,
     /// The right answers; the first is trained on, any counts in evaluation.
     pub answers: Vec<String>,
+}
+
+/// Items of one task, in the order of their file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Items {
+    /// Clips and sentences.
+    Retrieval(Vec<RetrievalItem>),
+    /// Questions with options.
+    MultipleChoice(Vec<MultipleChoiceItem>),
+    /// Questions with answers in words.
+    OpenEnded(Vec<OpenEndedItem>),
+}
+
+/// The usable items of a file, and the rows that were not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemsFile {
+    /// The items in the order of the file.
+    pub items: Items,
+    /// The rows that were left out.
+    pub skipped: Vec<SkippedItem>,
+}
+
+/// What items are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemsTask {
+    /// To find a clip by its sentence and a sentence by its clip.
+    Retrieval,
+    /// To choose an answer.
+    MultipleChoice,
+    /// To answer in words.
+    OpenEnded,
+}
+
+/// An item of any task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    Retrieval(RetrievalItem),
+    MultipleChoice(MultipleChoiceItem),
+    OpenEnded(OpenEndedItem),
+}
+
+impl Items {
+    /// The number of items.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Retrieval(items) => items.len(),
+            Self::MultipleChoice(items) => items.len(),
+            Self::OpenEnded(items) => items.len(),
+        }
+    }
+
+    /// Tells whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the items are for.
+    pub fn task(&self) -> ItemsTask {
+        match self {
+            Self::Retrieval(_) => ItemsTask::Retrieval,
+            Self::MultipleChoice(_) => ItemsTask::MultipleChoice,
+            Self::OpenEnded(_) => ItemsTask::OpenEnded,
+        }
+    }
+}
+
+impl ItemsTask {
+    /// What messages call the task.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retrieval => "retrieval",
+            Self::MultipleChoice => "multiple-choice",
+            Self::OpenEnded => "open-ended",
+        }
+    }
+}
+
+impl Item {
+    pub(crate) fn task(&self) -> ItemsTask {
+        match self {
+            Self::Retrieval(_) => ItemsTask::Retrieval,
+            Self::MultipleChoice(_) => ItemsTask::MultipleChoice,
+            Self::OpenEnded(_) => ItemsTask::OpenEnded,
+        }
+    }
+}
+
+impl From<RetrievalItem> for Item {
+    fn from(item: RetrievalItem) -> Self {
+        Self::Retrieval(item)
+    }
+}
+
+impl From<MultipleChoiceItem> for Item {
+    fn from(item: MultipleChoiceItem) -> Self {
+        Self::MultipleChoice(item)
+    }
+}
+
+impl From<OpenEndedItem> for Item {
+    fn from(item: OpenEndedItem) -> Self {
+        Self::OpenEnded(item)
+    }
 }
 
 impl Caption {

@@ -1,0 +1,161 @@
+//! From any annotation file to the project's own form.
+
+use std::path::PathBuf;
+
+use super::super::items::{Gathered, Items, ItemsFile, gather_items};
+use super::super::rows::{AnnotationError, open_regular};
+use super::super::skipped::SkippedItem;
+use super::format::AnnotationFormat;
+use super::reading::Reading;
+use super::{
+    cc3m, detect, didemo, lsmdc, msrvtt, msrvtt_choice, pairs_manifest, pickled, tgif,
+    three_splits, video_qa, webvid,
+};
+use crate::DataError;
+
+/// What to convert, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConvertRequest {
+    /// The annotation file.
+    pub annotation: PathBuf,
+    /// Its format, unless its content is to tell.
+    pub format: Option<AnnotationFormat>,
+    /// The videos to keep, in this order: a csv file with a column `video_id`, or a name a line.
+    pub list: Option<PathBuf>,
+    /// Which name stands for `vid1`, `vid2`, ..: `youtube_mapping.txt`.
+    pub mapping: Option<PathBuf>,
+    /// Which answer stands for a number.
+    pub vocabulary: Option<PathBuf>,
+    /// The split to keep: `train`, `val` or `test`.
+    pub split: Option<String>,
+    /// What the order of options depends on where the file has the right one first.
+    pub seed: u64,
+    /// The ending of clips where the usual one is not theirs.
+    pub extension: Option<String>,
+    /// The path of a clip with `{placeholders}` where the usual one is not it.
+    pub clip_pattern: Option<String>,
+}
+
+/// The items of an annotation file in the project's own form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Converted {
+    /// The format that was read.
+    pub format: AnnotationFormat,
+    /// The items.
+    pub items: Items,
+    /// The rows that are not among them, by name.
+    pub skipped: Vec<SkippedItem>,
+    /// The videos or rows that the list or the split leaves out.
+    pub unlisted: usize,
+}
+
+impl ConvertRequest {
+    /// A request with nothing but the annotation file.
+    pub fn new(annotation: impl Into<PathBuf>) -> Self {
+        Self {
+            annotation: annotation.into(),
+            format: None,
+            list: None,
+            mapping: None,
+            vocabulary: None,
+            split: None,
+            seed: 0,
+            extension: None,
+            clip_pattern: None,
+        }
+    }
+}
+
+/// Reads an annotation file of any known format.
+///
+/// # Errors
+///
+/// When the format is not recognised, an option does not fit it, a file cannot be read, or no row
+/// can be used.
+pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
+    // A file that cannot be opened is a clearer error than one whose format is not recognised.
+    open_regular(&request.annotation, None)?;
+    let unknown = || AnnotationError::UnknownFormat {
+        path: request.annotation.clone(),
+    };
+    let format = match request.format {
+        Some(format) => format,
+        None => detect(&request.annotation).ok_or_else(unknown)?,
+    };
+    let gathered = read(&Reading::prepare(request, format)?)?;
+    let unlisted = gathered.unlisted;
+    let ItemsFile { items, skipped } = gathered.finish()?;
+    Ok(Converted {
+        format,
+        items,
+        skipped,
+        unlisted,
+    })
+}
+
+fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
+    match reading.format {
+        AnnotationFormat::Items => gather_items(reading.path),
+        AnnotationFormat::Pairs => pairs_manifest::read(reading),
+        AnnotationFormat::MsrvttCaptions => msrvtt::read_captions(reading),
+        AnnotationFormat::MsrvttJsfusion => msrvtt::read_jsfusion(reading),
+        AnnotationFormat::MsrvttQa => video_qa::read_msrvtt(reading),
+        AnnotationFormat::MsrvttMultipleChoice => msrvtt_choice::read(reading),
+        AnnotationFormat::MsvdQa => video_qa::read_msvd(reading),
+        AnnotationFormat::Lsmdc => lsmdc::read_sentences(reading),
+        AnnotationFormat::LsmdcFillInTheBlank => lsmdc::read_blanks(reading),
+        AnnotationFormat::LsmdcMultipleChoice => lsmdc::read_choices(reading),
+        AnnotationFormat::Didemo => didemo::read(reading),
+        AnnotationFormat::TgifMultipleChoice => tgif::read_choices(reading),
+        AnnotationFormat::TgifFrame => tgif::read_frame_questions(reading),
+        AnnotationFormat::ThreeSplits => three_splits::read(reading),
+        AnnotationFormat::Webvid => webvid::read(reading),
+        AnnotationFormat::Cc3m => cc3m::read(reading),
+        AnnotationFormat::Pickle => pickled::read(reading),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_option_without_use_is_an_error_that_names_it() {
+        let sample = Sample::new("a.csv", "path,caption\na.mp4,a cat\n");
+        let mut request = sample.request();
+        request.split = Some("test".to_owned());
+
+        let message = convert(&request).unwrap_err().to_string();
+
+        assert!(
+            message.contains("pairs") && message.contains("split"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_file_is_an_error_that_names_it() {
+        let sample = Sample::new("notes.txt", "bread\nmilk\n");
+
+        let message = convert(&sample.request()).unwrap_err().to_string();
+
+        assert!(message.contains("notes.txt"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_file_cannot_be_read() {
+        let error = convert(&ConvertRequest::new("nowhere/a.json")).unwrap_err();
+
+        assert!(matches!(error, DataError::Read { .. }));
+    }
+
+    #[test]
+    fn the_own_form_passes_through() {
+        let content = "{\"clip\":\"a.mp4\",\"captions\":[\"a cat\"]}\n";
+        let converted = Sample::new("a.jsonl", content).convert();
+
+        assert_eq!(converted.format, AnnotationFormat::Items);
+        assert_eq!(converted.items.len(), 1);
+    }
+}

@@ -1,0 +1,220 @@
+//! Which format a file has, by its content; names of files are changed too easily to count.
+
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::super::rows::{Lines, Records, TableStyle, open_regular, walk_json};
+use super::fields::Row;
+use super::format::AnnotationFormat;
+use super::lsmdc;
+use super::three_splits::SPLITS;
+
+/// The first rows may be broken; this many are looked at.
+const ROWS: usize = 20;
+
+/// The format a file looks like, or `None` where it looks like none or cannot be read.
+pub fn detect(path: impl AsRef<Path>) -> Option<AnnotationFormat> {
+    let path = path.as_ref();
+    let mut reader = open_regular(path, None).ok()?;
+    let start = reader.fill_buf().ok()?;
+    if is_pickle(start) {
+        return Some(AnnotationFormat::Pickle);
+    }
+    match start.trim_ascii_start().first()? {
+        b'[' => list(path),
+        b'{' => sections(path).or_else(|| lines(path)),
+        _ => table(path),
+    }
+}
+
+/// Protocols from 2 on start with their number; older ones with a list of dicts, here.
+fn is_pickle(start: &[u8]) -> bool {
+    match start {
+        [0x80, protocol, ..] => (2..=5).contains(protocol),
+        [b'(', b'l', ..] | [b']', b'q' | b'(' | b'}' | b'.', ..] => true,
+        _ => false,
+    }
+}
+
+fn list(path: &Path) -> Option<AnnotationFormat> {
+    let mut found = None;
+    let mut seen = 0;
+    let walked = walk_json(path, &mut |element| {
+        seen += 1;
+        if let Ok(Value::Object(row)) = &element.value {
+            found = row_format(row);
+        }
+        match found.is_some() || seen >= ROWS {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    // What was found before a fault counts: reading the file will name the fault.
+    let _faulty = walked;
+    found
+}
+
+fn sections(path: &Path) -> Option<AnnotationFormat> {
+    let mut found = None;
+    let walked = walk_json(path, &mut |element| {
+        if !matches!(element.value, Ok(Value::Object(_))) {
+            return ControlFlow::Continue(());
+        }
+        found = match element.section {
+            Some("sentences" | "annotations" | "videos") => Some(AnnotationFormat::MsrvttCaptions),
+            Some(name) if SPLITS.contains(&name) => Some(AnnotationFormat::ThreeSplits),
+            _ => None,
+        };
+        match found {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    });
+    let _faulty = walked;
+    found
+}
+
+fn lines(path: &Path) -> Option<AnnotationFormat> {
+    let mut lines = Lines::open(path).ok()?;
+    for _ in 0..ROWS {
+        let line = lines.next_line().ok()??;
+        let value = line.bytes.ok().map(|bytes| serde_json::from_slice(&bytes));
+        if let Some(Ok(Value::Object(row))) = value
+            && let Some(format) = row_format(&row)
+        {
+            return Some(format);
+        }
+    }
+    None
+}
+
+/// The format whose keys a JSON row has.
+fn row_format(row: &Row) -> Option<AnnotationFormat> {
+    let has = |keys: &[&str]| keys.iter().all(|&key| row.contains_key(key));
+    let is_number = |key| row.get(key).is_some_and(Value::is_number);
+    let is_list = |key| row.get(key).is_some_and(Value::is_array);
+    Some(
+        if has(&["clip", "captions"]) || has(&["clip", "question"]) {
+            AnnotationFormat::Items
+        } else if has(&["path", "caption"]) {
+            AnnotationFormat::Pairs
+        } else if has(&["video", "description"]) {
+            AnnotationFormat::Didemo
+        } else if has(&["clip_name", "options", "answer"])
+            || (has(&["video", "answer"]) && is_list("caption"))
+        {
+            AnnotationFormat::MsrvttMultipleChoice
+        } else if has(&["video_id", "question", "answer"]) {
+            // Both releases number their videos; MSRVTT's has categories.
+            match is_number("video_id") && !has(&["category_id"]) {
+                true => AnnotationFormat::MsvdQa,
+                false => AnnotationFormat::MsrvttQa,
+            }
+        } else {
+            return None;
+        },
+    )
+}
+
+fn table(path: &Path) -> Option<AnnotationFormat> {
+    let quoted = |style| Records::open(path, style).ok()?.next_record().ok()?;
+    for style in [TableStyle::CSV, TableStyle::QUOTED_TABS] {
+        let header = quoted(style).and_then(|(_, record)| record.ok());
+        let found = header.and_then(|header| header_format(&header, style));
+        if found.is_some() {
+            return found;
+        }
+    }
+    let mut records = Records::open(path, TableStyle::PLAIN_TABS).ok()?;
+    for _ in 0..ROWS {
+        let (_, record) = records.next_record().ok()??;
+        if let Ok(fields) = record
+            && let Some(format) = fields_format(&fields)
+        {
+            return Some(format);
+        }
+    }
+    None
+}
+
+/// The format whose columns a table with a header has.
+fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationFormat> {
+    let has = |columns: &[&str]| {
+        let mut columns = columns.iter();
+        columns.all(|column| header.iter().any(|name| name.trim() == *column))
+    };
+    let tabs = style != TableStyle::CSV;
+    if has(&["path", "caption"]) {
+        Some(AnnotationFormat::Pairs)
+    } else if !tabs && has(&["videoid", "name"]) {
+        Some(AnnotationFormat::Webvid)
+    } else if !tabs && has(&["video_id", "sentence"]) {
+        Some(AnnotationFormat::MsrvttJsfusion)
+    } else if tabs && has(&["gif_name", "question", "a1", "a5", "answer"]) {
+        Some(AnnotationFormat::TgifMultipleChoice)
+    } else if tabs && has(&["gif_name", "question", "answer"]) {
+        Some(AnnotationFormat::TgifFrame)
+    } else {
+        None
+    }
+}
+
+/// The format whose fields a row of a table without a header has.
+fn fields_format(fields: &[String]) -> Option<AnnotationFormat> {
+    let is_clip = fields
+        .first()
+        .is_some_and(|id| lsmdc::movie(id.trim()).is_some());
+    let is_address = |field: &str| field.starts_with("http://") || field.starts_with("https://");
+    match fields {
+        [_, address] if is_address(address) => Some(AnnotationFormat::Cc3m),
+        _ if !is_clip => None,
+        fields => match fields.len() {
+            5 | 6 => Some(AnnotationFormat::Lsmdc),
+            8 => Some(AnnotationFormat::LsmdcFillInTheBlank),
+            10 | 11 => Some(AnnotationFormat::LsmdcMultipleChoice),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn a_misleading_name_does_not_matter() {
+        let sample = Sample::new("pairs.pkl", "videoid,name,page_dir\n1,a cat,p\n");
+
+        assert_eq!(detect(sample.path()), Some(AnnotationFormat::Webvid));
+    }
+
+    #[test]
+    fn a_mark_before_the_text_does_not_matter() {
+        let sample = Sample::new("a", "\u{feff}[{\"video\":\"a.mov\",\"description\":\"b\"}]");
+
+        assert_eq!(detect(sample.path()), Some(AnnotationFormat::Didemo));
+    }
+
+    #[test]
+    fn other_files_have_no_format() {
+        for content in [
+            "",
+            "\n",
+            "video_id\nvideo0\n",
+            "{}",
+            "[1]",
+            "{\"a\":1}",
+            "a\tb\n",
+            "\u{80}",
+        ] {
+            let sample = Sample::new("a.json", content);
+
+            assert_eq!(detect(sample.path()), None, "{content}");
+        }
+        assert_eq!(detect("nowhere.json"), None);
+    }
+}

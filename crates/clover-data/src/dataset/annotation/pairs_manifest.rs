@@ -1,0 +1,54 @@
+//! The pairs manifest as items; paths start at the manifest's folder.
+
+use std::path::Path;
+
+use super::super::items::Gathered;
+use super::super::pairs::PairsManifest;
+use super::super::rows::{RowNumber, UnsafePath};
+use super::captions_by_video;
+use super::reading::Reading;
+use crate::DataError;
+
+/// Reads a manifest: an item a row, so that rows of one clip stay apart.
+pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
+    let manifest = PairsManifest::read(reading.path)?;
+    let folder = reading.path.parent().unwrap_or(Path::new(""));
+    let mut gathered = Gathered::new(reading.path);
+    gathered.also_skipped(manifest.skipped);
+    for pair in manifest.pairs {
+        let below = pair.path.strip_prefix(folder).ok();
+        let clip = below.and_then(Path::to_str).map(str::to_owned);
+        let clip = clip.ok_or_else(|| UnsafePath {
+            path: pair.path.display().to_string().chars().take(100).collect(),
+            reason: "is not below the folder of the manifest",
+        });
+        let mut item =
+            clip.map(|clip| captions_by_video::item(String::new(), clip, [pair.caption]));
+        if let Ok(item) = &mut item {
+            item.id = None;
+        }
+        gathered.push(RowNumber::Line(pair.line), item.map_err(Into::into));
+    }
+    Ok(gathered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AnnotationFormat;
+    use super::super::sample::Sample;
+
+    #[test]
+    fn paths_stay_relative_to_the_manifest() {
+        let content =
+            "caption,path\n\"a cat, asleep\",clips/a.mp4\na dog,/b.mp4\na dog,../b.mp4\n,c\n";
+
+        let converted = Sample::new("pairs.csv", content).convert();
+
+        assert_eq!(converted.format, AnnotationFormat::Pairs);
+        let items = converted.retrieval();
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0].clip, "clips/a.mp4");
+        assert_eq!(items[0].id, None);
+        assert_eq!(converted.skipped.len(), 3);
+    }
+}

@@ -1,0 +1,87 @@
+//! What a reader of one format is given.
+
+use std::path::Path;
+
+use super::super::answer_vocabulary::AnswerVocabulary;
+use super::super::rows::{AnnotationError, RowFault};
+use super::clip_names::ClipNames;
+use super::convert::ConvertRequest;
+use super::format::{AnnotationFormat, Auxiliary};
+use super::video_list::VideoList;
+use super::youtube_mapping::YoutubeMapping;
+use crate::DataError;
+
+/// What a reader of one format is given.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) path: &'a Path,
+    pub(super) format: AnnotationFormat,
+    pub(super) clips: ClipNames,
+    pub(super) list: Option<VideoList>,
+    pub(super) mapping: Option<YoutubeMapping>,
+    pub(super) vocabulary: Option<AnswerVocabulary>,
+    pub(super) split: Option<&'a str>,
+    pub(super) seed: u64,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads the files that go with the annotation; one the format has no use for is an error.
+    pub(super) fn prepare(
+        request: &'a ConvertRequest,
+        format: AnnotationFormat,
+    ) -> Result<Self, DataError> {
+        let given = [
+            (Auxiliary::List, request.list.is_some(), "a list of videos"),
+            (
+                Auxiliary::Mapping,
+                request.mapping.is_some(),
+                "a mapping of videos",
+            ),
+            (
+                Auxiliary::Vocabulary,
+                request.vocabulary.is_some(),
+                "a vocabulary",
+            ),
+            (Auxiliary::Split, request.split.is_some(), "a split"),
+        ];
+        for (auxiliary, given, option) in given {
+            if given && !format.facts().uses.contains(&auxiliary) {
+                return Err(AnnotationError::UnusedOption { format, option }.into());
+            }
+        }
+        let clips = ClipNames::new(
+            format,
+            request.extension.as_deref(),
+            request.clip_pattern.as_deref(),
+        )?;
+        Ok(Self {
+            path: &request.annotation,
+            format,
+            clips,
+            list: request.list.as_deref().map(VideoList::read).transpose()?,
+            mapping: request
+                .mapping
+                .as_deref()
+                .map(YoutubeMapping::read)
+                .transpose()?,
+            vocabulary: request
+                .vocabulary
+                .as_deref()
+                .map(AnswerVocabulary::read)
+                .transpose()?,
+            split: request.split.as_deref(),
+            seed: request.seed,
+        })
+    }
+
+    /// The answer in words that a number stands for.
+    pub(super) fn answer(&self, number: u64) -> Result<String, RowFault> {
+        let vocabulary = self.vocabulary.as_ref().ok_or(RowFault::NeedsVocabulary)?;
+        let index = usize::try_from(number).ok();
+        let answer = index.and_then(|index| vocabulary.answer(index));
+        answer.map(str::to_owned).ok_or(RowFault::Answer {
+            answer: number,
+            options: vocabulary.len(),
+        })
+    }
+}

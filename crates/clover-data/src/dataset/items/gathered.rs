@@ -1,0 +1,160 @@
+//! Items gathered from rows: checked, of one task, and the others left out by name.
+
+use std::path::{Path, PathBuf};
+
+use super::super::rows::{AnnotationError, RowFault, RowNumber};
+use super::super::skipped::SkippedItem;
+use super::{Item, Items, ItemsFile};
+use crate::DataError;
+
+/// With more broken rows than this, a file is not what it was taken for.
+const MAX_SKIPPED: usize = 1_000_000;
+
+/// The items of a file while it is read.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    path: PathBuf,
+    items: Option<Items>,
+    skipped: Vec<SkippedItem>,
+    too_many: bool,
+    /// Rows or videos that a list or a split leaves out.
+    pub(crate) unlisted: usize,
+}
+
+impl Gathered {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            items: None,
+            skipped: Vec::new(),
+            too_many: false,
+            unlisted: 0,
+        }
+    }
+
+    /// Takes the item of a row, or lists the row with the reason why it has none.
+    pub(crate) fn push<I: Into<Item>>(&mut self, row: RowNumber, item: Result<I, RowFault>) {
+        let taken = item
+            .and_then(|item| item.into().check())
+            .and_then(|item| self.take(item));
+        if let Err(fault) = taken {
+            let path = self.path.clone();
+            self.skip(path, row, fault);
+        }
+    }
+
+    /// Lists a row of some file that gives no item.
+    pub(crate) fn skip(&mut self, path: PathBuf, row: RowNumber, fault: RowFault) {
+        if self.skipped.len() >= MAX_SKIPPED {
+            self.too_many = true;
+            return;
+        }
+        let name = format!("{}: {row}", path.display());
+        let error = AnnotationError::Row {
+            path,
+            row,
+            source: fault,
+        };
+        self.skipped.push(SkippedItem::new(name, &error));
+    }
+
+    /// Takes over what another reader skipped.
+    pub(crate) fn also_skipped(&mut self, skipped: Vec<SkippedItem>) {
+        self.skipped.extend(skipped);
+    }
+
+    /// All items, which must be one at least.
+    pub(crate) fn finish(self) -> Result<ItemsFile, DataError> {
+        if self.too_many {
+            return Err(AnnotationError::TooManySkipped {
+                path: self.path,
+                limit: MAX_SKIPPED,
+            }
+            .into());
+        }
+        match self.items {
+            Some(items) => Ok(ItemsFile {
+                items,
+                skipped: self.skipped,
+            }),
+            None => Err(DataError::NoUsableRow {
+                skipped: self.skipped.len(),
+                first: self
+                    .skipped
+                    .first()
+                    .map_or_else(|| "it has no rows".to_owned(), |item| item.reason.clone()),
+                path: self.path,
+            }),
+        }
+    }
+
+    /// The first item decides which task the file is for.
+    fn take(&mut self, item: Item) -> Result<(), RowFault> {
+        match (&mut self.items, item) {
+            (None, Item::Retrieval(item)) => self.items = Some(Items::Retrieval(vec![item])),
+            (None, Item::MultipleChoice(item)) => {
+                self.items = Some(Items::MultipleChoice(vec![item]));
+            }
+            (None, Item::OpenEnded(item)) => self.items = Some(Items::OpenEnded(vec![item])),
+            (Some(Items::Retrieval(items)), Item::Retrieval(item)) => items.push(item),
+            (Some(Items::MultipleChoice(items)), Item::MultipleChoice(item)) => items.push(item),
+            (Some(Items::OpenEnded(items)), Item::OpenEnded(item)) => items.push(item),
+            (Some(items), item) => {
+                return Err(RowFault::OtherTask {
+                    found: item.task().name(),
+                    first: items.task().name(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Caption, OpenEndedItem, RetrievalItem};
+    use super::*;
+
+    fn retrieval(clip: &str) -> Result<Item, RowFault> {
+        Ok(Item::from(RetrievalItem {
+            id: None,
+            clip: clip.to_owned(),
+            captions: vec![Caption::Plain("a cat".to_owned())],
+        }))
+    }
+
+    #[test]
+    fn an_item_of_another_task_is_skipped_by_its_row() {
+        let mut gathered = Gathered::new(Path::new("rows.jsonl"));
+
+        gathered.push(RowNumber::Line(1), retrieval("a.mp4"));
+        let question = OpenEndedItem {
+            id: None,
+            clip: "b.mp4".to_owned(),
+            question: "what".to_owned(),
+            answers: vec!["cat".to_owned()],
+        };
+        gathered.push(RowNumber::Line(2), Ok(question));
+        let file = gathered.finish().unwrap();
+
+        assert_eq!(file.items.len(), 1);
+        assert_eq!(file.skipped[0].name, "rows.jsonl: line 2");
+        assert!(
+            file.skipped[0].reason.contains("open-ended"),
+            "{:?}",
+            file.skipped
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_usable_row_is_an_error_with_the_first_reason() {
+        let mut gathered = Gathered::new(Path::new("rows.jsonl"));
+
+        gathered.push(RowNumber::Line(1), retrieval("/a.mp4"));
+        let message = gathered.finish().unwrap_err().to_string();
+
+        for part in ["rows.jsonl", "line 1", "absolute"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Writing the project's own form.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Items;
+use crate::DataError;
+
+/// Writes items, an object a line, or one list where the name of the file ends in `.json`.
+///
+/// The file appears complete or not at all: it is written beside its place under a temporary name,
+/// flushed to the disk, and renamed.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn write_items(path: impl AsRef<Path>, items: &Items) -> Result<(), DataError> {
+    let path = path.as_ref();
+    let failed = |source| DataError::Write {
+        path: path.to_path_buf(),
+        source,
+    };
+    let Some(name) = path.file_name() else {
+        return Err(failed(io::Error::other("it has no file name")));
+    };
+    let mut partial = name.to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = path.with_file_name(partial);
+    let as_list = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let written = write_file(&partial, items, as_list).and_then(|()| fs::rename(&partial, path));
+    written.map_err(|source| {
+        // The first error counts, whether or not the remains can be removed.
+        let _removed = fs::remove_file(&partial);
+        failed(source)
+    })
+}
+
+fn write_file(path: &Path, items: &Items, as_list: bool) -> io::Result<()> {
+    let file = File::create(path)?;
+    let mut writer = BufWriter::new(file);
+    match items {
+        Items::Retrieval(items) => write_rows(&mut writer, items, as_list),
+        Items::MultipleChoice(items) => write_rows(&mut writer, items, as_list),
+        Items::OpenEnded(items) => write_rows(&mut writer, items, as_list),
+    }?;
+    let file = writer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()
+}
+
+fn write_rows(writer: &mut impl Write, items: &[impl Serialize], as_list: bool) -> io::Result<()> {
+    for (index, item) in items.iter().enumerate() {
+        match (as_list, index) {
+            (true, 0) => writer.write_all(b"[\n")?,
+            (true, _) => writer.write_all(b",\n")?,
+            (false, _) => {}
+        }
+        serde_json::to_writer(&mut *writer, item)?;
+        if !as_list {
+            writer.write_all(b"\n")?;
+        }
+    }
+    match (as_list, items.is_empty()) {
+        (true, true) => writer.write_all(b"[]\n"),
+        (true, false) => writer.write_all(b"\n]\n"),
+        (false, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MultipleChoiceItem, read_items};
+    use super::*;
+
+    fn items() -> Items {
+        let item = |clip: &str, answer| MultipleChoiceItem {
+            id: Some(clip.to_owned()),
+            clip: format!("{clip}.mp4"),
+            question: "what does \"no\" mean?".to_owned(),
+            options: vec!["a\tb".to_owned(), "c".to_owned()],
+            answer,
+        };
+        Items::MultipleChoice(vec![item("a", 0), item("b", 1)])
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["items.jsonl", "items.json"] {
+            let path = folder.path().join(name);
+
+            write_items(&path, &items()).unwrap();
+
+            let read = read_items(&path).unwrap();
+            assert_eq!(read.items, items());
+            assert_eq!(read.skipped, []);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items.jsonl");
+        fs::create_dir(&path).unwrap();
+
+        let error = write_items(&path, &items()).unwrap_err();
+
+        assert!(error.to_string().contains("items.jsonl"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,266 @@
+//! The stack machine that a pickle is a program for.
+
+use std::collections::HashMap;
+
+use super::cursor::Cursor;
+use super::opcode::refusal;
+use super::scalar::{float, integer, text};
+use super::{Node, PickleError, PickleFault, Place};
+
+/// The most values that are made, remembered ones counted each time they are used; 6 million
+/// entries of an annotation need as many.
+const MAX_VALUES: usize = 32 << 20;
+
+/// The newest protocol.
+const NEWEST: u8 = 5;
+
+#[derive(Debug)]
+pub(super) struct Machine<'a> {
+    cursor: Cursor<'a>,
+    /// Where the instruction that is carried out starts, and its code.
+    current: (usize, u8),
+    length: usize,
+    nodes: Vec<Node>,
+    stack: Vec<Place>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Place>,
+    pushed: usize,
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(cursor: Cursor<'a>) -> Self {
+        Self {
+            length: cursor.left(),
+            cursor,
+            current: (0, 0),
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            pushed: 0,
+        }
+    }
+
+    pub(super) fn into_nodes(self) -> Vec<Node> {
+        self.nodes
+    }
+
+    /// Carries out one instruction; the last one gives the place of the finished value.
+    pub(super) fn step(&mut self) -> Result<Option<Place>, PickleError> {
+        let offset = self.length - self.cursor.left();
+        let code = self.cursor.u8()?;
+        self.current = (offset, code);
+        match code {
+            b'.' => return self.pop().map(Some),
+            0x80 => self.protocol()?,
+            0x95 => self.frame()?,
+            b'N' => self.make(Node::None)?,
+            0x88 | 0x89 => self.make(Node::Bool(code == 0x88))?,
+            b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b => {
+                let node = integer(code, &mut self.cursor)?;
+                self.make(node)?;
+            }
+            b'F' | b'G' => {
+                let node = float(code, &mut self.cursor)?;
+                self.make(node)?;
+            }
+            b'S' | b'V' | b'T' | b'U' | b'X' | b'B' | b'C' | 0x8c..=0x8e | 0x96 => {
+                let node = text(code, &mut self.cursor)?;
+                self.make(node)?;
+            }
+            b'(' | b'0' | b'1' | b'2' => self.arrange(code)?,
+            b']' | b')' | 0x8f => self.make(Node::List(Vec::new()))?,
+            b'l' | b't' | 0x91 | 0x85..=0x87 => self.collect(code)?,
+            b'a' | b'e' | 0x90 => self.append(code)?,
+            b'}' => self.make(Node::Dict(Vec::new()))?,
+            b'd' | b's' | b'u' => self.set(code)?,
+            b'p' | b'q' | b'r' | 0x94 => self.remember(code)?,
+            b'g' | b'h' | b'j' => self.recall(code)?,
+            _ => return Err(self.error(refusal(code))),
+        }
+        Ok(None)
+    }
+
+    fn protocol(&mut self) -> Result<(), PickleError> {
+        match self.cursor.u8()? {
+            0..=NEWEST => Ok(()),
+            found => Err(self.error(PickleFault::Protocol { found })),
+        }
+    }
+
+    /// Frames only tell how much to read at once.
+    fn frame(&mut self) -> Result<(), PickleError> {
+        match self.cursor.u64()? > self.cursor.left() as u64 {
+            true => Err(self.error(PickleFault::Truncated)),
+            false => Ok(()),
+        }
+    }
+
+    /// Marks a place on the stack, drops what is on it, or doubles its top.
+    fn arrange(&mut self, code: u8) -> Result<(), PickleError> {
+        match code {
+            b'(' if self.marks.len() < MAX_VALUES => self.marks.push(self.stack.len()),
+            b'(' => return Err(self.too_many()),
+            // Directly above a mark, POP drops the mark.
+            b'0' if self.marks.last() == Some(&self.stack.len()) => {
+                self.marks.pop();
+            }
+            b'0' => {
+                self.pop()?;
+            }
+            b'1' => {
+                self.since_mark()?;
+            }
+            _ => {
+                let top = self.top()?;
+                self.push(top)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a list of what is on the stack since the mark, or of one to three values.
+    fn collect(&mut self, code: u8) -> Result<(), PickleError> {
+        let values = match code {
+            0x85..=0x87 => {
+                let count = usize::from(code - 0x84);
+                self.need(count)?;
+                self.stack.split_off(self.stack.len() - count)
+            }
+            _ => self.since_mark()?,
+        };
+        self.make(Node::List(values))
+    }
+
+    /// Appends to the list below: one value, or all since the mark.
+    fn append(&mut self, code: u8) -> Result<(), PickleError> {
+        let values = match code {
+            b'a' => vec![self.pop()?],
+            _ => self.since_mark()?,
+        };
+        let fault = self.misplaced();
+        let place = self.top()?;
+        match self.nodes.get_mut(place as usize) {
+            Some(Node::List(list)) => list.extend(values),
+            _ => return Err(fault),
+        }
+        Ok(())
+    }
+
+    /// Adds keys and values to the dict below, or makes a new one of them.
+    fn set(&mut self, code: u8) -> Result<(), PickleError> {
+        let values = match code {
+            b's' => {
+                self.need(2)?;
+                self.stack.split_off(self.stack.len() - 2)
+            }
+            _ => self.since_mark()?,
+        };
+        let fault = self.misplaced();
+        if values.len() % 2 != 0 {
+            return Err(fault);
+        }
+        let pairs = values.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+        if code == b'd' {
+            return self.make(Node::Dict(pairs.collect()));
+        }
+        let place = self.top()?;
+        match self.nodes.get_mut(place as usize) {
+            Some(Node::Dict(dict)) => dict.extend(pairs),
+            _ => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, code: u8) -> Result<(), PickleError> {
+        let index = match code {
+            0x94 => self.memo.len() as u32,
+            b'p' => self.memo_line()?,
+            b'q' => self.cursor.u8()?.into(),
+            _ => self.cursor.u32()?,
+        };
+        let place = self.top()?;
+        if self.memo.len() >= MAX_VALUES {
+            return Err(self.too_many());
+        }
+        self.memo.insert(index, place);
+        Ok(())
+    }
+
+    fn recall(&mut self, code: u8) -> Result<(), PickleError> {
+        let index = match code {
+            b'g' => self.memo_line()?,
+            b'h' => self.cursor.u8()?.into(),
+            _ => self.cursor.u32()?,
+        };
+        match self.memo.get(&index) {
+            Some(&place) => self.push(place),
+            None => Err(self.error(PickleFault::Memo { index })),
+        }
+    }
+
+    fn memo_line(&mut self) -> Result<u32, PickleError> {
+        let line = std::str::from_utf8(self.cursor.line()?.trim_ascii());
+        let index = line.ok().and_then(|line| line.parse().ok());
+        index.ok_or_else(|| self.error(PickleFault::Number))
+    }
+
+    fn make(&mut self, node: Node) -> Result<(), PickleError> {
+        let place = self.nodes.len() as Place;
+        self.push(place)?;
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place) -> Result<(), PickleError> {
+        self.pushed += 1;
+        if self.pushed > MAX_VALUES {
+            return Err(self.too_many());
+        }
+        self.stack.push(place);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<Place, PickleError> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    fn top(&self) -> Result<Place, PickleError> {
+        self.need(1)?;
+        self.stack.last().copied().ok_or_else(|| self.misplaced())
+    }
+
+    /// Values below the last mark are out of reach.
+    fn need(&self, count: usize) -> Result<(), PickleError> {
+        let reachable = self.stack.len() - self.marks.last().copied().unwrap_or(0);
+        match reachable < count {
+            true => Err(self.misplaced()),
+            false => Ok(()),
+        }
+    }
+
+    fn since_mark(&mut self) -> Result<Vec<Place>, PickleError> {
+        let mark = self.marks.pop().ok_or_else(|| self.misplaced())?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn misplaced(&self) -> PickleError {
+        self.error(PickleFault::Stack {
+            code: self.current.1,
+        })
+    }
+
+    fn too_many(&self) -> PickleError {
+        self.error(PickleFault::TooManyValues { limit: MAX_VALUES })
+    }
+
+    fn error(&self, fault: PickleFault) -> PickleError {
+        PickleError {
+            offset: self.current.0,
+            fault,
+        }
+    }
+}
