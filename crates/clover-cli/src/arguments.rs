@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clover_data::check::CheckedFrames;
+use clover_data::dataset::AnnotationFormat;
 use clover_trainer::recipe::PretrainingRecipe;
 
 use crate::device::DeviceName;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Read every clip and caption once; name what is broken.
     CheckData(CheckData),
+    /// Turn a published annotation file into the project's own form.
+    Convert(Convert),
 }
 
 #[derive(Args, Debug)]
@@ -55,8 +58,12 @@ pub(crate) struct Pretrain {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckData {
-    /// A folder of videos and pictures, or a manifest of pairs (csv, tsv, jsonl).
+    /// A folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), or any annotation file
+    /// that `convert` knows.
     pub(crate) source: PathBuf,
+    /// The folder of the clips that an annotation file names; its own folder if not given.
+    #[arg(long)]
+    pub(crate) clips: Option<PathBuf>,
     /// Frames of each clip to decode: `three` (the first, the middle, the last), a number, or `all`.
     #[arg(long, default_value = "three", value_parser = checked_frames)]
     pub(crate) frames: CheckedFrames,
@@ -72,6 +79,42 @@ pub(crate) struct CheckData {
     /// Write what is known of each readable clip to this file, one JSON object a line.
     #[arg(long)]
     pub(crate) items: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Convert {
+    /// The annotation file.
+    pub(crate) annotation: Option<PathBuf>,
+    /// Where the items go: `.jsonl`, an object a line, or `.json`, one list.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// The format of the file; its content tells if not given.
+    #[arg(long)]
+    pub(crate) format: Option<AnnotationFormat>,
+    /// Name the formats and end.
+    #[arg(long)]
+    pub(crate) list_formats: bool,
+    /// The videos to keep: a csv file with a column `video_id`, or a name a line.
+    #[arg(long)]
+    pub(crate) list: Option<PathBuf>,
+    /// Which file name stands for `vid1`, `vid2`, ..: MSVD's `youtube_mapping.txt`.
+    #[arg(long)]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Which answer stands for a number, for files that number their answers.
+    #[arg(long)]
+    pub(crate) answers: Option<PathBuf>,
+    /// The split to keep, of a file with several: train, val or test.
+    #[arg(long)]
+    pub(crate) split: Option<String>,
+    /// What the order of options depends on where the file has the right one first.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The ending of the clips' files where it is not the usual one.
+    #[arg(long)]
+    pub(crate) extension: Option<String>,
+    /// The path of a clip, with placeholders in braces, where it is not the usual one.
+    #[arg(long)]
+    pub(crate) clip_pattern: Option<String>,
 }
 
 fn checked_frames(text: &str) -> Result<CheckedFrames, String> {

@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clover_data::check::{
-    CheckConfig, CheckObserver, CheckReport, ClipCollection, ClipFiles, ItemFacts, Spread, check,
+    CheckConfig, CheckObserver, CheckReport, ClipCollection, ClipFiles, ItemClips, ItemFacts,
+    Spread, check,
 };
-use clover_data::dataset::{PairsManifest, SkippedItem};
+use clover_data::dataset::{
+    AnnotationFormat, ConvertRequest, PairsManifest, SkippedItem, convert, detect,
+};
 use clover_data::video::DecodeLimits;
 use indicatif::ProgressBar;
 
@@ -22,7 +25,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    let (collection, left_out) = collection(&arguments.source)?;
+    let (collection, left_out) = collection(&arguments.source, arguments.clips.as_deref())?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,
@@ -76,7 +79,10 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
 }
 
 /// What is to be checked, and what of it was left out before anything was opened.
-fn collection(source: &Path) -> Result<(Box<dyn ClipCollection>, Vec<SkippedItem>)> {
+fn collection(
+    source: &Path,
+    clips: Option<&Path>,
+) -> Result<(Box<dyn ClipCollection>, Vec<SkippedItem>)> {
     if source.is_dir() {
         let files = ClipFiles::of_folder(source)?;
         if files.is_empty() {
@@ -88,8 +94,18 @@ fn collection(source: &Path) -> Result<(Box<dyn ClipCollection>, Vec<SkippedItem
         }
         return Ok((Box::new(files), Vec::new()));
     }
-    let manifest = PairsManifest::read(source)?;
-    Ok((Box::new(manifest.pairs), manifest.skipped))
+    match detect(source) {
+        None | Some(AnnotationFormat::Pairs) => {
+            let manifest = PairsManifest::read(source)?;
+            Ok((Box::new(manifest.pairs), manifest.skipped))
+        }
+        Some(_) => {
+            let converted = convert(&ConvertRequest::new(source))?;
+            let beside = source.parent().unwrap_or(Path::new(""));
+            let clips = ItemClips::new(converted.items, clips.unwrap_or(beside));
+            Ok((Box::new(clips), converted.skipped))
+        }
+    }
 }
 
 /// Shows how the check goes on and keeps what is asked for.

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod check_data;
+mod convert;
 mod demo;
 mod demo_queries;
 mod pretrain;
@@ -15,5 +16,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
+        Command::Convert(convert) => convert::run(convert),
     }
 }

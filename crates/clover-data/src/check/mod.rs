@@ -7,6 +7,7 @@
 mod collection;
 mod duplicates;
 mod item;
+mod item_clips;
 mod spread;
 mod words;
 
@@ -24,6 +25,7 @@ pub use collection::{CaptionedClip, ClipCollection, ClipFiles};
 pub use duplicates::Duplicates;
 use duplicates::Fingerprints;
 pub use item::{CheckedFrames, ItemFacts};
+pub use item_clips::ItemClips;
 pub use spread::{Count, Spread};
 use words::WordCounter;
 pub use words::WordStatistics;
