@@ -17,8 +17,8 @@ use crate::DataError;
 /// The published sets have 1,000 to 2,000 answers.
 const MAX_ANSWERS: usize = 1_000_000;
 
-/// A file of as many answers has a few dozen megabytes.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+/// A file of as many answers has about a dozen megabytes.
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// The answers an open-ended head chooses from.
 #[derive(Debug, Clone, PartialEq, Eq)]

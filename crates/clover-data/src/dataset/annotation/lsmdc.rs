@@ -101,7 +101,7 @@ pub(super) fn is_header(fields: &[String]) -> bool {
     fields.len() > BEFORE_SENTENCE
         && matches!(
             first.to_ascii_lowercase().as_str(),
-            "clip_id" | "clip" | "video_id" | ""
+            "clip_id" | "clip" | "video_id"
         )
         && !fields.iter().any(|field| is_time(field))
 }

@@ -17,7 +17,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     gathered.also_skipped(manifest.skipped);
     for pair in manifest.pairs {
         let below = pair.path.strip_prefix(folder).ok();
-        let clip = below.and_then(Path::to_str).map(str::to_owned);
+        let clip = below.and_then(with_slashes);
         let clip = clip.ok_or_else(|| UnsafePath {
             path: pair.path.display().to_string().chars().take(100).collect(),
             reason: "is not below the folder of the manifest",
@@ -30,6 +30,12 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
         gathered.push(RowNumber::Line(pair.line), item.map_err(Into::into));
     }
     Ok(gathered)
+}
+
+/// The path with `/` between its parts, as items have it on every system.
+fn with_slashes(path: &Path) -> Option<String> {
+    let parts = path.components().map(|part| part.as_os_str().to_str());
+    Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
 }
 
 #[cfg(test)]

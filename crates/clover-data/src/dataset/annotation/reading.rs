@@ -30,25 +30,7 @@ impl<'a> Reading<'a> {
         request: &'a ConvertRequest,
         format: AnnotationFormat,
     ) -> Result<Self, DataError> {
-        let given = [
-            (Auxiliary::List, request.list.is_some(), "a list of videos"),
-            (
-                Auxiliary::Mapping,
-                request.mapping.is_some(),
-                "a mapping of videos",
-            ),
-            (
-                Auxiliary::Vocabulary,
-                request.vocabulary.is_some(),
-                "a vocabulary",
-            ),
-            (Auxiliary::Split, request.split.is_some(), "a split"),
-        ];
-        for (auxiliary, given, option) in given {
-            if given && !format.facts().uses.contains(&auxiliary) {
-                return Err(AnnotationError::UnusedOption { format, option }.into());
-            }
-        }
+        check_uses(request, format)?;
         let clips = ClipNames::new(
             format,
             request.extension.as_deref(),
@@ -84,4 +66,28 @@ impl<'a> Reading<'a> {
             options: vocabulary.len(),
         })
     }
+}
+
+/// Refuses an option that would be passed over.
+fn check_uses(request: &ConvertRequest, format: AnnotationFormat) -> Result<(), AnnotationError> {
+    let given = [
+        (Auxiliary::List, request.list.is_some(), "a list of videos"),
+        (
+            Auxiliary::Mapping,
+            request.mapping.is_some(),
+            "a mapping of videos",
+        ),
+        (
+            Auxiliary::Vocabulary,
+            request.vocabulary.is_some(),
+            "a vocabulary",
+        ),
+        (Auxiliary::Split, request.split.is_some(), "a split"),
+    ];
+    for (auxiliary, given, option) in given {
+        if given && !format.facts().uses.contains(&auxiliary) {
+            return Err(AnnotationError::UnusedOption { format, option });
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::super::items::check_text;
 use super::super::rows::{AnnotationError, Records, RowFault, RowNumber, TableStyle};
 use crate::DataError;
 
@@ -48,15 +49,13 @@ impl VideoList {
     }
 
     fn add(&mut self, record: &[String], column: usize, row: RowNumber) -> Result<(), DataError> {
-        let video = record.get(column).map_or("", |video| video.trim());
-        if video.is_empty() {
-            return Err(self.broken(row, RowFault::Missing { key: "video" }));
-        }
+        let video = record.get(column).map_or("", String::as_str);
+        let video = check_text("video", video).map_err(|fault| self.broken(row, fault))?;
         if self.videos.len() >= MAX_VIDEOS {
             return Err(self.broken(row, RowFault::TooLong { limit: MAX_VIDEOS }));
         }
-        if self.known.insert(video.to_owned()) {
-            self.videos.push((video.to_owned(), row));
+        if self.known.insert(video.clone()) {
+            self.videos.push((video, row));
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ fn check_retrieval(item: RetrievalItem) -> Result<RetrievalItem, RowFault> {
         .into_iter()
         .map(check_caption)
         .collect::<Result<_, _>>()?;
-    check_total("captions", captions.iter().map(Caption::text))?;
+    check_total(captions.iter().map(Caption::text))?;
     Ok(RetrievalItem {
         id: check_id(item.id)?,
         captions,
@@ -52,7 +52,7 @@ fn check_multiple_choice(item: MultipleChoiceItem) -> Result<MultipleChoiceItem,
     check_relative(&item.clip)?;
     check_count("options", item.options.len(), OPTIONS)?;
     let options = check_texts("option", item.options)?;
-    check_total("options", options.iter().map(String::as_str))?;
+    check_total(options.iter().map(String::as_str))?;
     if item.answer >= options.len() {
         return Err(RowFault::Answer {
             answer: item.answer as u64,
@@ -75,7 +75,7 @@ fn check_open_ended(item: OpenEndedItem) -> Result<OpenEndedItem, RowFault> {
     check_relative(&item.clip)?;
     check_count("answers", item.answers.len(), 1..=MAX_TEXTS)?;
     let answers = check_texts("answer", item.answers)?;
-    check_total("answers", answers.iter().map(String::as_str))?;
+    check_total(answers.iter().map(String::as_str))?;
     Ok(OpenEndedItem {
         id: check_id(item.id)?,
         question: check_text("question", &item.question)?,
@@ -144,15 +144,10 @@ fn check_count(
     })
 }
 
-fn check_total<'a>(
-    key: &'static str,
-    texts: impl Iterator<Item = &'a str>,
-) -> Result<(), RowFault> {
+fn check_total<'a>(texts: impl Iterator<Item = &'a str>) -> Result<(), RowFault> {
     match texts.map(str::len).sum::<usize>() > MAX_ITEM_BYTES {
-        true => Err(RowFault::TextTooLong {
-            key,
-            words: MAX_ITEM_BYTES,
-            bytes: MAX_ITEM_BYTES,
+        true => Err(RowFault::TooLong {
+            limit: MAX_ITEM_BYTES,
         }),
         false => Ok(()),
     }

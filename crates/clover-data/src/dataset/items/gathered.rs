@@ -10,6 +10,9 @@ use crate::DataError;
 /// With more broken rows than this, a file is not what it was taken for.
 const MAX_SKIPPED: usize = 1_000_000;
 
+/// Enough for a path, a place, and what is wrong there.
+const MAX_REASON_BYTES: usize = 2_000;
+
 /// The items of a file while it is read.
 #[derive(Debug)]
 pub(crate) struct Gathered {
@@ -55,7 +58,11 @@ impl Gathered {
             row,
             source: fault,
         };
-        self.skipped.push(SkippedItem::new(name, &error));
+        let mut skipped = SkippedItem::new(name, &error);
+        // A reason may quote a name from the file, however long.
+        let end = skipped.reason.floor_char_boundary(MAX_REASON_BYTES);
+        skipped.reason.truncate(end);
+        self.skipped.push(skipped);
     }
 
     /// Takes over what another reader skipped.
@@ -144,6 +151,18 @@ mod tests {
             "{:?}",
             file.skipped
         );
+    }
+
+    #[test]
+    fn a_reason_does_not_repeat_a_huge_row() {
+        let mut gathered = Gathered::new(Path::new("rows.jsonl"));
+        let fault = RowFault::NotAnnotated {
+            video: "ä".repeat(1_000_000),
+        };
+
+        gathered.skip("list.csv".into(), RowNumber::Line(1), fault);
+
+        assert!(gathered.skipped[0].reason.len() <= MAX_REASON_BYTES);
     }
 
     #[test]

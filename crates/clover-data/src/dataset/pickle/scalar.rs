@@ -80,9 +80,8 @@ pub(super) fn text(code: u8, cursor: &mut Cursor<'_>) -> Result<Node, PickleErro
 fn quoted(cursor: &mut Cursor<'_>) -> Result<Node, PickleError> {
     let line = cursor.line()?.trim_ascii();
     let broken = cursor.error(PickleFault::Text);
-    let inner = match line {
-        [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-        _ => return Err(broken),
+    let ([b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"']) = line else {
+        return Err(broken);
     };
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner.iter().copied();

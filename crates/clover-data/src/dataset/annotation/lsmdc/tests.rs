@@ -1,6 +1,6 @@
 use super::super::sample::Sample;
 use super::super::{AnnotationFormat, convert};
-use super::*;
+use super::movie;
 
 const CLIP: &str = "0042_Some_Film_00.00.51.926-00.00.54.129";
 const TIMES: &str = "00.00.51.926\t00.00.54.129\t00.00.51.426\t00.00.54.629";
@@ -17,6 +17,14 @@ fn quotes_are_letters_and_the_film_is_the_folder() {
     assert_eq!(items[0].captions[0].text(), "\"Go, SOMEONE says.");
     assert_eq!(items[0].clip, format!("0042_Some_Film/{CLIP}.avi"));
     assert_eq!(items[0].id.as_deref(), Some(CLIP));
+}
+
+#[test]
+fn the_film_is_what_stands_before_the_time_span() {
+    assert_eq!(movie(CLIP), Some("0042_Some_Film"));
+    assert_eq!(movie("3012_UP_00.00.51.926-00.00.54"), None);
+    assert_eq!(movie("_00.00.51.926-00.00.54.129"), None);
+    assert_eq!(movie("video7010"), None);
 }
 
 #[test]
