@@ -121,7 +121,7 @@ pub fn check(
                 .spawn_scoped(scope, work)
                 .map_err(|source| DataError::Worker { source })?;
         }
-        Ok(())
+        Ok::<_, DataError>(())
     })?;
     let tally = tallies
         .into_inner()
