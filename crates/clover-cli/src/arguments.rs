@@ -27,6 +27,8 @@ pub(crate) enum Command {
     CheckData(CheckData),
     /// Turn a published annotation file into the project's own form.
     Convert(Convert),
+    /// Render a benchmark of moving shapes: clips, captions, questions, and a vocabulary.
+    Render(Render),
 }
 
 #[derive(Args, Debug)]
@@ -115,6 +117,31 @@ pub(crate) struct Convert {
     /// The path of a clip, with placeholders in braces, where it is not the usual one.
     #[arg(long)]
     pub(crate) clip_pattern: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Render {
+    /// The folder; a run that was interrupted goes on in it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Clips in all, 100 to 1,000,000; a tenth each for validation and test.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) clips: usize,
+    /// Frames a clip.
+    #[arg(long)]
+    pub(crate) frames: Option<usize>,
+    /// Pixels along each side.
+    #[arg(long)]
+    pub(crate) size: Option<usize>,
+    /// Captions a clip.
+    #[arg(long)]
+    pub(crate) captions_per_clip: Option<usize>,
+    /// Open-ended questions about a clip, at most.
+    #[arg(long)]
+    pub(crate) questions_per_clip: Option<usize>,
+    /// The same seed gives the same files.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 fn checked_frames(text: &str) -> Result<CheckedFrames, String> {

@@ -320,4 +320,24 @@ pub enum DataError {
     /// An annotation file, or a request to convert one, cannot be used.
     #[error(transparent)]
     Annotation(#[from] crate::dataset::AnnotationError),
+
+    /// A share of a dataset's configuration is out of range.
+    #[error("{key} is {value}, which is not between {smallest} and {largest}")]
+    ShareOutOfRange {
+        /// What the share is.
+        key: &'static str,
+        /// The share.
+        value: f64,
+        /// The smallest allowed.
+        smallest: f64,
+        /// The largest allowed.
+        largest: f64,
+    },
+
+    /// A folder holds a benchmark of another configuration.
+    #[error("{path}: belongs to another benchmark; choose another folder or its configuration")]
+    OtherBenchmark {
+        /// The record of the benchmark that is there.
+        path: PathBuf,
+    },
 }

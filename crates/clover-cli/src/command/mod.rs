@@ -5,6 +5,7 @@ mod convert;
 mod demo;
 mod demo_queries;
 mod pretrain;
+mod render;
 
 use anyhow::Result;
 
@@ -17,5 +18,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),
+        Command::Render(render) => render::run(render),
     }
 }

@@ -108,7 +108,8 @@ pub(super) fn caption_words() -> impl Iterator<Item = &'static str> {
         .chain(["a", "an"])
 }
 
-fn with_articles(sentence: &str) -> String {
+/// Puts "a" or "an" where a sentence has `{a}`.
+pub(super) fn with_articles(sentence: &str) -> String {
     let words: Vec<&str> = sentence.split(' ').collect();
     let article = |at: usize| match words.get(at + 1).and_then(|next| next.chars().next()) {
         Some('a' | 'e' | 'i' | 'o' | 'u') => "an",

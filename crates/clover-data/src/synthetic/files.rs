@@ -1,19 +1,14 @@
 //! The set as files on disk: animated GIFs, csv manifests, a vocabulary.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, Frame, RgbaImage};
-
+use super::gif::encode_gif;
 use super::render::render;
 use super::split::{SyntheticClip, SyntheticSet, SyntheticSetConfig};
 use super::vocabulary::vocabulary;
+use super::whole_file::write_renamed;
 use crate::DataError;
-
-/// How long each frame is shown.
-const FRAME_MILLISECONDS: u32 = 100;
 
 /// The folder of the clips inside the folder of the set.
 const CLIPS: &str = "clips";
@@ -76,7 +71,8 @@ fn write_clips(
             .map(|part| {
                 scope.spawn(move || {
                     part.iter().try_for_each(|clip| {
-                        let gif = encode_gif(clip, config)?;
+                        let frames = render(&clip.scene, config.frames, config.size);
+                        let gif = encode_gif(&frames, config.size, &clip.file)?;
                         write_renamed(&folder.join(&clip.file), &gif)
                     })
                 })
@@ -90,28 +86,6 @@ fn write_clips(
             })
         })
     })
-}
-
-fn encode_gif(clip: &SyntheticClip, config: &SyntheticSetConfig) -> Result<Vec<u8>, DataError> {
-    let failed = |source| DataError::Encode {
-        name: clip.file.clone(),
-        source,
-    };
-    let mut bytes = Vec::new();
-    // The encoder keeps the colours exactly while a frame has at most 256; the speed does not matter.
-    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
-    encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
-    let delay = Delay::from_numer_denom_ms(FRAME_MILLISECONDS, 1);
-    for picture in render(&clip.scene, config.frames, config.size) {
-        let mut opaque = RgbaImage::new(config.size as u32, config.size as u32);
-        for (pixel, rgb) in opaque.pixels_mut().zip(picture.chunks_exact(3)) {
-            pixel.0 = [rgb[0], rgb[1], rgb[2], u8::MAX];
-        }
-        let frame = Frame::from_parts(opaque, 0, 0, delay);
-        encoder.encode_frame(frame).map_err(failed)?;
-    }
-    drop(encoder);
-    Ok(bytes)
 }
 
 /// A csv manifest; the attributes follow as columns that readers of pairs leave alone.
@@ -134,30 +108,11 @@ fn manifest(clips: &[SyntheticClip]) -> Vec<u8> {
     lines.into_bytes()
 }
 
-/// Writes a file under a temporary name and renames it, so that it is whole or absent.
-fn write_renamed(path: &Path, content: &[u8]) -> Result<(), DataError> {
-    let failed = |source| DataError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
-    let mut file = BufWriter::new(File::create(&partial).map_err(failed)?);
-    file.write_all(content).map_err(failed)?;
-    file.into_inner()
-        .map_err(|error| failed(error.into_error()))?;
-    fs::rename(&partial, path).map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::PairsManifest;
     use crate::text::WordPieceTokenizer;
-    use image::AnimationDecoder;
-    use image::codecs::gif::GifDecoder;
-    use std::io::Cursor;
 
     const CONFIG: SyntheticSetConfig = SyntheticSetConfig {
         train_clips: 6,
@@ -199,23 +154,6 @@ mod tests {
             write(&CONFIG),
             write(&SyntheticSetConfig { seed: 6, ..CONFIG })
         );
-    }
-
-    #[test]
-    fn a_gif_keeps_every_pixel() {
-        let clip = &SyntheticSet::plan(&CONFIG).unwrap().train[0];
-
-        let gif = encode_gif(clip, &CONFIG).unwrap();
-
-        let decoder = GifDecoder::new(Cursor::new(gif)).unwrap();
-        let decoded = decoder.into_frames().collect_frames().unwrap();
-        let drawn = render(&clip.scene, CONFIG.frames, CONFIG.size);
-        assert_eq!(decoded.len(), drawn.len());
-        for (frame, picture) in decoded.iter().zip(drawn) {
-            let pixels = frame.buffer().pixels();
-            let rgb: Vec<u8> = pixels.flat_map(|pixel| pixel.0[..3].to_vec()).collect();
-            assert_eq!(rgb, picture);
-        }
     }
 
     #[test]

@@ -2,13 +2,19 @@
 //!
 //! Colour, shape, size and direction all stand in the sentence, so that a model must see all four
 //! to find the right clip. The files are real: animated GIFs, csv manifests and a vocabulary.
+//!
+//! [`benchmark`] is the same grown up: stories of several shapes, near-identical companions,
+//! questions, and up to a million clips.
 
+pub mod benchmark;
 mod caption;
 mod files;
+mod gif;
 mod render;
 mod scene;
 mod split;
 mod vocabulary;
+mod whole_file;
 
 pub use caption::caption;
 pub use files::{SyntheticFiles, write_synthetic_set};

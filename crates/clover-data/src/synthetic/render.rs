@@ -1,6 +1,6 @@
 //! Draws a scene, anti-aliased, with few colours: a GIF's palette then holds them exactly.
 
-use super::scene::{Background, Pattern, Scene, Shape};
+use super::scene::{Background, Color, Pattern, Scene, Shape};
 
 /// Samples along each side of a pixel; a pixel is one of `1 + SAMPLES * SAMPLES` mixtures of the
 /// shape's colour and a background tone, which makes 20 colours a frame with two tones.
@@ -19,9 +19,25 @@ const STAR_POINTS: [[f32; 2]; 5] = [
 /// The distance of the lines of a pentagram from its centre, `cos(72 degrees)`.
 const STAR_LINE: f32 = 0.309_017;
 
+/// A shape to paint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Figure {
+    /// Its colour.
+    pub(super) color: Color,
+    /// Its outline.
+    pub(super) shape: Shape,
+    /// The distance of its outermost points from its centre, as a share of the picture's side.
+    pub(super) radius: f32,
+}
+
 /// Draws the frames of a scene, each `size x size` pixels of red, green and blue, rows from the top.
 pub fn render(scene: &Scene, frames: usize, size: usize) -> Vec<Vec<u8>> {
     let backdrop = paint_background(&scene.background, size);
+    let figure = Figure {
+        color: scene.attributes.color,
+        shape: scene.attributes.shape,
+        radius: scene.radius,
+    };
     (0..frames)
         .map(|frame| {
             // A clip of one frame shows the middle of the way.
@@ -32,13 +48,14 @@ pub fn render(scene: &Scene, frames: usize, size: usize) -> Vec<Vec<u8>> {
             let center =
                 [0, 1].map(|axis| scene.start[axis] + way * (scene.end[axis] - scene.start[axis]));
             let mut picture = backdrop.clone();
-            paint_shape(&mut picture, scene, center, size);
+            paint_figure(&mut picture, &figure, center, size);
             picture
         })
         .collect()
 }
 
-fn paint_background(background: &Background, size: usize) -> Vec<u8> {
+/// Paints what is behind the shapes.
+pub(super) fn paint_background(background: &Background, size: usize) -> Vec<u8> {
     let mut picture = Vec::with_capacity(size * size * 3);
     for row in 0..size {
         for column in 0..size {
@@ -58,14 +75,15 @@ fn paint_background(background: &Background, size: usize) -> Vec<u8> {
     picture
 }
 
-fn paint_shape(picture: &mut [u8], scene: &Scene, center: [f32; 2], size: usize) {
+/// Paints a shape whose centre is given in shares of the picture's side.
+pub(super) fn paint_figure(picture: &mut [u8], figure: &Figure, center: [f32; 2], size: usize) {
     let side = size as f32;
-    let from = |at: f32| (((at - scene.radius) * side).floor().max(0.0) as usize).min(size);
-    let to = |at: f32| (((at + scene.radius) * side).ceil().max(0.0) as usize).min(size);
-    let color = scene.attributes.color.rgb();
+    let from = |at: f32| (((at - figure.radius) * side).floor().max(0.0) as usize).min(size);
+    let to = |at: f32| (((at + figure.radius) * side).ceil().max(0.0) as usize).min(size);
+    let color = figure.color.rgb();
     for row in from(center[1])..to(center[1]) {
         for column in from(center[0])..to(center[0]) {
-            let covered = coverage(scene, center, side, [column, row]);
+            let covered = coverage(figure, center, side, [column, row]);
             let pixel = &mut picture[(row * size + column) * 3..][..3];
             for (level, shape_level) in pixel.iter_mut().zip(color) {
                 *level = mix(*level, shape_level, covered);
@@ -75,15 +93,15 @@ fn paint_shape(picture: &mut [u8], scene: &Scene, center: [f32; 2], size: usize)
 }
 
 /// How many samples of a pixel lie inside the shape.
-fn coverage(scene: &Scene, center: [f32; 2], side: f32, pixel: [usize; 2]) -> usize {
+fn coverage(figure: &Figure, center: [f32; 2], side: f32, pixel: [usize; 2]) -> usize {
     let place = |axis: usize, sample: usize| {
         let at = pixel[axis] as f32 + (sample as f32 + 0.5) / SAMPLES as f32;
-        (at / side - center[axis]) / scene.radius
+        (at / side - center[axis]) / figure.radius
     };
     (0..SAMPLES * SAMPLES)
         .filter(|sample| {
             let (x, y) = (place(0, sample % SAMPLES), place(1, sample / SAMPLES));
-            is_inside(scene.attributes.shape, x, y)
+            is_inside(figure.shape, x, y)
         })
         .count()
 }

@@ -153,8 +153,19 @@ impl Direction {
     /// All directions.
     pub const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Up, Self::Down];
 
+    /// The direction that undoes this one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+
     /// One step in this direction; the second number grows downwards.
-    fn step(self) -> [f32; 2] {
+    pub(super) fn step(self) -> [f32; 2] {
         match self {
             Self::Left => [-1.0, 0.0],
             Self::Right => [1.0, 0.0],
@@ -211,7 +222,8 @@ impl Scene {
 }
 
 impl Background {
-    fn sample<R: Rng + ?Sized>(rng: &mut R) -> Self {
+    /// Draws tones and a pattern.
+    pub(super) fn sample<R: Rng + ?Sized>(rng: &mut R) -> Self {
         // Dark and nearly grey, so that every colour stands out.
         let grey = rng.random_range(20..=50_u8);
         let tone = [(); 3].map(|()| grey + rng.random_range(0..=8_u8));

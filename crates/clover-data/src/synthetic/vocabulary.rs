@@ -11,7 +11,11 @@ const PUNCTUATION: &str = ".,!?'\"-:;()";
 /// The lines of the vocabulary file: special tokens, the captions' words, then single characters
 /// and their continuations.
 pub fn vocabulary() -> Vec<String> {
-    let words: BTreeSet<&str> = caption_words().collect();
+    vocabulary_of(&caption_words().collect())
+}
+
+/// The lines of the vocabulary file for these words.
+pub(super) fn vocabulary_of(words: &BTreeSet<&str>) -> Vec<String> {
     let characters = || ('a'..='z').chain('0'..='9');
 
     let mut lines: Vec<String> = SpecialTokens::NAMES.map(str::to_owned).to_vec();

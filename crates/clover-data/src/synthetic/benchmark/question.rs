@@ -1,0 +1,319 @@
+//! Questions whose answer follows from the story, and the closed list of answers.
+
+use rand::Rng;
+
+use super::grammar::{fill, pick};
+use super::story::{Action, Speed, Story};
+use crate::synthetic::{Color, Direction, Shape, Size};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QuestionKind {
+    /// The colour of a shape.
+    Color,
+    /// The outline of a shape.
+    Shape,
+    /// The size of a shape.
+    Size,
+    /// Where a shape moves.
+    Direction,
+    /// How fast a shape moves.
+    Speed,
+    /// How many shapes there are.
+    Count,
+    /// What happens first.
+    First,
+    /// What happens last.
+    Last,
+}
+
+/// A question about a story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// The shape that is asked about, where it is one.
+    pub actor: usize,
+}
+
+impl QuestionKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Color,
+        Self::Shape,
+        Self::Size,
+        Self::Direction,
+        Self::Speed,
+        Self::Count,
+        Self::First,
+        Self::Last,
+    ];
+
+    /// The ways to ask.
+    fn forms(self) -> &'static [&'static str] {
+        match self {
+            Self::Color => &[
+                "what color is the {shape}",
+                "which color does the {shape} have",
+                "what is the color of the {shape}",
+            ],
+            Self::Shape => &[
+                "what shape is the {color} object",
+                "which shape is {color}",
+                "what is the shape of the {color} thing",
+            ],
+            Self::Size => &[
+                "what size is the {color} {shape}",
+                "how large is the {color} {shape}",
+                "is the {color} {shape} small or big",
+            ],
+            Self::Direction => &[
+                "which direction does the {color} {shape} move",
+                "where does the {color} {shape} go",
+                "in which direction is the {color} {shape} moving",
+            ],
+            Self::Speed => &[
+                "how fast does the {color} {shape} move",
+                "is the {color} {shape} fast or slow",
+                "at what speed does the {color} {shape} move",
+            ],
+            Self::Count => &[
+                "how many shapes are there",
+                "how many objects are in the video",
+                "how many shapes can be seen",
+            ],
+            Self::First => &["what happens first", "what is the first thing that happens"],
+            Self::Last => &["what happens last", "what is the last thing that happens"],
+        }
+    }
+
+    /// Every answer a question of this kind can have.
+    pub fn answers(self) -> Vec<String> {
+        let words: Vec<&str> = match self {
+            Self::Color => Color::ALL.map(color_name).to_vec(),
+            Self::Shape => Shape::ALL.map(shape_name).to_vec(),
+            Self::Size => Size::ALL.map(size_name).to_vec(),
+            Self::Direction => Direction::ALL.map(direction_name).to_vec(),
+            Self::Speed => Speed::ALL.map(speed_name).to_vec(),
+            Self::Count => COUNTS.to_vec(),
+            Self::First | Self::Last => return events(),
+        };
+        words.into_iter().map(str::to_owned).collect()
+    }
+}
+
+impl Question {
+    /// Every question that has one clear answer.
+    pub fn all(story: &Story) -> Vec<Self> {
+        let shapes = 0..story.actors.len();
+        let about = |kind| shapes.clone().map(move |actor| Self { kind, actor });
+        QuestionKind::ALL
+            .into_iter()
+            .flat_map(about)
+            .filter(|question| question.answer(story).is_some())
+            .collect()
+    }
+
+    /// The answer, where there is one clear answer.
+    pub fn answer(&self, story: &Story) -> Option<String> {
+        let actor = story.actors.get(self.actor)?;
+        let about_all = self.actor == 0;
+        let word = match self.kind {
+            QuestionKind::Color => color_name(actor.color),
+            QuestionKind::Shape => shape_name(actor.shape),
+            QuestionKind::Size => size_name(actor.size),
+            QuestionKind::Direction => {
+                let mut moves = story.moves(self.actor);
+                let only = moves.next().filter(|_| moves.next().is_none());
+                direction_name(only?)
+            }
+            QuestionKind::Speed => {
+                story
+                    .moves(self.actor)
+                    .next()
+                    .filter(|_| story.tells_speed())?;
+                speed_name(actor.speed)
+            }
+            QuestionKind::Count if about_all => {
+                COUNTS.get(story.actors.len().checked_sub(1)?).copied()?
+            }
+            QuestionKind::First if about_all => return event_of(story, 0),
+            QuestionKind::Last if about_all => return event_of(story, story.phases() - 1),
+            QuestionKind::Count | QuestionKind::First | QuestionKind::Last => return None,
+        };
+        Some(word.to_owned())
+    }
+
+    /// One of the ways to ask.
+    pub fn text<R: Rng + ?Sized>(&self, story: &Story, rng: &mut R) -> String {
+        let form = pick(self.kind.forms(), rng);
+        let Some(actor) = story.actors.get(self.actor) else {
+            return form.to_owned();
+        };
+        let places = [
+            ("{color}", pick(actor.color.names(), rng)),
+            ("{shape}", pick(actor.shape.names(), rng)),
+        ];
+        fill(form, &places)
+    }
+}
+
+/// The only event of a phase, in a story of several phases.
+fn event_of(story: &Story, phase: usize) -> Option<String> {
+    let mut events = story.phase(phase);
+    let only = events.next().filter(|_| events.next().is_none())?;
+    let shape = story.actors.get(only.actor)?.shape;
+    (story.phases() > 1).then(|| event_name(shape, only.action))
+}
+
+/// A shape and what it does, in a few words.
+pub(super) fn event_name(shape: Shape, action: Action) -> String {
+    let shape = shape_name(shape);
+    match action {
+        Action::Move(direction) => format!("{shape} moves {}", direction_name(direction)),
+        Action::Appear => format!("{shape} appears"),
+        Action::Disappear => format!("{shape} disappears"),
+    }
+}
+
+fn events() -> Vec<String> {
+    let moves = Direction::ALL.map(Action::Move).into_iter();
+    let actions = moves.chain([Action::Appear, Action::Disappear]);
+    Shape::ALL
+        .into_iter()
+        .flat_map(|shape| actions.clone().map(move |action| event_name(shape, action)))
+        .collect()
+}
+
+/// Every answer, each once, in a fixed order.
+pub fn answers() -> Vec<String> {
+    let kinds = QuestionKind::ALL.into_iter();
+    let kinds = kinds.filter(|&kind| kind != QuestionKind::Last);
+    kinds.flat_map(QuestionKind::answers).collect()
+}
+
+/// Every form of a question.
+pub(super) fn question_forms() -> impl Iterator<Item = &'static str> {
+    let kinds = QuestionKind::ALL.into_iter();
+    kinds.flat_map(|kind| kind.forms().iter().copied())
+}
+
+/// The numbers of shapes, from one.
+const COUNTS: [&str; 3] = ["one", "two", "three"];
+
+/// The first of several names is the one an answer uses.
+fn first_name(names: &'static [&'static str]) -> &'static str {
+    names.first().copied().unwrap_or_default()
+}
+
+fn color_name(color: Color) -> &'static str {
+    first_name(color.names())
+}
+
+fn shape_name(shape: Shape) -> &'static str {
+    first_name(shape.names())
+}
+
+fn size_name(size: Size) -> &'static str {
+    first_name(size.names())
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    first_name(direction.names())
+}
+
+fn speed_name(speed: Speed) -> &'static str {
+    match speed {
+        Speed::Slow => "slow",
+        Speed::Fast => "fast",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::benchmark::{Actor, Event};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::HashSet;
+
+    /// First a big blue star moves left, then a small red circle appears.
+    fn story() -> Story {
+        let actor = |color, shape, size| Actor {
+            color,
+            shape,
+            size,
+            speed: Speed::Fast,
+        };
+        let event = |phase, action| Event {
+            phase,
+            actor: phase,
+            action,
+        };
+        Story::new(
+            vec![
+                actor(Color::Blue, Shape::Star, Size::Big),
+                actor(Color::Red, Shape::Circle, Size::Small),
+            ],
+            vec![
+                event(0, Action::Move(Direction::Left)),
+                event(1, Action::Appear),
+            ],
+        )
+    }
+
+    fn ask(kind: QuestionKind, actor: usize) -> Option<String> {
+        Question { kind, actor }.answer(&story())
+    }
+
+    #[test]
+    fn the_answers_follow_from_the_story() {
+        let expected = [
+            (QuestionKind::Color, 0, Some("blue")),
+            (QuestionKind::Shape, 1, Some("circle")),
+            (QuestionKind::Size, 1, Some("small")),
+            (QuestionKind::Direction, 0, Some("left")),
+            (QuestionKind::Direction, 1, None),
+            (QuestionKind::Speed, 0, None),
+            (QuestionKind::Count, 0, Some("two")),
+            (QuestionKind::Count, 1, None),
+            (QuestionKind::First, 0, Some("star moves left")),
+            (QuestionKind::Last, 0, Some("circle appears")),
+        ];
+        for (kind, actor, answer) in expected {
+            assert_eq!(ask(kind, actor).as_deref(), answer, "{kind:?}");
+        }
+        // Played backwards, the circle goes first and the star comes back.
+        let last = Question {
+            kind: QuestionKind::Last,
+            actor: 0,
+        };
+        let backwards = last.answer(&story().reversed());
+        assert_eq!(backwards.as_deref(), Some("star moves right"));
+    }
+
+    #[test]
+    fn the_list_of_answers_is_closed_and_has_each_once() {
+        let all = answers();
+
+        assert_eq!(all.len(), all.iter().collect::<HashSet<_>>().len());
+        // Colours, shapes, sizes, directions, speeds, counts, and six shapes doing six things.
+        assert_eq!(all.len(), 8 + 6 + 2 + 4 + 2 + 3 + 36);
+    }
+
+    #[test]
+    fn a_question_does_not_tell_its_answer() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        for question in Question::all(&story()) {
+            for _ in 0..20 {
+                let text = question.text(&story(), &mut rng);
+                let answer = question.answer(&story()).unwrap();
+
+                // "small or big" names both.
+                let told = text.split(' ').any(|word| word == answer);
+                assert!(!told || question.kind == QuestionKind::Size, "{text}");
+                assert!(!text.contains('{'), "{text}");
+            }
+        }
+    }
+}
