@@ -21,6 +21,9 @@ use crate::arguments::CheckData;
 use crate::interrupt::Interrupt;
 use crate::progress::{bar, say};
 
+/// Clips of equal contents that are named before the rest is counted.
+const EQUAL_NAMED: usize = 5;
+
 pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
@@ -166,7 +169,12 @@ fn print(report: &CheckReport) {
         say(&format!("broken: {item}"));
     }
     for group in &report.duplicates.equal_clips {
-        say(&format!("equal: {}", group.join(", ")));
+        let named = group.len().min(EQUAL_NAMED);
+        let more = match group.len() - named {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        say(&format!("equal: {}{more}", group[..named].join(", ")));
     }
     let CheckReport {
         clips, readable, ..
