@@ -320,4 +320,8 @@ pub enum DataError {
     /// An annotation file, or a request to convert one, cannot be used.
     #[error(transparent)]
     Annotation(#[from] crate::dataset::AnnotationError),
+
+    /// Shards cannot be read or written as asked.
+    #[error(transparent)]
+    Shard(#[from] crate::dataset::ShardError),
 }
