@@ -340,4 +340,8 @@ pub enum DataError {
         /// The record of the benchmark that is there.
         path: PathBuf,
     },
+
+    /// Shards cannot be read or written as asked.
+    #[error(transparent)]
+    Shard(#[from] crate::dataset::ShardError),
 }

@@ -1,11 +1,9 @@
 //! From a video file to the numbers a model sees.
 
-use std::path::Path;
-
 use rand_chacha::ChaCha8Rng;
 
 use crate::DataError;
-use crate::video::{DecodeLimits, FrameSampling, NormalizedClip, PixelPipeline, decode_clip};
+use crate::video::{ClipSource, DecodeLimits, FrameSampling, NormalizedClip, PixelPipeline};
 
 /// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
 const MAX_FRAMES: usize = 1_024;
@@ -56,12 +54,10 @@ impl ClipReading {
     /// Reads the clip of one item; all chance comes from `rng`.
     pub(super) fn read(
         &self,
-        path: &Path,
+        clip: ClipSource,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let clip = decode_clip(path, &self.limits, |frames| {
-            self.sampling.indices(frames, rng)
-        })?;
+        let clip = clip.decode(&self.limits, |frames| self.sampling.indices(frames, rng))?;
         Ok(self.pixels.apply(&clip, rng))
     }
 }

@@ -23,7 +23,7 @@ mod gathered;
 mod reading;
 mod writing;
 
-pub(crate) use checks::{MAX_TEXTS, check_text};
+pub(crate) use checks::{MAX_TEXTS, check_caption, check_text};
 pub use clip_path::check_relative;
 pub(crate) use gathered::Gathered;
 pub(crate) use reading::gather_items;

@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::randomness::Randomness;
+use super::epoch_order::EpochOrder;
 use super::skipped::SkippedItem;
 use super::source::SampleSource;
 use super::workers::Workers;
@@ -30,19 +29,6 @@ pub struct LoaderConfig {
     pub max_failed_share: f64,
     /// The share is not judged before this many reads, or the end of an epoch.
     pub min_reads: usize,
-}
-
-/// The order of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EpochOrder {
-    /// Training: another order every epoch, from this seed; full batches only, unless the epoch
-    /// has fewer usable items than one batch.
-    Shuffled {
-        /// The seed of the run.
-        seed: u64,
-    },
-    /// Evaluation: the order of the source, and a smaller last batch.
-    InOrder,
 }
 
 /// A place between two batches, at which a run can be resumed.
@@ -139,7 +125,9 @@ impl<S: SampleSource> BatchLoader<S> {
     pub fn batches_per_epoch(&self) -> usize {
         let (items, batch) = (self.source.len(), self.config.batch_size);
         match self.config.order {
-            EpochOrder::Shuffled { .. } => (items / batch).max(1),
+            EpochOrder::Shuffled { .. } | EpochOrder::ShuffledByShard { .. } => {
+                (items / batch).max(1)
+            }
             EpochOrder::InOrder => items.div_ceil(batch),
         }
     }
@@ -155,10 +143,8 @@ impl<S: SampleSource> BatchLoader<S> {
     ///
     /// When the worker threads cannot be started.
     pub fn epoch(&mut self, start: Position) -> Result<EpochBatches<'_, S>, DataError> {
-        let mut order: Vec<usize> = (0..self.source.len()).collect();
-        if let EpochOrder::Shuffled { seed } = self.config.order {
-            order.shuffle(&mut Randomness::new(seed).for_order(start.epoch));
-        }
+        let (order, source) = (self.config.order, &self.source);
+        let mut order = order.items(start.epoch, source.len(), || source.stretches());
         order.drain(..start.item.min(order.len()));
         let workers = Workers::start(
             &self.source,
@@ -228,6 +214,20 @@ impl<S: SampleSource> EpochBatches<'_, S> {
     /// Every item the loader found broken so far, once each, also in earlier epochs.
     pub fn skipped(&self) -> &[SkippedItem] {
         &self.loader.skipped
+    }
+
+    /// Goes to another place, and perhaps another epoch, of the same loader.
+    ///
+    /// # Errors
+    ///
+    /// When the worker threads cannot be started.
+    pub fn restart(self, start: Position) -> Result<Self, DataError> {
+        let Self {
+            loader, workers, ..
+        } = self;
+        // The old threads end before there are new ones.
+        drop(workers);
+        loader.epoch(start)
     }
 
     fn read_batch(&mut self) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {

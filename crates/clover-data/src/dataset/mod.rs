@@ -4,14 +4,19 @@ mod annotation;
 mod answer_vocabulary;
 mod caption;
 mod clip_reading;
+mod epoch_order;
 mod items;
 mod loader;
+mod mixture;
+mod pack;
+mod pair_source;
 mod pairs;
 mod pickle;
 mod pretraining;
 mod randomness;
 mod retrieval;
 mod rows;
+mod shards;
 mod skipped;
 mod source;
 mod text_length;
@@ -21,16 +26,21 @@ pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detec
 pub use answer_vocabulary::AnswerVocabulary;
 pub use caption::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 pub use clip_reading::ClipReading;
+pub use epoch_order::EpochOrder;
 pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MultipleChoiceItem, OpenEndedItem, RetrievalItem,
     TaggedCaption, check_relative, read_items, write_items,
 };
-pub use loader::{BatchLoader, EpochBatches, EpochOrder, LoadedBatch, LoaderConfig, Position};
+pub use loader::{BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, Position};
+pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};
+pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary, Part, pack};
+pub use pair_source::{PairSource, ReadPair};
 pub use pairs::{Pair, PairsManifest};
 pub use pickle::{Pickle, PickleError, PickleFault};
 pub use pretraining::{PretrainingDataset, PretrainingDatasetConfig, PretrainingSample};
 pub use randomness::Randomness;
 pub use retrieval::{RetrievalDataset, RetrievalDatasetConfig, RetrievalSample};
 pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};
+pub use shards::{ShardError, ShardOptions, ShardSet, Share, Shared};
 pub use skipped::SkippedItem;
 pub use source::SampleSource;

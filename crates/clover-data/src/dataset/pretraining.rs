@@ -1,7 +1,9 @@
 //! Pairs prepared for the pre-training step: a clip with a hidden region, a text with hidden words.
 
+use std::ops::Range;
+
 use super::clip_reading::ClipReading;
-use super::pairs::Pair;
+use super::pair_source::PairSource;
 use super::randomness::Randomness;
 use super::source::SampleSource;
 use super::text_length::check_text_len;
@@ -28,7 +30,7 @@ pub struct PretrainingDatasetConfig {
 /// Pairs of clip and caption, read anew with other chance in every epoch.
 #[derive(Debug, Clone)]
 pub struct PretrainingDataset {
-    pairs: Vec<Pair>,
+    pairs: PairSource,
     tokenizer: WordPieceTokenizer,
     config: PretrainingDatasetConfig,
 }
@@ -57,7 +59,7 @@ impl PretrainingDataset {
     ///
     /// When a figure of the configuration is out of range.
     pub fn new(
-        pairs: Vec<Pair>,
+        pairs: impl Into<PairSource>,
         tokenizer: WordPieceTokenizer,
         config: PretrainingDatasetConfig,
     ) -> Result<Self, DataError> {
@@ -74,14 +76,14 @@ impl PretrainingDataset {
             });
         }
         Ok(Self {
-            pairs,
+            pairs: pairs.into(),
             tokenizer,
             config,
         })
     }
 
-    /// The pairs, in the order of their numbers.
-    pub fn pairs(&self) -> &[Pair] {
+    /// Where the pairs come from.
+    pub fn pairs(&self) -> &PairSource {
         &self.pairs
     }
 }
@@ -94,16 +96,22 @@ impl SampleSource for PretrainingDataset {
     }
 
     fn name(&self, index: usize) -> String {
-        self.pairs[index].name()
+        self.pairs.name(index)
+    }
+
+    fn stretches(&self) -> Vec<Range<usize>> {
+        self.pairs.stretches()
     }
 
     fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
-        let pair = &self.pairs[index];
+        let pair = self.pairs.read(index)?;
         let config = &self.config;
         // One generator an item: the sample is the same whichever worker reads it, and when.
         let mut rng = Randomness::new(config.seed).for_item(epoch, index as u64);
-        let clip = config.clip.read(&pair.path, &mut rng)?;
-        let encoding = self.tokenizer.encode(&pair.caption, config.text_len)?;
+        let clip = config.clip.read(pair.clip, &mut rng)?;
+        let encoding = self
+            .tokenizer
+            .encode(pair.caption.text(), config.text_len)?;
         let vocabulary = self.tokenizer.vocabulary();
         Ok(PretrainingSample {
             clip,
@@ -111,7 +119,7 @@ impl SampleSource for PretrainingDataset {
             region_mask: RegionMask::sample(config.region_target, &mut rng),
             token_ids: encoding.ids,
             attention_mask: encoding.attention_mask,
-            name: pair.name(),
+            name: self.name(index),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Pairs prepared for retrieval: a clip and its text, as they are.
 
+use std::ops::Range;
+
 use super::clip_reading::ClipReading;
-use super::pairs::Pair;
+use super::pair_source::PairSource;
 use super::randomness::Randomness;
 use super::source::SampleSource;
 use super::text_length::check_text_len;
@@ -23,7 +25,7 @@ pub struct RetrievalDatasetConfig {
 /// Pairs of clip and caption.
 #[derive(Debug, Clone)]
 pub struct RetrievalDataset {
-    pairs: Vec<Pair>,
+    pairs: PairSource,
     tokenizer: WordPieceTokenizer,
     config: RetrievalDatasetConfig,
 }
@@ -50,21 +52,21 @@ impl RetrievalDataset {
     ///
     /// When a figure of the configuration is out of range.
     pub fn new(
-        pairs: Vec<Pair>,
+        pairs: impl Into<PairSource>,
         tokenizer: WordPieceTokenizer,
         config: RetrievalDatasetConfig,
     ) -> Result<Self, DataError> {
         config.clip.validate()?;
         check_text_len(config.text_len)?;
         Ok(Self {
-            pairs,
+            pairs: pairs.into(),
             tokenizer,
             config,
         })
     }
 
-    /// The pairs, in the order of their numbers.
-    pub fn pairs(&self) -> &[Pair] {
+    /// Where the pairs come from.
+    pub fn pairs(&self) -> &PairSource {
         &self.pairs
     }
 }
@@ -77,20 +79,25 @@ impl SampleSource for RetrievalDataset {
     }
 
     fn name(&self, index: usize) -> String {
-        self.pairs[index].name()
+        self.pairs.name(index)
+    }
+
+    fn stretches(&self) -> Vec<Range<usize>> {
+        self.pairs.stretches()
     }
 
     fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
-        let pair = &self.pairs[index];
+        let pair = self.pairs.read(index)?;
         let mut rng = Randomness::new(self.config.seed).for_item(epoch, index as u64);
-        let clip = self.config.clip.read(&pair.path, &mut rng)?;
-        let encoding = self.tokenizer.encode(&pair.caption, self.config.text_len)?;
+        let clip = self.config.clip.read(pair.clip, &mut rng)?;
+        let caption = pair.caption.text();
+        let encoding = self.tokenizer.encode(caption, self.config.text_len)?;
         Ok(RetrievalSample {
             clip,
             token_ids: encoding.ids,
             attention_mask: encoding.attention_mask,
-            caption: pair.caption.clone(),
-            name: pair.name(),
+            caption: caption.to_owned(),
+            name: self.name(index),
         })
     }
 }
@@ -161,6 +168,7 @@ mod tests {
 
         assert_eq!(first.clip, second.clip);
         assert_eq!(first.token_ids, second.token_ids);
-        assert_eq!(first.caption, dataset.pairs()[0].caption);
+        let caption = dataset.pairs().read(0).unwrap().caption;
+        assert_eq!(first.caption, caption.text());
     }
 }

@@ -1,5 +1,7 @@
 //! What a loader reads from.
 
+use std::ops::Range;
+
 use crate::DataError;
 
 /// A numbered list of items that can each be read into a sample, from any thread.
@@ -19,6 +21,12 @@ pub trait SampleSource: Send + Sync + 'static {
 
     /// What reports call the item.
     fn name(&self, index: usize) -> String;
+
+    /// Stretches of items that lie together on disk, in order and without gaps; reading one item of
+    /// a stretch makes the next cheaper.
+    fn stretches(&self) -> Vec<Range<usize>> {
+        std::iter::once(0..self.len()).collect()
+    }
 
     /// Reads the item as it is shown in `epoch`; the result depends on nothing else.
     ///

@@ -26,6 +26,7 @@ mod pixel_aspect;
 mod real_files;
 mod rotation;
 mod sample_table;
+mod shrink;
 #[cfg(test)]
 mod small_films;
 mod sniff;

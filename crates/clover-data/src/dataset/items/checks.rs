@@ -84,7 +84,8 @@ fn check_open_ended(item: OpenEndedItem) -> Result<OpenEndedItem, RowFault> {
     })
 }
 
-fn check_caption(caption: Caption) -> Result<Caption, RowFault> {
+/// Trims a caption and checks it; a tagged one has a tag for each of its words.
+pub(crate) fn check_caption(caption: Caption) -> Result<Caption, RowFault> {
     match caption {
         Caption::Plain(text) => check_text("caption", &text).map(Caption::Plain),
         Caption::Tagged(TaggedCaption { text, tags }) => {

@@ -15,8 +15,7 @@ use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
 use region::Region;
-use resize::with_short_side;
-pub(super) use resize::{Interpolation, resize};
+pub(super) use resize::{Interpolation, resize, with_short_side};
 
 use super::Clip;
 

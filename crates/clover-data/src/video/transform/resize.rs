@@ -40,7 +40,10 @@ pub(in crate::video) fn resize(
 }
 
 /// The size at which the shorter side is `short_side` and the sides keep their ratio.
-pub(super) fn with_short_side([width, height]: [usize; 2], short_side: usize) -> [usize; 2] {
+pub(in crate::video) fn with_short_side(
+    [width, height]: [usize; 2],
+    short_side: usize,
+) -> [usize; 2] {
     let scale = short_side as f64 / width.min(height) as f64;
     [width, height].map(|side| (side as f64 * scale + 0.5) as usize)
 }

@@ -1,0 +1,70 @@
+//! The frames of one clip as small JPEG pictures.
+
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+
+use super::super::pair_source::ReadPair;
+use super::config::PackConfig;
+use crate::DataError;
+use crate::video::Clip;
+
+/// Decoded pixels held at a time, so that a long clip of large frames is never whole in memory.
+const AT_A_TIME_BYTES: usize = 256 << 20;
+
+/// The stored frames of a clip and where they come from.
+#[derive(Debug)]
+pub(super) struct StoredFrames {
+    /// The encoded pictures.
+    pub(super) pictures: Vec<Vec<u8>>,
+    /// Columns and rows of each picture.
+    pub(super) size: [usize; 2],
+    /// Columns and rows of a frame of the clip.
+    pub(super) original_size: [usize; 2],
+    /// The numbers of the frames in the clip.
+    pub(super) indices: Vec<usize>,
+    /// Frames of the clip.
+    pub(super) original_frames: usize,
+}
+
+/// Decodes, shrinks and encodes the frames that are stored.
+pub(super) fn store(pair: ReadPair, config: &PackConfig) -> Result<StoredFrames, DataError> {
+    let name = pair.clip.name().display().to_string();
+    let mut decoder = pair.clip.open(&config.limits)?;
+    let original_size = decoder.size();
+    let original_frames = decoder.frame_count();
+    let indices = config.frames.indices(original_frames);
+    let frame_bytes = original_size[0].saturating_mul(original_size[1]).max(1);
+    let at_a_time = (AT_A_TIME_BYTES / 3 / frame_bytes).max(1);
+    let mut stored = StoredFrames {
+        pictures: Vec::with_capacity(indices.len()),
+        size: original_size,
+        original_size,
+        indices: Vec::new(),
+        original_frames,
+    };
+    for some in indices.chunks(at_a_time) {
+        let clip = decoder.decode(some)?.shrunk_to(config.short_side);
+        stored.size = [clip.width(), clip.height()];
+        for frame in 0..clip.frames() {
+            stored
+                .pictures
+                .push(encode(&clip, frame, config.quality, &name)?);
+        }
+    }
+    stored.indices = indices;
+    Ok(stored)
+}
+
+fn encode(clip: &Clip, frame: usize, quality: u8, name: &str) -> Result<Vec<u8>, DataError> {
+    let failed = |source| DataError::Encode {
+        name: name.to_owned(),
+        source,
+    };
+    // A JPEG picture has at most 65,535 pixels along a side; the encoder refuses more.
+    let [width, height] = [clip.width(), clip.height()].map(|side| side as u32);
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, quality)
+        .encode(clip.frame(frame), width, height, ExtendedColorType::Rgb8)
+        .map_err(failed)?;
+    Ok(jpeg)
+}

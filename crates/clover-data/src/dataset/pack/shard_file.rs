@@ -1,0 +1,203 @@
+//! One shard: written under a temporary name, whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tar::{Builder, Header};
+
+use super::super::items::Caption;
+use super::super::pair_source::PairSource;
+use super::super::skipped::SkippedItem;
+use super::config::PackConfig;
+use super::frames::{StoredFrames, store};
+use super::record::write_synced;
+use crate::DataError;
+
+/// A shard to be written.
+pub(super) struct ShardJob<'a> {
+    pub(super) source: &'a PairSource,
+    pub(super) config: &'a PackConfig,
+    pub(super) folder: &'a Path,
+    pub(super) shard: usize,
+    pub(super) items: Range<usize>,
+}
+
+/// A shard that was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) samples: usize,
+    pub(super) bytes: u64,
+    pub(super) skipped: Vec<SkippedItem>,
+}
+
+/// What is stored of a sample beside its frames; the keys are those of img2dataset where it has
+/// them.
+#[derive(Serialize)]
+struct Facts<'a> {
+    key: &'a str,
+    caption: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption_tags: Option<&'a [String]>,
+    status: &'static str,
+    /// What the source calls the sample.
+    name: &'a str,
+    width: usize,
+    height: usize,
+    frames: usize,
+    original_width: usize,
+    original_height: usize,
+    original_frames: usize,
+    /// The numbers of the stored frames among the original ones.
+    frame_indices: &'a [usize],
+}
+
+type Tar = Builder<BufWriter<File>>;
+
+/// Tells whether the shard is there.
+pub(super) fn is_written(job: &ShardJob<'_>) -> bool {
+    job.path("tar").is_file()
+}
+
+/// Writes a shard; nothing if it was stopped, which leaves no trace. `dealt_with` hears of every
+/// sample.
+pub(super) fn write_shard(
+    job: &ShardJob<'_>,
+    dealt_with: &dyn Fn(),
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Option<Written>, DataError> {
+    let (path, partial) = (job.path("tar"), job.path("tar.partial"));
+    let failed = |source| DataError::Write {
+        path: path.clone(),
+        source,
+    };
+    let mut tar = Builder::new(BufWriter::new(File::create(&partial).map_err(failed)?));
+    let written = job.append_all(&mut tar, dealt_with, is_stopped);
+    let ended = written.and_then(|skipped| {
+        let Some(skipped) = skipped else {
+            return Ok(None);
+        };
+        let file = tar
+            .into_inner()?
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        let bytes = file.metadata()?.len();
+        // The list first: a shard that is there has its list.
+        job.write_skipped(&skipped)?;
+        fs::rename(&partial, &path)?;
+        Ok(Some(Written {
+            samples: job.items.len() - skipped.len(),
+            bytes,
+            skipped,
+        }))
+    });
+    if !matches!(ended, Ok(Some(_))) {
+        // What is left of it does no harm if it cannot be removed.
+        let _removed = fs::remove_file(&partial);
+    }
+    ended.map_err(failed)
+}
+
+impl ShardJob<'_> {
+    fn path(&self, ending: &str) -> PathBuf {
+        self.folder.join(format!("{:06}.{ending}", self.shard))
+    }
+
+    /// Appends every sample that can be read; what is left out, or nothing if it was stopped.
+    fn append_all(
+        &self,
+        tar: &mut Tar,
+        dealt_with: &dyn Fn(),
+        is_stopped: &dyn Fn() -> bool,
+    ) -> io::Result<Option<Vec<SkippedItem>>> {
+        let mut skipped = Vec::new();
+        for index in self.items.clone() {
+            if is_stopped() {
+                return Ok(None);
+            }
+            // A decoder that panics on a hostile file costs that file, not the shard.
+            let read = catch_unwind(AssertUnwindSafe(|| self.read(index)));
+            let read = read.unwrap_or_else(|_| {
+                Err(DataError::ReaderPanicked {
+                    name: self.source.name(index),
+                })
+            });
+            match read {
+                Ok((caption, frames)) => self.append(tar, index, &caption, &frames)?,
+                Err(error) => skipped.push(SkippedItem::new(self.source.name(index), &error)),
+            }
+            dealt_with();
+        }
+        Ok(Some(skipped))
+    }
+
+    fn read(&self, index: usize) -> Result<(Caption, StoredFrames), DataError> {
+        let pair = self.source.read(index)?;
+        let caption = pair.caption.clone();
+        Ok((caption, store(pair, self.config)?))
+    }
+
+    fn append(
+        &self,
+        tar: &mut Tar,
+        index: usize,
+        caption: &Caption,
+        frames: &StoredFrames,
+    ) -> io::Result<()> {
+        let key = format!("{index:09}");
+        let facts = Facts {
+            key: &key,
+            caption: caption.text(),
+            caption_tags: match caption {
+                Caption::Plain(_) => None,
+                Caption::Tagged(caption) => Some(&caption.tags),
+            },
+            status: "success",
+            name: &self.source.name(index),
+            width: frames.size[0],
+            height: frames.size[1],
+            frames: frames.pictures.len(),
+            original_width: frames.original_size[0],
+            original_height: frames.original_size[1],
+            original_frames: frames.original_frames,
+            frame_indices: &frames.indices,
+        };
+        append(tar, &format!("{key}.json"), &serde_json::to_vec(&facts)?)?;
+        append(tar, &format!("{key}.txt"), caption.text().as_bytes())?;
+        for (frame, picture) in frames.pictures.iter().enumerate() {
+            append(tar, &format!("{key}.{frame:03}.jpg"), picture)?;
+        }
+        Ok(())
+    }
+
+    fn write_skipped(&self, skipped: &[SkippedItem]) -> io::Result<()> {
+        let path = self.path("skipped.jsonl");
+        if skipped.is_empty() {
+            // One of an earlier try, when a file could not be reached, would not be true any more.
+            return match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
+        let mut lines = Vec::new();
+        for item in skipped {
+            serde_json::to_writer(&mut lines, item)?;
+            lines.write_all(b"\n")?;
+        }
+        let partial = self.path("skipped.jsonl.partial");
+        write_synced(&partial, &lines)?;
+        fs::rename(&partial, &path)
+    }
+}
+
+/// Appends a member; nothing in its header depends on the machine or the time.
+fn append(tar: &mut Tar, name: &str, content: &[u8]) -> io::Result<()> {
+    let mut header = Header::new_ustar();
+    header.set_mode(0o644);
+    header.set_size(content.len() as u64);
+    tar.append_data(&mut header, name, content)
+}

@@ -1,0 +1,262 @@
+//! All samples of some shards, each readable without the others.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::super::items::Caption;
+use super::super::pair_source::ReadPair;
+use super::super::skipped::SkippedItem;
+use super::error::ShardError;
+use super::files::OpenFiles;
+use super::gathering::{Gathered, gather};
+use super::index::{Located, ShardIndex, Span};
+use super::list;
+use super::sample::{Refusal, caption};
+use crate::DataError;
+use crate::video::ClipSource;
+
+/// How shards are opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardOptions {
+    /// Threads that read headers.
+    pub threads: usize,
+    /// The most bytes of one clip; its frames are counted together. Below 4 GiB in any case.
+    pub max_media_bytes: u64,
+}
+
+/// The samples of some shards.
+///
+/// Clones share the index and the open files.
+#[derive(Debug, Clone)]
+pub struct ShardSet {
+    shards: Arc<[PathBuf]>,
+    index: Arc<ShardIndex>,
+    files: Arc<OpenFiles>,
+    skipped: Arc<[SkippedItem]>,
+    others: usize,
+    max_media_bytes: u64,
+}
+
+impl Default for ShardOptions {
+    /// A thread a processor, clips of 1 GiB.
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            max_media_bytes: 1 << 30,
+        }
+    }
+}
+
+impl ShardSet {
+    /// Reads the headers of shards. Each of `given` is a shard, a folder of shards or a pattern
+    /// such as `{00000..00123}.tar`; `progress` hears how many of how many shards are read.
+    ///
+    /// What cannot be used is listed in [`skipped`](Self::skipped): members and samples by name,
+    /// and a shard that is cut short or not a tar file by the place.
+    ///
+    /// # Errors
+    ///
+    /// When a shard cannot be opened, a folder has none, a pattern cannot be expanded, or no
+    /// sample at all can be used.
+    pub fn open(
+        given: &[PathBuf],
+        options: &ShardOptions,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self, DataError> {
+        let shards = list::expand(given)?;
+        let mut index = ShardIndex::default();
+        let (mut skipped, mut others) = (Vec::new(), 0);
+        for gathered in scan_all(&shards, options, progress)? {
+            let gathered = gathered?;
+            index.append(gathered.index);
+            skipped.extend(gathered.skipped);
+            others += gathered.others;
+        }
+        if index.len() == 0 {
+            let first = skipped.first().map(ToString::to_string);
+            return Err(ShardError::NoUsableSample {
+                shards: shards.len(),
+                skipped: skipped.len(),
+                first: first.unwrap_or_else(|| "there are none".to_owned()),
+            }
+            .into());
+        }
+        Ok(Self {
+            shards: shards.into(),
+            index: Arc::new(index),
+            files: Arc::default(),
+            skipped: skipped.into(),
+            others,
+            max_media_bytes: options.max_media_bytes,
+        })
+    }
+
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Tells whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shards, in order.
+    pub fn shards(&self) -> &[PathBuf] {
+        &self.shards
+    }
+
+    /// What was left out while the headers were read.
+    pub fn skipped(&self) -> &[SkippedItem] {
+        &self.skipped
+    }
+
+    /// Members that are neither clip nor text of a sample.
+    pub fn others(&self) -> usize {
+        self.others
+    }
+
+    /// The samples of each shard that has any.
+    pub fn stretches(&self) -> Vec<Range<usize>> {
+        self.index.stretches()
+    }
+
+    /// What reports call a sample: its shard and its key.
+    pub fn name(&self, index: usize) -> String {
+        self.path_of(&self.index.get(index)).display().to_string()
+    }
+
+    /// Reads a sample.
+    ///
+    /// # Errors
+    ///
+    /// When the shard cannot be read, the sample was not fetched, or its caption cannot be used;
+    /// the clip is not looked at.
+    pub fn read(&self, index: usize) -> Result<ReadPair, DataError> {
+        let sample = self.index.get(index);
+        let media_bytes: usize = sample.media.iter().map(|span| span.len()).sum();
+        if media_bytes as u64 > self.max_media_bytes {
+            return Err(ShardError::Sample {
+                path: self.shards[sample.shard].clone(),
+                key: sample.key.to_owned(),
+                fault: "its frames are too large together",
+            }
+            .into());
+        }
+        // Texts first: a sample that was not fetched costs no more than its json.
+        let caption = self.read_caption(&sample)?;
+        let contents = self.read_spans(&sample, sample.media)?;
+        let clip = clip(self.path_of(&sample), contents, sample.framewise);
+        Ok(ReadPair { clip, caption })
+    }
+
+    fn read_caption(&self, sample: &Located<'_>) -> Result<Caption, DataError> {
+        let json = self.read_spans(sample, sample.json.as_slice())?;
+        let text = self.read_spans(sample, sample.text.as_slice())?;
+        let [json, text] = [&json, &text].map(|content| content.first().map(Vec::as_slice));
+        let (path, key) = (&self.shards[sample.shard], sample.key);
+        let refused = |refusal| match refusal {
+            Refusal::Text(source) => ShardError::Text {
+                path: path.clone(),
+                key: key.to_owned(),
+                source,
+            },
+            Refusal::Status(status) => ShardError::Status {
+                path: path.clone(),
+                key: key.to_owned(),
+                status,
+            },
+        };
+        Ok(caption(json, text).map_err(refused)?)
+    }
+
+    fn read_spans(&self, sample: &Located<'_>, spans: &[Span]) -> Result<Vec<Vec<u8>>, DataError> {
+        let path = &self.shards[sample.shard];
+        let contents = self.files.read(sample.shard, path, spans);
+        contents.map_err(|source| DataError::Read {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    fn path_of(&self, sample: &Located<'_>) -> PathBuf {
+        // Not joined as a path: on some systems that would change the key.
+        let mut name = self.shards[sample.shard].clone().into_os_string();
+        name.push("/");
+        name.push(sample.key);
+        name.into()
+    }
+}
+
+fn clip(name: PathBuf, mut contents: Vec<Vec<u8>>, framewise: bool) -> ClipSource {
+    match (framewise, contents.pop()) {
+        (false, Some(bytes)) => ClipSource::Bytes { name, bytes },
+        (_, last) => {
+            contents.extend(last);
+            ClipSource::Pictures {
+                name,
+                pictures: contents,
+            }
+        }
+    }
+}
+
+/// Reads the headers of all shards, several at a time.
+fn scan_all(
+    shards: &[PathBuf],
+    options: &ShardOptions,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Result<Gathered, DataError>>, DataError> {
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let scanned: Vec<OnceLock<_>> = shards.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        loop {
+            let shard = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = shards.get(shard) else {
+                break;
+            };
+            let _first = scanned[shard].set(scan(path, shard, options));
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, shards.len());
+        }
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..options.threads.clamp(1, shards.len().max(1)) {
+            std::thread::Builder::new()
+                .name(format!("clover-shards-{thread}"))
+                .spawn_scoped(scope, work)
+                .map_err(|source| DataError::Worker { source })?;
+        }
+        Ok::<_, DataError>(())
+    })?;
+    Ok(scanned
+        .into_iter()
+        .filter_map(OnceLock::into_inner)
+        .collect())
+}
+
+fn scan(path: &Path, shard: usize, options: &ShardOptions) -> Result<Gathered, DataError> {
+    let unreadable = |source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    // A pipe would wait for ever.
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    Ok(gather(
+        file,
+        about.len(),
+        path,
+        shard,
+        options.max_media_bytes,
+    ))
+}
+
+#[cfg(test)]
+mod tests;
