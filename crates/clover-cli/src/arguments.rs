@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clover_data::check::CheckedFrames;
-use clover_data::dataset::AnnotationFormat;
+use clover_data::dataset::{AnnotationFormat, Part};
 use clover_trainer::recipe::PretrainingRecipe;
 
 use crate::device::DeviceName;
@@ -27,13 +27,16 @@ pub(crate) enum Command {
     CheckData(CheckData),
     /// Turn a published annotation file into the project's own form.
     Convert(Convert),
+    /// Store frames of clips, made small, with their captions in WebDataset shards.
+    Pack(Pack),
     /// Render a benchmark of moving shapes: clips, captions, questions, and a vocabulary.
     Render(Render),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Pretrain {
-    /// Manifest of pairs: csv, tsv or jsonl with `path` and `caption`.
+    /// Manifest of pairs (csv, tsv or jsonl with `path` and `caption`), an annotation file with
+    /// captions, or WebDataset shards.
     #[arg(long)]
     pub(crate) data: PathBuf,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
@@ -60,8 +63,8 @@ pub(crate) struct Pretrain {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckData {
-    /// A folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), or any annotation file
-    /// that `convert` knows.
+    /// A folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation file
+    /// that `convert` knows, or shards (a `.tar` or a folder of them).
     pub(crate) source: PathBuf,
     /// The folder of the clips that an annotation file names; its own folder if not given.
     #[arg(long)]
@@ -142,6 +145,43 @@ pub(crate) struct Render {
     /// The same seed gives the same files.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Pack {
+    /// A manifest of pairs, an annotation file with captions, or shards (a `.tar`, a folder of them,
+    /// or a pattern such as `{00000..00123}.tar`).
+    pub(crate) source: PathBuf,
+    /// The folder of the shards; a run that was interrupted goes on in it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// The folder of the clips that an annotation file names; its own folder if not given.
+    #[arg(long)]
+    pub(crate) clips: Option<PathBuf>,
+    /// Frames stored of a clip, from the middle of equal stretches.
+    #[arg(long, default_value_t = 16)]
+    pub(crate) frames: usize,
+    /// Store one frame in this many instead, at most `--frames` of them.
+    #[arg(long)]
+    pub(crate) every: Option<usize>,
+    /// Pixels along the shorter side; smaller frames are stored as they are.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) short_side: usize,
+    /// Quality of the JPEG pictures, 1 to 100.
+    #[arg(long, default_value_t = 90)]
+    pub(crate) quality: u8,
+    /// Pairs a shard.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) samples_per_shard: usize,
+    /// Which job of how many this is, from 0: `0/8` to `7/8` share the shards among them.
+    #[arg(long, default_value = "0/1", value_parser = crate::command::part)]
+    pub(crate) part: Part,
+    /// Shards written at the same time; all cores if not given.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Fail when more than this share of the samples is broken.
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) max_failed_share: f64,
 }
 
 fn checked_frames(text: &str) -> Result<CheckedFrames, String> {

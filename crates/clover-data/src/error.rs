@@ -344,4 +344,11 @@ pub enum DataError {
     /// Shards cannot be read or written as asked.
     #[error(transparent)]
     Shard(#[from] crate::dataset::ShardError),
+
+    /// An annotation file has questions where captions are needed.
+    #[error("{path}: holds questions, no captions")]
+    NoCaptions {
+        /// The file.
+        path: PathBuf,
+    },
 }

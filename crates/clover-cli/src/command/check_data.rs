@@ -12,7 +12,7 @@ use clover_data::check::{
     Spread, check,
 };
 use clover_data::dataset::{
-    AnnotationFormat, ConvertRequest, PairsManifest, SkippedItem, convert, detect,
+    AnnotationFormat, ConvertRequest, PairsFile, SkippedItem, convert, detect,
 };
 use clover_data::video::DecodeLimits;
 use indicatif::ProgressBar;
@@ -86,7 +86,11 @@ fn collection(
     source: &Path,
     clips: Option<&Path>,
 ) -> Result<(Box<dyn ClipCollection>, Vec<SkippedItem>)> {
-    if source.is_dir() {
+    let has_shards = source.is_dir()
+        && source.read_dir()?.any(|entry| {
+            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "tar"))
+        });
+    if source.is_dir() && !has_shards {
         let files = ClipFiles::of_folder(source)?;
         if files.is_empty() {
             bail!(
@@ -97,16 +101,16 @@ fn collection(
         }
         return Ok((Box::new(files), Vec::new()));
     }
-    match detect(source) {
-        None | Some(AnnotationFormat::Pairs) => {
-            let manifest = PairsManifest::read(source)?;
-            Ok((Box::new(manifest.pairs), manifest.skipped))
-        }
-        Some(_) => {
+    match detect(source).filter(|_| source.is_file()) {
+        Some(format) if format != AnnotationFormat::Pairs => {
             let converted = convert(&ConvertRequest::new(source))?;
             let beside = source.parent().unwrap_or(Path::new(""));
             let clips = ItemClips::new(converted.items, clips.unwrap_or(beside));
             Ok((Box::new(clips), converted.skipped))
+        }
+        _ => {
+            let opened = PairsFile::open(source, None, &|_, _| ())?;
+            Ok((Box::new(opened.pairs), opened.skipped))
         }
     }
 }

@@ -4,10 +4,13 @@ mod check_data;
 mod convert;
 mod demo;
 mod demo_queries;
+mod pack;
 mod pretrain;
 mod render;
 
 use anyhow::Result;
+
+pub(crate) use pack::part;
 
 use crate::arguments::{Arguments, Command};
 
@@ -18,6 +21,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),
+        Command::Pack(pack) => pack::run(pack),
         Command::Render(render) => render::run(render),
     }
 }

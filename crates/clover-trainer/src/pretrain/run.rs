@@ -12,7 +12,7 @@ use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::{
-    BatchLoader, LoaderConfig, PairsManifest, Position, PretrainingDataset, SkippedItem,
+    BatchLoader, LoaderConfig, PairsFile, Position, PretrainingDataset, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::write_bundle;
@@ -32,7 +32,7 @@ use crate::schedule::Schedule;
 pub struct PretrainingPlan {
     /// What the run depends on but its data.
     pub recipe: PretrainingRecipe,
-    /// The manifest of pairs.
+    /// The pairs: a manifest, an annotation file with captions, or shards.
     pub data: PathBuf,
     /// The word pieces.
     pub vocabulary: PathBuf,
@@ -99,7 +99,7 @@ pub fn pretrain<B: AutodiffBackend>(
     plan.recipe.validate()?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = plan.recipe.model(tokenizer.vocabulary().len())?;
-    let manifest = PairsManifest::read(&plan.data)?;
+    let manifest = PairsFile::open(&plan.data, None, &|_, _| ())?;
     let mut run = Run::<B>::prepare(plan, config, device, observe)?;
     let pairs = manifest.pairs.len();
     let dataset = PretrainingDataset::new(

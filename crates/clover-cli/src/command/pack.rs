@@ -1,0 +1,105 @@
+//! `clover pack`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, bail};
+use clover_data::dataset::{PackConfig, PackFrames, PairsFile, Part, pack};
+
+use crate::arguments::Pack;
+use crate::interrupt::Interrupt;
+use crate::progress::{bar, say};
+
+pub(super) fn run(arguments: Pack) -> Result<()> {
+    let frames = match arguments.every {
+        Some(stride) => PackFrames::Every {
+            stride,
+            max: arguments.frames,
+        },
+        None => PackFrames::Evenly(arguments.frames),
+    };
+    let defaults = PackConfig::new(frames);
+    let config = PackConfig {
+        short_side: arguments.short_side,
+        quality: arguments.quality,
+        samples_per_shard: arguments.samples_per_shard,
+        part: arguments.part,
+        threads: arguments.threads.unwrap_or(defaults.threads),
+        ..defaults
+    };
+    let scan = bar("reading shards", 0);
+    let source = PairsFile::open(
+        &arguments.source,
+        arguments.clips.as_deref(),
+        &|done, total| {
+            scan.set_length(total as u64);
+            scan.set_position(done as u64);
+        },
+    );
+    scan.finish_and_clear();
+    let source = source?;
+    for item in &source.skipped {
+        say(&format!("skipped {item}"));
+    }
+    let interrupt = Interrupt::listen()?;
+    let stop = AtomicBool::new(false);
+    let bar = bar("packing", 0);
+    let packed = pack(
+        &source.pairs,
+        &config,
+        &arguments.out,
+        &|progress| {
+            bar.set_length(progress.of as u64);
+            bar.set_position(progress.samples as u64);
+            if interrupt.asked() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        },
+        &stop,
+    );
+    bar.finish_and_clear();
+    let packed = packed?;
+
+    for item in &packed.skipped {
+        say(&format!("skipped {item}"));
+    }
+    say(&format!(
+        "{}: {} shards written with {} samples, {:.1} MB; {} were there; {} samples skipped",
+        arguments.out.display(),
+        packed.written,
+        packed.samples,
+        packed.bytes as f64 / 1e6,
+        packed.found,
+        packed.skipped.len()
+    ));
+    if !packed.finished {
+        bail!("stopped; the same command goes on where this one ended");
+    }
+    let (skipped, all) = (packed.skipped.len(), packed.skipped.len() + packed.samples);
+    let share = skipped as f64 / all.max(1) as f64;
+    if share > arguments.max_failed_share {
+        bail!("{skipped} of {all} samples are broken, a share of {share:.4}");
+    }
+    Ok(())
+}
+
+/// Reads `i/n`, the job and the number of jobs.
+pub(crate) fn part(text: &str) -> Result<Part, String> {
+    let numbers = text
+        .split_once('/')
+        .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((index, of)) if index < of => Ok(Part { index, of }),
+        _ => Err("not a part such as 0/8, counted from zero".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_from_zero() {
+        assert_eq!(part("7/8"), Ok(Part { index: 7, of: 8 }));
+        assert!(part("8/8").is_err() && part("1").is_err() && part("-1/2").is_err());
+    }
+}
