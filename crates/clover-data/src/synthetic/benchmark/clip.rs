@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rand::Rng;
+
 use super::annotation::{Annotations, annotate};
 use super::combinations::Combinations;
 use super::config::{BenchmarkConfig, Split};
@@ -104,29 +106,26 @@ impl Benchmark {
     }
 
     fn planned(&self, index: usize, split: Split) -> BenchmarkClip {
-        // Clips to train on are the first of a family whose others exist in words only.
-        let member = match split {
+        let place = match split {
             Split::Train => 0,
             Split::Validation | Split::Test => (index - self.range(split).start) % MEMBERS,
         };
-        let first = index - member;
+        let first = index - place;
         let randomness = Randomness::new(self.config.seed);
         let mut rng = randomness.for_item(SCENE, first as u64);
         let story = draw_story(&self.combinations, split, &mut rng);
         let places = draw_layout(&story, &mut rng);
         let background = Background::sample(&mut rng);
         let family = family(story, &self.combinations, &mut rng);
-        // A family always has all its members; were one missing, the last would stand in.
-        let member = member.min(family.len() - 1);
-        let this = &family[member];
-
-        let scene = BenchmarkScene {
-            drawn: this.drawn.clone(),
-            places,
-            background,
-            backwards: this.backwards,
+        let member = match split {
+            // Any of a family whose others exist in words only: were it always the first, the right
+            // option could be told from the wrong ones without looking.
+            Split::Train => rng.random_range(0..family.len()),
+            // A family always has all its members; were one missing, the last would stand in.
+            Split::Validation | Split::Test => place.min(family.len() - 1),
         };
-        let twin = (member > 0).then_some(Twin {
+        let this = &family[member];
+        let twin = (place > 0).then_some(Twin {
             clip: first,
             difference: this.difference,
             actor: this.actor,
@@ -138,7 +137,7 @@ impl Benchmark {
             index,
             split,
             file,
-            scene,
+            scene: this.scene(places, background),
             twin,
             annotations,
         }

@@ -4,7 +4,10 @@ use rand::Rng;
 use rand::seq::{IteratorRandom, SliceRandom};
 
 use super::combinations::{Combinations, other_size};
+use super::layout::Place;
+use super::picture::BenchmarkScene;
 use super::story::{Action, Difference, Story};
+use crate::synthetic::Background;
 
 /// The members of a family, the first story among them; the options of a multiple-choice question.
 pub(super) const MEMBERS: usize = 5;
@@ -29,6 +32,16 @@ impl Member {
             self.drawn.reversed()
         } else {
             self.drawn.clone()
+        }
+    }
+
+    /// The member as a clip, laid out like the rest of its family.
+    pub(super) fn scene(&self, places: Vec<Place>, background: Background) -> BenchmarkScene {
+        BenchmarkScene {
+            drawn: self.drawn.clone(),
+            places,
+            background,
+            backwards: self.backwards,
         }
     }
 }

@@ -138,7 +138,9 @@ impl Question {
                 COUNTS.get(story.actors.len().checked_sub(1)?).copied()?
             }
             QuestionKind::First if about_all => return event_of(story, 0),
-            QuestionKind::Last if about_all => return event_of(story, story.phases() - 1),
+            QuestionKind::Last if about_all => {
+                return event_of(story, story.phases().checked_sub(1)?);
+            }
             QuestionKind::Count | QuestionKind::First | QuestionKind::Last => return None,
         };
         Some(word.to_owned())

@@ -130,7 +130,8 @@ impl Story {
 
     /// The number of phases.
     pub fn phases(&self) -> usize {
-        self.events.last().map_or(0, |event| event.phase + 1)
+        let phases = self.events.iter().map(|event| event.phase + 1);
+        phases.max().unwrap_or(0)
     }
 
     /// What happens in a phase.
