@@ -102,6 +102,13 @@ impl ShardIndex {
         self.media.extend(other.media);
     }
 
+    /// Gives back what was set aside for more samples.
+    pub(super) fn shrink(&mut self) {
+        self.records.shrink_to_fit();
+        self.keys.shrink_to_fit();
+        self.media.shrink_to_fit();
+    }
+
     pub(super) fn len(&self) -> usize {
         self.records.len()
     }

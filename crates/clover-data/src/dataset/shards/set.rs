@@ -76,6 +76,7 @@ impl ShardSet {
             skipped.extend(gathered.skipped);
             others += gathered.others;
         }
+        index.shrink();
         if index.len() == 0 {
             let first = skipped.first().map(ToString::to_string);
             return Err(ShardError::NoUsableSample {

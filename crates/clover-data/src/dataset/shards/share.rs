@@ -6,9 +6,6 @@ use super::super::source::SampleSource;
 use super::error::ShardError;
 use crate::DataError;
 
-/// Whole shards are shared out unless more than one sample in this many would be left out.
-const LEFT_OUT: usize = 20;
-
 /// One of `world` processes that train together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
@@ -32,10 +29,10 @@ pub struct Shared<S> {
 
 impl Share {
     /// Takes the share of this process: every `world`-th shard, or every `world`-th sample where
-    /// there are fewer shards than processes or they are of too different sizes.
+    /// there are fewer shards than processes.
     ///
-    /// The processes' items differ; up to a twentieth of all items, those at the end of the larger
-    /// shares, belong to nobody.
+    /// The ends of larger shares fill the smaller ones up, so that all are equal; fewer than
+    /// `world` items belong to nobody.
     ///
     /// # Errors
     ///
@@ -58,9 +55,12 @@ impl Share {
             .into());
         }
         let all = source.stretches();
-        let items = self
-            .whole_stretches(&all)
-            .unwrap_or_else(|| self.single_items(source.len()));
+        let items = if all.len() < world {
+            let items = (rank..source.len()).step_by(world);
+            items.take(source.len() / world).collect()
+        } else {
+            self.stretches_in_turn(&all, source.len() / world)
+        };
         Ok(Shared {
             stretches: stretches_of(&items, &all),
             source,
@@ -68,21 +68,23 @@ impl Share {
         })
     }
 
-    fn whole_stretches(self, stretches: &[Range<usize>]) -> Option<Vec<usize>> {
-        let dealt = |rank| stretches.iter().skip(rank).step_by(self.world);
-        let sizes = (0..self.world).map(|rank| dealt(rank).map(ExactSizeIterator::len).sum());
-        let all: usize = stretches.iter().map(ExactSizeIterator::len).sum();
-        let smallest: usize = sizes.min()?;
-        let left_out = all - smallest * self.world;
-        if left_out * LEFT_OUT > all {
-            return None;
-        }
-        Some(dealt(self.rank).cloned().flatten().take(smallest).collect())
-    }
-
-    fn single_items(self, len: usize) -> Vec<usize> {
-        let items = (self.rank..len).step_by(self.world);
-        items.take(len / self.world).collect()
+    /// Whole stretches in turn, `size` items in all: what a share has too many goes to those that
+    /// have too few, in the order of the ranks.
+    fn stretches_in_turn(self, stretches: &[Range<usize>], size: usize) -> Vec<usize> {
+        let dealt = |rank| {
+            stretches
+                .iter()
+                .skip(rank)
+                .step_by(self.world)
+                .cloned()
+                .flatten()
+        };
+        let missing = |rank| size.saturating_sub(dealt(rank).count());
+        let before: usize = (0..self.rank).map(missing).sum();
+        let surplus = (0..self.world).flat_map(|rank| dealt(rank).skip(size));
+        let mut items: Vec<usize> = dealt(self.rank).take(size).collect();
+        items.extend(surplus.skip(before).take(missing(self.rank)));
+        items
     }
 }
 
@@ -184,14 +186,23 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_shared_where_whole_shards_would_leave_too_many_out() {
-        // Two ranks with one shard each and one with two, or fewer shards than ranks.
+    fn larger_shares_fill_smaller_ones_up() {
+        let shares = shares(&[4, 4, 4], 2);
+
+        assert_eq!(items(&shares), [[0, 1, 2, 3, 8, 9], [4, 5, 6, 7, 10, 11]]);
+        assert_eq!(shares[1].stretches(), [0..4, 4..6]);
+    }
+
+    #[test]
+    fn samples_are_shared_where_there_are_fewer_shards_than_ranks() {
+        let shares = shares(&[4, 3], 3);
+
+        assert_eq!(items(&shares), [[0, 3], [1, 4], [2, 5]]);
         assert_eq!(
-            items(&shares(&[4, 4, 4], 2)),
-            [[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]]
+            shares[0].stretches(),
+            std::iter::once(0..2).collect::<Vec<_>>()
         );
-        assert_eq!(items(&shares(&[7], 3)), [[0, 3], [1, 4], [2, 5]]);
-        assert_eq!(shares(&[4, 4, 4], 2)[0].stretches(), [0..2, 2..4, 4..6]);
+        assert_eq!(shares[1].stretches(), [0..1, 1..2]);
     }
 
     #[test]
@@ -199,7 +210,7 @@ mod tests {
         for world in 1..9 {
             for lengths in [
                 vec![50; 16],
-                vec![50, 49, 48, 51, 50, 50, 50, 50],
+                vec![50, 49, 1, 200, 3, 50, 50, 60],
                 vec![97, 1, 3],
             ] {
                 let shares = items(&shares(&lengths, world));
@@ -209,9 +220,8 @@ mod tests {
                 seen.sort_unstable();
                 seen.dedup();
 
-                assert!(shares.iter().all(|share| share.len() == shares[0].len()));
-                assert_eq!(seen.len(), shares[0].len() * world);
-                assert!(seen.len() + all / LEFT_OUT + world > all);
+                assert!(shares.iter().all(|share| share.len() == all / world));
+                assert_eq!(seen.len(), all / world * world);
             }
         }
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::dataset::shards::tar_of;
 use crate::video::DecodeLimits;
+use rand::{Rng, SeedableRng};
 
 fn png(level: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -156,4 +157,41 @@ fn a_published_listing_is_understood_and_its_texts_are_captions() {
 
     let caption = set.read(0).unwrap().caption;
     assert_eq!(caption.text(), String::from_utf8(text).unwrap().trim());
+}
+
+#[test]
+fn changed_shards_are_read_or_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write_shards(folder.path());
+    let path = folder.path().join("00000.tar");
+    let whole = std::fs::read(&path).unwrap();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(9);
+    let (mut read, mut refused) = (0, 0);
+
+    for _ in 0..500 {
+        let mut changed = whole.clone();
+        for _ in 0..4 {
+            let at = rng.random_range(0..changed.len());
+            changed[at] = rng.random();
+        }
+        std::fs::write(&path, changed).unwrap();
+        let Ok(set) = open(std::slice::from_ref(&path)) else {
+            refused += 1;
+            continue;
+        };
+        for index in 0..set.len() {
+            let clip = set
+                .read(index)
+                .and_then(|pair| pair.clip.decode(&DecodeLimits::default(), |_| vec![0]));
+            match clip {
+                Ok(_) => read += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().contains("00000.tar"), "{error}");
+                }
+            }
+        }
+    }
+
+    assert!(read > 0 && refused > 0);
 }
