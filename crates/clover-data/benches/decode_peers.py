@@ -1,14 +1,15 @@
 """Clips per second, one thread: this project beside PyAV and decord, in one run.
 
     pip install av decord numpy
-    cargo build --release -p clover-data --example clips_per_second
+    cargo build --release -p clover-cli -p clover-data --bins --examples
     python3 crates/clover-data/benches/decode_peers.py [PROGRAM ...]
 
 Draws a folder of 640x360 H.264 films with the `ffmpeg` program (x264's defaults; groups of 250 and of
 50 pictures), then lets every reader turn each of them into a normalised [3, 8, 224, 224] clip: eight
 frames from the middle of equal stretches, shorter side to 224, the middle 224 x 224. Each PROGRAM is
-a build of the example `clips_per_second` (by default the one in `target/release/examples`). Rounds
-alternate; the best of each is printed, and its ratio to the faster of the two peers.
+a build of the example `clips_per_second` (by default the one in `target/release/examples`). The last
+row reads shards that `target/release/clover pack --frames 8` made of the films. Rounds alternate; the
+best of each is printed, and its ratio to the faster of the two peers.
 """
 
 import glob
@@ -90,8 +91,18 @@ def peer(read):
     return rate
 
 
-def ours(program):
+def pack(folder):
+    shards, pairs = os.path.join(folder, "shards"), os.path.join(folder, "pairs.csv")
+    with open(pairs, "w") as rows:
+        rows.write("path,caption\n")
+        rows.writelines(f"{path},a film\n" for path in sorted(glob.glob(os.path.join(folder, "*.mp4"))))
+    command = ["target/release/clover", "pack", pairs, "--out", shards, "--frames", "8"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def ours(program, below=""):
     def rate(folder):
+        folder = os.path.join(folder, below)
         output = subprocess.run([program, folder], check=True, capture_output=True, text=True)
         return float(output.stdout.split(":")[1].split()[0])
 
@@ -104,9 +115,11 @@ def main():
     peers = list(readers)
     for program in sys.argv[1:] or [default]:
         readers[program] = ours(program)
+    readers["shards of 8 stored frames"] = ours(default, "shards")
     best = dict.fromkeys(readers, 0.0)
     with tempfile.TemporaryDirectory() as folder:
         draw(folder)
+        pack(folder)
         for _ in range(ROUNDS):
             for name, rate in readers.items():
                 best[name] = max(best[name], rate(folder))

@@ -1,16 +1,54 @@
-//! Reads every video of a folder on one thread and says how many clips a second that makes.
+//! Reads every clip of a folder on one thread and says how many a second that makes.
 //!
 //! `cargo run --release -p clover-data --example clips_per_second -- FOLDER [ROUNDS]`: eight frames
-//! of each file, shorter side to 224, the middle 224 x 224, normalised: `[3, 8, 224, 224]`.
+//! of each film or of each sample of its shards, shorter side to 224, the middle 224 x 224,
+//! normalised: `[3, 8, 224, 224]`.
 
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline, decode_clip};
+use clover_data::dataset::{PairSource, ShardOptions, ShardSet};
+use clover_data::video::{ClipSource, DecodeLimits, FrameSampling, PixelPipeline};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+/// The clips of a folder: films, or samples of shards.
+enum Clips {
+    Films(Vec<PathBuf>),
+    Samples(PairSource),
+}
+
+impl Clips {
+    fn find(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let files = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut files: Vec<PathBuf> = files.collect::<Result<_, _>>()?;
+        files.sort();
+        let ending = |file: &PathBuf, wanted| file.extension().is_some_and(|end| end == wanted);
+        if files.iter().any(|file| ending(file, "tar")) {
+            let options = ShardOptions::default();
+            let shards = ShardSet::open(&[folder.to_path_buf()], &options, &|_, _| ())?;
+            return Ok(Self::Samples(shards.into()));
+        }
+        files.retain(|file| ending(file, "mp4"));
+        Ok(Self::Films(files))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Films(files) => files.len(),
+            Self::Samples(samples) => samples.len(),
+        }
+    }
+
+    fn open(&self, index: usize) -> Result<ClipSource, Box<dyn Error>> {
+        Ok(match self {
+            Self::Films(files) => ClipSource::Path(files[index].clone()),
+            Self::Samples(samples) => samples.read(index)?.clip,
+        })
+    }
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -19,11 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(rounds) => rounds.to_string_lossy().parse()?,
         None => 1,
     };
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|ending| ending == "mp4"));
-    files.sort();
+    let clips = Clips::find(&folder)?;
 
     let sampling = FrameSampling::test_frames(8);
     let pixels = PixelPipeline::test_center_crop(224);
@@ -32,18 +66,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let mut sum = 0.0;
     let (mut decoding, mut preparing) = (0.0, 0.0);
-    for _ in 0..rounds {
-        for file in &files {
-            let began = Instant::now();
-            let clip = decode_clip(file, &limits, |frames| sampling.test(frames))?;
-            decoding += began.elapsed().as_secs_f64();
-            let began = Instant::now();
-            let clip = pixels.apply(&clip, &mut rng);
-            preparing += began.elapsed().as_secs_f64();
-            sum += f64::from(clip.values()[0]);
-        }
+    for index in (0..rounds).flat_map(|_| 0..clips.len()) {
+        let began = Instant::now();
+        let clip = clips.open(index)?;
+        let clip = clip.decode(&limits, |frames| sampling.test(frames))?;
+        decoding += began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        let clip = pixels.apply(&clip, &mut rng);
+        preparing += began.elapsed().as_secs_f64();
+        sum += f64::from(clip.values()[0]);
     }
-    let clips = rounds * files.len();
+    let clips = rounds * clips.len();
     let seconds = started.elapsed().as_secs_f64();
     writeln!(
         std::io::stdout(),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::dataset::RowFault;
+
 /// An unreadable file, an unusable row, a vocabulary or a figure that cannot be right.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -139,35 +141,15 @@ pub enum DataError {
         source: serde_json::Error,
     },
 
-    /// A row of a manifest names no file.
-    #[error("{path}: line {line} has no path")]
-    MissingPath {
+    /// A row of a manifest cannot be used.
+    #[error("{path}: line {line} cannot be used")]
+    Row {
         /// The manifest.
         path: PathBuf,
         /// The line, counted from one.
         line: usize,
-    },
-
-    /// A row of a manifest says nothing about its file.
-    #[error("{path}: line {line} has no caption")]
-    MissingCaption {
-        /// The manifest.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-    },
-
-    /// A caption is too long to be one.
-    #[error("{path}: the caption of line {line} has more than {words} words or {bytes} bytes")]
-    CaptionTooLong {
-        /// The manifest.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// The most words allowed.
-        words: usize,
-        /// The most bytes allowed.
-        bytes: usize,
+        /// Why.
+        source: RowFault,
     },
 
     /// A figure of a dataset's configuration is out of range.

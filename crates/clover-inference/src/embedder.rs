@@ -118,8 +118,9 @@ impl<B: Backend> Embedder<B> {
             let done = batch.next.item;
             for sample in &batch.samples {
                 // Samples come in the order of the pairs, broken ones left out.
-                let same =
-                    |pair: &Pair| pair.name() == sample.name && pair.caption == sample.caption;
+                let same = |pair: &Pair| {
+                    pair.name() == sample.name && pair.caption.text() == sample.caption
+                };
                 embedded.pairs.extend(unread.by_ref().find(same));
             }
             let batch = RetrievalBatch::<B>::collate(batch.samples, &self.device);
@@ -222,7 +223,9 @@ mod tests {
                 .sum();
             assert!((length - 1.0).abs() < 1e-4);
         }
-        let again = embedder.embed_texts(&[pairs[0].caption.clone()]).unwrap();
+        let again = embedder
+            .embed_texts(&[pairs[0].caption.text().to_owned()])
+            .unwrap();
         let difference = again
             .row(0)
             .iter()

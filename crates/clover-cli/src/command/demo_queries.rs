@@ -32,7 +32,7 @@ pub(super) fn queries<B: Backend>(
     let step = (embedded.pairs.len() / EXAMPLES).max(1);
     for own in (0..embedded.pairs.len()).step_by(step).take(EXAMPLES) {
         queries.push(Query {
-            text: embedded.pairs[own].caption.clone(),
+            text: embedded.pairs[own].caption.text().to_owned(),
             typed: false,
             results: search(embedded, embedded.texts.row(own), Some(own))?,
         });
@@ -51,7 +51,7 @@ fn search(embedded: &EmbeddedPairs, text: &[f32], own: Option<usize>) -> Result<
             let pair = &embedded.pairs[clip];
             Retrieved {
                 name: pair.name(),
-                caption: pair.caption.clone(),
+                caption: pair.caption.text().to_owned(),
                 similarity,
                 rank,
                 correct: own == Some(clip),

@@ -60,7 +60,7 @@ impl ClipCollection for [Pair] {
         let pair = &self[index];
         Ok(CaptionedClip {
             clip: ClipSource::Path(pair.path.clone()),
-            captions: vec![pair.caption.clone()],
+            captions: vec![pair.caption.text().to_owned()],
         })
     }
 }

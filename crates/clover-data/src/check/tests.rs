@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::dataset::Pair;
+use crate::dataset::{Caption, Pair};
 
 /// Keeps the facts of every clip.
 #[derive(Default)]
@@ -38,7 +38,7 @@ fn pairs(folder: &Path) -> Vec<Pair> {
         .enumerate()
         .map(|(line, (name, caption))| Pair {
             path: folder.join(name),
-            caption: caption.to_owned(),
+            caption: Caption::Plain(caption.to_owned()),
             line: line + 2,
         })
         .collect()

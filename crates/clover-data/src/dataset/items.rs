@@ -23,6 +23,7 @@ mod gathered;
 mod reading;
 mod writing;
 
+pub use checks::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 pub(crate) use checks::{MAX_TEXTS, check_caption, check_text};
 pub use clip_path::check_relative;
 pub(crate) use gathered::Gathered;

@@ -2,7 +2,6 @@
 
 mod annotation;
 mod answer_vocabulary;
-mod caption;
 mod clip_reading;
 mod epoch_order;
 mod items;
@@ -25,12 +24,11 @@ mod workers;
 
 pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
 pub use answer_vocabulary::AnswerVocabulary;
-pub use caption::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 pub use clip_reading::ClipReading;
 pub use epoch_order::EpochOrder;
 pub use items::{
-    Caption, Items, ItemsFile, ItemsTask, MultipleChoiceItem, OpenEndedItem, RetrievalItem,
-    TaggedCaption, check_relative, read_items, write_items,
+    Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,
+    OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_items,
 };
 pub use loader::{BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, Position};
 pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};

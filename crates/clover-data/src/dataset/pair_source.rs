@@ -81,7 +81,7 @@ impl PairSource {
                 let pair = &pairs[index];
                 Ok(ReadPair {
                     clip: ClipSource::Path(pair.path.clone()),
-                    caption: Caption::Plain(pair.caption.clone()),
+                    caption: pair.caption.clone(),
                 })
             }
             Self::Shards(shards) => shards.read(index),
@@ -151,7 +151,7 @@ mod tests {
             let members: Vec<(&str, &[u8])> = named
                 .iter()
                 .flat_map(|(gif, txt, clip, caption)| {
-                    [(&**gif, &**clip), (&**txt, caption.as_bytes())]
+                    [(&**gif, &**clip), (&**txt, caption.text().as_bytes())]
                 })
                 .collect();
             let path = folder.join(format!("{shard}.tar"));

@@ -1,8 +1,9 @@
 //! The pairs manifest: which clip belongs to which caption.
 //!
 //! A csv or tsv file with the columns `path` and `caption`, found by their names in the header, or
-//! a jsonl file with one object a line. Other columns and keys are left alone; relative paths
-//! start at the manifest's folder.
+//! a jsonl file with one object a line. A column `tags` may hold the universal part-of-speech tags
+//! of the caption's words, separated by blanks (in jsonl also a list), words being what blanks
+//! separate. Other columns and keys are left alone; relative paths start at the manifest's folder.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,20 +11,22 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::caption::check_caption;
+use super::items::{Caption, TaggedCaption, check_caption};
+use super::rows::RowFault;
 use super::skipped::SkippedItem;
 use crate::DataError;
 
 const PATH_COLUMN: &str = "path";
 const CAPTION_COLUMN: &str = "caption";
+const TAGS_COLUMN: &str = "tags";
 
 /// A clip and its caption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     /// The video or image file.
     pub path: PathBuf,
-    /// What is said about it.
-    pub caption: String,
+    /// What is said about it, with tags where the manifest has them.
+    pub caption: Caption,
     /// The line of the manifest, counted from one.
     pub line: usize,
 }
@@ -42,6 +45,23 @@ pub struct PairsManifest {
 struct JsonRow {
     path: String,
     caption: String,
+    #[serde(default)]
+    tags: Option<JsonTags>,
+}
+
+/// Tags as a sentence or as a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum JsonTags {
+    Joined(String),
+    List(Vec<String>),
+}
+
+/// A row as any of the formats has it.
+struct Row<'a> {
+    path: &'a str,
+    caption: &'a str,
+    tags: Option<Vec<String>>,
 }
 
 impl Pair {
@@ -100,6 +120,7 @@ impl PairsManifest {
         let header = reader.byte_headers().map_err(broken)?.clone();
         let path_column = find_column(&header, PATH_COLUMN, path)?;
         let caption_column = find_column(&header, CAPTION_COLUMN, path)?;
+        let tags_column = find_column(&header, TAGS_COLUMN, path).ok();
 
         let mut manifest = Self::default();
         let mut record = csv::ByteRecord::new();
@@ -114,10 +135,16 @@ impl PairsManifest {
                     }
                 })
             };
-            let row = field(path_column)
-                .and_then(|file| field(caption_column).map(|caption| (file, caption)))
-                .and_then(|(file, caption)| pair(file, caption, path, line));
-            manifest.push(row, path, line);
+            let row = || {
+                let tags = tags_column.map(field).transpose()?;
+                Ok(Row {
+                    path: field(path_column)?,
+                    caption: field(caption_column)?,
+                    // Rows of a table all have the column, whether they have tags or not.
+                    tags: tags.map(split_tags).filter(|tags| !tags.is_empty()),
+                })
+            };
+            manifest.push(row().and_then(|row| pair(row, path, line)), path, line);
         }
         Ok(manifest)
     }
@@ -146,7 +173,19 @@ impl PairsManifest {
                     line,
                     source,
                 })
-                .and_then(|row| pair(&row.path, &row.caption, path, line));
+                .and_then(|row| {
+                    let tags = row.tags.map(|tags| match tags {
+                        JsonTags::Joined(tags) => split_tags(&tags),
+                        JsonTags::List(tags) => tags,
+                    });
+                    let (file, caption) = (&row.path, &row.caption);
+                    let row = Row {
+                        path: file,
+                        caption,
+                        tags,
+                    };
+                    pair(row, path, line)
+                });
             manifest.push(row, path, line);
         }
         Ok(manifest)
@@ -163,15 +202,26 @@ impl PairsManifest {
     }
 }
 
-fn pair(file: &str, caption: &str, manifest: &Path, line: usize) -> Result<Pair, DataError> {
-    let file = file.trim();
+fn split_tags(tags: &str) -> Vec<String> {
+    tags.split_whitespace().map(str::to_owned).collect()
+}
+
+fn pair(row: Row<'_>, manifest: &Path, line: usize) -> Result<Pair, DataError> {
+    let unusable = |source| DataError::Row {
+        path: manifest.to_path_buf(),
+        line,
+        source,
+    };
+    let file = row.path.trim();
     if file.is_empty() {
-        return Err(DataError::MissingPath {
-            path: manifest.to_path_buf(),
-            line,
-        });
+        return Err(unusable(RowFault::Missing { key: PATH_COLUMN }));
     }
-    let caption = check_caption(caption, manifest, line)?;
+    let text = row.caption.to_owned();
+    let caption = match row.tags {
+        Some(tags) => Caption::Tagged(TaggedCaption { text, tags }),
+        None => Caption::Plain(text),
+    };
+    let caption = check_caption(caption).map_err(unusable)?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
     // Joining an absolute path gives that path.
     Ok(Pair {

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::annotation::{AnnotationFormat, ConvertRequest, convert, detect};
-use super::caption::check_caption;
-use super::items::Items;
+use super::items::{Items, check_caption};
 use super::pair_source::PairSource;
 use super::pairs::{Pair, PairsManifest};
 use super::shards::{ShardOptions, ShardSet};
@@ -60,8 +59,8 @@ impl PairsFile {
         let (mut pairs, mut skipped) = (Vec::new(), converted.skipped);
         for (row, item) in items.into_iter().enumerate() {
             let clip: PathBuf = folder.join(&item.clip);
-            for caption in &item.captions {
-                match check_caption(caption.text(), path, row + 1) {
+            for caption in item.captions {
+                match check_caption(caption) {
                     Ok(caption) => pairs.push(Pair {
                         path: clip.clone(),
                         caption,

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::clip_reading::ClipReading;
+use super::items::Caption;
 use super::pair_source::PairSource;
 use super::randomness::Randomness;
 use super::source::SampleSource;
 use super::text_length::check_text_len;
 use crate::DataError;
-use crate::masking::{MaskedTokens, REGION_GRID, RegionMask, TextMasking};
-use crate::text::WordPieceTokenizer;
+use crate::masking::{MaskedTokens, REGION_GRID, RegionMask, TextMasker, TextMasking};
+use crate::text::{Encoding, PartOfSpeech, WordPieceTokenizer};
 use crate::video::NormalizedClip;
 
 /// How pairs become samples.
@@ -32,6 +33,7 @@ pub struct PretrainingDatasetConfig {
 pub struct PretrainingDataset {
     pairs: PairSource,
     tokenizer: WordPieceTokenizer,
+    masker: TextMasker,
     config: PretrainingDatasetConfig,
 }
 
@@ -65,7 +67,7 @@ impl PretrainingDataset {
     ) -> Result<Self, DataError> {
         config.clip.validate()?;
         check_text_len(config.text_len)?;
-        config.text_masking.validate()?;
+        let masker = TextMasker::new(config.text_masking)?;
         let cells = REGION_GRID * REGION_GRID;
         if config.region_target > cells {
             return Err(DataError::OutOfRange {
@@ -78,6 +80,7 @@ impl PretrainingDataset {
         Ok(Self {
             pairs: pairs.into(),
             tokenizer,
+            masker,
             config,
         })
     }
@@ -85,6 +88,25 @@ impl PretrainingDataset {
     /// Where the pairs come from.
     pub fn pairs(&self) -> &PairSource {
         &self.pairs
+    }
+
+    /// The tags that came with a caption, if masking asks for any.
+    fn stored_tags(
+        &self,
+        caption: &Caption,
+        encoding: &Encoding,
+    ) -> Result<Option<Vec<PartOfSpeech>>, DataError> {
+        let Caption::Tagged(caption) = caption else {
+            return Ok(None);
+        };
+        if !self.masker.asks_for_tags() {
+            return Ok(None);
+        }
+        let tags = caption.tags.iter().map(|tag| match tag.parse() {
+            Ok(tag) => tag,
+        });
+        let tagged = caption.text.split_whitespace().zip(tags);
+        self.tokenizer.carry_tags(tagged, encoding).map(Some)
     }
 }
 
@@ -112,10 +134,12 @@ impl SampleSource for PretrainingDataset {
         let encoding = self
             .tokenizer
             .encode(pair.caption.text(), config.text_len)?;
-        let vocabulary = self.tokenizer.vocabulary();
+        let tags = self.stored_tags(&pair.caption, &encoding)?;
         Ok(PretrainingSample {
             clip,
-            masked: config.text_masking.mask(&encoding, vocabulary, &mut rng),
+            masked: self
+                .masker
+                .mask(&encoding, tags.as_deref(), &self.tokenizer, &mut rng),
             region_mask: RegionMask::sample(config.region_target, &mut rng),
             token_ids: encoding.ids,
             attention_mask: encoding.attention_mask,

@@ -11,5 +11,5 @@ pub use block::{REGION_GRID, RegionMask};
 pub use random_token::mask_random_tokens;
 pub use replacement::{IGNORED_LABEL, MaskedTokens};
 pub use semantic::{choose_words, first_words, noun_words, semantic_candidates, verb_spans};
-pub use text_masking::TextMasking;
+pub use text_masking::{TextMasker, TextMasking};
 pub use whole_word::mask_whole_words;

@@ -5,18 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use super::random_token::mask_random_tokens;
 use super::replacement::MaskedTokens;
+use super::semantic::{choose_words, semantic_candidates};
 use super::whole_word::mask_whole_words;
 use crate::DataError;
-use crate::text::{Encoding, Vocabulary};
+use crate::text::{Encoding, PartOfSpeech, PartOfSpeechTagger, WordPieceTokenizer};
 
 /// How the words to hide are chosen.
-///
-/// A variant that hides given candidates draws them with
-/// [`choose_words`](super::choose_words), as whole-word masking does with all words.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TextMasking {
+    /// Nouns and verb phrases (Clover, section 3.3).
+    Semantic {
+        /// The share of the candidates that is hidden.
+        ratio: f64,
+    },
     /// Whole words at random.
     WholeWord {
         /// The share of the words that is hidden.
@@ -30,8 +33,9 @@ pub enum TextMasking {
 }
 
 impl Default for TextMasking {
+    /// The published setting.
     fn default() -> Self {
-        Self::WholeWord { ratio: 0.3 }
+        Self::Semantic { ratio: 0.3 }
     }
 }
 
@@ -43,7 +47,7 @@ impl TextMasking {
     /// When a share or probability is outside `[0, 1]`.
     pub fn validate(&self) -> Result<(), DataError> {
         let (key, value) = match *self {
-            Self::WholeWord { ratio } => ("text masking ratio", ratio),
+            Self::Semantic { ratio } | Self::WholeWord { ratio } => ("text masking ratio", ratio),
             Self::RandomToken { probability } => ("text masking probability", probability),
         };
         if (0.0..=1.0).contains(&value) {
@@ -52,32 +56,132 @@ impl TextMasking {
             Err(DataError::NotAShare { key, value })
         }
     }
+}
 
-    /// Hides words of one row.
+/// Hides words of encoded captions.
+#[derive(Debug, Clone)]
+pub struct TextMasker(Masker);
+
+#[derive(Debug, Clone)]
+enum Masker {
+    Semantic {
+        ratio: f64,
+        tagger: PartOfSpeechTagger,
+    },
+    WholeWord {
+        ratio: f64,
+    },
+    RandomToken {
+        probability: f64,
+    },
+}
+
+impl TextMasker {
+    /// Prepares a choice; only semantic masking has a model of its own to read, the tagger's.
+    ///
+    /// # Errors
+    ///
+    /// As [`TextMasking::validate`].
+    pub fn new(masking: TextMasking) -> Result<Self, DataError> {
+        masking.validate()?;
+        Ok(Self(match masking {
+            TextMasking::Semantic { ratio } => Masker::Semantic {
+                ratio,
+                tagger: PartOfSpeechTagger::new(),
+            },
+            TextMasking::WholeWord { ratio } => Masker::WholeWord { ratio },
+            TextMasking::RandomToken { probability } => Masker::RandomToken { probability },
+        }))
+    }
+
+    /// Hides words of one row. `tags` are the tags of the encoding's words where they are known
+    /// already; otherwise the tagger is asked, if tags are needed at all.
     pub fn mask<R: Rng + ?Sized>(
         &self,
         encoding: &Encoding,
-        vocabulary: &Vocabulary,
+        tags: Option<&[PartOfSpeech]>,
+        tokenizer: &WordPieceTokenizer,
         rng: &mut R,
     ) -> MaskedTokens {
-        match *self {
-            Self::WholeWord { ratio } => mask_whole_words(encoding, ratio, vocabulary, rng),
-            Self::RandomToken { probability } => {
-                mask_random_tokens(encoding, probability, vocabulary, rng)
+        let vocabulary = tokenizer.vocabulary();
+        let (ratio, tagger) = match &self.0 {
+            Masker::Semantic { ratio, tagger } => (*ratio, tagger),
+            Masker::WholeWord { ratio } => {
+                return mask_whole_words(encoding, *ratio, vocabulary, rng);
             }
-        }
+            Masker::RandomToken { probability } => {
+                return mask_random_tokens(encoding, *probability, vocabulary, rng);
+            }
+        };
+        let candidates = match tags {
+            Some(tags) => semantic_candidates(tags),
+            None => {
+                let words = tokenizer.words(encoding);
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                semantic_candidates(&tagger.tag(&words))
+            }
+        };
+        let mut chosen = choose_words(candidates, ratio, rng);
+        chosen.sort_unstable();
+        let positions = chosen
+            .into_iter()
+            .filter_map(|word| encoding.words.get(word).cloned())
+            .flatten();
+        MaskedTokens::replace(encoding, positions, vocabulary, rng)
+    }
+
+    /// Whether tags make a difference.
+    pub fn asks_for_tags(&self) -> bool {
+        matches!(self.0, Masker::Semantic { .. })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    const LINES: [&str; 12] = [
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "man", "is", "riding", "skate",
+        "##board", "very",
+    ];
+
+    fn hidden(text: &str, tags: Option<&[PartOfSpeech]>) -> Vec<usize> {
+        let tokenizer = WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();
+        let encoding = tokenizer.encode(text, 12).unwrap();
+        let masker = TextMasker::new(TextMasking::Semantic { ratio: 1.0 }).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let masked = masker.mask(&encoding, tags, &tokenizer, &mut rng);
+        masked.positions().collect()
+    }
+
+    #[test]
+    fn nouns_and_verb_phrases_are_hidden_with_all_their_pieces() {
+        let hidden = hidden("a man is riding a skateboard", None);
+
+        assert_eq!(hidden, [2, 3, 4, 6, 7]);
+    }
+
+    #[test]
+    fn tags_that_are_known_are_not_guessed() {
+        let mut tags = [PartOfSpeech::Other; 6];
+        tags[0] = PartOfSpeech::Noun;
+
+        let hidden = hidden("a man is riding a skateboard", Some(&tags));
+
+        assert_eq!(hidden, [1]);
+    }
+
+    #[test]
+    fn a_caption_without_noun_and_verb_is_left_as_it_is() {
+        assert!(hidden("very very", None).is_empty());
+        assert!(hidden("", None).is_empty());
+    }
 
     #[test]
     fn a_share_above_one_is_refused() {
-        let error = TextMasking::WholeWord { ratio: 1.5 }
-            .validate()
-            .unwrap_err();
+        let error = TextMasker::new(TextMasking::WholeWord { ratio: 1.5 }).unwrap_err();
 
         assert!(error.to_string().contains("ratio"), "{error}");
         assert!(TextMasking::default().validate().is_ok());

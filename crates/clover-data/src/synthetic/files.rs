@@ -133,7 +133,7 @@ mod tests {
         let plan = SyntheticSet::plan(&CONFIG).unwrap();
         assert_eq!((train.pairs.len(), held_out.pairs.len()), (6, 3));
         assert!(train.skipped.is_empty());
-        assert_eq!(held_out.pairs[2].caption, plan.held_out[2].caption);
+        assert_eq!(held_out.pairs[2].caption.text(), plan.held_out[2].caption);
         assert!(train.pairs.iter().all(|pair| pair.path.exists()));
         WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let leftover = fs::read_dir(folder.path().join(CLIPS)).unwrap().count();

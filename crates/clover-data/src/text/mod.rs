@@ -1,13 +1,19 @@
-//! From a sentence to token ids: vocabulary, tokenizer, word groups, question texts.
+//! From a sentence to token ids: vocabulary, tokenizer, word groups, part-of-speech tags, question
+//! texts.
 
 mod part_of_speech;
 mod question;
+mod stored_tags;
+mod tag_scores;
+mod tagger;
 mod tokenizer;
 mod vocabulary;
 mod word_groups;
 
 pub use part_of_speech::{PartOfSpeech, TaggedToken, align_tags};
 pub use question::QuestionForm;
+pub use tag_scores::{TagScores, parse_tagged_sentence};
+pub use tagger::PartOfSpeechTagger;
 pub use tokenizer::{Encoding, WordPieceTokenizer};
 pub use vocabulary::{SpecialTokens, Vocabulary};
 pub use word_groups::word_groups;

@@ -1,22 +1,85 @@
 //! Universal part-of-speech tags (Petrov et al., LREC 2012), and how a tagger's tokens meet ours.
 
+use std::fmt;
 use std::str::FromStr;
 
-/// A universal part-of-speech tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A universal part-of-speech tag. Masking asks for nouns, verbs, auxiliaries and adverbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PartOfSpeech {
-    /// `NOUN`, a common noun.
-    Noun,
-    /// `PROPN`, a proper noun.
-    ProperNoun,
-    /// `VERB`, a main verb.
-    Verb,
-    /// `AUX`, an auxiliary.
-    Auxiliary,
+    /// `ADJ`, an adjective.
+    Adjective,
+    /// `ADP`, a preposition, or the particle of a phrasal verb.
+    Adposition,
     /// `ADV`, an adverb.
     Adverb,
-    /// Every other tag: masking asks for none of them.
+    /// `AUX`, an auxiliary.
+    Auxiliary,
+    /// `CCONJ`, a coordinating conjunction.
+    CoordinatingConjunction,
+    /// `DET`, a determiner.
+    Determiner,
+    /// `INTJ`, an interjection.
+    Interjection,
+    /// `NOUN`, a common noun.
+    Noun,
+    /// `NUM`, a numeral.
+    Numeral,
+    /// `PART`, a particle: *to* before a verb, *not*, the possessive *s*.
+    Particle,
+    /// `PRON`, a pronoun.
+    Pronoun,
+    /// `PROPN`, a proper noun.
+    ProperNoun,
+    /// `PUNCT`, punctuation.
+    Punctuation,
+    /// `SCONJ`, a subordinating conjunction.
+    SubordinatingConjunction,
+    /// `SYM`, a symbol.
+    Symbol,
+    /// `VERB`, a main verb.
+    Verb,
+    /// `X`, or a name that is none of the seventeen.
     Other,
+}
+
+impl PartOfSpeech {
+    /// All tags with their universal names, in the order of the names.
+    pub const NAMES: [(&'static str, Self); 17] = [
+        ("ADJ", Self::Adjective),
+        ("ADP", Self::Adposition),
+        ("ADV", Self::Adverb),
+        ("AUX", Self::Auxiliary),
+        ("CCONJ", Self::CoordinatingConjunction),
+        ("DET", Self::Determiner),
+        ("INTJ", Self::Interjection),
+        ("NOUN", Self::Noun),
+        ("NUM", Self::Numeral),
+        ("PART", Self::Particle),
+        ("PRON", Self::Pronoun),
+        ("PROPN", Self::ProperNoun),
+        ("PUNCT", Self::Punctuation),
+        ("SCONJ", Self::SubordinatingConjunction),
+        ("SYM", Self::Symbol),
+        ("VERB", Self::Verb),
+        ("X", Self::Other),
+    ];
+}
+
+impl fmt::Display for PartOfSpeech {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, tag)| tag == self);
+        f.pad(name.map_or("X", |(name, _)| name))
+    }
+}
+
+impl FromStr for PartOfSpeech {
+    type Err = std::convert::Infallible;
+
+    /// Any tagger's words are taken: a name that is not universal is [`PartOfSpeech::Other`].
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = Self::NAMES.iter().find(|(known, _)| *known == name);
+        Ok(known.map_or(Self::Other, |&(_, tag)| tag))
+    }
 }
 
 /// A token as a part-of-speech tagger cut it, with its tag.
@@ -26,21 +89,6 @@ pub struct TaggedToken {
     pub text: String,
     /// The token's tag.
     pub tag: PartOfSpeech,
-}
-
-impl FromStr for PartOfSpeech {
-    type Err = std::convert::Infallible;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(match name {
-            "NOUN" => Self::Noun,
-            "PROPN" => Self::ProperNoun,
-            "VERB" => Self::Verb,
-            "AUX" => Self::Auxiliary,
-            "ADV" => Self::Adverb,
-            _ => Self::Other,
-        })
-    }
 }
 
 /// Gives every word a tag from a tagger that may have cut the words further.
@@ -111,7 +159,10 @@ mod tests {
 
     #[test]
     fn tags_are_read_by_their_universal_names() {
-        assert_eq!("PROPN".parse(), Ok(PartOfSpeech::ProperNoun));
-        assert_eq!("DET".parse(), Ok(PartOfSpeech::Other));
+        for (name, tag) in PartOfSpeech::NAMES {
+            assert_eq!(name.parse(), Ok(tag));
+            assert_eq!(tag.to_string(), name);
+        }
+        assert_eq!("NN".parse(), Ok(PartOfSpeech::Other));
     }
 }

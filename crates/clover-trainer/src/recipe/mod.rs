@@ -5,4 +5,4 @@
 
 mod pretraining;
 
-pub use pretraining::{Crop, PretrainingRecipe};
+pub use pretraining::{Crop, PretrainingRecipe, WordChoice};

@@ -31,6 +31,28 @@ pub enum Crop {
     Whole,
 }
 
+/// How the words to hide are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WordChoice {
+    /// Nouns and verb phrases, as published.
+    Semantic,
+    /// Any words.
+    WholeWord,
+    /// Any pieces of words.
+    RandomToken,
+}
+
+impl WordChoice {
+    fn with_share(self, share: f64) -> TextMasking {
+        match self {
+            Self::Semantic => TextMasking::Semantic { ratio: share },
+            Self::WholeWord => TextMasking::WholeWord { ratio: share },
+            Self::RandomToken => TextMasking::RandomToken { probability: share },
+        }
+    }
+}
+
 /// Everything a pre-training run depends on but its data. The keys are explained in
 /// `recipes/pretrain.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +68,8 @@ pub struct PretrainingRecipe {
     pub text_len: usize,
     pub crop: Crop,
     pub region_target: usize,
-    pub word_share: f64,
+    pub text_masking: WordChoice,
+    pub masked_share: f64,
     pub batch_size: usize,
     pub epochs: usize,
     pub learning_rate: f64,
@@ -145,7 +168,7 @@ impl PretrainingRecipe {
             return wrong(key, "must be a number of at least 0");
         }
         let shares = [
-            ("word_share", self.word_share),
+            ("masked_share", self.masked_share),
             ("minimum_ratio", self.minimum_ratio),
             ("warmup_start_ratio", self.warmup_start_ratio),
             ("max_failed_share", self.max_failed_share),
@@ -202,9 +225,7 @@ impl PretrainingRecipe {
             },
             text_len: self.text_len,
             region_target: self.region_target,
-            text_masking: TextMasking::WholeWord {
-                ratio: self.word_share,
-            },
+            text_masking: self.text_masking.with_share(self.masked_share),
             seed: self.seed,
         }
     }

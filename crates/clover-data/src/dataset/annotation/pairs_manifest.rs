@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use super::super::items::Gathered;
+use super::super::items::{Gathered, RetrievalItem};
 use super::super::pairs::PairsManifest;
 use super::super::rows::{RowNumber, UnsafePath};
-use super::captions_by_video;
 use super::reading::Reading;
 use crate::DataError;
 
@@ -22,11 +21,11 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
             path: pair.path.display().to_string().chars().take(100).collect(),
             reason: "is not below the folder of the manifest",
         });
-        let mut item =
-            clip.map(|clip| captions_by_video::item(String::new(), clip, [pair.caption]));
-        if let Ok(item) = &mut item {
-            item.id = None;
-        }
+        let item = clip.map(|clip| RetrievalItem {
+            id: None,
+            clip,
+            captions: vec![pair.caption],
+        });
         gathered.push(RowNumber::Line(pair.line), item.map_err(Into::into));
     }
     Ok(gathered)

@@ -3,11 +3,16 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::caption::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 use super::super::rows::RowFault;
 use super::{
     Caption, Item, MultipleChoiceItem, OpenEndedItem, RetrievalItem, TaggedCaption, check_relative,
 };
+
+/// A caption of more words is an error: the longest texts of the eleven tasks have a few hundred.
+pub const MAX_CAPTION_WORDS: usize = 2_000;
+
+/// A caption of more bytes is an error, so that one endless word is refused too.
+pub const MAX_CAPTION_BYTES: usize = 32 * 1024;
 
 /// Some sets ask for one sentence of five, and none for one of more than some dozens.
 const OPTIONS: RangeInclusive<usize> = 2..=64;

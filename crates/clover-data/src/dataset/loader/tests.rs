@@ -1,4 +1,5 @@
 use super::*;
+use crate::dataset::RowFault;
 use std::path::PathBuf;
 
 /// Items whose sample is their number; the listed ones are broken.
@@ -24,9 +25,10 @@ impl SampleSource for Numbers {
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
         if self.broken.contains(&index) {
-            return Err(DataError::MissingCaption {
+            return Err(DataError::Row {
                 path: PathBuf::from("pairs.csv"),
                 line: index,
+                source: RowFault::Missing { key: "caption" },
             });
         }
         assert!(index < 1_000, "a reader that panics");

@@ -16,7 +16,7 @@ fn columns_are_found_by_name_and_paths_start_at_the_manifest() {
 
     assert_eq!(read.skipped, []);
     assert_eq!(read.pairs[0].path, folder.path().join("clips/a.mp4"));
-    assert_eq!(read.pairs[0].caption, "a cat, asleep");
+    assert_eq!(read.pairs[0].caption.text(), "a cat, asleep");
     assert_eq!(read.pairs[0].line, 2);
     assert_eq!(read.pairs[1].path, Path::new("/b.gif"));
 }
@@ -27,7 +27,7 @@ fn a_table_may_be_separated_by_tabs() {
 
     let read = PairsManifest::read(path).unwrap();
 
-    assert_eq!(read.pairs[0].caption, "a cat, asleep");
+    assert_eq!(read.pairs[0].caption.text(), "a cat, asleep");
 }
 
 #[test]
@@ -114,4 +114,32 @@ fn an_unknown_ending_and_a_missing_file_are_named() {
 
     assert!(unknown.contains("pairs.txt"), "{unknown}");
     assert!(missing.contains("no/such.csv"), "{missing}");
+}
+
+#[test]
+fn tags_stand_beside_the_caption_or_not_at_all() {
+    let table = "path,caption,tags\na.mp4,a cat,DET NOUN\nb.mp4,a dog,\nc.mp4,a cow,NOUN\n";
+    let lines = concat!(
+        r#"{"path":"a.mp4","caption":"a cat","tags":["DET","NOUN"]}"#,
+        "\n",
+        r#"{"path":"b.mp4","caption":"a dog"}"#,
+        "\n",
+        r#"{"path":"c.mp4","caption":"a cow","tags":"NOUN"}"#,
+    );
+
+    for (name, content) in [("pairs.csv", table), ("pairs.jsonl", lines)] {
+        let (_folder, path) = manifest(name, content);
+        let read = PairsManifest::read(path).unwrap();
+
+        assert!(
+            matches!(&read.pairs[0].caption, Caption::Tagged(caption) if caption.tags == ["DET", "NOUN"]),
+            "{read:?}"
+        );
+        assert_eq!(read.pairs[1].caption, Caption::Plain("a dog".to_owned()));
+        assert_eq!(read.pairs.len(), 2);
+        assert!(
+            read.skipped[0].reason.contains("1 tags for 2 words"),
+            "{read:?}"
+        );
+    }
 }
