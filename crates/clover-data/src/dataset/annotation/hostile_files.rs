@@ -63,7 +63,7 @@ fn any_byte_may_be_wrong() {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     for (content, format) in SAMPLES {
         let sample = Sample::new("sample", content);
-        for _ in 0..350 {
+        for _ in 0..1_700 {
             let mut flipped = content.to_vec();
             for _ in 0..random.random_range(1..4) {
                 let place = random.random_range(0..flipped.len());
