@@ -3,6 +3,11 @@
 //! `cargo bench -p clover-data --bench text`; the captions are the tagged ones of `gold/`, the
 //! vocabulary is made of their words and of single letters.
 
+#![expect(
+    clippy::expect_used,
+    reason = "the bench makes its own vocabulary and shares"
+)]
+
 use std::collections::BTreeSet;
 
 use clover_data::masking::{TextMasker, TextMasking};

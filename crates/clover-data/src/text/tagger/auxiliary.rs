@@ -10,15 +10,11 @@ use crate::text::PartOfSpeech;
 /// Tags a word that may be an auxiliary; nothing for all others.
 pub(super) fn tag(context: &Context<'_>) -> Option<PartOfSpeech> {
     match context.word() {
-        "am" | "is" | "are" | "was" | "were" | "be" | "been" | "being" => {
-            Some(PartOfSpeech::Auxiliary)
-        }
         "have" | "has" | "had" | "having" => Some(before(context, VerbForms::PAST)),
         "do" | "does" | "did" | "don" | "didn" | "doesn" => Some(before(context, VerbForms::BASE)),
-        "could" | "would" | "shall" | "should" | "might" | "must" | "cannot" | "isn" | "aren"
-        | "wasn" | "weren" | "couldn" | "won" | "wouldn" | "hasn" | "haven" | "hadn" => {
-            Some(PartOfSpeech::Auxiliary)
-        }
+        "am" | "is" | "are" | "was" | "were" | "be" | "been" | "being" | "could" | "would"
+        | "shall" | "should" | "might" | "must" | "cannot" | "isn" | "aren" | "wasn" | "weren"
+        | "couldn" | "won" | "wouldn" | "hasn" | "haven" | "hadn" => Some(PartOfSpeech::Auxiliary),
         "can" | "will" | "may" => Some(modal_or_noun(context)),
         "s" | "t" | "re" | "ve" | "ll" | "m" | "d" => after_apostrophe(context),
         "not" => Some(PartOfSpeech::Particle),

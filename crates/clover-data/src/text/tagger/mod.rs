@@ -82,13 +82,19 @@ impl<'a> Word<'a> {
     fn new(text: &'a str, trained: Option<PartOfSpeech>) -> Self {
         let listed = VerbForms::listed(text);
         let forms = match trained {
-            // Names: a place may be spelled like a verb, and captions have lost their capitals.
-            None | Some(PartOfSpeech::Noun | PartOfSpeech::ProperNoun) => listed,
-            Some(PartOfSpeech::Adjective | PartOfSpeech::Adverb) => listed,
             Some(PartOfSpeech::Verb | PartOfSpeech::Auxiliary) if listed == VerbForms::NONE => {
                 VerbForms::by_ending(text)
             }
-            Some(PartOfSpeech::Verb | PartOfSpeech::Auxiliary) => listed,
+            // What the trained tagger holds for a noun or adjective may be a verb all the same.
+            None
+            | Some(
+                PartOfSpeech::Verb
+                | PartOfSpeech::Auxiliary
+                | PartOfSpeech::Noun
+                | PartOfSpeech::ProperNoun
+                | PartOfSpeech::Adjective
+                | PartOfSpeech::Adverb,
+            ) => listed,
             Some(_) => VerbForms::NONE,
         };
         let listed = forms != VerbForms::NONE;

@@ -94,10 +94,7 @@ fn gerund(context: &Context<'_>) -> i32 {
     let noun_follows = context.is_noun(1);
     let before = match context.tag_at(context.left_past_adverbs()) {
         Some(PartOfSpeech::Auxiliary) => 10,
-        Some(PartOfSpeech::Determiner | PartOfSpeech::Numeral) => modifier(noun_follows),
-        Some(PartOfSpeech::Adjective) => modifier(noun_follows),
-        Some(PartOfSpeech::Pronoun) if possessive_before(context) => modifier(noun_follows),
-        Some(PartOfSpeech::Particle) => modifier(noun_follows),
+        Some(tag) if opens_modifiers(context, tag) => modifier(noun_follows),
         Some(PartOfSpeech::Adposition) if context.word_at(1).is_none() => -1,
         Some(PartOfSpeech::Adposition) => 2,
         Some(PartOfSpeech::Noun) if is_sport_compound(context) => -8,
@@ -123,15 +120,27 @@ fn past(context: &Context<'_>) -> i32 {
         Some(PartOfSpeech::Auxiliary) if context.trained() == Some(PartOfSpeech::Adjective) => 0,
         Some(PartOfSpeech::Auxiliary) => 6,
         Some(PartOfSpeech::Noun | PartOfSpeech::ProperNoun) => 5,
-        Some(PartOfSpeech::Pronoun) if possessive_before(context) => modifier(noun_follows),
-        Some(PartOfSpeech::Pronoun) => 7,
-        Some(PartOfSpeech::Determiner | PartOfSpeech::Numeral) => modifier(noun_follows),
-        Some(PartOfSpeech::Adjective | PartOfSpeech::Particle) => modifier(noun_follows),
+        Some(tag) if opens_modifiers(context, tag) => modifier(noun_follows),
         Some(PartOfSpeech::Adposition) => modifier(noun_follows),
+        Some(PartOfSpeech::Pronoun) => 7,
         Some(PartOfSpeech::Verb) => 1,
         Some(_) | None => 2,
     };
     before + after(context).min(3) + leaning(context)
+}
+
+/// Whether what stands before is the beginning of a noun group: *the*, *her*, *three*, *old*, *'s*.
+fn opens_modifiers(context: &Context<'_>, tag: PartOfSpeech) -> bool {
+    match tag {
+        PartOfSpeech::Pronoun => possessive_before(context),
+        tag => matches!(
+            tag,
+            PartOfSpeech::Determiner
+                | PartOfSpeech::Numeral
+                | PartOfSpeech::Adjective
+                | PartOfSpeech::Particle
+        ),
+    }
 }
 
 fn modifier(noun_follows: bool) -> i32 {
@@ -151,8 +160,9 @@ fn after(context: &Context<'_>) -> i32 {
     }
     match context.tag_at(1) {
         Some(PartOfSpeech::Pronoun) => 4,
-        Some(PartOfSpeech::Adverb | PartOfSpeech::SubordinatingConjunction) => 2,
-        Some(PartOfSpeech::Particle) => 2,
+        Some(
+            PartOfSpeech::Adverb | PartOfSpeech::SubordinatingConjunction | PartOfSpeech::Particle,
+        ) => 2,
         Some(PartOfSpeech::Adposition) => 1,
         Some(PartOfSpeech::Auxiliary) => -6,
         Some(PartOfSpeech::Verb) if comes_before_verbs(context.word()) => 4,
@@ -168,7 +178,6 @@ fn leaning(context: &Context<'_>) -> i32 {
         Some(PartOfSpeech::Verb | PartOfSpeech::Auxiliary) => 2,
         None if context.is_listed_verb() || context.forms_at(0) != VerbForms::THIRD => 1,
         None => -3,
-        Some(PartOfSpeech::Adjective | PartOfSpeech::Adverb) => -2,
         Some(_) => -2,
     }
 }
@@ -176,8 +185,8 @@ fn leaning(context: &Context<'_>) -> i32 {
 fn asks_for_base(context: &Context<'_>, left: isize) -> bool {
     let word = context.word_at(left);
     let modal = word.is_some_and(is_modal);
-    let infinitive =
-        word == Some("to") && !(is_mostly_a_noun(context.word()) && !context.opens_noun_group(1));
+    let verb_rather = context.opens_noun_group(1) || !is_mostly_a_noun(context.word());
+    let infinitive = word == Some("to") && verb_rather;
     infinitive || modal && !context.is_noun(left)
 }
 
