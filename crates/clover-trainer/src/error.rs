@@ -179,6 +179,35 @@ pub enum TrainerError {
         source: Box<toml::de::Error>,
     },
 
+    /// A recipe, or what was said to override one, has a key that does not exist.
+    #[error("{origin}: unknown key `{key}`; the nearest known one is `{nearest}`")]
+    UnknownRecipeKey {
+        /// The recipe's file or the argument.
+        origin: String,
+        /// The key.
+        key: String,
+        /// The known key most like it.
+        nearest: String,
+    },
+
+    /// A key of a recipe was given a value of another type, or no value.
+    #[error("{argument}: {reason}")]
+    RecipeOverride {
+        /// What was given, `key=value`.
+        argument: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// No recipe of this name is part of the program, and no file has it.
+    #[error("{name}: neither a file nor a shipped recipe; shipped are {shipped}")]
+    NoSuchRecipe {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        shipped: String,
+    },
+
     /// A key of a recipe has a value that cannot be used.
     #[error("recipe: {key}: {reason}")]
     RecipeValue {

@@ -6,6 +6,7 @@ mod demo;
 mod demo_queries;
 mod pack;
 mod pretrain;
+mod recipe;
 mod render;
 
 use anyhow::Result;
@@ -18,6 +19,7 @@ use crate::arguments::{Arguments, Command};
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
+        Command::Recipe(recipe) => recipe::run(recipe),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),

@@ -1,9 +1,8 @@
 //! `clover pretrain`.
 
-use std::fs;
 use std::ops::ControlFlow;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::PretrainingRecipe;
@@ -38,15 +37,8 @@ impl Work for Training {
 }
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
-    let mut recipe = match &arguments.recipe {
-        None => PretrainingRecipe::pretrain()?,
-        Some(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("{}: cannot be read", path.display()))?;
-            PretrainingRecipe::from_toml(&text, &path.display().to_string())?
-        }
-    };
-    arguments.overrides.apply(&mut recipe);
+    let recipe = PretrainingRecipe::open(&arguments.recipe)?;
+    let recipe = arguments.overrides.apply(recipe)?;
     let folder = arguments.out.clone();
     let training = Training {
         plan: PretrainingPlan {

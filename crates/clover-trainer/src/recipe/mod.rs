@@ -1,8 +1,13 @@
 //! Recipes: one strict TOML file a run.
 //!
 //! A recipe is complete, so that nothing hides in a default, and an unknown key is refused by name.
-//! The ones shipped here are inside the program.
+//! The ones shipped here are inside the program. Single keys are replaced by `key=value`.
 
+mod keys;
+mod overrides;
 mod pretraining;
+mod reading;
+mod shipped;
 
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};
+pub use shipped::{SHIPPED_RECIPES, ShippedRecipe};

@@ -1,7 +1,5 @@
 //! The recipe of a pre-training run.
 
-use std::path::PathBuf;
-
 use clover_data::dataset::{ClipReading, PretrainingDatasetConfig};
 use clover_data::masking::TextMasking;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
@@ -14,10 +12,6 @@ use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::schedule::{Progress, Schedule};
 
-/// The recipe for a user's own videos.
-const PRETRAIN: &str = include_str!("../../recipes/pretrain.toml");
-/// The recipe of the demonstration on rendered clips.
-const DEMO: &str = include_str!("../../recipes/demo.toml");
 /// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
 const SIZE_STEP: usize = 28;
 
@@ -86,38 +80,6 @@ pub struct PretrainingRecipe {
 }
 
 impl PretrainingRecipe {
-    /// The recipe for a user's own videos.
-    ///
-    /// # Errors
-    ///
-    /// Never with the recipe as shipped, which a test reads.
-    pub fn pretrain() -> Result<Self, TrainerError> {
-        Self::from_toml(PRETRAIN, "recipes/pretrain.toml")
-    }
-
-    /// The recipe of the demonstration.
-    ///
-    /// # Errors
-    ///
-    /// Never with the recipe as shipped, which a test reads.
-    pub fn demo() -> Result<Self, TrainerError> {
-        Self::from_toml(DEMO, "recipes/demo.toml")
-    }
-
-    /// Reads and validates a recipe; `name` stands in errors.
-    ///
-    /// # Errors
-    ///
-    /// A key is missing, unknown or out of range.
-    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let recipe: Self = toml::from_str(text).map_err(|source| TrainerError::Recipe {
-            path: PathBuf::from(name),
-            source: Box::new(source),
-        })?;
-        recipe.validate()?;
-        Ok(recipe)
-    }
-
     /// Checks the figures.
     ///
     /// # Errors
@@ -262,46 +224,5 @@ impl PretrainingRecipe {
             warmup_start_ratio: self.warmup_start_ratio,
             progress: Progress::PerIteration,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shipped_recipes_are_complete_and_valid() {
-        for recipe in [PretrainingRecipe::pretrain(), PretrainingRecipe::demo()] {
-            recipe.unwrap().model(100).unwrap();
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_by_name() {
-        let text = format!("{PRETRAIN}\nlerning_rate = 1.0\n");
-
-        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
-
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(error.to_string().contains("mine.toml") && source.contains("lerning_rate"));
-    }
-
-    #[test]
-    fn a_missing_key_is_refused_by_name() {
-        let text = PRETRAIN.replace("weight_decay = 0.005", "");
-
-        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
-
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains("weight_decay"), "{source}");
-    }
-
-    #[test]
-    fn a_size_that_regions_do_not_divide_is_refused() {
-        let text = PRETRAIN.replace("image_size = 0", "image_size = 100");
-
-        let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
-
-        assert!(error.to_string().contains("image_size"), "{error}");
     }
 }

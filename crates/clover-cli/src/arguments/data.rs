@@ -1,0 +1,141 @@
+//! What the commands that prepare data take.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clover_data::check::CheckedFrames;
+use clover_data::dataset::{AnnotationFormat, Part};
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckData {
+    /// A folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation file
+    /// that `convert` knows, or shards (a `.tar` or a folder of them).
+    pub(crate) source: PathBuf,
+    /// The folder of the clips that an annotation file names; its own folder if not given.
+    #[arg(long)]
+    pub(crate) clips: Option<PathBuf>,
+    /// Frames of each clip to decode: `three` (the first, the middle, the last), a number, or `all`.
+    #[arg(long, default_value = "three", value_parser = checked_frames)]
+    pub(crate) frames: CheckedFrames,
+    /// Threads that read; all cores if not given.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Fail when more than this share of the clips is broken.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) max_failed_share: f64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write what is known of each readable clip to this file, one JSON object a line.
+    #[arg(long)]
+    pub(crate) items: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Convert {
+    /// The annotation file.
+    pub(crate) annotation: Option<PathBuf>,
+    /// Where the items go: `.jsonl`, an object a line, or `.json`, one list.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// The format of the file; its content tells if not given.
+    #[arg(long)]
+    pub(crate) format: Option<AnnotationFormat>,
+    /// Name the formats and end.
+    #[arg(long)]
+    pub(crate) list_formats: bool,
+    /// The videos to keep: a csv file with a column `video_id`, or a name a line.
+    #[arg(long)]
+    pub(crate) list: Option<PathBuf>,
+    /// Which file name stands for `vid1`, `vid2`, ..: MSVD's `youtube_mapping.txt`.
+    #[arg(long)]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Which answer stands for a number, for files that number their answers.
+    #[arg(long)]
+    pub(crate) answers: Option<PathBuf>,
+    /// The split to keep, of a file with several: train, val or test.
+    #[arg(long)]
+    pub(crate) split: Option<String>,
+    /// What the order of options depends on where the file has the right one first.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The ending of the clips' files where it is not the usual one.
+    #[arg(long)]
+    pub(crate) extension: Option<String>,
+    /// The path of a clip, with placeholders in braces, where it is not the usual one.
+    #[arg(long)]
+    pub(crate) clip_pattern: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Render {
+    /// The folder; a run that was interrupted goes on in it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Clips in all, 100 to 1,000,000; a tenth each for validation and test.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) clips: usize,
+    /// Frames a clip.
+    #[arg(long)]
+    pub(crate) frames: Option<usize>,
+    /// Pixels along each side.
+    #[arg(long)]
+    pub(crate) size: Option<usize>,
+    /// Captions a clip.
+    #[arg(long)]
+    pub(crate) captions_per_clip: Option<usize>,
+    /// Open-ended questions about a clip, at most.
+    #[arg(long)]
+    pub(crate) questions_per_clip: Option<usize>,
+    /// The same seed gives the same files.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Pack {
+    /// A manifest of pairs, an annotation file with captions, or shards (a `.tar`, a folder of them,
+    /// or a pattern such as `{00000..00123}.tar`).
+    pub(crate) source: PathBuf,
+    /// The folder of the shards; a run that was interrupted goes on in it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// The folder of the clips that an annotation file names; its own folder if not given.
+    #[arg(long)]
+    pub(crate) clips: Option<PathBuf>,
+    /// Frames stored of a clip, from the middle of equal stretches.
+    #[arg(long, default_value_t = 16)]
+    pub(crate) frames: usize,
+    /// Store one frame in this many instead, at most `--frames` of them.
+    #[arg(long)]
+    pub(crate) every: Option<usize>,
+    /// Pixels along the shorter side; smaller frames are stored as they are.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) short_side: usize,
+    /// Quality of the JPEG pictures, 1 to 100.
+    #[arg(long, default_value_t = 90)]
+    pub(crate) quality: u8,
+    /// Pairs a shard.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) samples_per_shard: usize,
+    /// Which job of how many this is, from 0: `0/8` to `7/8` share the shards among them.
+    #[arg(long, default_value = "0/1", value_parser = crate::command::part)]
+    pub(crate) part: Part,
+    /// Shards written at the same time; all cores if not given.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Fail when more than this share of the samples is broken.
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) max_failed_share: f64,
+}
+
+fn checked_frames(text: &str) -> Result<CheckedFrames, String> {
+    match text {
+        "three" => Ok(CheckedFrames::Three),
+        "all" => Ok(CheckedFrames::All),
+        number => match number.parse() {
+            Ok(count @ 1..=4_096) => Ok(CheckedFrames::Evenly(count)),
+            _ => Err("neither `three` nor `all` nor a number from 1 to 4096".to_owned()),
+        },
+    }
+}

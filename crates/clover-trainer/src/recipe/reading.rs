@@ -1,0 +1,125 @@
+//! Where a recipe comes from: the program, a file, and keys given one by one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::PretrainingRecipe;
+use super::keys::check_keys;
+use super::overrides::replace_key;
+use super::shipped::ShippedRecipe;
+use crate::TrainerError;
+
+/// Every key, in the order of the fields.
+const KEYS: [&str; 21] = [
+    "preset",
+    "frames",
+    "image_size",
+    "text_len",
+    "crop",
+    "region_target",
+    "text_masking",
+    "masked_share",
+    "batch_size",
+    "epochs",
+    "learning_rate",
+    "minimum_ratio",
+    "warmup_epochs",
+    "warmup_start_ratio",
+    "weight_decay",
+    "clip_norm",
+    "seed",
+    "workers",
+    "max_failed_share",
+    "checkpoint_every",
+    "keep_checkpoints",
+];
+
+impl PretrainingRecipe {
+    /// The recipe for a user's own videos.
+    ///
+    /// # Errors
+    ///
+    /// Never with the recipe as shipped, which a test reads.
+    pub fn pretrain() -> Result<Self, TrainerError> {
+        Self::shipped("pretrain")
+    }
+
+    /// The recipe of the demonstration.
+    ///
+    /// # Errors
+    ///
+    /// Never with the recipe as shipped, which a test reads.
+    pub fn demo() -> Result<Self, TrainerError> {
+        Self::shipped("demo")
+    }
+
+    /// Reads the file of this path; where there is none, the shipped recipe of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
+    pub fn open(name: &str) -> Result<Self, TrainerError> {
+        let path = Path::new(name);
+        if !path.is_file() {
+            return Self::shipped(name);
+        }
+        let text = fs::read_to_string(path).map_err(|source| TrainerError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_toml(&text, name)
+    }
+
+    fn shipped(name: &str) -> Result<Self, TrainerError> {
+        let recipe = ShippedRecipe::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
+            name: name.to_owned(),
+            shipped: ShippedRecipe::names(),
+        })?;
+        Self::from_toml(recipe.text, name)
+    }
+
+    /// Reads and validates a recipe; `name` stands in errors.
+    ///
+    /// # Errors
+    ///
+    /// A key is missing, unknown or out of range.
+    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
+        let unusable = |source| TrainerError::Recipe {
+            path: PathBuf::from(name),
+            source: Box::new(source),
+        };
+        let table: toml::Table = toml::from_str(text).map_err(unusable)?;
+        check_keys(name, table.keys().map(String::as_str), &KEYS)?;
+        let recipe: Self = toml::from_str(text).map_err(unusable)?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as a file of its own, without comments.
+    ///
+    /// # Errors
+    ///
+    /// The seed is larger than a number of TOML can be.
+    pub fn to_toml(&self) -> Result<String, TrainerError> {
+        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
+            key: "seed",
+            reason: error.to_string(),
+        })
+    }
+
+    /// The recipe with keys replaced, each by `key=value`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A key is unknown, or a value has another type or is out of range.
+    pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
+        let recipe = overrides.iter().try_fold(self, |recipe, argument| {
+            replace_key(&recipe, argument.as_ref())
+        })?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::recipe::{Crop, SHIPPED_RECIPES};
+
+fn text() -> &'static str {
+    ShippedRecipe::find("pretrain").unwrap().text
+}
+
+#[test]
+fn shipped_recipes_are_complete_and_valid() {
+    for shipped in SHIPPED_RECIPES {
+        let recipe = PretrainingRecipe::open(shipped.name).unwrap();
+
+        recipe.model(100).unwrap();
+    }
+}
+
+#[test]
+fn the_known_keys_are_those_of_the_recipe() {
+    let recipe = serde_json::to_value(PretrainingRecipe::pretrain().unwrap()).unwrap();
+
+    let keys: BTreeSet<&str> = recipe
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+
+    assert_eq!(keys, BTreeSet::from(KEYS));
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name_with_the_nearest_known_one() {
+    let text = format!("{}\nlerning_rate = 1.0\n", text());
+
+    let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+    let message = error.to_string();
+    for part in ["mine.toml", "`lerning_rate`", "`learning_rate`"] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_missing_key_is_refused_by_name() {
+    let text = text().replace("weight_decay = 0.005", "");
+
+    let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("weight_decay"), "{source}");
+}
+
+#[test]
+fn a_size_that_regions_do_not_divide_is_refused() {
+    let text = text().replace("image_size = 0", "image_size = 100");
+
+    let error = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+    assert!(error.to_string().contains("image_size"), "{error}");
+}
+
+#[test]
+fn a_name_that_is_neither_a_file_nor_shipped_is_refused_with_those_there_are() {
+    let error = PretrainingRecipe::open("pretrian").unwrap_err();
+
+    let message = error.to_string();
+    assert!(
+        message.contains("pretrian") && message.contains("demo, pretrain"),
+        "{message}"
+    );
+}
+
+#[test]
+fn keys_are_replaced_in_order() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let overrides = [
+        "preset=base",
+        "crop=\"whole\"",
+        "batch_size=1_024",
+        "learning_rate=5e-5",
+        "clip_norm=5",
+        "epochs=6",
+        "epochs=8",
+    ];
+
+    let changed = recipe.clone().with_overrides(&overrides).unwrap();
+
+    let expected = PretrainingRecipe {
+        preset: "base".to_owned(),
+        crop: Crop::Whole,
+        batch_size: 1_024,
+        learning_rate: 5e-5,
+        clip_norm: 5.0,
+        epochs: 8,
+        ..recipe
+    };
+    assert_eq!(changed, expected);
+}
+
+#[test]
+fn an_override_that_does_not_fit_is_refused_and_quoted() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+
+    for (argument, reason) in [
+        ("batchsize=8", "`batch_size`"),
+        ("batch_size", "key=value"),
+        ("=8", "key=value"),
+        ("batch_size=many", "invalid type"),
+        ("batch_size=2.5", "invalid type"),
+        ("crop=half", "unknown variant"),
+    ] {
+        let error = recipe.clone().with_overrides(&[argument]).unwrap_err();
+
+        let message = error.to_string();
+        assert!(
+            message.starts_with(argument) && message.contains(reason),
+            "{message}"
+        );
+    }
+    let error = recipe.with_overrides(&["masked_share=2"]).unwrap_err();
+    assert!(error.to_string().contains("masked_share"), "{error}");
+}
+
+#[test]
+fn a_recipe_survives_being_written() {
+    let recipe = PretrainingRecipe::demo().unwrap();
+
+    let written = recipe.to_toml().unwrap();
+
+    assert_eq!(
+        PretrainingRecipe::from_toml(&written, "written.toml").unwrap(),
+        recipe
+    );
+}
