@@ -11,6 +11,7 @@ mod check_data;
 mod gradients;
 mod hostile_input;
 mod hostile_media;
+mod killed_run;
 mod loader_memory;
 mod parity;
 mod real_videos;

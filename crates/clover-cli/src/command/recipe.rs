@@ -57,3 +57,40 @@ fn check(names: &[String]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_recipes_pass_and_a_broken_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        std::fs::write(&path, "epohcs = 3\n").unwrap();
+        let mine = path.display().to_string();
+
+        let shipped = run(Recipe::Check {
+            recipes: Vec::new(),
+            all: true,
+        });
+        let broken = run(Recipe::Check {
+            recipes: vec![mine],
+            all: true,
+        });
+
+        shipped.unwrap();
+        let message = broken.unwrap_err().to_string();
+        assert_eq!(message, "1 of 3 recipes cannot be used");
+    }
+
+    #[test]
+    fn a_recipe_with_replaced_keys_is_shown() {
+        run(Recipe::List).unwrap();
+
+        let shown = show("pretrain", &["epochs=8".to_owned()]);
+        let unknown = show("pretrain", &["epohcs=8".to_owned()]);
+
+        shown.unwrap();
+        assert!(unknown.unwrap_err().to_string().contains("`epochs`"));
+    }
+}
