@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use clover_losses::InfoNceLossConfig;
+use clover_model::Noise;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, PretrainingInput, RetrievalModel,
@@ -130,16 +131,20 @@ fn in_pretraining_all_but_key_biases_learn() {
     let masked_positions = Tensor::from_ints([1, 3, 8, 14], &device);
     let labels = Tensor::from_ints([5, 6, 7, 8], &device);
 
-    let output = clover.forward_pretraining(PretrainingInput {
-        clips: clips(&device),
-        token_ids: texts(BATCH, &device),
-        masked_token_ids: texts(BATCH, &device)
-            .add_scalar(1)
-            .remainder_scalar(VOCABULARY as i64),
-        attention_mask: mask(BATCH, &device),
-        masked_positions: Some(masked_positions),
-        region_mask: Tensor::zeros([BATCH, 7, 7], &device).slice_fill([0..BATCH, 1..4, 2..5], 1.0),
-    });
+    let output = clover.forward_pretraining(
+        PretrainingInput {
+            clips: clips(&device),
+            token_ids: texts(BATCH, &device),
+            masked_token_ids: texts(BATCH, &device)
+                .add_scalar(1)
+                .remainder_scalar(VOCABULARY as i64),
+            attention_mask: mask(BATCH, &device),
+            masked_positions: Some(masked_positions),
+            region_mask: Tensor::zeros([BATCH, 7, 7], &device)
+                .slice_fill([0..BATCH, 1..4, 2..5], 1.0),
+        },
+        &mut Noise::quiet(),
+    );
     let losses = PretrainingObjective::default().forward(output, Some(labels));
 
     assert_silent(clover, &losses.total(), KEY_BIASES);
@@ -150,8 +155,12 @@ fn in_retrieval_all_but_key_biases_and_the_mask_token_learn() {
     let device = Default::default();
     let model = RetrievalModel::from(clover(&device));
 
-    let video = model.embed_video(clips(&device), 1);
-    let text = model.embed_text(texts(BATCH, &device), mask(BATCH, &device));
+    let video = model.embed_video(clips(&device), 1, &mut Noise::quiet());
+    let text = model.embed_text(
+        texts(BATCH, &device),
+        mask(BATCH, &device),
+        &mut Noise::quiet(),
+    );
     let loss = InfoNceLossConfig::new().init().forward(video, text);
 
     let [first, second, ..] = KEY_BIASES;
@@ -170,6 +179,7 @@ fn in_multiple_choice_the_last_bias_does_not_learn_either() {
         1,
         texts(rows, &device).reshape([BATCH, shape, TEXT_LEN]),
         mask(rows, &device).reshape([BATCH, shape, TEXT_LEN]),
+        &mut Noise::quiet(),
     );
     let loss = cross_entropy(scores, &device);
 
@@ -185,7 +195,10 @@ fn in_open_ended_answers_all_but_key_biases_and_the_mask_token_learn() {
     let model = OpenEndedModel::from_clover(clover(&device), &head, &device);
 
     let (ids, mask) = (texts(BATCH, &device), mask(BATCH, &device));
-    let loss = cross_entropy(model.forward(clips(&device), 1, ids, mask), &device);
+    let loss = cross_entropy(
+        model.forward(clips(&device), 1, ids, mask, &mut Noise::quiet()),
+        &device,
+    );
 
     assert_silent(model, &loss, KEY_BIASES.into_iter().chain([MASK_TOKEN]));
 }
@@ -198,7 +211,7 @@ fn the_separator_token_of_fill_in_the_blank_learns() {
     let blanks = Tensor::from_ints([2, 8, 15], &device);
 
     let (ids, mask) = (texts(BATCH, &device), mask(BATCH, &device));
-    let scores = model.forward(clips(&device), 1, ids, mask, blanks);
+    let scores = model.forward(clips(&device), 1, ids, mask, blanks, &mut Noise::quiet());
     let loss = cross_entropy(scores, &device);
 
     assert_silent(model, &loss, KEY_BIASES.into_iter().chain([MASK_TOKEN]));

@@ -9,6 +9,7 @@ use clover_data::dataset::{
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::Clover;
+use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
 
 use crate::{InferenceError, Preprocessing};
@@ -82,7 +83,10 @@ impl<B: Backend> Embedder<B> {
             let tensor = |values| {
                 Tensor::<B, 2, Int>::from_data(TensorData::new(values, shape), &self.device)
             };
-            embeddings.push(self.model.embed_text(tensor(ids), tensor(mask)));
+            embeddings.push(
+                self.model
+                    .embed_text(tensor(ids), tensor(mask), &mut Noise::quiet()),
+            );
         }
         Ok(embeddings)
     }
@@ -124,10 +128,14 @@ impl<B: Backend> Embedder<B> {
                 embedded.pairs.extend(unread.by_ref().find(same));
             }
             let batch = RetrievalBatch::<B>::collate(batch.samples, &self.device);
-            embedded.videos.push(self.model.embed_video(batch.clips, 1));
             embedded
-                .texts
-                .push(self.model.embed_text(batch.token_ids, batch.attention_mask));
+                .videos
+                .push(self.model.embed_video(batch.clips, 1, &mut Noise::quiet()));
+            embedded.texts.push(self.model.embed_text(
+                batch.token_ids,
+                batch.attention_mask,
+                &mut Noise::quiet(),
+            ));
             progress(done, total);
         }
         embedded.skipped = loader.skipped().to_vec();

@@ -145,8 +145,8 @@ fn prepare_masked_attention<B: Backend>(way: Way) -> impl Fn(Tensor<B, 3>) -> Te
     move |x| {
         let (q, k, v, mask) = (x.clone(), x.clone(), x, mask.clone());
         match way {
-            Way::Kernel => clover_kernels::masked_attention(q, k, v, 12, mask, 0.0),
-            Way::Portable => portable::masked_attention(q, k, v, 12, mask, 0.0),
+            Way::Kernel => clover_kernels::masked_attention(q, k, v, 12, mask, None),
+            Way::Portable => portable::masked_attention(q, k, v, 12, mask, None),
         }
     }
 }

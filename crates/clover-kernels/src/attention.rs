@@ -3,7 +3,6 @@
 //! Vaswani et al., "Attention Is All You Need" (2017), section 3.2; the windowed form with its
 //! learned relative position bias and shift mask is Liu et al., "Video Swin Transformer" (2022).
 
-use burn::nn::DropoutConfig;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
@@ -89,15 +88,15 @@ pub fn window_attention<B: Backend>(
 
 /// Multi-head attention over separate projections with a mask over the keys.
 ///
-/// `q` is scaled by `head_dim^-0.5`. `dropout` is the probability with which an attention weight is
-/// dropped; like `burn::nn::Dropout` it acts only on an autodiff backend, and where it acts the
-/// composition of plain operations is used.
+/// `q` is scaled by `head_dim^-0.5`. With `factors`, such as those of
+/// [`dropout_factors`](crate::dropout_factors), the composition of plain operations is used.
 ///
 /// # Shapes
 ///
 /// - q, output: `[batch, tokens_q, dim]`
 /// - k, v: `[batch, tokens_k, dim]`
 /// - key_mask: `[batch, tokens_k]`, added to every query's scores
+/// - factors: `[batch, heads, tokens_q, tokens_k]`, multiplied with the attention weights
 ///
 /// # Panics
 ///
@@ -108,7 +107,7 @@ pub fn masked_attention<B: Backend>(
     v: Tensor<B, 3>,
     heads: usize,
     key_mask: Tensor<B, 2>,
-    dropout: f64,
+    factors: Option<Tensor<B, 4>>,
 ) -> Tensor<B, 3> {
     let [batch, _, dim] = q.dims();
     let [_, tokens_k, _] = k.dims();
@@ -129,12 +128,12 @@ pub fn masked_attention<B: Backend>(
     );
 
     #[cfg(feature = "flex")]
-    if (dropout <= 0.0 || !B::ad_enabled(&q.device()))
+    if factors.is_none()
         && let Some(output) = crate::dispatch::masked_attention(&q, &k, &v, heads, &key_mask)
     {
         return output;
     }
-    portable_masked(q, k, v, heads, key_mask, dropout)
+    portable_masked(q, k, v, heads, key_mask, factors)
 }
 
 fn check_additions<B: Backend>(
@@ -203,14 +202,14 @@ pub fn portable_windows<B: Backend>(
     output.swap_dims(1, 2).reshape([windows, tokens, dim])
 }
 
-/// [`masked_attention`] by plain operations, with dropout of the attention weights.
+/// [`masked_attention`] by plain operations.
 pub fn portable_masked<B: Backend>(
     q: Tensor<B, 3>,
     k: Tensor<B, 3>,
     v: Tensor<B, 3>,
     heads: usize,
     key_mask: Tensor<B, 2>,
-    dropout: f64,
+    factors: Option<Tensor<B, 4>>,
 ) -> Tensor<B, 3> {
     let [batch, tokens_q, dim] = q.dims();
     let [_, tokens_k] = key_mask.dims();
@@ -219,9 +218,11 @@ pub fn portable_masked<B: Backend>(
 
     let scores =
         q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + key_mask.reshape([batch, 1, 1, tokens_k]);
-    let weights = DropoutConfig::new(dropout)
-        .init()
-        .forward(softmax(scores, 3));
+    let weights = softmax(scores, 3);
+    let weights = match factors {
+        Some(factors) => weights * factors,
+        None => weights,
+    };
     weights
         .matmul(v)
         .swap_dims(1, 2)

@@ -24,7 +24,7 @@ fn is<B: Backend, Other: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Other>()
 }
 
-fn covers<B: Backend>() -> bool {
+pub(crate) fn covers<B: Backend>() -> bool {
     is::<B, Flex>()
         || is::<B, Autodiff<Flex, NoCheckpointing>>()
         || is::<B, Autodiff<Flex, BalancedCheckpointing>>()

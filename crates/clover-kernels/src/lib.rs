@@ -14,6 +14,7 @@
 //! | [`window_attention`] | packed q, k, v, bias, mask, softmax, and the product with v |
 //! | [`attention`], [`masked_attention`] | the same for separate q, k, v |
 //! | [`softmax_cross_entropy`] | log-softmax and the label's entry |
+//! | [`dropout_factors`] | noise that follows from a key, without state |
 //! | [`gather_rows`], [`permute_rows`] | roll, window partition and padding as one row copy |
 //!
 //! ```
@@ -37,6 +38,7 @@ mod attention;
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod dispatch;
+mod dropout;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
@@ -46,6 +48,7 @@ mod rows;
 
 pub use attention::{attention, masked_attention, window_attention};
 pub use cross_entropy::softmax_cross_entropy;
+pub use dropout::dropout_factors;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;

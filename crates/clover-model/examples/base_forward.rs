@@ -13,6 +13,7 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use burn_flex::Flex;
 use clover_model::CloverConfig;
+use clover_model::Noise;
 use clover_model::heads::cls_feature;
 
 /// As in the program.
@@ -53,10 +54,14 @@ fn main() {
     let text = timed("embed_text", || {
         clover.embed_text(words.clone(), mask.clone())
     });
-    let features = clover.video_encoder.forward(clip);
-    let tokens = clover.text_encoder.forward(words, mask.clone());
+    let features = clover.video_encoder.forward(clip, &mut Noise::quiet());
+    let tokens = clover
+        .text_encoder
+        .forward(words, mask.clone(), &mut Noise::quiet());
     let fused = timed("fusion", || {
-        let fused = clover.fusion_encoder.forward(features, tokens, mask);
+        let fused = clover
+            .fusion_encoder
+            .forward(features, tokens, mask, &mut Noise::quiet());
         cls_feature(fused.text)
     });
     for embedding in [video, text, fused] {

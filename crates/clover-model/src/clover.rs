@@ -5,10 +5,11 @@
 use burn::module::Module;
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::fusion_encoder::{FusionEncoder, FusionEncoderConfig};
 use crate::heads::{
     MlmHead, MlmHeadConfig, TextProjection, TextProjectionConfig, VideoProjection,
-    VideoProjectionConfig,
+    VideoProjectionConfig, cls_feature,
 };
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
 use crate::video_encoder::{VideoSwin, VideoSwinConfig};
@@ -182,7 +183,7 @@ impl<B: Backend> Clover<B> {
     /// - output: `[batch, dim]`, not normalized to unit length
     pub fn embed_video(&self, clips: Tensor<B, 5>) -> Tensor<B, 2> {
         self.video_projection
-            .forward_pooled(self.video_encoder.forward(clips))
+            .forward_pooled(self.video_encoder.forward(clips, &mut Noise::quiet()))
     }
 
     /// Embeds texts by themselves.
@@ -196,9 +197,11 @@ impl<B: Backend> Clover<B> {
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
     ) -> Tensor<B, 2> {
-        let features = self.text_encoder.forward(token_ids, attention_mask);
+        let features = self
+            .text_encoder
+            .forward(token_ids, attention_mask, &mut Noise::quiet());
         self.text_projection
-            .forward(crate::heads::cls_feature(features))
+            .forward(cls_feature(features), &mut Noise::quiet())
     }
 }
 

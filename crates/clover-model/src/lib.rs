@@ -25,6 +25,7 @@
 mod clover;
 mod fused;
 mod init;
+mod noise;
 mod preset;
 
 pub mod fusion_encoder;
@@ -37,11 +38,10 @@ pub mod video_encoder;
 pub mod weights;
 
 pub use clover::{Clover, CloverConfig};
+pub use noise::Noise;
 pub use preset::{Preset, UnknownPreset};
 
 #[cfg(all(test, not(feature = "test-flex")))]
 pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
 #[cfg(all(test, feature = "test-flex"))]
 pub(crate) type TestBackend = burn_flex::Flex;
-#[cfg(test)]
-pub(crate) type TestAutodiffBackend = burn::backend::Autodiff<TestBackend>;

@@ -12,11 +12,11 @@ use burn::tensor::{Distribution, TensorData};
 use burn_flex::Flex;
 use clover_data::batch::{MaskedWords, PretrainingBatch};
 use clover_model::tasks::PretrainingInput;
-use clover_model::{Clover, CloverConfig};
+use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::clipping::clip_by_global_norm;
 use clover_trainer::optimizer::{Optimizer, OptimizerConfig};
 use clover_trainer::parameter_groups::ParameterRules;
-use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep};
+use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
 use divan::Bencher;
 
 /// As in the program.
@@ -139,14 +139,17 @@ fn total_loss<B: Backend>(clover: &Clover<B>, batch: PretrainingBatch<B>) -> Ten
         .masked_words
         .map(|words| (words.positions, words.labels))
         .unzip();
-    let output = clover.forward_pretraining(PretrainingInput {
-        clips: batch.clips,
-        token_ids: batch.token_ids,
-        masked_token_ids: batch.masked_token_ids,
-        attention_mask: batch.attention_mask,
-        masked_positions: positions,
-        region_mask: batch.region_mask,
-    });
+    let output = clover.forward_pretraining(
+        PretrainingInput {
+            clips: batch.clips,
+            token_ids: batch.token_ids,
+            masked_token_ids: batch.masked_token_ids,
+            attention_mask: batch.attention_mask,
+            masked_positions: positions,
+            region_mask: batch.region_mask,
+        },
+        &mut Noise::quiet(),
+    );
     let objective = PretrainingObjective::default();
     objective.forward(output, labels).total()
 }
@@ -161,7 +164,12 @@ fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
     };
     let batch = clips.batch::<Trained>();
     let mut step = |clover: Option<Clover<Trained>>| {
-        let trained = training.train(clover?, batch.clone(), 1, LEARNING_RATE);
+        let settings = StepSettings {
+            step: 1,
+            learning_rate: LEARNING_RATE,
+            noise: &Noise::of_batch(0, 1, clips.batch),
+        };
+        let trained = training.train(clover?, batch.clone(), &settings);
         trained.ok().map(|(clover, _)| clover)
     };
     // The first step draws the parameters and allocates the moments.
@@ -206,7 +214,13 @@ mod part {
     fn video_encoder(bencher: Bencher<'_, '_>, clips: Clips) {
         let (clover, batch) = (clips.clover::<Trained>(), clips.batch());
         let encoder = &clover.video_encoder;
-        let run = || encoder.forward_masked(batch.clips.clone(), batch.region_mask.clone());
+        let run = || {
+            encoder.forward_masked(
+                batch.clips.clone(),
+                batch.region_mask.clone(),
+                &mut Noise::quiet(),
+            )
+        };
         run();
         bencher.bench_local(|| run().sum().backward());
     }
@@ -215,7 +229,13 @@ mod part {
     fn text_encoder(bencher: Bencher<'_, '_>, clips: Clips) {
         let (clover, batch) = (clips.clover::<Trained>(), clips.batch());
         let encoder = &clover.text_encoder;
-        let run = || encoder.forward(batch.token_ids.clone(), batch.attention_mask.clone());
+        let run = || {
+            encoder.forward(
+                batch.token_ids.clone(),
+                batch.attention_mask.clone(),
+                &mut Noise::quiet(),
+            )
+        };
         run();
         bencher.bench_local(|| run().sum().backward());
     }
@@ -224,11 +244,23 @@ mod part {
     fn fusion_encoder(bencher: Bencher<'_, '_>, clips: Clips) {
         let (clover, batch) = (clips.clover::<Trained>(), clips.batch());
         let mask = batch.attention_mask.clone();
-        let video = clover.video_encoder.forward(batch.clips).detach();
-        let text = clover.text_encoder.forward(batch.token_ids, mask.clone());
+        let video = clover
+            .video_encoder
+            .forward(batch.clips, &mut Noise::quiet())
+            .detach();
+        let text = clover
+            .text_encoder
+            .forward(batch.token_ids, mask.clone(), &mut Noise::quiet());
         let (video, text) = (video.require_grad(), text.detach().require_grad());
         let encoder = &clover.fusion_encoder;
-        let run = || encoder.forward(video.clone(), text.clone(), mask.clone());
+        let run = || {
+            encoder.forward(
+                video.clone(),
+                text.clone(),
+                mask.clone(),
+                &mut Noise::quiet(),
+            )
+        };
         run();
         bencher.bench_local(|| run().text.sum().backward());
     }

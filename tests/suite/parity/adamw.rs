@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
+use clover_model::Noise;
 use clover_model::weights::{self, Naming, UNUSED_BY_DESIGN};
 use clover_trainer::clipping::clip_by_global_norm;
 use clover_trainer::optimizer::{Optimizer, OptimizerConfig};
@@ -55,7 +56,7 @@ fn compare_five_steps(fixture: &Fixture, deviations: &mut Deviations) {
     let steps = about["steps"].as_array().unwrap();
     for step in 0..=steps.len() {
         let RecordedBatch { input, labels } = recorded_batch(&batch, &device);
-        let output = clover.forward_pretraining(input);
+        let output = clover.forward_pretraining(input, &mut Noise::quiet());
         let losses = PretrainingObjective::default().forward(output, labels);
         let Some(recorded) = steps.get(step) else {
             let terms = named_terms(&losses);

@@ -7,6 +7,7 @@ use burn::module::{AutodiffModule, Module};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use clover_losses::InfoNceLossConfig;
+use clover_model::Noise;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig, cls_feature};
 use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
@@ -178,12 +179,12 @@ fn retrieval_equals_the_published_one() {
 
         case.compare(
             "test_multiclip.visual_emb",
-            model.embed_video(clips.clone(), views),
+            model.embed_video(clips.clone(), views, &mut Noise::quiet()),
         );
-        let few = model.embed_text(first(&ids, texts), first(&mask, texts));
+        let few = model.embed_text(first(&ids, texts), first(&mask, texts), &mut Noise::quiet());
         case.compare("test_multiclip.text_emb", few);
-        let video = model.embed_video(clips, 1);
-        let text = model.embed_text(ids, mask);
+        let video = model.embed_video(clips, 1, &mut Noise::quiet());
+        let text = model.embed_text(ids, mask, &mut Noise::quiet());
         for part in ["act", "test"] {
             case.compare(&format!("{part}.visual_emb"), video.clone());
             case.compare(&format!("{part}.text_emb"), text.clone());
@@ -211,10 +212,15 @@ fn open_ended_answers_equal_the_published_ones() {
             views,
             first(&ids, texts),
             first(&mask, texts),
+            &mut Noise::quiet(),
         );
         case.compare("test_multiclip.result", few);
-        let video = model.video_encoder.forward(clips.clone());
-        let text = model.text_encoder.forward(ids.clone(), mask.clone());
+        let video = model
+            .video_encoder
+            .forward(clips.clone(), &mut Noise::quiet());
+        let text = model
+            .text_encoder
+            .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
         let attention = model
             .fusion_encoder
             .last_attention(video, None, text, mask.clone());
@@ -222,10 +228,16 @@ fn open_ended_answers_equal_the_published_ones() {
             "test.attention_mean_last_layer.sample0",
             attention.narrow(0, 0, 1),
         );
-        let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
+        let fused = model.fuse(
+            clips.clone(),
+            1,
+            ids.clone(),
+            mask.clone(),
+            &mut Noise::quiet(),
+        );
         case.compare("act.qa_input", cls_feature(fused.text.clone()));
         case.compare_fused(fused);
-        let scores = model.forward(clips, 1, ids, mask);
+        let scores = model.forward(clips, 1, ids, mask, &mut Noise::quiet());
         case.compare("act.qa_logits", scores.clone());
         case.compare("test.result", scores.clone());
 
@@ -256,21 +268,32 @@ fn multiple_choice_scores_equal_the_published_ones() {
             views,
             first(&ids, texts),
             first(&mask, texts),
+            &mut Noise::quiet(),
         );
         case.compare("test_multiclip.result", few);
         // The recorded attention is that of the first clip's first candidate.
         let one = [&ids, &mask].map(|ids| ids.clone().slice([0..1, 0..1]).reshape([1, length]));
         let [one_text, one_mask] = one;
-        let video = model.video_encoder.forward(clips.clone().narrow(0, 0, 1));
-        let text = model.text_encoder.forward(one_text, one_mask.clone());
+        let video = model
+            .video_encoder
+            .forward(clips.clone().narrow(0, 0, 1), &mut Noise::quiet());
+        let text = model
+            .text_encoder
+            .forward(one_text, one_mask.clone(), &mut Noise::quiet());
         let attention = model
             .fusion_encoder
             .last_attention(video, None, text, one_mask);
         case.compare("test.attention_mean_last_layer.sample0", attention);
-        let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
+        let fused = model.fuse(
+            clips.clone(),
+            1,
+            ids.clone(),
+            mask.clone(),
+            &mut Noise::quiet(),
+        );
         case.compare("act.qa_input", cls_feature(fused.text.clone()));
         case.compare_fused(fused);
-        let scores = model.forward(clips, 1, ids, mask);
+        let scores = model.forward(clips, 1, ids, mask, &mut Noise::quiet());
         case.compare(
             "act.qa_logits",
             scores.clone().reshape([batch * candidates, 1]),
@@ -307,10 +330,21 @@ fn filled_blanks_equal_the_published_ones() {
 
         let (few, few_mask) = (first(&ids, texts), first(&mask, texts));
         let few_blanks = blanks(&few);
-        let few = model.forward(clips.clone(), views, few, few_mask, few_blanks);
+        let few = model.forward(
+            clips.clone(),
+            views,
+            few,
+            few_mask,
+            few_blanks,
+            &mut Noise::quiet(),
+        );
         case.compare("test_multiclip.result", few);
-        let video = model.video_encoder.forward(clips.clone());
-        let text = model.text_encoder.forward(ids.clone(), mask.clone());
+        let video = model
+            .video_encoder
+            .forward(clips.clone(), &mut Noise::quiet());
+        let text = model
+            .text_encoder
+            .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
         let token = Some(model.separator_token.val());
         let attention = model
             .fusion_encoder
@@ -319,7 +353,13 @@ fn filled_blanks_equal_the_published_ones() {
             "test.attention_mean_last_layer.sample0",
             attention.narrow(0, 0, 1),
         );
-        let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone());
+        let fused = model.fuse(
+            clips.clone(),
+            1,
+            ids.clone(),
+            mask.clone(),
+            &mut Noise::quiet(),
+        );
         let [batch, length, dim] = fused.text.dims();
         let rows = fused.text.clone().reshape([batch * length, dim]);
         case.compare(
@@ -328,7 +368,7 @@ fn filled_blanks_equal_the_published_ones() {
         );
         case.compare_fused(fused);
         let positions = blanks(&ids);
-        let scores = model.forward(clips, 1, ids, mask, positions);
+        let scores = model.forward(clips, 1, ids, mask, positions, &mut Noise::quiet());
         case.compare("act.qa_logits", scores.clone());
         case.compare("test.result", scores.clone());
 

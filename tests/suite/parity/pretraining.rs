@@ -4,6 +4,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_model::Clover;
+use clover_model::Noise;
 use clover_model::tasks::PretrainingInput;
 use clover_trainer::pretrain::{PretrainingLosses, PretrainingObjective};
 
@@ -97,10 +98,14 @@ fn compare_encoders(
             compare(deviations, recorded, &name, channels_first(tokens));
         }
     }
-    let full = clover.video_encoder.forward(input.clips.clone());
-    let masked = clover
+    let full = clover
         .video_encoder
-        .forward_masked(input.clips.clone(), input.region_mask.clone());
+        .forward(input.clips.clone(), &mut Noise::quiet());
+    let masked = clover.video_encoder.forward_masked(
+        input.clips.clone(),
+        input.region_mask.clone(),
+        &mut Noise::quiet(),
+    );
     compare(
         deviations,
         recorded,
@@ -115,12 +120,15 @@ fn compare_encoders(
     );
 
     let mask = &input.attention_mask;
-    let complete = clover
-        .text_encoder
-        .forward(input.token_ids.clone(), mask.clone());
-    let hidden = clover
-        .text_encoder
-        .forward(input.masked_token_ids.clone(), mask.clone());
+    let complete =
+        clover
+            .text_encoder
+            .forward(input.token_ids.clone(), mask.clone(), &mut Noise::quiet());
+    let hidden = clover.text_encoder.forward(
+        input.masked_token_ids.clone(),
+        mask.clone(),
+        &mut Noise::quiet(),
+    );
     compare(deviations, recorded, "text_complete", complete.clone());
     compare(deviations, recorded, "text_masked", hidden.clone());
 
@@ -128,7 +136,9 @@ fn compare_encoders(
         ("maskedvideo_completetext", masked, complete),
         ("fullvideo_maskedtext", full, hidden),
     ] {
-        let fused = clover.fusion_encoder.forward(video, text, mask.clone());
+        let fused = clover
+            .fusion_encoder
+            .forward(video, text, mask.clone(), &mut Noise::quiet());
         if name == "fullvideo_maskedtext" {
             let [batch, text_len, dim] = fused.text.dims();
             let rows = fused.text.clone().reshape([batch * text_len, dim]);
@@ -154,7 +164,7 @@ fn compare_step(fixture: &Fixture, deviations: &mut Deviations) {
     let RecordedBatch { input, labels } = recorded_batch(&recorded, &device);
     compare_encoders(deviations, &recorded, &clover, &input);
 
-    let output = clover.forward_pretraining(input);
+    let output = clover.forward_pretraining(input, &mut Noise::quiet());
     for (name, embedding) in [
         ("visual_emb", &output.video),
         ("text_emb", &output.text),

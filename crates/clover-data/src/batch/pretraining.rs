@@ -41,7 +41,7 @@ impl<B: Backend> PretrainingBatch<B> {
     /// # Panics
     ///
     /// Panics if there is no sample, or if clips or texts differ in size.
-    pub fn collate(samples: Vec<PretrainingSample>, device: &B::Device) -> Self {
+    pub fn collate(samples: &[PretrainingSample], device: &B::Device) -> Self {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let token_ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
         let masked_ids: Vec<_> = samples
@@ -57,9 +57,9 @@ impl<B: Backend> PretrainingBatch<B> {
             token_ids: stack_rows(&token_ids, device),
             masked_token_ids: stack_rows(&masked_ids, device),
             attention_mask: stack_rows(&attention, device),
-            masked_words: gather_masked_words(&samples, device),
-            region_mask: stack_region_masks(&samples, device),
-            names: samples.into_iter().map(|sample| sample.name).collect(),
+            masked_words: gather_masked_words(samples, device),
+            region_mask: stack_region_masks(samples, device),
+            names: samples.iter().map(|sample| sample.name.clone()).collect(),
         }
     }
 }
@@ -129,7 +129,7 @@ mod tests {
             sample("b", 10.0, [-100, -100, 7]),
         ];
 
-        let batch = PretrainingBatch::<TestBackend>::collate(samples, &Default::default());
+        let batch = PretrainingBatch::<TestBackend>::collate(&samples, &Default::default());
 
         assert_eq!(batch.clips.dims(), [2, 3, 1, 1, 1]);
         let clips: Vec<f32> = batch.clips.into_data().to_vec().unwrap();
@@ -147,7 +147,7 @@ mod tests {
             sample("b", 0.0, [-100, -100, 7]),
         ];
 
-        let batch = PretrainingBatch::<TestBackend>::collate(samples, &Default::default());
+        let batch = PretrainingBatch::<TestBackend>::collate(&samples, &Default::default());
 
         let masked = batch.masked_words.unwrap();
         assert_eq!(ints(masked.positions), [1, 5]);
@@ -158,7 +158,7 @@ mod tests {
     fn a_batch_without_hidden_words_has_no_positions() {
         let samples = vec![sample("a", 0.0, [-100; 3])];
 
-        let batch = PretrainingBatch::<TestBackend>::collate(samples, &Default::default());
+        let batch = PretrainingBatch::<TestBackend>::collate(&samples, &Default::default());
 
         assert!(batch.masked_words.is_none());
     }
@@ -168,7 +168,7 @@ mod tests {
         let expected = sample("a", 0.0, [-100; 3]).region_mask;
 
         let batch = PretrainingBatch::<TestBackend>::collate(
-            vec![sample("a", 0.0, [-100; 3])],
+            &[sample("a", 0.0, [-100; 3])],
             &Default::default(),
         );
 
@@ -185,6 +185,6 @@ mod tests {
         short.token_ids.pop();
 
         let samples = vec![sample("a", 0.0, [-100; 3]), short];
-        PretrainingBatch::<TestBackend>::collate(samples, &Default::default());
+        PretrainingBatch::<TestBackend>::collate(&samples, &Default::default());
     }
 }

@@ -12,7 +12,7 @@ fn equal_scores_average_the_values_and_a_masked_key_is_left_out() {
     let v = Tensor::from_data([[[3.0, 0.0], [6.0, 3.0], [0.0, 90.0]]], &device);
     let mask = Tensor::from_data([[0.0, 0.0, -1e4]], &device);
 
-    let output = masked_attention(zeros.clone(), zeros, v, 1, mask, 0.0);
+    let output = masked_attention(zeros.clone(), zeros, v, 1, mask, None);
 
     let expected = Tensor::from_data([[[4.5, 1.5]; 3]], &device);
     assert_close("output", output, expected, 1e-6);
@@ -49,7 +49,7 @@ fn scores_are_scaled_by_the_root_of_the_head_dim() {
         Tensor::from_data([v], &device),
     );
 
-    let output = masked_attention(q, k, v, 1, Tensor::zeros([1, 2], &device), 0.0);
+    let output = masked_attention(q, k, v, 1, Tensor::zeros([1, 2], &device), None);
 
     let expected = Tensor::from_data([[[3.0, 2.0, 0.0, 0.0]]], &device);
     assert_close("output", output, expected, 1e-6);
@@ -148,7 +148,7 @@ fn masked_keys_agree_with_the_composition() {
                 v.clone(),
                 heads,
                 key_mask.clone(),
-                0.0
+                None
             ),
             portable_masked(
                 q.clone(),
@@ -156,23 +156,30 @@ fn masked_keys_agree_with_the_composition() {
                 v.clone(),
                 heads,
                 key_mask.clone(),
-                0.0
+                None
             )
         );
     }
 }
 
 #[test]
-fn certain_dropout_drops_everything_in_training_only() {
-    let q = scattered([1, 4, 8], 1);
-    let mask = Tensor::zeros([1, 4], &Default::default());
+fn factors_weigh_the_attention_of_each_head() {
+    let device = Default::default();
+    // Two heads of one channel; equal scores give each of the two keys one half.
+    let zeros = Tensor::<TestBackend, 3>::zeros([1, 1, 2], &device);
+    let keys = Tensor::zeros([1, 2, 2], &device);
+    let v = Tensor::from_data([[[2.0, 2.0], [4.0, 4.0]]], &device);
+    let factors = Tensor::from_data([[[[2.0, 0.0]], [[0.0, 2.0]]]], &device);
+    let mask = Tensor::zeros([1, 2], &device);
 
-    let trained = masked_attention(q.clone(), q.clone(), q.clone(), 2, mask.clone(), 0.999_999);
-    let q = q.inner();
-    let inferred = masked_attention(q.clone(), q.clone(), q, 2, mask.inner(), 0.999_999);
+    let output = masked_attention(zeros, keys, v, 2, mask, Some(factors));
 
-    assert!(trained.abs().max().into_scalar() < f32::EPSILON);
-    assert!(inferred.abs().max().into_scalar() > 0.1);
+    assert_close(
+        "output",
+        output,
+        Tensor::from_data([[[2.0, 4.0]]], &device),
+        1e-6,
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub use embeddings::{FusionEmbeddings, FusionEmbeddingsConfig};
 
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::transformer::{TransformerLayer, TransformerLayerConfig, padding_logits};
 
 /// Configuration to create a [`FusionEncoder`] using the [init function](FusionEncoderConfig::init).
@@ -91,8 +92,9 @@ impl<B: Backend> FusionEncoder<B> {
         video: Tensor<B, 5>,
         text: Tensor<B, 3>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
-        self.fuse(video, None, text, attention_mask)
+        self.fuse(video, None, text, attention_mask, noise)
     }
 
     /// Fuses video features, one learned token, and text features, in this order.
@@ -116,8 +118,9 @@ impl<B: Backend> FusionEncoder<B> {
         token: Tensor<B, 3>,
         text: Tensor<B, 3>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
-        self.fuse(video, Some(token), text, attention_mask)
+        self.fuse(video, Some(token), text, attention_mask, noise)
     }
 
     /// How much each token of the last layer looks at each other one, averaged over heads: what an
@@ -145,9 +148,9 @@ impl<B: Backend> FusionEncoder<B> {
         let last = self.layers.len().checked_sub(1);
         assert!(last.is_some(), "fusion encoder: no layers to look into");
         let last = last.unwrap_or_default();
-        let x = self.layers[..last]
-            .iter()
-            .fold(sequence, |x, layer| layer.forward(x, padding.clone()));
+        let x = self.layers[..last].iter().fold(sequence, |x, layer| {
+            layer.forward(x, padding.clone(), &mut Noise::quiet())
+        });
         self.layers[last].attention_weights(x, padding)
     }
 
@@ -157,15 +160,15 @@ impl<B: Backend> FusionEncoder<B> {
         token: Option<Tensor<B, 3>>,
         text: Tensor<B, 3>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
         let [_, frames, height, width, _] = video.dims();
         let [_, text_len, _] = text.dims();
         let (sequence, padding) = self.sequence(video, token, text, attention_mask);
         let [_, tokens, _] = sequence.dims();
-        let fused = self
-            .layers
-            .iter()
-            .fold(sequence, |x, layer| layer.forward(x, padding.clone()));
+        let fused = self.layers.iter().fold(sequence, |x, layer| {
+            layer.forward(x, padding.clone(), noise)
+        });
         FusedTokens {
             video: fused.clone().narrow(1, 0, frames * height * width),
             text: fused.narrow(1, tokens - text_len, text_len),
@@ -224,7 +227,7 @@ mod tests {
         let mask = Tensor::from_data([[1, 1, 0]], &device);
         let cls = |video, text| {
             encoder
-                .forward(video, text, mask.clone())
+                .forward(video, text, mask.clone(), &mut Noise::quiet())
                 .text
                 .narrow(1, 0, 1)
                 .into_data()
@@ -245,7 +248,12 @@ mod tests {
         let image = Tensor::random([1, 1, 2, 2, 6], Distribution::Default, &device);
         let text = Tensor::random([1, 3, 8], Distribution::Default, &device);
 
-        let fused = encoder.forward(image, text, Tensor::ones([1, 3], &device));
+        let fused = encoder.forward(
+            image,
+            text,
+            Tensor::ones([1, 3], &device),
+            &mut Noise::quiet(),
+        );
 
         assert_eq!(fused.video.dims(), [1, 4, 8]);
         assert_eq!(fused.text.dims(), [1, 3, 8]);
@@ -261,6 +269,7 @@ mod tests {
             video,
             Tensor::zeros([1, 2, 8], &device),
             Tensor::ones([1, 2], &device),
+            &mut Noise::quiet(),
         );
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Clover, section 4.2: the candidate with the highest score is the answer.
 
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::xavier_linear;
 
@@ -29,7 +30,7 @@ pub struct MultipleChoiceHead<B: Backend> {
     fc: Linear<B>,
     norm: LayerNorm<B>,
     scorer: Linear<B>,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl MultipleChoiceHeadConfig {
@@ -41,7 +42,7 @@ impl MultipleChoiceHeadConfig {
                 .with_epsilon(LAYER_NORM_EPSILON)
                 .init(device),
             scorer: xavier_linear(INNER, 1, device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
         }
     }
 }
@@ -53,8 +54,8 @@ impl<B: Backend> MultipleChoiceHead<B> {
     ///
     /// - fused: `[batch * candidates, dim]`
     /// - output: `[batch * candidates, 1]`
-    pub fn forward(&self, fused: Tensor<B, 2>) -> Tensor<B, 2> {
-        let inner = project(&self.fc, self.dropout.forward(fused));
+    pub fn forward(&self, fused: Tensor<B, 2>, noise: &mut Noise) -> Tensor<B, 2> {
+        let inner = project(&self.fc, noise.dropout(fused, self.dropout));
         let inner = normalize(&self.norm, LAYER_NORM_EPSILON, inner);
         project(&self.scorer, clover_kernels::gelu(inner))
     }
@@ -73,9 +74,11 @@ mod tests {
         let head = MultipleChoiceHeadConfig::new(8).init::<TestBackend>(&device);
         let candidates = Tensor::random([5, 8], Distribution::Default, &device);
 
-        let together = head.forward(candidates.clone()).narrow(0, 3, 1);
+        let together = head
+            .forward(candidates.clone(), &mut Noise::quiet())
+            .narrow(0, 3, 1);
 
-        let alone = head.forward(candidates.narrow(0, 3, 1));
+        let alone = head.forward(candidates.narrow(0, 3, 1), &mut Noise::quiet());
         together
             .into_data()
             .assert_approx_eq::<f32>(&alone.into_data(), Tolerance::default());

@@ -4,9 +4,10 @@
 //! masked video through a head shaped like the video projection, the one of masked text through one
 //! shaped like the text projection (with dropout).
 
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::xavier_linear;
 
@@ -91,7 +92,7 @@ pub struct TextProjectionConfig {
 pub struct TextProjection<B: Backend> {
     fc1: Linear<B>,
     fc2: Linear<B>,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl TextProjectionConfig {
@@ -100,7 +101,7 @@ impl TextProjectionConfig {
         TextProjection {
             fc1: xavier_linear(self.dim, self.dim, device),
             fc2: xavier_linear(self.dim, self.dim, device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
         }
     }
 }
@@ -112,9 +113,9 @@ impl<B: Backend> TextProjection<B> {
     ///
     /// - x: `[batch, dim]`
     /// - output: `[batch, dim]`, not normalized to unit length
-    pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    pub fn forward(&self, x: Tensor<B, 2>, noise: &mut Noise) -> Tensor<B, 2> {
         let inner = clover_kernels::gelu(project(&self.fc1, x));
-        project(&self.fc2, self.dropout.forward(inner))
+        project(&self.fc2, noise.dropout(inner, self.dropout))
     }
 }
 

@@ -6,11 +6,11 @@
 use burn::prelude::*;
 
 use super::average_views;
-use crate::Clover;
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
 use crate::text_encoder::TextEncoder;
 use crate::video_encoder::VideoSwin;
+use crate::{Clover, Noise};
 
 /// The three encoders and a scoring head, under the parameter paths of [`Clover`].
 ///
@@ -59,11 +59,12 @@ impl<B: Backend> MultipleChoiceModel<B> {
         views: usize,
         token_ids: Tensor<B, 3, Int>,
         attention_mask: Tensor<B, 3, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 2> {
         let [batch, candidates, _] = token_ids.dims();
-        let fused = self.fuse(clips, views, token_ids, attention_mask);
+        let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
         self.answer_head
-            .forward(cls_feature(fused.text))
+            .forward(cls_feature(fused.text), noise)
             .reshape([batch, candidates])
     }
 
@@ -78,16 +79,17 @@ impl<B: Backend> MultipleChoiceModel<B> {
         views: usize,
         token_ids: Tensor<B, 3, Int>,
         attention_mask: Tensor<B, 3, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
         let [batch, candidates, text_len] = token_ids.dims();
         let texts = [batch * candidates, text_len];
         let mask = attention_mask.reshape(texts);
         let text = self
             .text_encoder
-            .forward(token_ids.reshape(texts), mask.clone());
-        let video = average_views(self.video_encoder.forward(clips), views);
+            .forward(token_ids.reshape(texts), mask.clone(), noise);
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
         self.fusion_encoder
-            .forward(repeat_clips(video, candidates), text, mask)
+            .forward(repeat_clips(video, candidates), text, mask, noise)
     }
 }
 

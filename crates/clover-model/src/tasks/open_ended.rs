@@ -8,12 +8,12 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use super::average_views;
-use crate::Clover;
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
 use crate::init::truncated_normal;
 use crate::text_encoder::TextEncoder;
 use crate::video_encoder::VideoSwin;
+use crate::{Clover, Noise};
 
 /// The three encoders and an answer head, under the parameter paths of [`Clover`].
 ///
@@ -58,9 +58,10 @@ impl<B: Backend> OpenEndedModel<B> {
         views: usize,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 2> {
-        let fused = self.fuse(clips, views, token_ids, attention_mask);
-        self.answer_head.forward(cls_feature(fused.text))
+        let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
+        self.answer_head.forward(cls_feature(fused.text), noise)
     }
 
     /// The fused tokens that [`forward`](Self::forward) answers from.
@@ -74,10 +75,14 @@ impl<B: Backend> OpenEndedModel<B> {
         views: usize,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
-        let video = average_views(self.video_encoder.forward(clips), views);
-        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
-        self.fusion_encoder.forward(video, text, attention_mask)
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let text = self
+            .text_encoder
+            .forward(token_ids, attention_mask.clone(), noise);
+        self.fusion_encoder
+            .forward(video, text, attention_mask, noise)
     }
 }
 
@@ -129,6 +134,7 @@ impl<B: Backend> FillInTheBlankModel<B> {
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
         blanks: Tensor<B, 1, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 2> {
         let [batch, text_len] = token_ids.dims();
         assert_eq!(
@@ -136,11 +142,11 @@ impl<B: Backend> FillInTheBlankModel<B> {
             [batch],
             "fill in the blank: one blank a text is needed"
         );
-        let fused = self.fuse(clips, views, token_ids, attention_mask);
+        let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
         let [_, _, dim] = fused.text.dims();
         let rows = fused.text.reshape([batch * text_len, dim]);
         self.answer_head
-            .forward(clover_kernels::gather_rows(rows, blanks))
+            .forward(clover_kernels::gather_rows(rows, blanks), noise)
     }
     /// The fused tokens that [`forward`](Self::forward) answers from.
     ///
@@ -153,11 +159,14 @@ impl<B: Backend> FillInTheBlankModel<B> {
         views: usize,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> FusedTokens<B> {
-        let video = average_views(self.video_encoder.forward(clips), views);
-        let text = self.text_encoder.forward(token_ids, attention_mask.clone());
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let text = self
+            .text_encoder
+            .forward(token_ids, attention_mask.clone(), noise);
         let separator = self.separator_token.val();
         self.fusion_encoder
-            .forward_with_token(video, separator, text, attention_mask)
+            .forward_with_token(video, separator, text, attention_mask, noise)
     }
 }

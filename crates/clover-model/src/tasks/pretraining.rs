@@ -5,8 +5,8 @@
 
 use burn::prelude::*;
 
-use crate::Clover;
 use crate::heads::cls_feature;
+use crate::{Clover, Noise};
 
 /// One batch of video-text pairs, complete and masked.
 #[derive(Clone, Debug)]
@@ -45,42 +45,51 @@ pub struct PretrainingOutput<B: Backend> {
 }
 
 impl<B: Backend> Clover<B> {
-    /// Runs all encoders on the complete and the masked samples.
+    /// Runs all encoders on the complete and the masked samples, in training with the noise of each
+    /// sample.
     ///
     /// # Panics
     ///
     /// Panics if shapes disagree with each other or with the configuration.
-    pub fn forward_pretraining(&self, input: PretrainingInput<B>) -> PretrainingOutput<B> {
+    pub fn forward_pretraining(
+        &self,
+        input: PretrainingInput<B>,
+        noise: &mut Noise,
+    ) -> PretrainingOutput<B> {
         let mask = input.attention_mask;
-        let video = self.video_encoder.forward(input.clips.clone());
+        let video = self.video_encoder.forward(input.clips.clone(), noise);
         let masked_video = self
             .video_encoder
-            .forward_masked(input.clips, input.region_mask);
-        let text = self.text_encoder.forward(input.token_ids, mask.clone());
+            .forward_masked(input.clips, input.region_mask, noise);
+        let text = self
+            .text_encoder
+            .forward(input.token_ids, mask.clone(), noise);
         let masked_text = self
             .text_encoder
-            .forward(input.masked_token_ids, mask.clone());
+            .forward(input.masked_token_ids, mask.clone(), noise);
 
         let fused_masked_video = self
             .fusion_encoder
-            .forward(masked_video.clone(), text.clone(), mask.clone())
+            .forward(masked_video.clone(), text.clone(), mask.clone(), noise)
             .text;
         let fused_masked_text = self
             .fusion_encoder
-            .forward(video.clone(), masked_text.clone(), mask)
+            .forward(video.clone(), masked_text.clone(), mask, noise)
             .text;
 
         PretrainingOutput {
             video: self.video_projection.forward_pooled(video),
-            text: self.text_projection.forward(cls_feature(text)),
+            text: self.text_projection.forward(cls_feature(text), noise),
             masked_video: self.video_projection.forward_pooled(masked_video),
-            masked_text: self.text_projection.forward(cls_feature(masked_text)),
+            masked_text: self
+                .text_projection
+                .forward(cls_feature(masked_text), noise),
             fused_masked_video: self
                 .fused_masked_video_head
                 .forward(cls_feature(fused_masked_video)),
             fused_masked_text: self
                 .fused_masked_text_head
-                .forward(cls_feature(fused_masked_text.clone())),
+                .forward(cls_feature(fused_masked_text.clone()), noise),
             word_logits: input
                 .masked_positions
                 .map(|positions| self.mlm_head.forward_at(fused_masked_text, positions)),

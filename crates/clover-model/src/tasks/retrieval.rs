@@ -5,10 +5,10 @@
 use burn::prelude::*;
 
 use super::average_views;
-use crate::Clover;
 use crate::heads::{TextProjection, VideoProjection, cls_feature};
 use crate::text_encoder::TextEncoder;
 use crate::video_encoder::VideoSwin;
+use crate::{Clover, Noise};
 
 /// Both encoders with their projections, under the parameter paths of [`Clover`].
 ///
@@ -47,8 +47,13 @@ impl<B: Backend> RetrievalModel<B> {
     /// # Panics
     ///
     /// Panics if the rows are not whole groups of `views`.
-    pub fn embed_video(&self, clips: Tensor<B, 5>, views: usize) -> Tensor<B, 2> {
-        let features = average_views(self.video_encoder.forward(clips), views);
+    pub fn embed_video(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        noise: &mut Noise,
+    ) -> Tensor<B, 2> {
+        let features = average_views(self.video_encoder.forward(clips, noise), views);
         self.video_projection.forward_pooled(features)
     }
 
@@ -62,8 +67,9 @@ impl<B: Backend> RetrievalModel<B> {
         &self,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 2> {
-        let features = self.text_encoder.forward(token_ids, attention_mask);
-        self.text_projection.forward(cls_feature(features))
+        let features = self.text_encoder.forward(token_ids, attention_mask, noise);
+        self.text_projection.forward(cls_feature(features), noise)
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! Devlin et al., "BERT" (NAACL 2019), figure 2. A text is one segment, so segment 0 throughout.
 
-use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig,
-};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::fused::normalize;
 use crate::transformer::BERT_EPSILON;
 
@@ -36,7 +35,7 @@ pub struct TextEmbeddings<B: Backend> {
     position: Embedding<B>,
     segment: Embedding<B>,
     norm: LayerNorm<B>,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl TextEmbeddingsConfig {
@@ -57,7 +56,7 @@ impl TextEmbeddingsConfig {
             norm: LayerNormConfig::new(self.hidden)
                 .with_epsilon(BERT_EPSILON)
                 .init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
         }
     }
 }
@@ -73,7 +72,7 @@ impl<B: Backend> TextEmbeddings<B> {
     /// # Panics
     ///
     /// Panics if the text is longer than the position table.
-    pub fn forward(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+    pub fn forward(&self, token_ids: Tensor<B, 2, Int>, noise: &mut Noise) -> Tensor<B, 3> {
         let [_, text_len] = token_ids.dims();
         let [max_positions, dim] = self.position.weight.dims();
         assert!(
@@ -85,8 +84,7 @@ impl<B: Backend> TextEmbeddings<B> {
         let segment = self.segment.weight.val().narrow(0, 0, 1);
         let place = (position + segment).reshape([1, text_len, dim]);
         let sum = self.word.forward(token_ids) + place;
-        self.dropout
-            .forward(normalize(&self.norm, BERT_EPSILON, sum))
+        noise.dropout(normalize(&self.norm, BERT_EPSILON, sum), self.dropout)
     }
 }
 
@@ -103,7 +101,9 @@ mod tests {
 
         let same_word = Tensor::from_data([[5, 5]], &device);
         let [first, second]: [Vec<f32>; 2] = [0, 1].map(|place| {
-            let row = embeddings.forward(same_word.clone()).narrow(1, place, 1);
+            let row = embeddings
+                .forward(same_word.clone(), &mut Noise::quiet())
+                .narrow(1, place, 1);
             row.into_data().to_vec().unwrap()
         });
 
@@ -116,6 +116,6 @@ mod tests {
         let device = Default::default();
         let embeddings = TextEmbeddingsConfig::new(10, 8, 4).init::<TestBackend>(&device);
 
-        embeddings.forward(Tensor::zeros([1, 5], &device));
+        embeddings.forward(Tensor::zeros([1, 5], &device), &mut Noise::quiet());
     }
 }

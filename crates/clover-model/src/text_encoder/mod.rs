@@ -9,6 +9,7 @@ pub use embeddings::{TextEmbeddings, TextEmbeddingsConfig};
 
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::transformer::{TransformerLayer, TransformerLayerConfig, padding_logits};
 
 /// Configuration to create a [`TextEncoder`] using the [init function](TextEncoderConfig::init).
@@ -75,6 +76,7 @@ impl<B: Backend> TextEncoder<B> {
         &self,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 3> {
         assert_eq!(
             token_ids.dims(),
@@ -84,8 +86,8 @@ impl<B: Backend> TextEncoder<B> {
         let padding = padding_logits(attention_mask);
         self.layers
             .iter()
-            .fold(self.embeddings.forward(token_ids), |x, layer| {
-                layer.forward(x, padding.clone())
+            .fold(self.embeddings.forward(token_ids, noise), |x, layer| {
+                layer.forward(x, padding.clone(), noise)
             })
     }
 }
@@ -104,9 +106,11 @@ mod tests {
         let short = Tensor::from_data([[2, 7, 9, 3]], &device);
         let long = Tensor::from_data([[2, 7, 9, 3, 0, 0]], &device);
 
-        let alone = encoder.forward(short, Tensor::ones([1, 4], &device));
+        let alone = encoder.forward(short, Tensor::ones([1, 4], &device), &mut Noise::quiet());
         let mask = Tensor::from_data([[1, 1, 1, 1, 0, 0]], &device);
-        let padded = encoder.forward(long, mask).narrow(1, 0, 4);
+        let padded = encoder
+            .forward(long, mask, &mut Noise::quiet())
+            .narrow(1, 0, 4);
 
         padded
             .into_data()

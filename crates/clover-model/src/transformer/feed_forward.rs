@@ -3,10 +3,11 @@
 //! Vaswani et al. (2017), section 3.3, with BERT's exact (erf) GELU and no dropout between the two
 //! matrices.
 
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
 
 use super::BERT_EPSILON;
+use crate::Noise;
 use crate::fused::{normalize, project};
 use crate::init::bert_linear;
 
@@ -30,7 +31,7 @@ pub struct FeedForward<B: Backend> {
     inner: Linear<B>,
     outer: Linear<B>,
     norm: LayerNorm<B>,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl FeedForwardConfig {
@@ -42,7 +43,7 @@ impl FeedForwardConfig {
             norm: LayerNormConfig::new(self.hidden)
                 .with_epsilon(BERT_EPSILON)
                 .init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
         }
     }
 }
@@ -54,9 +55,9 @@ impl<B: Backend> FeedForward<B> {
     ///
     /// - x: `[batch, tokens, dim]`
     /// - output: `[batch, tokens, dim]`
-    pub fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub fn forward(&self, x: Tensor<B, 3>, noise: &mut Noise) -> Tensor<B, 3> {
         let inner = clover_kernels::gelu(project(&self.inner, x.clone()));
-        let transformed = self.dropout.forward(project(&self.outer, inner));
+        let transformed = noise.dropout(project(&self.outer, inner), self.dropout);
         normalize(&self.norm, BERT_EPSILON, x + transformed)
     }
 }

@@ -13,6 +13,8 @@ pub use self_attention::{SelfAttention, SelfAttentionConfig};
 
 use burn::prelude::*;
 
+use crate::Noise;
+
 /// BERT's LayerNorm epsilon.
 pub(crate) const BERT_EPSILON: f64 = 1e-12;
 
@@ -69,9 +71,14 @@ impl<B: Backend> TransformerLayer<B> {
     /// - x: `[batch, tokens, dim]`
     /// - padding: `[batch, tokens]`, additive; see [`padding_logits`]
     /// - output: `[batch, tokens, dim]`
-    pub fn forward(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
-        self.feed_forward
-            .forward(self.attention.forward(x, padding))
+    pub fn forward(
+        &self,
+        x: Tensor<B, 3>,
+        padding: Tensor<B, 2>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 3> {
+        let mixed = self.attention.forward(x, padding, noise);
+        self.feed_forward.forward(mixed, noise)
     }
 
     /// How much each token looks at each key, averaged over heads.
@@ -120,8 +127,16 @@ mod tests {
         let padding = Tensor::random([1, 2, 8], Distribution::Default, &device);
         let mask = Tensor::from_data([[1, 1, 1, 0, 0]], &device);
 
-        let alone = layer.forward(tokens.clone(), Tensor::zeros([1, 3], &device));
-        let padded = layer.forward(Tensor::cat(vec![tokens, padding], 1), padding_logits(mask));
+        let alone = layer.forward(
+            tokens.clone(),
+            Tensor::zeros([1, 3], &device),
+            &mut Noise::quiet(),
+        );
+        let padded = layer.forward(
+            Tensor::cat(vec![tokens, padding], 1),
+            padding_logits(mask),
+            &mut Noise::quiet(),
+        );
 
         padded
             .narrow(1, 0, 3)

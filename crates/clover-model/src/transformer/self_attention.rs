@@ -2,11 +2,12 @@
 //!
 //! Vaswani et al., "Attention Is All You Need" (2017), section 3.2, as BERT wires it.
 
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
 use super::BERT_EPSILON;
+use crate::Noise;
 use crate::fused::{normalize, project};
 use crate::init::bert_linear;
 
@@ -32,7 +33,7 @@ pub struct SelfAttention<B: Backend> {
     value: Linear<B>,
     output: Linear<B>,
     norm: LayerNorm<B>,
-    dropout: Dropout,
+    dropout: f64,
     heads: usize,
 }
 
@@ -57,7 +58,7 @@ impl SelfAttentionConfig {
             norm: LayerNormConfig::new(self.hidden)
                 .with_epsilon(BERT_EPSILON)
                 .init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
             heads: self.heads,
         }
     }
@@ -71,18 +72,27 @@ impl<B: Backend> SelfAttention<B> {
     /// - x: `[batch, tokens, dim]`
     /// - padding: `[batch, tokens]`, added to every logit of that key
     /// - output: `[batch, tokens, dim]`
-    pub fn forward(&self, x: Tensor<B, 3>, padding: Tensor<B, 2>) -> Tensor<B, 3> {
+    pub fn forward(
+        &self,
+        x: Tensor<B, 3>,
+        padding: Tensor<B, 2>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 3> {
+        let [batch, tokens, _] = x.dims();
+        let weights = [batch, self.heads, tokens, tokens];
+        let factors = noise.factors(weights, self.dropout, &x.device());
         let context = clover_kernels::masked_attention(
             project(&self.query, x.clone()),
             project(&self.key, x.clone()),
             project(&self.value, x.clone()),
             self.heads,
             padding,
-            self.dropout.prob,
+            factors,
         );
-        let mixed = self.dropout.forward(project(&self.output, context));
+        let mixed = noise.dropout(project(&self.output, context), self.dropout);
         normalize(&self.norm, BERT_EPSILON, x + mixed)
     }
+
     /// How much each token looks at each key, averaged over heads; for analyses, not training.
     ///
     /// # Shapes

@@ -3,7 +3,6 @@
 //! Liu et al., "Video Swin Transformer" (CVPR 2022); Clover, section 3.1. Windows, sizes and frame
 //! counts are free: grids are padded, and windows clipped, as the published implementation does.
 
-mod drop_path;
 mod mask_token;
 mod mlp;
 mod patch_embedding;
@@ -15,7 +14,6 @@ mod swin_block;
 pub mod window;
 mod window_attention;
 
-pub use drop_path::{DropPath, DropPathConfig};
 pub use mask_token::{MaskToken, MaskTokenConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use patch_embedding::{PatchEmbedding, PatchEmbeddingConfig};
@@ -27,6 +25,7 @@ pub use window_attention::{WindowAttention, WindowAttentionConfig};
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::prelude::*;
 
+use crate::Noise;
 use crate::fused::{LAYER_NORM_EPSILON, normalize};
 
 /// Configuration to create a [`VideoSwin`] using the [init function](VideoSwinConfig::init).
@@ -139,8 +138,8 @@ impl<B: Backend> VideoSwin<B> {
     ///
     /// - clips: `[batch, channels, frames, height, width]`
     /// - output: `[batch, frames / 2, height / 32, width / 32, channels]`, each rounded up
-    pub fn forward(&self, clips: Tensor<B, 5>) -> Tensor<B, 5> {
-        self.encode(self.patch_embedding.forward(clips))
+    pub fn forward(&self, clips: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
+        self.encode(self.patch_embedding.forward(clips), noise)
     }
 
     /// Encodes clips whose masked regions are replaced by the learned token.
@@ -154,9 +153,14 @@ impl<B: Backend> VideoSwin<B> {
     /// # Panics
     ///
     /// Panics if the patch grid is not a whole multiple of the region grid.
-    pub fn forward_masked(&self, clips: Tensor<B, 5>, region_mask: Tensor<B, 3>) -> Tensor<B, 5> {
+    pub fn forward_masked(
+        &self,
+        clips: Tensor<B, 5>,
+        region_mask: Tensor<B, 3>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 5> {
         let tokens = self.patch_embedding.forward(clips);
-        self.encode(self.mask_token.forward(tokens, region_mask))
+        self.encode(self.mask_token.forward(tokens, region_mask), noise)
     }
 
     /// Encodes clips and keeps the tokens after the patch embedding (masked, if a mask is given)
@@ -179,17 +183,17 @@ impl<B: Backend> VideoSwin<B> {
         }];
         for stage in &self.stages {
             if let Some(tokens) = features.last() {
-                features.push(stage.forward(tokens.clone()));
+                features.push(stage.forward(tokens.clone(), &mut Noise::quiet()));
             }
         }
         features
     }
 
-    fn encode(&self, tokens: Tensor<B, 5>) -> Tensor<B, 5> {
+    fn encode(&self, tokens: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
         let tokens = self
             .stages
             .iter()
-            .fold(tokens, |tokens, stage| stage.forward(tokens));
+            .fold(tokens, |tokens, stage| stage.forward(tokens, noise));
         normalize(&self.norm, LAYER_NORM_EPSILON, tokens)
     }
 }
@@ -226,7 +230,7 @@ mod tests {
         let clips = Tensor::random([1, 3, 5, 21, 30], Distribution::Default, &device);
         let config = VideoSwinConfig::new(4, vec![2, 1], vec![1, 2]);
 
-        let output = encoder(&device).forward(clips);
+        let output = encoder(&device).forward(clips, &mut Noise::quiet());
 
         let size = [config.output_rows(21), config.output_rows(30)];
         assert_eq!(
@@ -240,18 +244,26 @@ mod tests {
         let device = Default::default();
         let encoder = encoder(&device);
         let clips = Tensor::random([1, 3, 4, 28, 28], Distribution::Default, &device);
-        let plain = encoder.forward(clips.clone()).into_data();
+        let plain = encoder
+            .forward(clips.clone(), &mut Noise::quiet())
+            .into_data();
 
-        let nothing = encoder.forward_masked(clips.clone(), Tensor::zeros([1, 7, 7], &device));
+        let nothing = encoder.forward_masked(
+            clips.clone(),
+            Tensor::zeros([1, 7, 7], &device),
+            &mut Noise::quiet(),
+        );
 
         nothing
             .into_data()
             .assert_approx_eq::<f32>(&plain, Tolerance::default());
         let everything = Tensor::ones([1, 7, 7], &device);
         let hidden = encoder
-            .forward_masked(clips.clone(), everything.clone())
+            .forward_masked(clips.clone(), everything.clone(), &mut Noise::quiet())
             .into_data();
-        let other = encoder.forward_masked(clips + 1.0, everything).into_data();
+        let other = encoder
+            .forward_masked(clips + 1.0, everything, &mut Noise::quiet())
+            .into_data();
         hidden.assert_eq(&other, true);
     }
 }

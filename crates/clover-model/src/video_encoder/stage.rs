@@ -8,6 +8,7 @@ use super::patch_merging::{PatchMerging, PatchMergingConfig};
 use super::relative_position_bias::relative_position_rows;
 use super::swin_block::{SwinBlock, SwinBlockConfig};
 use super::window::{WindowGeometry, WindowPartition};
+use crate::Noise;
 
 /// Configuration to create a [`Stage`] using the [init function](StageConfig::init).
 #[derive(Config, Debug)]
@@ -79,7 +80,7 @@ impl<B: Backend> Stage<B> {
     /// - x: `[batch, frames, height, width, channels]`
     /// - output: `[batch, frames, height, width, channels]`, or with merging
     ///   `[batch, frames, ceil(height / 2), ceil(width / 2), 2 * channels]`
-    pub fn forward(&self, x: Tensor<B, 5>) -> Tensor<B, 5> {
+    pub fn forward(&self, x: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
         let [batch, frames, height, width, _] = x.dims();
         let device = x.device();
         let grid = [frames, height, width];
@@ -99,7 +100,7 @@ impl<B: Backend> Stage<B> {
             .iter()
             .zip(partitions.iter().cycle())
             .fold(x, |x, (block, partition)| {
-                block.forward(x, partition, bias_rows.clone())
+                block.forward(x, partition, bias_rows.clone(), noise)
             });
         match &self.merging {
             Some(merging) => merging.forward(x),

@@ -6,10 +6,10 @@
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::prelude::*;
 
-use super::drop_path::{DropPath, DropPathConfig};
 use super::mlp::{Mlp, MlpConfig};
 use super::window::WindowPartition;
 use super::window_attention::{WindowAttention, WindowAttentionConfig};
+use crate::Noise;
 use crate::fused::{LAYER_NORM_EPSILON, normalize};
 
 /// Configuration to create a [`SwinBlock`] using the [init function](SwinBlockConfig::init).
@@ -38,7 +38,7 @@ pub struct SwinBlock<B: Backend> {
     attention: WindowAttention<B>,
     norm2: LayerNorm<B>,
     mlp: Mlp<B>,
-    drop_path: DropPath,
+    drop_path: f64,
 }
 
 impl SwinBlockConfig {
@@ -46,7 +46,7 @@ impl SwinBlockConfig {
     ///
     /// # Panics
     ///
-    /// Panics if `heads` does not divide `channels` or `drop_path` is not in `[0, 1)`.
+    /// Panics if `heads` does not divide `channels`.
     pub fn init<B: Backend>(&self, device: &B::Device) -> SwinBlock<B> {
         let norm = || {
             LayerNormConfig::new(self.channels)
@@ -59,7 +59,7 @@ impl SwinBlockConfig {
                 .init(device),
             norm2: norm(),
             mlp: MlpConfig::new(self.channels, self.mlp_ratio * self.channels).init(device),
-            drop_path: DropPathConfig::new(self.drop_path).init(),
+            drop_path: self.drop_path,
         }
     }
 }
@@ -77,13 +77,14 @@ impl<B: Backend> SwinBlock<B> {
         x: Tensor<B, 5>,
         partition: &WindowPartition<B>,
         bias_rows: Tensor<B, 1, Int>,
+        noise: &mut Noise,
     ) -> Tensor<B, 5> {
         let normalized = normalize(&self.norm1, LAYER_NORM_EPSILON, x.clone());
         // Padding stands behind the norm: padded keys are the qkv bias, and are attended to.
         let windows = partition.partition(normalized);
         let mixed = partition.merge(self.attention.forward(windows, bias_rows, partition.mask()));
-        let x = x + self.drop_path.forward(mixed);
+        let x = x + noise.drop_path(mixed, self.drop_path);
         let normalized = normalize(&self.norm2, LAYER_NORM_EPSILON, x.clone());
-        x + self.drop_path.forward(self.mlp.forward(normalized))
+        x + noise.drop_path(self.mlp.forward(normalized), self.drop_path)
     }
 }

@@ -2,9 +2,11 @@
 
 mod metrics_file;
 mod objective;
+mod parts;
 mod run;
+mod same_recipe;
 mod step;
 
 pub use objective::{PretrainingLosses, PretrainingObjective};
 pub use run::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
-pub use step::{PretrainingStep, StepMetrics};
+pub use step::{PretrainingStep, StepMetrics, StepSettings};

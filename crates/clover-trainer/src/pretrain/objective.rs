@@ -61,24 +61,40 @@ impl PretrainingObjective {
         output: PretrainingOutput<B>,
         labels: Option<Tensor<B, 1, Int>>,
     ) -> PretrainingLosses<B> {
-        let device = output.video.device();
+        let word = self.word(output.word_logits.clone(), labels);
+        let losses = self.contrast(embeddings(output));
+        PretrainingLosses {
+            word: word.unwrap_or_else(|| losses.word.clone()),
+            ..losses
+        }
+    }
+
+    /// The word loss; nothing where no word is masked.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub(super) fn word<B: Backend>(
+        &self,
+        logits: Option<Tensor<B, 2>>,
+        labels: Option<Tensor<B, 1, Int>>,
+    ) -> Option<Tensor<B, 1>> {
         assert_eq!(
-            output.word_logits.is_some(),
+            logits.is_some(),
             labels.is_some(),
             "pre-training objective: scores and labels belong together"
         );
-        let word = output
-            .word_logits
+        logits
             .zip(labels)
-            .map(|(logits, labels)| self.word.forward(logits, labels));
-        let embeddings = TriModalEmbeddings {
-            video: output.video,
-            text: output.text,
-            masked_video: output.masked_video,
-            masked_text: output.masked_text,
-            fused_masked_video: output.fused_masked_video,
-            fused_masked_text: output.fused_masked_text,
-        };
+            .map(|(logits, labels)| self.word.forward(logits, labels))
+    }
+
+    /// Alignment and ranking; the word loss is zero.
+    pub(super) fn contrast<B: Backend>(
+        &self,
+        embeddings: TriModalEmbeddings<B>,
+    ) -> PretrainingLosses<B> {
+        let device = embeddings.video.device();
         let alignment = self.alignment.forward(&embeddings);
         let TriModalEmbeddings {
             video,
@@ -88,7 +104,7 @@ impl PretrainingObjective {
             ..
         } = embeddings;
         PretrainingLosses {
-            word: word.unwrap_or_else(|| Tensor::zeros([1], &device)),
+            word: Tensor::zeros([1], &device),
             video_alignment: alignment.video_anchored,
             video_ranking: self
                 .ranking
@@ -96,6 +112,18 @@ impl PretrainingObjective {
             text_alignment: alignment.text_anchored,
             text_ranking: self.ranking.forward(text, video, masked_video),
         }
+    }
+}
+
+/// What the contrastive losses compare.
+pub(super) fn embeddings<B: Backend>(output: PretrainingOutput<B>) -> TriModalEmbeddings<B> {
+    TriModalEmbeddings {
+        video: output.video,
+        text: output.text,
+        masked_video: output.masked_video,
+        masked_text: output.masked_text,
+        fused_masked_video: output.fused_masked_video,
+        fused_masked_text: output.fused_masked_text,
     }
 }
 

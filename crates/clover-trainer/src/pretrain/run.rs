@@ -12,16 +12,18 @@ use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::{
-    BatchLoader, LoaderConfig, PairsFile, Position, PretrainingDataset, SkippedItem,
+    BatchLoader, LoaderConfig, PairsFile, Position, PretrainingDataset, PretrainingSample,
+    SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::write_bundle;
 use clover_model::weights::{self, Naming};
-use clover_model::{Clover, CloverConfig};
+use clover_model::{Clover, CloverConfig, Noise};
 
 use super::metrics_file::{self, MetricsFile};
 use super::objective::PretrainingObjective;
-use super::step::{PretrainingStep, StepMetrics};
+use super::same_recipe::{check_recipe, recipe_value};
+use super::step::{PretrainingStep, StepMetrics, StepSettings};
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, CheckpointState, Checkpoints, FORMAT_VERSION};
 use crate::recipe::PretrainingRecipe;
@@ -301,17 +303,31 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
 
     fn train_batch(
         &mut self,
-        samples: Vec<clover_data::dataset::PretrainingSample>,
+        samples: Vec<PretrainingSample>,
         schedule: &Schedule,
     ) -> Result<StepMetrics, TrainerError> {
         let learning_rate =
             schedule.learning_rate(usize::try_from(self.step).unwrap_or(usize::MAX));
-        // Dropout depends on the step alone, whether the run was resumed or not.
-        B::seed(&self.device, seed_of_step(self.plan.recipe.seed, self.step));
-        let batch = PretrainingBatch::collate(samples, &self.device);
-        let step = self.step + 1;
-        let clover = self.clover.clone();
-        let (clover, metrics) = self.training.train(clover, batch, step, learning_rate)?;
+        let recipe = &self.plan.recipe;
+        // Noise depends on the step and the place in the batch alone, whether the run was resumed
+        // or not.
+        let noise = Noise::of_batch(recipe.seed, self.step, samples.len());
+        let (clover, step) = (self.clover.clone(), self.step + 1);
+        let settings = StepSettings {
+            step,
+            learning_rate,
+            noise: &noise,
+        };
+        let (clover, metrics) = match recipe.micro_batch {
+            size if (1..samples.len()).contains(&size) => {
+                self.training
+                    .train_in_parts(clover, &samples, size, &self.device, &settings)?
+            }
+            _ => {
+                let batch = PretrainingBatch::collate(&samples, &self.device);
+                self.training.train(clover, batch, &settings)?
+            }
+        };
         self.clover = clover;
         self.step = step;
         Ok(metrics)
@@ -345,56 +361,4 @@ impl<B: Backend> ModuleVisitor<B> for Draw {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let _ = param.val();
     }
-}
-
-fn recipe_value(
-    recipe: &PretrainingRecipe,
-    path: &Path,
-) -> Result<serde_json::Value, TrainerError> {
-    serde_json::to_value(recipe).map_err(|source| TrainerError::Json {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 4] = [
-    "workers",
-    "max_failed_share",
-    "checkpoint_every",
-    "keep_checkpoints",
-];
-
-fn check_recipe(
-    path: &Path,
-    recorded: &serde_json::Value,
-    wanted: &serde_json::Value,
-) -> Result<(), TrainerError> {
-    let Some(wanted) = wanted.as_object() else {
-        return Ok(());
-    };
-    let differs = wanted
-        .iter()
-        .filter(|(key, _)| !FREE_KEYS.contains(&key.as_str()))
-        .find(|(key, value)| recorded.get(key) != Some(value));
-    match differs {
-        None => Ok(()),
-        Some((key, value)) => Err(TrainerError::OtherRecipe {
-            path: path.to_owned(),
-            key: key.clone(),
-            recorded: recorded
-                .get(key)
-                .map_or_else(|| "absent".to_owned(), ToString::to_string),
-            wanted: value.to_string(),
-        }),
-    }
-}
-
-/// One seed a step: neighbouring seeds must not give related streams, so they are mixed
-/// (the finalizer of SplitMix64).
-fn seed_of_step(seed: u64, step: u64) -> u64 {
-    let mut mixed = seed ^ step.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }

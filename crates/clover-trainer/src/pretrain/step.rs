@@ -6,11 +6,13 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
-use clover_model::Clover;
+use clover_data::dataset::PretrainingSample;
 use clover_model::tasks::PretrainingInput;
+use clover_model::{Clover, Noise};
 use serde::{Deserialize, Serialize};
 
 use super::objective::PretrainingObjective;
+use super::parts::Parts;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::optimizer::Optimizer;
@@ -59,8 +61,30 @@ pub struct PretrainingStep<B: AutodiffBackend> {
     pub clip_norm: f64,
 }
 
+/// What differs from step to step.
+#[derive(Clone, Copy, Debug)]
+pub struct StepSettings<'n> {
+    /// Optimizer steps done when this one is.
+    pub step: u64,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Dropout and stochastic depth, of as many samples as the batch has.
+    pub noise: &'n Noise,
+}
+
+/// The loss terms and the gradient of a batch.
+pub(super) struct BatchGradients<B: AutodiffBackend> {
+    pub(super) terms: Terms<B::InnerBackend>,
+    pub(super) gradients: GradientsParams,
+}
+
+/// Every term of the loss, each `[1]`, in the order of [`PretrainingLosses::terms`].
+///
+/// [`PretrainingLosses::terms`]: super::objective::PretrainingLosses::terms
+pub(super) type Terms<B> = [Tensor<B, 1>; 5];
+
 impl<B: AutodiffBackend> PretrainingStep<B> {
-    /// Trains on one batch. The metrics' step, epoch, skips and waiting time are the caller's.
+    /// Trains on one batch. The metrics' epoch, skips and waiting time are the caller's.
     ///
     /// # Errors
     ///
@@ -70,32 +94,64 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         &mut self,
         clover: Clover<B>,
         batch: PretrainingBatch<B>,
-        step: u64,
-        learning_rate: f64,
+        settings: &StepSettings<'_>,
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
-        let PretrainingBatch {
-            masked_words,
-            names,
-            ..
-        } = batch;
-        let (positions, labels) = masked_words
-            .map(|words| (words.positions, words.labels))
-            .unzip();
-        let output = clover.forward_pretraining(PretrainingInput {
-            clips: batch.clips,
-            token_ids: batch.token_ids,
-            masked_token_ids: batch.masked_token_ids,
-            attention_mask: batch.attention_mask,
-            masked_positions: positions,
-            region_mask: batch.region_mask,
-        });
+        let names = batch.names.clone();
+        let (input, labels) = model_input(batch);
+        let output = clover.forward_pretraining(input, &mut settings.noise.clone());
         let losses = self.objective.forward(output, labels);
         let total = losses.total();
+        let found = BatchGradients {
+            terms: losses.terms().map(Tensor::inner),
+            gradients: GradientsParams::from_grads(total.backward(), &clover),
+        };
+        self.update(clover, found, names, settings, started)
+    }
 
+    /// As [`train`](Self::train), at the memory of `micro_batch` samples: the gradient is the same
+    /// but for rounding.
+    ///
+    /// # Errors
+    ///
+    /// As [`train`](Self::train).
+    ///
+    /// # Panics
+    ///
+    /// Panics if `micro_batch` is 0.
+    pub fn train_in_parts(
+        &mut self,
+        clover: Clover<B>,
+        samples: &[PretrainingSample],
+        micro_batch: usize,
+        device: &B::Device,
+        settings: &StepSettings<'_>,
+    ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
+        let started = Instant::now();
+        let names = samples.iter().map(|sample| sample.name.clone()).collect();
+        let parts = Parts::new(samples, micro_batch, settings.noise, device);
+        let found = parts.gradients(&self.objective, &clover);
+        self.update(clover, found, names, settings, started)
+    }
+
+    fn update(
+        &mut self,
+        clover: Clover<B>,
+        found: BatchGradients<B>,
+        names: Vec<String>,
+        settings: &StepSettings<'_>,
+        started: Instant,
+    ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
+        let StepSettings {
+            step,
+            learning_rate,
+            ..
+        } = *settings;
         // One read for all terms.
-        let terms = Tensor::cat(losses.terms().map(Tensor::detach).to_vec(), 0);
-        let terms: Vec<f64> = terms.into_data().iter::<f64>().collect();
+        let terms: Vec<f64> = Tensor::cat(found.terms.to_vec(), 0)
+            .into_data()
+            .iter::<f64>()
+            .collect();
         let diverged = |what, names: &Vec<String>| TrainerError::Diverged {
             step,
             what,
@@ -104,8 +160,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         if terms.iter().any(|term| !term.is_finite()) {
             return Err(diverged("loss", &names));
         }
-        let gradients = GradientsParams::from_grads(total.backward(), &clover);
-        let (gradients, norm) = clip_by_global_norm::<B, _>(&clover, gradients, self.clip_norm);
+        let (gradients, norm) =
+            clip_by_global_norm::<B, _>(&clover, found.gradients, self.clip_norm);
         if !norm.is_finite() {
             return Err(diverged("gradient", &names));
         }
@@ -128,4 +184,23 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         };
         Ok((clover, metrics))
     }
+}
+
+/// What the model reads of a batch, and the labels of its masked words.
+pub(super) fn model_input<B: Backend>(
+    batch: PretrainingBatch<B>,
+) -> (PretrainingInput<B>, Option<Tensor<B, 1, Int>>) {
+    let (positions, labels) = batch
+        .masked_words
+        .map(|words| (words.positions, words.labels))
+        .unzip();
+    let input = PretrainingInput {
+        clips: batch.clips,
+        token_ids: batch.token_ids,
+        masked_token_ids: batch.masked_token_ids,
+        attention_mask: batch.attention_mask,
+        masked_positions: positions,
+        region_mask: batch.region_mask,
+    };
+    (input, labels)
 }

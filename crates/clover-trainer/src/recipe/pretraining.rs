@@ -65,6 +65,7 @@ pub struct PretrainingRecipe {
     pub text_masking: WordChoice,
     pub masked_share: f64,
     pub batch_size: usize,
+    pub micro_batch: usize,
     pub epochs: usize,
     pub learning_rate: f64,
     pub minimum_ratio: f64,

@@ -10,7 +10,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "preset",
     "frames",
     "image_size",
@@ -20,6 +20,7 @@ const KEYS: [&str; 21] = [
     "text_masking",
     "masked_share",
     "batch_size",
+    "micro_batch",
     "epochs",
     "learning_rate",
     "minimum_ratio",

@@ -1,0 +1,52 @@
+//! A run is resumed with the recipe it was begun with.
+
+use std::path::Path;
+
+use crate::TrainerError;
+use crate::recipe::PretrainingRecipe;
+
+/// A recipe as a checkpoint records it; `path` stands in errors.
+pub(super) fn recipe_value(
+    recipe: &PretrainingRecipe,
+    path: &Path,
+) -> Result<serde_json::Value, TrainerError> {
+    serde_json::to_value(recipe).map_err(|source| TrainerError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Keys that may change between two parts of a run.
+const FREE_KEYS: [&str; 5] = [
+    "micro_batch",
+    "workers",
+    "max_failed_share",
+    "checkpoint_every",
+    "keep_checkpoints",
+];
+
+/// Refuses a recipe that differs from the recorded one, and names the first key that does.
+pub(super) fn check_recipe(
+    path: &Path,
+    recorded: &serde_json::Value,
+    wanted: &serde_json::Value,
+) -> Result<(), TrainerError> {
+    let Some(wanted) = wanted.as_object() else {
+        return Ok(());
+    };
+    let differs = wanted
+        .iter()
+        .filter(|(key, _)| !FREE_KEYS.contains(&key.as_str()))
+        .find(|(key, value)| recorded.get(key) != Some(value));
+    match differs {
+        None => Ok(()),
+        Some((key, value)) => Err(TrainerError::OtherRecipe {
+            path: path.to_owned(),
+            key: key.clone(),
+            recorded: recorded
+                .get(key)
+                .map_or_else(|| "absent".to_owned(), ToString::to_string),
+            wanted: value.to_string(),
+        }),
+    }
+}
