@@ -85,6 +85,7 @@ pub(crate) fn without_time(metrics: &[StepMetrics]) -> Vec<StepMetrics> {
     let timeless = |metrics: &StepMetrics| StepMetrics {
         data_seconds: 0.0,
         step_seconds: 0.0,
+        clips_per_second: 0.0,
         ..metrics.clone()
     };
     metrics.iter().map(timeless).collect()

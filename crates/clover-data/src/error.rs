@@ -165,6 +165,17 @@ pub enum DataError {
         largest: usize,
     },
 
+    /// A question has another number of candidates than the others.
+    #[error("{name}: has {found} candidates where the others have {expected}")]
+    CandidateCount {
+        /// The question.
+        name: String,
+        /// Its candidates.
+        found: usize,
+        /// Those of the first question.
+        expected: usize,
+    },
+
     /// A dataset has no items.
     #[error("the dataset is empty")]
     EmptyDataset,

@@ -161,6 +161,7 @@ fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
         objective: PretrainingObjective::default(),
         optimizer: optimizer(),
         clip_norm: CLIP_NORM,
+        loss_limit: f64::INFINITY,
     };
     let batch = clips.batch::<Trained>();
     let mut step = |clover: Option<Clover<Trained>>| {

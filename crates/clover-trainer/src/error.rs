@@ -249,6 +249,23 @@ pub enum TrainerError {
         names: Vec<String>,
     },
 
+    /// A loss has grown beyond the recipe's limit.
+    #[error(
+        "step {step}: the loss is {loss:.1}, beyond the recipe's loss_limit of {limit}; the batch \
+         was: {}",
+        .names.join(", ")
+    )]
+    Exploded {
+        /// The optimizer step.
+        step: u64,
+        /// The loss.
+        loss: f64,
+        /// The largest that goes on.
+        limit: f64,
+        /// The samples of the batch.
+        names: Vec<String>,
+    },
+
     /// A run with another recipe was to be resumed.
     #[error("{path}: was made with another recipe: {key} is {recorded} there and {wanted} here")]
     OtherRecipe {

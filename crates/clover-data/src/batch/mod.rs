@@ -1,8 +1,12 @@
 //! Samples stacked into tensors; nothing here can fail.
 
+mod multiple_choice;
+mod open_ended;
 mod pretraining;
 mod retrieval;
 mod stack;
 
+pub use multiple_choice::MultipleChoiceBatch;
+pub use open_ended::OpenEndedBatch;
 pub use pretraining::{MaskedWords, PretrainingBatch};
 pub use retrieval::RetrievalBatch;

@@ -7,6 +7,8 @@ mod epoch_order;
 mod items;
 mod loader;
 mod mixture;
+mod multiple_choice;
+mod open_ended;
 mod pack;
 mod pair_source;
 mod pairs;
@@ -32,6 +34,8 @@ pub use items::{
 };
 pub use loader::{BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, Position};
 pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};
+pub use multiple_choice::{MultipleChoiceDataset, MultipleChoiceSample};
+pub use open_ended::{OpenEndedDataset, OpenEndedSample, QuestionDatasetConfig};
 pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary, Part, pack};
 pub use pair_source::{PairSource, ReadPair};
 pub use pairs::{Pair, PairsManifest};

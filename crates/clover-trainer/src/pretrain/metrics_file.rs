@@ -92,12 +92,15 @@ mod tests {
             video_ranking: 0.0,
             text_alignment: 0.0,
             text_ranking: 0.0,
+            positive_similarity: 0.0,
+            negative_similarity: 0.0,
             gradient_norm: 1.0,
             learning_rate: 0.1,
             pairs: 2,
             skipped: 0,
             data_seconds: 0.0,
             step_seconds: 0.0,
+            clips_per_second: 0.0,
         }
     }
 

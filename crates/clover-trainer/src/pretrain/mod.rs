@@ -7,6 +7,8 @@ mod run;
 mod same_recipe;
 mod step;
 
-pub use objective::{PretrainingLosses, PretrainingObjective};
+pub use objective::{
+    Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
+};
 pub use run::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 pub use step::{PretrainingStep, StepMetrics, StepSettings};

@@ -5,20 +5,75 @@
 //! ```text
 //! L = L_word + E(v; t, t~, f1) + R(v; t, t~) + E(t; v, v~, f2) + R(t; v, v~)
 //! ```
+//!
+//! The paper's baselines replace a term, or leave it out: [`ObjectiveConfig`].
 
 use burn::prelude::*;
 use clover_losses::{
-    FocalMlmLoss, FocalMlmLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig,
-    TriModalAlignmentLoss, TriModalAlignmentLossConfig, TriModalEmbeddings,
+    CrossEntropyMlmLoss, CrossEntropyMlmLossConfig, FocalMlmLoss, FocalMlmLossConfig, InfoNceLoss,
+    InfoNceLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig, TriModalAlignmentLoss,
+    TriModalAlignmentLossConfig, TriModalEmbeddings,
 };
 use clover_model::tasks::PretrainingOutput;
+use serde::{Deserialize, Serialize};
 
-/// The three objectives in their published form.
+/// What pulls videos and texts together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alignment {
+    /// Videos, texts and their fusion, as published.
+    TriModal,
+    /// Videos and texts alone, by InfoNCE: the paper's baselines.
+    InfoNce,
+    /// Nothing.
+    None,
+}
+
+/// How masked words are learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WordLoss {
+    /// The hard ones first, as published.
+    Focal,
+    /// All alike: the paper's baselines.
+    CrossEntropy,
+    /// Not at all.
+    None,
+}
+
+/// Which losses a run adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectiveConfig {
+    /// Tri-modal alignment (section 3.2), or what stands in its place.
+    pub alignment: Alignment,
+    /// Whether a complete pair must score above a masked one (section 3.3).
+    pub ranking: bool,
+    /// Masked language modelling (section 3.4).
+    pub word_loss: WordLoss,
+}
+
+/// The objectives of a run.
+///
+/// Should be created with [`ObjectiveConfig`]; the default is Clover's.
 #[derive(Clone, Debug)]
 pub struct PretrainingObjective {
-    alignment: TriModalAlignmentLoss,
-    ranking: PairwiseRankingLoss,
-    word: FocalMlmLoss,
+    alignment: AlignmentLoss,
+    ranking: Option<PairwiseRankingLoss>,
+    word: MaskedWordLoss,
+}
+
+#[derive(Clone, Debug)]
+enum AlignmentLoss {
+    TriModal(TriModalAlignmentLoss),
+    InfoNce(InfoNceLoss),
+    None,
+}
+
+#[derive(Clone, Debug)]
+enum MaskedWordLoss {
+    Focal(FocalMlmLoss),
+    CrossEntropy(CrossEntropyMlmLoss),
+    None,
 }
 
 /// Every term of a step, each `[1]`.
@@ -36,13 +91,45 @@ pub struct PretrainingLosses<B: Backend> {
     pub text_ranking: Tensor<B, 1>,
 }
 
-impl Default for PretrainingObjective {
+impl Default for ObjectiveConfig {
     fn default() -> Self {
         Self {
-            alignment: TriModalAlignmentLossConfig::new().init(),
-            ranking: PairwiseRankingLossConfig::new().init(),
-            word: FocalMlmLossConfig::new().init(),
+            alignment: Alignment::TriModal,
+            ranking: true,
+            word_loss: WordLoss::Focal,
         }
+    }
+}
+
+impl ObjectiveConfig {
+    /// Initializes a new [`PretrainingObjective`].
+    #[must_use]
+    pub fn init(&self) -> PretrainingObjective {
+        PretrainingObjective {
+            alignment: match self.alignment {
+                Alignment::TriModal => {
+                    AlignmentLoss::TriModal(TriModalAlignmentLossConfig::new().init())
+                }
+                Alignment::InfoNce => AlignmentLoss::InfoNce(InfoNceLossConfig::new().init()),
+                Alignment::None => AlignmentLoss::None,
+            },
+            ranking: self
+                .ranking
+                .then(|| PairwiseRankingLossConfig::new().init()),
+            word: match self.word_loss {
+                WordLoss::Focal => MaskedWordLoss::Focal(FocalMlmLossConfig::new().init()),
+                WordLoss::CrossEntropy => {
+                    MaskedWordLoss::CrossEntropy(CrossEntropyMlmLossConfig::new().init())
+                }
+                WordLoss::None => MaskedWordLoss::None,
+            },
+        }
+    }
+}
+
+impl Default for PretrainingObjective {
+    fn default() -> Self {
+        ObjectiveConfig::default().init()
     }
 }
 
@@ -69,7 +156,7 @@ impl PretrainingObjective {
         }
     }
 
-    /// The word loss; nothing where no word is masked.
+    /// The word loss; nothing where no word is masked or none is to be learned.
     ///
     /// # Panics
     ///
@@ -84,9 +171,22 @@ impl PretrainingObjective {
             labels.is_some(),
             "pre-training objective: scores and labels belong together"
         );
-        logits
-            .zip(labels)
-            .map(|(logits, labels)| self.word.forward(logits, labels))
+        let (logits, labels) = logits.zip(labels)?;
+        match &self.word {
+            MaskedWordLoss::Focal(loss) => Some(loss.forward(logits, labels)),
+            MaskedWordLoss::CrossEntropy(loss) => Some(loss.forward(logits, labels)),
+            MaskedWordLoss::None => None,
+        }
+    }
+
+    /// Whether masked words are learned at all.
+    pub(super) fn learns_words(&self) -> bool {
+        !matches!(self.word, MaskedWordLoss::None)
+    }
+
+    /// Whether samples are compared with each other at all.
+    pub(super) fn compares(&self) -> bool {
+        self.ranking.is_some() || !matches!(self.alignment, AlignmentLoss::None)
     }
 
     /// Alignment and ranking; the word loss is zero.
@@ -94,8 +194,21 @@ impl PretrainingObjective {
         &self,
         embeddings: TriModalEmbeddings<B>,
     ) -> PretrainingLosses<B> {
-        let device = embeddings.video.device();
-        let alignment = self.alignment.forward(&embeddings);
+        let zero = Tensor::zeros([1], &embeddings.video.device());
+        let [video_alignment, text_alignment] = match &self.alignment {
+            AlignmentLoss::TriModal(loss) => {
+                let loss = loss.forward(&embeddings);
+                [loss.video_anchored, loss.text_anchored]
+            }
+            AlignmentLoss::InfoNce(loss) => {
+                let (video, text) = (&embeddings.video, &embeddings.text);
+                [
+                    loss.forward_one_way(video.clone(), text.clone()),
+                    loss.forward_one_way(text.clone(), video.clone()),
+                ]
+            }
+            AlignmentLoss::None => [zero.clone(), zero.clone()],
+        };
         let TriModalEmbeddings {
             video,
             text,
@@ -103,14 +216,19 @@ impl PretrainingObjective {
             masked_text,
             ..
         } = embeddings;
+        let [video_ranking, text_ranking] = match &self.ranking {
+            Some(loss) => [
+                loss.forward(video.clone(), text.clone(), masked_text),
+                loss.forward(text, video, masked_video),
+            ],
+            None => [zero.clone(), zero.clone()],
+        };
         PretrainingLosses {
-            word: Tensor::zeros([1], &device),
-            video_alignment: alignment.video_anchored,
-            video_ranking: self
-                .ranking
-                .forward(video.clone(), text.clone(), masked_text),
-            text_alignment: alignment.text_anchored,
-            text_ranking: self.ranking.forward(text, video, masked_video),
+            word: zero,
+            video_alignment,
+            video_ranking,
+            text_alignment,
+            text_ranking,
         }
     }
 }

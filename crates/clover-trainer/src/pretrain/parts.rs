@@ -20,7 +20,7 @@ use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
 use super::objective::{PretrainingObjective, embeddings};
-use super::step::{BatchGradients, model_input};
+use super::step::{BatchGradients, mean_similarities, model_input};
 
 /// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
 type Six<B> = [Tensor<B, 2>; 6];
@@ -57,6 +57,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         clover: &Clover<B>,
     ) -> BatchGradients<B> {
         let encoded = self.encode(&clover.valid());
+        let similarities = mean_similarities(encoded[0].clone(), encoded[1].clone());
         let (mut terms, wanted) = contrast::<B>(objective, encoded);
 
         let mut accumulator = GradientsAccumulator::new();
@@ -73,6 +74,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         }
         BatchGradients {
             terms,
+            similarities,
             gradients: accumulator.grads(),
         }
     }
@@ -148,9 +150,11 @@ fn contrast<B: AutodiffBackend>(
 ) -> ([Tensor<B::InnerBackend, 1>; 5], Six<B::InnerBackend>) {
     let leaves = encoded.map(|all| Tensor::<B, 2>::from_inner(all).require_grad());
     let losses = objective.contrast(from_six(leaves.clone()));
-    let gradients = losses.total().backward();
+    let gradients = objective.compares().then(|| losses.total().backward());
     let wanted = leaves.map(|leaf| {
-        leaf.grad(&gradients)
+        gradients
+            .as_ref()
+            .and_then(|gradients| leaf.grad(gradients))
             .unwrap_or_else(|| leaf.inner().zeros_like())
     });
     (losses.terms().map(Tensor::inner), wanted)

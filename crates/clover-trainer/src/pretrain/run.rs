@@ -21,7 +21,6 @@ use clover_model::weights::{self, Naming};
 use clover_model::{Clover, CloverConfig, Noise};
 
 use super::metrics_file::{self, MetricsFile};
-use super::objective::PretrainingObjective;
 use super::same_recipe::{check_recipe, recipe_value};
 use super::step::{PretrainingStep, StepMetrics, StepSettings};
 use crate::TrainerError;
@@ -186,9 +185,10 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             device: device.clone(),
             clover,
             training: PretrainingStep {
-                objective: PretrainingObjective::default(),
+                objective: plan.recipe.objective().init(),
                 optimizer: plan.recipe.optimizer().init(),
                 clip_norm: plan.recipe.clip_norm,
+                loss_limit: plan.recipe.loss_limit,
             },
             checkpoints: Checkpoints::new(
                 plan.folder.join("checkpoints"),
@@ -281,6 +281,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
                 done.epoch = epoch;
                 done.skipped = reported;
                 done.data_seconds = data_seconds;
+                done.clips_per_second = done.pairs as f64 / waiting.elapsed().as_secs_f64();
                 metrics.append(&done)?;
                 let broken_off = observe(PretrainingEvent::Step(&done)).is_break();
                 let ends = broken_off || self.plan.max_steps.is_some_and(|max| self.step >= max);

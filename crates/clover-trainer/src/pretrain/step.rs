@@ -7,6 +7,7 @@ use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::PretrainingSample;
+use clover_losses::{TEMPERATURE, paired_similarity, scaled_similarity, unit_rows};
 use clover_model::tasks::PretrainingInput;
 use clover_model::{Clover, Noise};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,10 @@ pub struct StepMetrics {
     pub text_alignment: f64,
     /// Ranking anchored at the text.
     pub text_ranking: f64,
+    /// Mean cosine over the temperature of a video and its own text.
+    pub positive_similarity: f64,
+    /// The same of a video and the other texts of the batch; zero where there is none.
+    pub negative_similarity: f64,
     /// Global gradient norm before clipping.
     pub gradient_norm: f64,
     /// The learning rate of the step.
@@ -48,6 +53,8 @@ pub struct StepMetrics {
     pub data_seconds: f64,
     /// Seconds the step took, without waiting.
     pub step_seconds: f64,
+    /// Pairs a second, waiting included.
+    pub clips_per_second: f64,
 }
 
 /// What a step needs besides the model and the batch.
@@ -59,6 +66,8 @@ pub struct PretrainingStep<B: AutodiffBackend> {
     pub optimizer: Optimizer<B>,
     /// Bound of the global gradient norm.
     pub clip_norm: f64,
+    /// A larger loss ends the run: it has exploded.
+    pub loss_limit: f64,
 }
 
 /// What differs from step to step.
@@ -75,6 +84,8 @@ pub struct StepSettings<'n> {
 /// The loss terms and the gradient of a batch.
 pub(super) struct BatchGradients<B: AutodiffBackend> {
     pub(super) terms: Terms<B::InnerBackend>,
+    /// Mean similarity of positives, then of negatives.
+    pub(super) similarities: [Tensor<B::InnerBackend, 1>; 2],
     pub(super) gradients: GradientsParams,
 }
 
@@ -84,12 +95,12 @@ pub(super) struct BatchGradients<B: AutodiffBackend> {
 pub(super) type Terms<B> = [Tensor<B, 1>; 5];
 
 impl<B: AutodiffBackend> PretrainingStep<B> {
-    /// Trains on one batch. The metrics' epoch, skips and waiting time are the caller's.
+    /// Trains on one batch. The metrics' epoch, skips, waiting time and rate are the caller's.
     ///
     /// # Errors
     ///
-    /// The loss or the gradient is not finite; the samples of the batch are named, and the model is
-    /// lost: a run goes on from its last checkpoint.
+    /// The loss has exploded, or it or the gradient is not finite; the samples of the batch are
+    /// named, and the model is lost: a run goes on from its last checkpoint.
     pub fn train(
         &mut self,
         clover: Clover<B>,
@@ -98,14 +109,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = batch.names.clone();
-        let (input, labels) = model_input(batch);
-        let output = clover.forward_pretraining(input, &mut settings.noise.clone());
-        let losses = self.objective.forward(output, labels);
-        let total = losses.total();
-        let found = BatchGradients {
-            terms: losses.terms().map(Tensor::inner),
-            gradients: GradientsParams::from_grads(total.backward(), &clover),
-        };
+        let found = BatchGradients::of_whole(&self.objective, &clover, batch, settings.noise);
         self.update(clover, found, names, settings, started)
     }
 
@@ -147,11 +151,10 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
             learning_rate,
             ..
         } = *settings;
-        // One read for all terms.
-        let terms: Vec<f64> = Tensor::cat(found.terms.to_vec(), 0)
-            .into_data()
-            .iter::<f64>()
-            .collect();
+        // One read for all figures.
+        let figures: Vec<_> = found.terms.into_iter().chain(found.similarities).collect();
+        let figures: Vec<f64> = Tensor::cat(figures, 0).into_data().iter::<f64>().collect();
+        let (terms, similarities) = figures.split_at(5);
         let diverged = |what, names: &Vec<String>| TrainerError::Diverged {
             step,
             what,
@@ -159,6 +162,15 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         };
         if terms.iter().any(|term| !term.is_finite()) {
             return Err(diverged("loss", &names));
+        }
+        let total: f64 = terms.iter().sum();
+        if total > self.loss_limit {
+            return Err(TrainerError::Exploded {
+                step,
+                loss: total,
+                limit: self.loss_limit,
+                names,
+            });
         }
         let (gradients, norm) =
             clip_by_global_norm::<B, _>(&clover, found.gradients, self.clip_norm);
@@ -169,20 +181,49 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let metrics = StepMetrics {
             step,
             epoch: 0,
-            total: terms.iter().sum(),
+            total,
             word: terms[0],
             video_alignment: terms[1],
             video_ranking: terms[2],
             text_alignment: terms[3],
             text_ranking: terms[4],
+            positive_similarity: similarities[0],
+            negative_similarity: similarities[1],
             gradient_norm: norm,
             learning_rate,
             pairs: names.len(),
             skipped: 0,
             data_seconds: 0.0,
             step_seconds: started.elapsed().as_secs_f64(),
+            clips_per_second: 0.0,
         };
         Ok((clover, metrics))
+    }
+}
+
+impl<B: AutodiffBackend> BatchGradients<B> {
+    /// Of a batch that is encoded at once.
+    pub(super) fn of_whole(
+        objective: &PretrainingObjective,
+        clover: &Clover<B>,
+        batch: PretrainingBatch<B>,
+        noise: &Noise,
+    ) -> Self {
+        let (input, labels) = model_input(batch);
+        let learns = objective.compares() || objective.learns_words() && labels.is_some();
+        let output = clover.forward_pretraining(input, &mut noise.clone());
+        let [video, text] = [&output.video, &output.text].map(|all| all.clone().inner());
+        let losses = objective.forward(output, labels);
+        Self {
+            terms: losses.terms().map(Tensor::inner),
+            similarities: mean_similarities(video, text),
+            gradients: if learns {
+                GradientsParams::from_grads(losses.total().backward(), clover)
+            } else {
+                // A batch without a masked word teaches nothing where words are all there is.
+                GradientsParams::new()
+            },
+        }
     }
 }
 
@@ -203,4 +244,25 @@ pub(super) fn model_input<B: Backend>(
         region_mask: batch.region_mask,
     };
     (input, labels)
+}
+
+/// Mean similarity of a video with its own text, and with the others.
+///
+/// # Shapes
+///
+/// - video, text: `[batch, dim]`
+/// - output: each `[1]`
+pub(super) fn mean_similarities<B: Backend>(
+    video: Tensor<B, 2>,
+    text: Tensor<B, 2>,
+) -> [Tensor<B, 1>; 2] {
+    let [pairs, _] = video.dims();
+    let (video, text) = (unit_rows(video), unit_rows(text));
+    let own = paired_similarity(video.clone(), text.clone(), TEMPERATURE).sum();
+    let all = scaled_similarity(video, text, TEMPERATURE).sum();
+    let others = (pairs * pairs - pairs).max(1);
+    [
+        own.clone() / pairs as f64,
+        (all - own) / others as f64 * f64::from(u8::from(pairs > 1)),
+    ]
 }

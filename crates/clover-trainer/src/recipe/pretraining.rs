@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainerError;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
+use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
 
 /// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
@@ -64,6 +65,9 @@ pub struct PretrainingRecipe {
     pub region_target: usize,
     pub text_masking: WordChoice,
     pub masked_share: f64,
+    pub alignment: Alignment,
+    pub ranking: bool,
+    pub word_loss: WordLoss,
     pub batch_size: usize,
     pub micro_batch: usize,
     pub epochs: usize,
@@ -73,6 +77,7 @@ pub struct PretrainingRecipe {
     pub warmup_start_ratio: f64,
     pub weight_decay: f64,
     pub clip_norm: f64,
+    pub loss_limit: f64,
     pub seed: u64,
     pub workers: usize,
     pub max_failed_share: f64,
@@ -119,10 +124,17 @@ impl PretrainingRecipe {
         if self.warmup_epochs > self.epochs {
             return wrong("warmup_epochs", "must not exceed epochs");
         }
+        if self.alignment == Alignment::None && !self.ranking && self.word_loss == WordLoss::None {
+            return wrong(
+                "word_loss",
+                "with no other objective there is nothing to learn",
+            );
+        }
         let at_least_zero = [
             ("learning_rate", self.learning_rate),
             ("weight_decay", self.weight_decay),
             ("clip_norm", self.clip_norm),
+            ("loss_limit", self.loss_limit),
         ];
         if let Some((key, _)) = at_least_zero
             .into_iter()
@@ -204,6 +216,16 @@ impl PretrainingRecipe {
                 Crop::Whole => PixelPipeline::test_resize(size),
             },
             text_len: self.text_len,
+        }
+    }
+
+    /// The losses.
+    #[must_use]
+    pub fn objective(&self) -> ObjectiveConfig {
+        ObjectiveConfig {
+            alignment: self.alignment,
+            ranking: self.ranking,
+            word_loss: self.word_loss,
         }
     }
 

@@ -10,7 +10,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 26] = [
     "preset",
     "frames",
     "image_size",
@@ -19,6 +19,9 @@ const KEYS: [&str; 22] = [
     "region_target",
     "text_masking",
     "masked_share",
+    "alignment",
+    "ranking",
+    "word_loss",
     "batch_size",
     "micro_batch",
     "epochs",
@@ -28,6 +31,7 @@ const KEYS: [&str; 22] = [
     "warmup_start_ratio",
     "weight_decay",
     "clip_norm",
+    "loss_limit",
     "seed",
     "workers",
     "max_failed_share",

@@ -135,13 +135,8 @@ fn distance(left: &[f64], right: &[f64]) -> f64 {
 
 /// Terms and gradient without parts.
 fn whole(clover: &Clover<Trained>, samples: &[PretrainingSample]) -> BatchGradients<Trained> {
-    let (input, labels) = model_input(PretrainingBatch::collate(samples, &Default::default()));
-    let output = clover.forward_pretraining(input, &mut noise(1));
-    let losses = PretrainingObjective::default().forward(output, labels);
-    BatchGradients {
-        terms: losses.terms().map(Tensor::inner),
-        gradients: GradientsParams::from_grads(losses.total().backward(), clover),
-    }
+    let batch = PretrainingBatch::collate(samples, &Default::default());
+    BatchGradients::of_whole(&PretrainingObjective::default(), clover, batch, &noise(1))
 }
 
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
@@ -213,6 +208,7 @@ fn trajectory(micro_batch: usize) -> (Clover<Trained>, Vec<StepMetrics>) {
         objective: PretrainingObjective::default(),
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
+        loss_limit: 1e3,
     };
     let samples = samples(BATCH, |row| 1 + row % 3);
     let device = Default::default();
