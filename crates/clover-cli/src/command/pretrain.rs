@@ -42,12 +42,9 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let folder = arguments.out.clone();
     let training = Training {
         plan: PretrainingPlan {
-            recipe,
-            data: arguments.data,
-            vocabulary: arguments.vocab,
-            folder: arguments.out,
             resume: arguments.resume,
             max_steps: arguments.max_steps,
+            ..PretrainingPlan::new(recipe, arguments.data, arguments.vocab, arguments.out)
         },
         interrupt: Interrupt::listen()?,
     };
