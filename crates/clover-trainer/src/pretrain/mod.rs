@@ -10,5 +10,6 @@ mod step;
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
+pub(crate) use run::Draw;
 pub use run::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 pub use step::{PretrainingStep, StepMetrics, StepSettings};

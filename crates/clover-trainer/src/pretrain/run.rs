@@ -356,7 +356,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
 }
 
 /// Draws every parameter.
-struct Draw;
+pub(crate) struct Draw;
 
 impl<B: Backend> ModuleVisitor<B> for Draw {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
