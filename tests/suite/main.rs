@@ -15,6 +15,7 @@ mod killed_run;
 mod loader_memory;
 mod parity;
 mod real_videos;
+mod recipes;
 mod small_run;
 mod training;
 

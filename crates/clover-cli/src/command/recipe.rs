@@ -24,7 +24,7 @@ pub(super) fn run(asked: Recipe) -> Result<()> {
 
 fn list() {
     for recipe in SHIPPED_RECIPES {
-        say(&format!("{:<12}{}", recipe.name, recipe.summary()));
+        say(&format!("{:<22}{}", recipe.name, recipe.summary()));
     }
 }
 
@@ -80,7 +80,10 @@ mod tests {
 
         shipped.unwrap();
         let message = broken.unwrap_err().to_string();
-        assert_eq!(message, "1 of 3 recipes cannot be used");
+        assert_eq!(
+            message,
+            format!("1 of {} recipes cannot be used", SHIPPED_RECIPES.len() + 1)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct ShippedRecipe {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 2] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 3] = [
     ShippedRecipe {
         name: "demo",
         text: include_str!("../../recipes/demo.toml"),
@@ -18,6 +18,10 @@ pub const SHIPPED_RECIPES: [ShippedRecipe; 2] = [
     ShippedRecipe {
         name: "pretrain",
         text: include_str!("../../recipes/pretrain.toml"),
+    },
+    ShippedRecipe {
+        name: "pretrain-webvid-cc3m",
+        text: include_str!("../../recipes/pretrain-webvid-cc3m.toml"),
     },
 ];
 
