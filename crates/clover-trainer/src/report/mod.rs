@@ -7,6 +7,7 @@ mod html;
 mod picture;
 mod scores;
 
+pub(crate) use chart::COLORS;
 pub use chart::{Chart, Curve, training_charts};
 pub use picture::film_strip;
 pub use scores::RetrievalScores;

@@ -1,6 +1,5 @@
 //! Where a run begins: with a new model, or with its last checkpoint.
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
@@ -13,6 +12,7 @@ use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
+use crate::starting_values::draw_parameters;
 
 impl<'p, B: AutodiffBackend> Run<'p, B> {
     /// A new model, or the one of the last checkpoint.
@@ -30,9 +30,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         })?;
         B::seed(device, plan.recipe.seed);
         let clover = config.init(device);
-        // Parameters are drawn at their first use; drawing them now, in their order, makes them
-        // depend on the seed alone.
-        clover.visit(&mut Draw);
+        draw_parameters(&clover);
         let mut run = Self {
             plan,
             config,
@@ -97,14 +95,5 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         self.step = state.step;
         self.position = state.position;
         Ok(())
-    }
-}
-
-/// Draws every parameter.
-struct Draw;
-
-impl<B: Backend> ModuleVisitor<B> for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let _ = param.val();
     }
 }
