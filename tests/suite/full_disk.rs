@@ -19,6 +19,9 @@ const TEST: &str = "full_disk::a_full_disk_costs_the_checkpoint_being_written_an
 const FOLDER: &str = "CLOVER_TEST_FULL_DISK_FOLDER";
 const DATA: &str = "CLOVER_TEST_FULL_DISK_DATA";
 const VOCABULARY: &str = "CLOVER_TEST_FULL_DISK_VOCABULARY";
+/// Clips, of which four make a step; one epoch does not end with the first step.
+const CLIPS: usize = 8;
+const STEPS: usize = 4;
 /// Larger than every file of the run but the model's and the optimizer's, in blocks of 512 bytes.
 const LIMIT: &str = "128";
 
@@ -34,7 +37,7 @@ fn a_full_disk_costs_the_checkpoint_being_written_and_no_other() {
         fails_to_write(&plan);
         return;
     }
-    let data = SmallData::rendered(4);
+    let data = SmallData::rendered(CLIPS);
     let plan = data.plan(every_step(), "run");
     run(&PretrainingPlan {
         max_steps: Some(1),
@@ -71,7 +74,7 @@ fn a_full_disk_costs_the_checkpoint_being_written_and_no_other() {
     })
     .unwrap();
     assert!(refused.is_empty(), "{refused:?}");
-    assert!(summary.finished && summary.metrics.len() == 2);
+    assert!(summary.finished && summary.metrics.len() == STEPS);
 }
 
 fn every_step() -> PretrainingRecipe {
