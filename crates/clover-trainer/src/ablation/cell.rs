@@ -187,13 +187,13 @@ impl Running<'_> {
     ) -> Result<Option<PretrainingSummary>, TrainerError> {
         let mut recipe = self.cell.row.apply(&self.recipe.pretraining);
         recipe.seed = self.cell.seed;
+        let (pairs, vocabulary) = (
+            &self.files.split(Split::Train).pairs,
+            &self.files.vocabulary,
+        );
         let plan = PretrainingPlan {
-            recipe,
-            data: self.files.split(Split::Train).pairs.clone(),
-            vocabulary: self.files.vocabulary.clone(),
-            folder: self.folder.to_owned(),
             resume: true,
-            max_steps: None,
+            ..PretrainingPlan::new(recipe, pairs, vocabulary, self.folder)
         };
         let summary = self.timed("pre-training", |_| {
             pretrain::<B>(&plan, device, &mut |event| {
