@@ -98,6 +98,7 @@ pub fn pretrain<B: AutodiffBackend>(
     observe: &mut dyn FnMut(PretrainingEvent<'_>) -> ControlFlow<()>,
 ) -> Result<PretrainingSummary, TrainerError> {
     plan.recipe.validate()?;
+    plan.recipe.precision.check::<B>(device)?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = plan.recipe.model(tokenizer.vocabulary().len())?;
     let manifest = PairsFile::open(&plan.data, None, &|_, _| ())?;
@@ -189,6 +190,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
                 optimizer: plan.recipe.optimizer().init(),
                 clip_norm: plan.recipe.clip_norm,
                 loss_limit: plan.recipe.loss_limit,
+                precision: plan.recipe.precision,
             },
             checkpoints: Checkpoints::new(
                 plan.folder.join("checkpoints"),

@@ -10,7 +10,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "preset",
     "frames",
     "image_size",
@@ -24,6 +24,7 @@ const KEYS: [&str; 26] = [
     "word_loss",
     "batch_size",
     "micro_batch",
+    "precision",
     "epochs",
     "learning_rate",
     "minimum_ratio",
