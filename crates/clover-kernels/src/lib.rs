@@ -35,6 +35,8 @@
 #[cfg(test)]
 mod agreement;
 mod attention;
+#[cfg(test)]
+mod checkpointing;
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod dispatch;

@@ -40,6 +40,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let recipe = PretrainingRecipe::open(&arguments.recipe)?;
     let recipe = arguments.overrides.apply(recipe)?;
     let folder = arguments.out.clone();
+    let gradient_checkpointing = recipe.gradient_checkpointing;
     let training = Training {
         plan: PretrainingPlan {
             recipe,
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         },
         interrupt: Interrupt::listen()?,
     };
-    let summary = arguments.device.run(training)?;
+    let summary = arguments.device.train(training, gradient_checkpointing)?;
 
     if !summary.skipped.is_empty() {
         say(&format!("{} items were skipped", summary.skipped.len()));

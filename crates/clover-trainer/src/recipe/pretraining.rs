@@ -72,6 +72,7 @@ pub struct PretrainingRecipe {
     pub batch_size: usize,
     pub micro_batch: usize,
     pub precision: Precision,
+    pub gradient_checkpointing: bool,
     pub epochs: usize,
     pub learning_rate: f64,
     pub minimum_ratio: f64,

@@ -10,7 +10,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "preset",
     "frames",
     "image_size",
@@ -25,6 +25,7 @@ const KEYS: [&str; 27] = [
     "batch_size",
     "micro_batch",
     "precision",
+    "gradient_checkpointing",
     "epochs",
     "learning_rate",
     "minimum_ratio",
