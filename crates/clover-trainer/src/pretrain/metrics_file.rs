@@ -82,42 +82,20 @@ fn to_line(path: &Path, metrics: &StepMetrics) -> Result<Vec<u8>, TrainerError> 
 mod tests {
     use super::*;
 
-    fn metrics(step: u64) -> StepMetrics {
-        StepMetrics {
-            step,
-            epoch: 0,
-            total: 1.0,
-            word: 1.0,
-            video_alignment: 0.0,
-            video_ranking: 0.0,
-            text_alignment: 0.0,
-            text_ranking: 0.0,
-            positive_similarity: 0.0,
-            negative_similarity: 0.0,
-            gradient_norm: 1.0,
-            learning_rate: 0.1,
-            pairs: 2,
-            skipped: 0,
-            data_seconds: 0.0,
-            step_seconds: 0.0,
-            clips_per_second: 0.0,
-        }
-    }
-
     #[test]
     fn steps_behind_the_checkpoint_and_a_torn_line_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut file = MetricsFile::open(&path, 0).unwrap();
         for step in 1..=4 {
-            file.append(&metrics(step)).unwrap();
+            file.append(&StepMetrics::of_step(step)).unwrap();
         }
         let mut torn = fs::read(&path).unwrap();
         torn.truncate(torn.len() - 5);
         fs::write(&path, torn).unwrap();
 
         let mut resumed = MetricsFile::open(&path, 2).unwrap();
-        resumed.append(&metrics(3)).unwrap();
+        resumed.append(&StepMetrics::of_step(3)).unwrap();
 
         let steps: Vec<_> = read(&path).unwrap().iter().map(|line| line.step).collect();
         assert_eq!(steps, [1, 2, 3]);
