@@ -43,14 +43,8 @@ impl SmallData {
 
     /// A run into the folder `out`.
     pub(crate) fn plan(&self, recipe: PretrainingRecipe, out: &str) -> PretrainingPlan {
-        PretrainingPlan {
-            recipe,
-            data: self.files.train.clone(),
-            vocabulary: self.files.vocabulary.clone(),
-            folder: self.path(out),
-            resume: false,
-            max_steps: None,
-        }
+        let files = &self.files;
+        PretrainingPlan::new(recipe, &files.train, &files.vocabulary, self.path(out))
     }
 }
 

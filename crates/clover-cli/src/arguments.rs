@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod ablate;
 mod data;
 mod overrides;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
 
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Pretrain(Box<Pretrain>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
+    /// Compare Clover's objectives with the paper's baselines: equal runs, one table.
+    Ablate(Ablate),
     /// List, show and check recipes.
     #[command(subcommand)]
     Recipe(Recipe),

@@ -66,7 +66,8 @@ impl TrainingProgress {
                 self.line(&format!("skipped {item}"));
             }
             PretrainingEvent::Step(metrics) => self.step(metrics),
-            PretrainingEvent::Saved(_) => {}
+            // The others are for programs that keep account of a run.
+            _ => {}
         }
     }
 

@@ -286,6 +286,15 @@ pub enum TrainerError {
         folder: PathBuf,
     },
 
+    /// A file holds items of another task than was asked for.
+    #[error("{path}: holds no {wanted} items")]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// The task asked for.
+        wanted: &'static str,
+    },
+
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]
     NothingToEvaluate,

@@ -91,12 +91,14 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
         display: Display::new(&arguments)?,
         plan: PretrainingPlan {
-            recipe: recipe.clone(),
-            data: arguments.data,
-            vocabulary: arguments.vocab,
-            folder: arguments.out,
             resume: arguments.resume,
             max_steps: arguments.max_steps,
+            ..PretrainingPlan::new(
+                recipe.clone(),
+                arguments.data,
+                arguments.vocab,
+                arguments.out,
+            )
         },
         interrupt: Interrupt::listen()?,
     };

@@ -11,5 +11,5 @@ mod step;
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
-pub use run::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
+pub use run::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 pub use step::{PretrainingStep, StepMetrics, StepSettings};

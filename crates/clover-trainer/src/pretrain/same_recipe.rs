@@ -17,8 +17,9 @@ pub(super) fn recipe_value(
 }
 
 /// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 5] = [
+const FREE_KEYS: [&str; 6] = [
     "micro_batch",
+    "gradient_checkpointing",
     "workers",
     "max_failed_share",
     "checkpoint_every",

@@ -1,7 +1,6 @@
 //! Where a recipe comes from: the program, a file, and keys given one by one.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::PretrainingRecipe;
 use super::keys::check_keys;
@@ -48,7 +47,7 @@ impl PretrainingRecipe {
     ///
     /// Never with the recipe as shipped, which a test reads.
     pub fn pretrain() -> Result<Self, TrainerError> {
-        Self::shipped("pretrain")
+        Self::from_toml(ShippedRecipe::named("pretrain")?.text, "pretrain")
     }
 
     /// The recipe of the demonstration.
@@ -57,7 +56,7 @@ impl PretrainingRecipe {
     ///
     /// Never with the recipe as shipped, which a test reads.
     pub fn demo() -> Result<Self, TrainerError> {
-        Self::shipped("demo")
+        Self::from_toml(ShippedRecipe::named("demo")?.text, "demo")
     }
 
     /// Reads the file of this path; where there is none, the shipped recipe of this name.
@@ -66,23 +65,7 @@ impl PretrainingRecipe {
     ///
     /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
     pub fn open(name: &str) -> Result<Self, TrainerError> {
-        let path = Path::new(name);
-        if !path.is_file() {
-            return Self::shipped(name);
-        }
-        let text = fs::read_to_string(path).map_err(|source| TrainerError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::from_toml(&text, name)
-    }
-
-    fn shipped(name: &str) -> Result<Self, TrainerError> {
-        let recipe = ShippedRecipe::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
-            name: name.to_owned(),
-            shipped: ShippedRecipe::names(),
-        })?;
-        Self::from_toml(recipe.text, name)
+        Self::from_toml(&ShippedRecipe::read(name)?, name)
     }
 
     /// Reads and validates a recipe; `name` stands in errors.

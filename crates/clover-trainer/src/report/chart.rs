@@ -20,7 +20,7 @@ const SIZE: (u32, u32) = (760, 300);
 const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
 /// The colours of curves, in turn; they can be told apart without seeing red and green.
-pub(super) const COLORS: [RGBColor; 6] = [
+pub(crate) const COLORS: [RGBColor; 6] = [
     RGBColor(38, 70, 83),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),

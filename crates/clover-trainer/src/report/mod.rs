@@ -11,6 +11,7 @@ mod pretraining;
 mod scores;
 mod training_charts;
 
+pub(crate) use chart::COLORS;
 pub use chart::{Chart, Curve};
 pub use event_file::EventFile;
 pub use picture::film_strip;

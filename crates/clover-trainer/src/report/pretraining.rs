@@ -74,8 +74,16 @@ mod tests {
             let wanted = name != "data/epoch";
             assert_eq!(drawn.contains(&value), wanted, "{name}");
         }
-        assert!(report.settings.contains(&("precision".to_owned(), "f32".to_owned())));
-        assert!(report.settings.contains(&("seed".to_owned(), "0".to_owned())));
+        assert!(
+            report
+                .settings
+                .contains(&("precision".to_owned(), "f32".to_owned()))
+        );
+        assert!(
+            report
+                .settings
+                .contains(&("seed".to_owned(), "0".to_owned()))
+        );
         assert_eq!(report.skipped, [("0.mp4".to_owned(), "no moov".to_owned())]);
     }
 

@@ -47,8 +47,7 @@ fn losses_and_gradients_are_those_of_f32_but_for_rounding() {
             let error = (found - expected).abs();
             assert!(error <= ROUNDING * expected, "{found} {expected}");
         }
-        let [expected, found] =
-            [expected, found].map(|all| read(&model, Some(&all.gradients)));
+        let [expected, found] = [expected, found].map(|all| read(&model, Some(&all.gradients)));
         assert!(found.keys().eq(expected.keys()), "other parameters learn");
         let [all_expected, all_found] =
             [&expected, &found].map(|all| all.values().flatten().copied().collect::<Vec<_>>());
@@ -67,7 +66,9 @@ fn sums_over_parts_stay_in_f32() {
     struct Wide<'g>(&'g GradientsParams);
     impl ModuleVisitor<Trained> for Wide<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Trained, D>>) {
-            let gradient = self.0.get::<<Trained as AutodiffBackend>::InnerBackend, D>(param.id);
+            let gradient = self
+                .0
+                .get::<<Trained as AutodiffBackend>::InnerBackend, D>(param.id);
             assert_eq!(gradient.unwrap().dtype(), DType::F32);
         }
     }
