@@ -1,6 +1,5 @@
 //! Where a run begins: with a new model, or with its last checkpoint.
 
-use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
 use clover_data::text::WordPieceTokenizer;
