@@ -75,6 +75,12 @@ pub(crate) struct Pretrain {
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
+    /// Also write event files for TensorBoard, in the folder's `tensorboard`.
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
+    /// Show the run on Burn's terminal dashboard (a program built with the feature `dashboard`).
+    #[arg(long)]
+    pub(crate) dashboard: bool,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
     /// Where to compute.

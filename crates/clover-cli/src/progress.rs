@@ -94,13 +94,15 @@ impl TrainingProgress {
         let rate = self.pairs as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
         let terms = format!(
             "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
-             |g| {:.2}, lr {:.1e}, skipped {}",
+             similar {:.2} {:.2}, |g| {:.2}, lr {:.1e}, skipped {}",
             metrics.total,
             metrics.word,
             metrics.video_alignment,
             metrics.text_alignment,
             metrics.video_ranking,
             metrics.text_ranking,
+            metrics.positive_similarity,
+            metrics.negative_similarity,
             metrics.gradient_norm,
             metrics.learning_rate,
             metrics.skipped

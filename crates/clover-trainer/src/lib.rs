@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
 //! | [`clipping`] | gradient clipping by global norm |
+//! | [`precision`] | master weights in f32, the model in bf16 |
 //! | [`schedule`] | cosine annealing with linear warm-up |
 //! | [`checkpoint`] | what a run resumes from |
 //! | [`metric`] | recall, rank and accuracy |
@@ -31,6 +32,7 @@ pub mod finetune;
 pub mod metric;
 pub mod optimizer;
 pub mod parameter_groups;
+pub mod precision;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;

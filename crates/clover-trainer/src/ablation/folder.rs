@@ -21,13 +21,14 @@ use crate::TrainerError;
 use crate::recipe::AblationRecipe;
 
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
-const FREE_KEYS: [&str; 6] = [
+const FREE_KEYS: [&str; 7] = [
     "rows",
     "seeds",
     "pretraining.workers",
     "pretraining.checkpoint_every",
     "pretraining.keep_checkpoints",
     "pretraining.micro_batch",
+    "pretraining.gradient_checkpointing",
 ];
 
 /// The folder of a comparison.

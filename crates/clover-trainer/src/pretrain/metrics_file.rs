@@ -106,30 +106,6 @@ fn to_line<M: Measured>(path: &Path, metrics: &M) -> Result<Vec<u8>, TrainerErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pretrain::StepKind;
-
-    fn metrics(step: u64) -> StepMetrics {
-        StepMetrics {
-            step,
-            kind: StepKind::Video,
-            epoch: 0,
-            total: 1.0,
-            word: 1.0,
-            video_alignment: 0.0,
-            video_ranking: 0.0,
-            text_alignment: 0.0,
-            text_ranking: 0.0,
-            positive_similarity: 0.0,
-            negative_similarity: 0.0,
-            gradient_norm: 1.0,
-            learning_rate: 0.1,
-            pairs: 2,
-            skipped: 0,
-            data_seconds: 0.0,
-            step_seconds: 0.0,
-            clips_per_second: 0.0,
-        }
-    }
 
     #[test]
     fn steps_behind_the_checkpoint_and_a_torn_line_are_dropped() {
@@ -137,14 +113,14 @@ mod tests {
         let path = folder.path().join("metrics.jsonl");
         let mut file = MetricsFile::open(&path, 0).unwrap();
         for step in 1..=4 {
-            file.append(&metrics(step)).unwrap();
+            file.append(&StepMetrics::of_step(step)).unwrap();
         }
         let mut torn = fs::read(&path).unwrap();
         torn.truncate(torn.len() - 5);
         fs::write(&path, torn).unwrap();
 
         let mut resumed = MetricsFile::open(&path, 2).unwrap();
-        resumed.append(&metrics(3)).unwrap();
+        resumed.append(&StepMetrics::of_step(3)).unwrap();
 
         let lines: Vec<StepMetrics> = read(&path).unwrap();
         let steps: Vec<_> = lines.iter().map(|line| line.step).collect();

@@ -1,5 +1,6 @@
 //! Pre-training: the objectives put together, one step, and the run around it.
 
+mod figures;
 mod metrics_file;
 mod objective;
 mod parts;

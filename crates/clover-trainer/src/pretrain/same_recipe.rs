@@ -19,6 +19,7 @@ pub(super) fn recipe_value(
 /// Keys that may change between two parts of a run.
 const FREE_KEYS: [&str; 6] = [
     "micro_batch",
+    "gradient_checkpointing",
     "workers",
     "max_failed_share",
     "checkpoint_every",

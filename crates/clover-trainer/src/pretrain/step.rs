@@ -18,6 +18,7 @@ use super::training_data::StepKind;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::optimizer::Optimizer;
+use crate::precision::{Precision, full_gradients, full_precision};
 
 /// What a step measured; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,8 @@ pub struct PretrainingStep<B: AutodiffBackend> {
     pub clip_norm: f64,
     /// A larger loss ends the run: it has exploded.
     pub loss_limit: f64,
+    /// What the model computes in; parameters and optimizer state stay in `f32`.
+    pub precision: Precision,
 }
 
 /// What differs from step to step.
@@ -113,7 +116,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = batch.names.clone();
-        let found = BatchGradients::of_whole(&self.objective, &clover, batch, settings.noise);
+        let working = self.precision.working_copy(&clover);
+        let found = BatchGradients::of_whole(&self.objective, &working, batch, settings.noise);
         self.update(clover, found, names, settings, started)
     }
 
@@ -138,7 +142,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let started = Instant::now();
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
         let parts = Parts::new(samples, micro_batch, settings.noise, device);
-        let found = parts.gradients(&self.objective, &clover);
+        let working = self.precision.working_copy(&clover);
+        let found = parts.gradients(&self.objective, &working);
         self.update(clover, found, names, settings, started)
     }
 
@@ -217,13 +222,14 @@ impl<B: AutodiffBackend> BatchGradients<B> {
         let (input, labels) = model_input(batch);
         let learns = objective.compares() || objective.learns_words() && labels.is_some();
         let output = clover.forward_pretraining(input, &mut noise.clone());
-        let [video, text] = [&output.video, &output.text].map(|all| all.clone().inner());
+        let [video, text] =
+            [&output.video, &output.text].map(|all| full_precision(all.clone().inner()));
         let losses = objective.forward(output, labels);
         Self {
             terms: losses.terms().map(Tensor::inner),
             similarities: mean_similarities(video, text),
             gradients: if learns {
-                GradientsParams::from_grads(losses.total().backward(), clover)
+                full_gradients(losses.total().backward(), clover)
             } else {
                 // A batch without a masked word teaches nothing where words are all there is.
                 GradientsParams::new()

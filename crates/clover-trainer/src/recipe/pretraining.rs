@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainerError;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
+use crate::precision::Precision;
 use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
 
@@ -75,6 +76,8 @@ pub struct PretrainingRecipe {
     pub word_loss: WordLoss,
     pub batch_size: usize,
     pub micro_batch: usize,
+    pub precision: Precision,
+    pub gradient_checkpointing: bool,
     pub epochs: usize,
     pub learning_rate: f64,
     pub minimum_ratio: f64,

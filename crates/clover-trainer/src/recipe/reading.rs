@@ -9,7 +9,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 31] = [
     "preset",
     "frames",
     "image_frames",
@@ -25,6 +25,8 @@ const KEYS: [&str; 29] = [
     "word_loss",
     "batch_size",
     "micro_batch",
+    "precision",
+    "gradient_checkpointing",
     "epochs",
     "learning_rate",
     "minimum_ratio",

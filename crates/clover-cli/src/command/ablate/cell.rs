@@ -36,7 +36,8 @@ pub(super) fn run(
         cell,
         interrupt,
     };
-    match arguments.device.run(work)? {
+    let gradient_checkpointing = recipe.pretraining.gradient_checkpointing;
+    match arguments.device.train(work, gradient_checkpointing)? {
         Some(result) => Ok(folder.keep(&result)?),
         None => {
             say("stopped");

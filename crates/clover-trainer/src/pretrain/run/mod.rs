@@ -42,6 +42,7 @@ pub fn pretrain<B: AutodiffBackend>(
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
     plan.validate()?;
+    plan.recipe.precision.check::<B>(device)?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = plan.recipe.model(tokenizer.vocabulary().len())?;
     let mut data = TrainingData::open(plan, &config, &tokenizer)?;

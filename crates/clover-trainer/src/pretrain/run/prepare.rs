@@ -42,6 +42,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
                 optimizer: plan.recipe.optimizer().init(),
                 clip_norm: plan.recipe.clip_norm,
                 loss_limit: plan.recipe.loss_limit,
+                precision: plan.recipe.precision,
             },
             checkpoints: Checkpoints::new(
                 plan.folder.join("checkpoints"),
