@@ -85,6 +85,7 @@ impl Watch {
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let recipe = PretrainingRecipe::open(&arguments.recipe)?;
+    let display = Display::new(&arguments)?;
     let overrides = match &arguments.resume {
         Some(Resume::Key(key)) => arguments.overrides.with_key(key.clone()),
         Some(Resume::Auto) | None => arguments.overrides,
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let folder = arguments.out.clone();
     let training = Training {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
-        display: Display::new(&arguments)?,
+        display,
         plan: PretrainingPlan {
             images: arguments.images,
             validation: arguments.validation,

@@ -190,8 +190,8 @@ mod tests {
         let mut events = EventFile::create(folder.path(), 6).unwrap();
         events.append(&StepMetrics::of_step(7)).unwrap();
 
-        let read = records(&fs::read(&events.path).unwrap());
-
+        let file = fs::read(&events.path).unwrap();
+        let read = records(&file);
         let [version, session, step] = read.as_slice() else {
             panic!("{} records", read.len());
         };
