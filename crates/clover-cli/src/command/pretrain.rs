@@ -89,7 +89,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let folder = arguments.out.clone();
     let training = Training {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
-        display: Display::new(&arguments)?,
+        display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
             resume: arguments.resume,
             max_steps: arguments.max_steps,
