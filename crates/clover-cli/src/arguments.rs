@@ -3,6 +3,7 @@
 mod ablate;
 mod data;
 mod overrides;
+mod resume;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
+pub(crate) use resume::Resume;
 
 use crate::device::DeviceName;
 
@@ -49,15 +51,24 @@ pub(crate) struct Pretrain {
     /// captions, or WebDataset shards.
     #[arg(long)]
     pub(crate) data: PathBuf,
+    /// Pairs of still images, of the same forms as `--data`: each iteration makes a step on a batch
+    /// of both.
+    #[arg(long)]
+    pub(crate) images: Option<PathBuf>,
+    /// Pairs to measure zero-shot retrieval with on the way, of the same forms as `--data`; the
+    /// best model is kept. The recipe's `validate_every` says how often.
+    #[arg(long)]
+    pub(crate) validation: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
     #[arg(long)]
     pub(crate) vocab: PathBuf,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Go on from the last checkpoint in the folder.
-    #[arg(long)]
-    pub(crate) resume: bool,
+    /// Go on from the last checkpoint in the folder, or start where there is none; `auto` says the
+    /// same in a word.
+    #[arg(long, num_args = 0..=1, default_missing_value = "auto", value_name = "auto")]
+    pub(crate) resume: Option<Resume>,
     /// A shipped recipe by name, or the path of a complete one (TOML).
     #[arg(long, default_value = "pretrain")]
     pub(crate) recipe: String,

@@ -10,7 +10,7 @@ use clover_trainer::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSum
 use clover_trainer::recipe::PretrainingRecipe;
 use clover_trainer::report::{EventFile, Report};
 
-use crate::arguments::Pretrain;
+use crate::arguments::{Pretrain, Resume};
 use crate::device::Work;
 use crate::display::Display;
 use crate::interrupt::Interrupt;
@@ -85,13 +85,19 @@ impl Watch {
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let recipe = PretrainingRecipe::open(&arguments.recipe)?;
-    let recipe = arguments.overrides.apply(recipe)?;
+    let overrides = match &arguments.resume {
+        Some(Resume::Key(key)) => arguments.overrides.with_key(key.clone()),
+        Some(Resume::Auto) | None => arguments.overrides,
+    };
+    let recipe = overrides.apply(recipe)?;
     let folder = arguments.out.clone();
     let training = Training {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
         display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
-            resume: arguments.resume,
+            images: arguments.images,
+            validation: arguments.validation,
+            resume: arguments.resume.is_some(),
             max_steps: arguments.max_steps,
             ..PretrainingPlan::new(
                 recipe.clone(),
@@ -122,14 +128,27 @@ fn say_end(summary: &PretrainingSummary, folder: &Path, report: &Path) {
             last.total, last.step
         ));
     }
-    let bundle = summary.bundle.display();
+    say_models(&summary);
     if summary.finished {
-        say(&format!("done; the model lies in {bundle}"));
+        say("done");
     } else {
-        say(&format!(
-            "stopped; the model so far lies in {bundle}, and --resume goes on from {}",
-            folder.display()
-        ));
+        let folder = folder.display();
+        say(&format!("stopped; --resume goes on from {folder}"));
     }
     say(&format!("the curves lie in {}", report.display()));
+}
+
+/// Which model lies where.
+fn say_models(summary: &PretrainingSummary) {
+    let step = summary.metrics.last().map_or(0, |last| last.step);
+    let bundle = summary.bundle.display();
+    say(&format!("the model after step {step} lies in {bundle}"));
+    if let Some(best) = &summary.best {
+        say(&format!(
+            "the best by validation, after step {} with recalls of {:.1} in all, lies in {}",
+            best.metrics.step,
+            best.metrics.retrieval.recall_sum,
+            best.folder.display()
+        ));
+    }
 }

@@ -80,7 +80,10 @@ mod tests {
 
         shipped.unwrap();
         let message = broken.unwrap_err().to_string();
-        assert_eq!(message, "1 of 5 recipes cannot be used");
+        assert_eq!(
+            message,
+            format!("1 of {} recipes cannot be used", SHIPPED_RECIPES.len() + 1)
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::questions::Questions;
 use super::row::AblationRow;
 use crate::TrainerError;
 use crate::evaluate::{PairSimilarity, QuestionAccuracy, pair_similarity, zero_shot_retrieval};
-use crate::finetune::FinetuningStepDone;
+use crate::finetune::FineTuningStepDone;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 use crate::recipe::AblationRecipe;
@@ -40,7 +40,7 @@ pub enum CellEvent<'e> {
         /// `open-ended` or `multiple choice`.
         task: &'static str,
         /// The step.
-        step: FinetuningStepDone,
+        step: FineTuningStepDone,
     },
     /// Something is being measured.
     Measuring(&'static str),
@@ -187,13 +187,13 @@ impl Running<'_> {
     ) -> Result<Option<PretrainingSummary>, TrainerError> {
         let mut recipe = self.cell.row.apply(&self.recipe.pretraining);
         recipe.seed = self.cell.seed;
+        let (pairs, vocabulary) = (
+            &self.files.split(Split::Train).pairs,
+            &self.files.vocabulary,
+        );
         let plan = PretrainingPlan {
-            recipe,
-            data: self.files.split(Split::Train).pairs.clone(),
-            vocabulary: self.files.vocabulary.clone(),
-            folder: self.folder.to_owned(),
             resume: true,
-            max_steps: None,
+            ..PretrainingPlan::new(recipe, pairs, vocabulary, self.folder)
         };
         let summary = self.timed("pre-training", |_| {
             pretrain::<B>(&plan, device, &mut |event| {

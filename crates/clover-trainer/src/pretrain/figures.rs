@@ -30,6 +30,7 @@ impl StepMetrics {
     pub(crate) fn of_step(step: u64) -> Self {
         Self {
             step,
+            kind: super::StepKind::Video,
             epoch: 1,
             total: 15.0,
             word: 5.5,

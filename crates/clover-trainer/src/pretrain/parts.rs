@@ -73,10 +73,16 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
             accumulator.accumulate(clover, gradients);
             start += rows;
         }
+        let learns = objective.compares() || objective.learns_words() && self.masked_words() > 0;
         BatchGradients {
             terms,
             similarities,
-            gradients: accumulator.grads(),
+            gradients: if learns {
+                accumulator.grads()
+            } else {
+                // Zeros would still be decayed.
+                GradientsParams::new()
+            },
         }
     }
 

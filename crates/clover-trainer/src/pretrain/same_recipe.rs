@@ -24,6 +24,7 @@ const FREE_KEYS: [&str; 6] = [
     "max_failed_share",
     "checkpoint_every",
     "keep_checkpoints",
+    "validate_every",
 ];
 
 /// Refuses a recipe that differs from the recorded one, and names the first key that does.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::objective::PretrainingObjective;
 use super::parts::Parts;
+use super::training_data::StepKind;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::optimizer::Optimizer;
@@ -24,6 +25,9 @@ use crate::precision::{Precision, full_gradients, full_precision};
 pub struct StepMetrics {
     /// Optimizer steps done, this one included.
     pub step: u64,
+    /// What it was made on: videos, or images where a run has both.
+    #[serde(default)]
+    pub kind: StepKind,
     /// The epoch, from zero.
     pub epoch: u64,
     /// The sum of the five terms that follow.
@@ -98,7 +102,7 @@ pub(super) struct BatchGradients<B: AutodiffBackend> {
 pub(super) type Terms<B> = [Tensor<B, 1>; 5];
 
 impl<B: AutodiffBackend> PretrainingStep<B> {
-    /// Trains on one batch. The metrics' epoch, skips, waiting time and rate are the caller's.
+    /// Trains on one batch. The metrics' kind, epoch, skips, waiting time and rate are the caller's.
     ///
     /// # Errors
     ///
@@ -185,6 +189,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let clover = self.optimizer.step(learning_rate, clover, gradients);
         let metrics = StepMetrics {
             step,
+            kind: StepKind::default(),
             epoch: 0,
             total,
             word: terms[0],

@@ -9,9 +9,11 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 31] = [
     "preset",
     "frames",
+    "image_frames",
+    "test_frames",
     "image_size",
     "text_len",
     "crop",
@@ -38,6 +40,7 @@ const KEYS: [&str; 28] = [
     "max_failed_share",
     "checkpoint_every",
     "keep_checkpoints",
+    "validate_every",
 ];
 
 impl PretrainingRecipe {

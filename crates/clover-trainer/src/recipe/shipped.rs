@@ -15,7 +15,7 @@ pub struct ShippedRecipe {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 4] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 5] = [
     ShippedRecipe {
         name: "ablation/rendered",
         text: include_str!("../../recipes/ablation/rendered.toml"),
@@ -31,6 +31,10 @@ pub const SHIPPED_RECIPES: [ShippedRecipe; 4] = [
     ShippedRecipe {
         name: "pretrain",
         text: include_str!("../../recipes/pretrain.toml"),
+    },
+    ShippedRecipe {
+        name: "pretrain-webvid-cc3m",
+        text: include_str!("../../recipes/pretrain-webvid-cc3m.toml"),
     },
 ];
 

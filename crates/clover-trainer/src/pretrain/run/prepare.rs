@@ -1,14 +1,14 @@
 //! Where a run begins: with a new model, or with its last checkpoint.
 
-use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::Position;
+use clover_data::dataset::MixturePosition;
+use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
 use clover_model::weights::{self, Naming};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan, Run};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
 use crate::starting_values::draw_parameters;
@@ -18,6 +18,8 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
     pub(super) fn prepare(
         plan: &'p PretrainingPlan,
         config: CloverConfig,
+        tokenizer: WordPieceTokenizer,
+        data: DataFingerprint,
         device: &B::Device,
         observe: &mut Observe<'_>,
     ) -> Result<Self, TrainerError> {
@@ -31,6 +33,8 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         let mut run = Self {
             plan,
             config,
+            tokenizer,
+            data,
             device: device.clone(),
             clover,
             training: PretrainingStep {
@@ -45,9 +49,11 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
                 plan.recipe.keep_checkpoints,
             ),
             step: 0,
-            position: Position::default(),
+            position: MixturePosition::default(),
         };
         run.restore(observe)?;
+        run.checkpoints.recover_best()?;
+        run.forget_divergence()?;
         Ok(run)
     }
 
@@ -75,6 +81,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             &state.recipe,
             &recipe_value(&self.plan.recipe, &loaded.path)?,
         )?;
+        self.data.check(&state.data, &loaded.path)?;
         let report = weights::from_bytes(&mut self.clover, &model, Naming::Native)?;
         if !report.is_complete() {
             return Err(TrainerError::IncompleteWeights {
@@ -86,12 +93,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             .optimizer
             .load_state(&self.clover, optimizer)?;
         self.step = state.step;
-        // A position beyond any data set is the end of its epoch.
-        let item = usize::try_from(state.position).unwrap_or(usize::MAX);
-        self.position = Position {
-            epoch: state.epoch,
-            item,
-        };
+        self.position = state.position;
         Ok(())
     }
 }

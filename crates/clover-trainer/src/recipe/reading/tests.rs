@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::recipe::{Crop, SHIPPED_RECIPES};
+use crate::recipe::{AnyRecipe, Crop, SHIPPED_RECIPES};
 
 fn text() -> &'static str {
     ShippedRecipe::find("pretrain").unwrap().text
@@ -10,7 +10,10 @@ fn text() -> &'static str {
 #[test]
 fn shipped_recipes_are_complete_and_valid() {
     for shipped in SHIPPED_RECIPES {
-        let recipe = PretrainingRecipe::open(shipped.name).unwrap();
+        let recipe = match AnyRecipe::open(shipped.name).unwrap() {
+            AnyRecipe::Pretraining(recipe) => *recipe,
+            AnyRecipe::Ablation(recipe) => recipe.pretraining,
+        };
 
         recipe.model(100).unwrap();
     }
@@ -62,12 +65,21 @@ fn a_size_that_regions_do_not_divide_is_refused() {
 }
 
 #[test]
+fn more_frames_of_an_image_than_of_a_video_are_refused() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+
+    let error = recipe.with_overrides(&["image_frames=9"]).unwrap_err();
+
+    assert!(error.to_string().contains("image_frames"), "{error}");
+}
+
+#[test]
 fn a_name_that_is_neither_a_file_nor_shipped_is_refused_with_those_there_are() {
     let error = PretrainingRecipe::open("pretrian").unwrap_err();
 
     let message = error.to_string();
     assert!(
-        message.contains("pretrian") && message.contains("demo, pretrain"),
+        message.contains("pretrian") && message.contains("demo, pretrain, pretrain-webvid-cc3m"),
         "{message}"
     );
 }
