@@ -85,7 +85,6 @@ impl Watch {
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let recipe = PretrainingRecipe::open(&arguments.recipe)?;
-    let display = Display::new(&arguments)?;
     let overrides = match &arguments.resume {
         Some(Resume::Key(key)) => arguments.overrides.with_key(key.clone()),
         Some(Resume::Auto) | None => arguments.overrides,
@@ -94,7 +93,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let folder = arguments.out.clone();
     let training = Training {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
-        display,
+        display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
             images: arguments.images,
             validation: arguments.validation,

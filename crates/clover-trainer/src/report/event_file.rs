@@ -191,9 +191,9 @@ mod tests {
         events.append(&StepMetrics::of_step(7)).unwrap();
 
         let file = fs::read(&events.path).unwrap();
-        let read = records(&file);
-        let [version, session, step] = read.as_slice() else {
-            panic!("{} records", read.len());
+        let records = records(&file);
+        let [version, session, step] = records.as_slice() else {
+            panic!("{} records", records.len());
         };
         assert!(version.ends_with(VERSION.as_bytes()));
         // Step 7, a session log of two bytes: its status is START.
