@@ -128,7 +128,7 @@ fn say_end(summary: &PretrainingSummary, folder: &Path, report: &Path) {
             last.total, last.step
         ));
     }
-    say_models(&summary);
+    say_models(summary);
     if summary.finished {
         say("done");
     } else {
