@@ -143,7 +143,7 @@ fn norms_biases_and_relative_positions_do_not_decay_and_everything_else_does() {
         );
         assert!(close(group.learning_rate_multiplier, 1.0), "{path}");
     }
-    for decayed in ["mask_token", "space_positions", "time_positions"] {
+    for decayed in ["mask_token", "space_position", "time_position"] {
         let known = parameters.paths.iter().any(|path| path.contains(decayed));
         assert!(known, "{decayed} is no parameter's name any more");
     }

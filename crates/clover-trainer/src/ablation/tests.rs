@@ -25,6 +25,7 @@ fn recipe() -> AblationRecipe {
         benchmark,
         pretraining: PretrainingRecipe {
             frames: 2,
+            test_frames: 2,
             batch_size: 30,
             epochs: 1,
             warmup_epochs: 0,
@@ -92,7 +93,10 @@ fn a_comparison_is_interrupted_goes_on_and_becomes_a_table() {
         (3, 5)
     );
     assert_eq!(result.open_ended.questions, 10);
-    assert_eq!(folder.result(result.cell()).unwrap(), Some(result));
+    let kept = folder.result(result.cell()).unwrap().unwrap();
+    assert_eq!(kept.cell(), result.cell());
+    assert_eq!(kept.text_to_video, result.text_to_video);
+    assert_eq!(kept.multiple_choice.questions, 10);
     let summary = summary(&folder, &recipe);
     assert_eq!(summary.missing, ["clover-0"]);
     folder.write_summary(&summary).unwrap();

@@ -82,7 +82,10 @@ fn settings(recipe: &FinetuningRecipe) -> FineTuningSettings<'_> {
 fn the_loss_falls_and_a_run_can_be_broken_off() {
     let folder = tempfile::tempdir().unwrap();
     let (model, dataset) = questions(&folder);
-    let recipe = recipe(12);
+    let recipe = FinetuningRecipe {
+        learning_rate: 1e-3,
+        ..recipe(40)
+    };
     let device = Default::default();
 
     let tuned = fine_tune(
@@ -98,8 +101,8 @@ fn the_loss_falls_and_a_run_can_be_broken_off() {
     })
     .unwrap();
 
-    assert!(tuned.finished && tuned.losses.len() == 12);
-    let [first, last] = [tuned.losses[0], tuned.losses[11]];
+    assert!(tuned.finished && tuned.losses.len() == 40);
+    let (first, last) = (tuned.losses[0], tuned.losses[39]);
     // Five candidates: an untrained model has about ln 5.
     assert!(first > 1.2 && last < 0.8 * first, "{:?}", tuned.losses);
     assert!(!broken_off.finished && broken_off.losses.len() == 1);

@@ -101,6 +101,10 @@ impl AblationRecipe {
         self.pretraining.validate()?;
         self.open_ended.validate()?;
         self.multiple_choice.validate()?;
+        // Questions pass the fusion encoder, which has a position for each frame trained with.
+        let frames = self.pretraining.test_frames <= self.pretraining.frames;
+        let rule = "test_frames must not exceed frames";
+        first_wrong(&[("pretraining", frames)], |fits| fits, rule)?;
         // The rows replace what they do not share; a recipe must not seem to say otherwise.
         let differs = AblationRow::Clover.apply(&self.pretraining) != self.pretraining;
         let rule = "alignment, ranking, word_loss and text_masking must be those of Clover; the rows \
