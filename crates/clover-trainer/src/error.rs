@@ -286,6 +286,10 @@ pub enum TrainerError {
         folder: PathBuf,
     },
 
+    /// Devices cannot train together.
+    #[error(transparent)]
+    Devices(#[from] crate::devices::DevicesError),
+
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]
     NothingToEvaluate,

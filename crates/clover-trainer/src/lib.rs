@@ -9,6 +9,7 @@
 //! | [`metric`] | recall, rank and accuracy |
 //! | [`recipe`] | what a run depends on but its data |
 //! | [`pretrain`] | the three objectives, the step and the run |
+//! | [`devices`] | many devices and machines that train as one |
 //! | [`evaluate`] | zero-shot retrieval |
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
@@ -22,6 +23,7 @@
 
 pub mod checkpoint;
 pub mod clipping;
+pub mod devices;
 pub mod error;
 pub mod evaluate;
 pub mod metric;

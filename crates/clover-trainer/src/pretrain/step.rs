@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::objective::PretrainingObjective;
 use super::parts::Parts;
+use super::shared_batch::SharedBatch;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
+use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::Optimizer;
 
 /// What a step measured; one line of `metrics.jsonl`.
@@ -87,6 +89,8 @@ pub(super) struct BatchGradients<B: AutodiffBackend> {
     /// Mean similarity of positives, then of negatives.
     pub(super) similarities: [Tensor<B::InnerBackend, 1>; 2],
     pub(super) gradients: GradientsParams,
+    /// Samples of the batch.
+    pub(super) pairs: usize,
 }
 
 /// Every term of the loss, each `[1]`, in the order of [`PretrainingLosses::terms`].
@@ -131,10 +135,41 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         device: &B::Device,
         settings: &StepSettings<'_>,
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
+        let places: Vec<usize> = (0..samples.len()).collect();
+        let shared = SharedBatch {
+            peer: &Peer::alone(),
+            places: &places,
+            slots: places.len(),
+            scaling: GradientScaling::FullBatch,
+        };
+        self.train_shared(clover, samples, micro_batch, &shared, device, settings)
+    }
+
+    /// As [`train_in_parts`](Self::train_in_parts), of a batch that lies on several devices: each
+    /// calls this with its own samples, and all come to the same model. The noise is that of the
+    /// whole batch; the samples named in an error are this device's.
+    ///
+    /// # Errors
+    ///
+    /// As [`train`](Self::train); or a device is lost, or none has a sample.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `micro_batch` is 0, or there is not a place for each sample.
+    pub fn train_shared(
+        &mut self,
+        clover: Clover<B>,
+        samples: &[PretrainingSample],
+        micro_batch: usize,
+        shared: &SharedBatch<'_, B::InnerBackend>,
+        device: &B::Device,
+        settings: &StepSettings<'_>,
+    ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
-        let parts = Parts::new(samples, micro_batch, settings.noise, device);
-        let found = parts.gradients(&self.objective, &clover);
+        let noise = settings.noise.at(shared.places);
+        let parts = Parts::new(samples, micro_batch, &noise, *shared, device);
+        let found = parts.gradients(&self.objective, &clover)?;
         self.update(clover, found, names, settings, started)
     }
 
@@ -191,7 +226,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
             negative_similarity: similarities[1],
             gradient_norm: norm,
             learning_rate,
-            pairs: names.len(),
+            pairs: found.pairs,
             skipped: 0,
             data_seconds: 0.0,
             step_seconds: started.elapsed().as_secs_f64(),
@@ -209,6 +244,7 @@ impl<B: AutodiffBackend> BatchGradients<B> {
         batch: PretrainingBatch<B>,
         noise: &Noise,
     ) -> Self {
+        let pairs = batch.names.len();
         let (input, labels) = model_input(batch);
         let learns = objective.compares() || objective.learns_words() && labels.is_some();
         let output = clover.forward_pretraining(input, &mut noise.clone());
@@ -217,6 +253,7 @@ impl<B: AutodiffBackend> BatchGradients<B> {
         Self {
             terms: losses.terms().map(Tensor::inner),
             similarities: mean_similarities(video, text),
+            pairs,
             gradients: if learns {
                 GradientsParams::from_grads(losses.total().backward(), clover)
             } else {

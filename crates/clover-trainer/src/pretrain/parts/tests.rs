@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::pretrain::{PretrainingStep, StepMetrics, StepSettings};
@@ -139,6 +140,23 @@ fn whole(clover: &Clover<Trained>, samples: &[PretrainingSample]) -> BatchGradie
     BatchGradients::of_whole(&PretrainingObjective::default(), clover, batch, &noise(1))
 }
 
+fn in_parts(
+    clover: &Clover<Trained>,
+    samples: &[PretrainingSample],
+    size: usize,
+    noise: &Noise,
+) -> BatchGradients<Trained> {
+    let shared = SharedBatch {
+        peer: &Peer::alone(),
+        places: &[],
+        slots: samples.len(),
+        scaling: GradientScaling::FullBatch,
+    };
+    let parts = Parts::new(samples, size, noise, shared, &Default::default());
+    let found = parts.gradients(&PretrainingObjective::default(), clover);
+    found.unwrap()
+}
+
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
     let clover = clover();
     let expected = whole(&clover, samples);
@@ -146,8 +164,7 @@ fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
     let total = norm(expected_gradients.values().flatten().copied());
 
     for &size in sizes {
-        let parts = Parts::new(samples, size, &noise(1), &Default::default());
-        let found = parts.gradients(&PretrainingObjective::default(), &clover);
+        let found = in_parts(&clover, samples, size, &noise(1));
 
         for (found, expected) in found.terms.iter().zip(&expected.terms) {
             let [found, expected] = [found, expected].map(|term| term.clone().into_scalar());
@@ -192,10 +209,8 @@ fn a_batch_without_masked_words_has_no_word_loss() {
 #[test]
 fn one_pair_is_a_batch() {
     let one = samples(1, |_| 1);
-    let clover = clover();
-    let parts = Parts::new(&one, 4, &Noise::of_samples([9]), &Default::default());
 
-    let found = parts.gradients(&PretrainingObjective::default(), &clover);
+    let found = in_parts(&clover(), &one, 4, &Noise::of_samples([9]));
 
     for term in found.terms {
         assert!(term.into_scalar().is_finite());
