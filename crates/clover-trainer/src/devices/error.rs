@@ -22,6 +22,15 @@ pub enum DevicesError {
         reason: String,
     },
 
+    /// The first node has ended the run.
+    #[error("{peer} has ended the run: {reason}")]
+    Told {
+        /// Which.
+        peer: String,
+        /// In its words.
+        reason: String,
+    },
+
     /// Another device of this process has failed; its own error says why.
     #[error("another device of this process ended the run")]
     Ended,

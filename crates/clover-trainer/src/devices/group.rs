@@ -1,6 +1,5 @@
 //! All devices of this process, and the other nodes.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,10 +29,12 @@ pub struct Group<B: Backend> {
 /// The processes that train together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nodes {
-    /// Where each is reached, `ws://host:port`, in the same order on every node.
-    pub addresses: Vec<String>,
-    /// Which of them this process is.
+    /// How many.
+    pub count: usize,
+    /// Which of them this process is, from zero.
     pub node: usize,
+    /// Where the first is reached, `ws://host:port`; it listens there itself.
+    pub hub: String,
 }
 
 impl<B: Backend> Group<B> {
@@ -60,7 +61,7 @@ impl<B: Backend> Group<B> {
         let session = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
         reset_collective::<B>();
         let connected = match &self.nodes {
-            Some(nodes) => Some(Connected::<B>::join(nodes, self.devices.len(), self.patience)?),
+            Some(nodes) => Some(Connected::join(nodes, self.devices.len(), self.patience)?),
             None => None,
         };
         let done = self.run_threads(connected, first, others);
@@ -71,7 +72,7 @@ impl<B: Backend> Group<B> {
 
     fn run_threads<T>(
         &self,
-        connected: Option<Connected<B>>,
+        connected: Option<Connected>,
         first: impl FnOnce(&Peer<B>, &B::Device) -> Result<T, TrainerError>,
         others: impl Fn(&Peer<B>, &B::Device) -> Result<(), TrainerError> + Sync,
     ) -> Result<T, TrainerError> {
@@ -93,20 +94,16 @@ impl<B: Backend> Group<B> {
             let threads: Vec<_> = (1..self.devices.len())
                 .map(|index| {
                     scope.spawn(move || {
-                        let _wake = WakeOthers::<B>::new();
+                        let wake = WakeOthers::<B>::new();
                         let done = others(&peer(index, None)?, &self.devices[index]);
-                        _wake.unless(done)
+                        wake.unless(done)
                     })
                 })
                 .collect();
             let wake = WakeOthers::<B>::new();
             let own = peer(0, connected)
                 .map_err(TrainerError::from)
-                .and_then(|peer| {
-                    let done = first(&peer, &self.devices[0])?;
-                    peer.leave();
-                    Ok(done)
-                });
+                .and_then(|peer| first(&peer, &self.devices[0]));
             let own = wake.unless(own);
             let mut ends = Vec::new();
             for (index, thread) in threads.into_iter().enumerate() {
@@ -173,7 +170,7 @@ pub(super) struct Links<B: Backend> {
     /// The other devices of this process.
     local: Option<Local<B>>,
     /// The other nodes, by the first device of each.
-    nodes: Option<Connected<B>>,
+    nodes: Option<Mutex<Connected>>,
     /// Whether there are other nodes at all.
     beyond: bool,
     patience: Duration,
@@ -184,14 +181,15 @@ impl<B: Backend> Links<B> {
         group: &Group<B>,
         index: usize,
         begun: &Arc<[AtomicU64]>,
-        nodes: Option<Connected<B>>,
+        nodes: Option<Connected>,
     ) -> Result<Self, DevicesError> {
-        let several = NonZeroUsize::new(group.devices.len() - 1);
+        let local = match group.devices.len() {
+            1 => None,
+            _ => Some(Local::join(index, &group.devices, begun, group.patience)?),
+        };
         Ok(Self {
-            local: several
-                .map(|_| Local::join(index, &group.devices, begun, group.patience))
-                .transpose()?,
-            nodes,
+            local,
+            nodes: nodes.map(Mutex::new),
             beyond: group.nodes.is_some(),
             patience: group.patience,
         })
@@ -203,23 +201,17 @@ impl<B: Backend> Links<B> {
             None => values,
         };
         let everywhere = match &self.nodes {
-            Some(nodes) => nodes.sum(here)?,
+            Some(nodes) => nodes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .sum(here)?,
             None if self.beyond => here.zeros_like(),
             None => return Ok(here),
         };
         match &self.local {
-            // The first device may wait as long for another node, and says which.
-            Some(local) => local.sum(everywhere, 2 * self.patience),
+            // The first device may wait so long for other nodes, and says for which.
+            Some(local) => local.sum(everywhere, 3 * self.patience),
             None => Ok(everywhere),
-        }
-    }
-}
-
-impl<B: Backend> Peer<B> {
-    /// Stays until the others have what they need from here.
-    fn leave(&self) {
-        if let Some(nodes) = self.links.as_ref().and_then(|links| links.nodes.as_ref()) {
-            nodes.leave();
         }
     }
 }

@@ -7,11 +7,11 @@
 //!
 //! There is one primitive, the sum of a vector over all peers; everything else is a sum in which
 //! others hold zeros. Between the devices of a process it is `burn-collective`'s all-reduce.
-//! Between processes it goes over the tensor service of `burn-communication`, on which
-//! `burn-collective`'s own global level is built as well; that level itself cannot be used, as in
-//! Burn 0.21 its second all-reduce never returns (the list of nodes that have synchronized is
-//! cleared on a copy of it). Sums are taken in the order of ranks or of devices, so that a run
-//! can be repeated to the bit.
+//! Between processes it goes over the websocket of `burn-communication`, on which
+//! `burn-collective`'s own level of nodes is built as well. That level cannot serve: in Burn 0.21
+//! its second all-reduce never returns, as the list of nodes that have come to its barrier is
+//! cleared on a copy, and its reduce and broadcast are unimplemented. Sums are taken in the order
+//! of ranks or of devices, so that a run can be repeated to the bit.
 //!
 //! burn-train's data-parallel strategy (NCCL on CUDA) cannot serve: it lives inside its own
 //! training loop, on CubeCL backends alone, and reduces gradients only, while the contrastive

@@ -1,96 +1,102 @@
-//! The processes of several machines, by the tensor service of `burn-communication`.
+//! The processes of several machines, by the websocket of `burn-communication`.
 //!
-//! Each node exposes its vector under a number of its own and downloads those of the others: an
-//! all-gather, added by every node in the order of nodes. Nothing is exposed twice under one number,
-//! so no barrier is needed between two sums.
+//! A star: every node sends its vector to the first, which adds them in the order of nodes and
+//! sends the sum back. A message is a byte that says what it is, and its content.
 
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::TcpListener;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use burn::prelude::*;
 use burn::tensor::{DType, TensorData};
-use burn_communication::data_service::{TensorDataServer, TensorDataService};
 use burn_communication::websocket::{WebSocket, WsServer};
-use burn_communication::{Address, ProtocolServer};
+use burn_communication::{
+    Address, CommunicationChannel, Message, Protocol, ProtocolClient, ProtocolServer,
+};
+use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
-use tokio_util::sync::CancellationToken;
 
 use super::{DevicesError, Nodes};
 
-/// Values of one message: 64 MiB, well below the bound of a websocket's frame.
-const MESSAGE: usize = 1 << 24;
+type AtHub = <<WebSocket as Protocol>::Server as ProtocolServer>::Channel;
+type AtOther = <<WebSocket as Protocol>::Client as ProtocolClient>::Channel;
 
-/// The service forgets a request that comes in while a tensor is being exposed, until it is
-/// reminded.
-const REMINDER: Duration = Duration::from_millis(5);
+const ROUTE: &str = "clover";
 
-/// How often a node that has not started yet is looked for.
+/// Values of one message: 8 MiB, below what a websocket's server takes by default.
+const VALUES: usize = 1 << 21;
+
+/// How often a first node that has not started yet is looked for.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How long the last message may take to leave.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// What a message is.
+const HELLO: u8 = 0;
+const SUM: u8 = 1;
+const FAILURE: u8 = 2;
 
 /// This process among the others.
-pub(super) struct Connected<B: Backend> {
+pub(super) struct Connected {
     node: usize,
-    addresses: Vec<(String, Address)>,
     /// Devices of each node.
     devices: Vec<usize>,
-    service: Arc<TensorDataService<B, WebSocket>>,
-    next: AtomicU64,
     patience: Duration,
-    stop: CancellationToken,
+    ends: Ends,
     runtime: Runtime,
 }
 
-impl<B: Backend> std::fmt::Debug for Connected<B> {
+/// The connections of this node.
+enum Ends {
+    /// To all other nodes, in their order.
+    Hub(Vec<AtHub>),
+    /// To the first node.
+    Other(Box<AtOther>),
+}
+
+impl std::fmt::Debug for Connected {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Connected")
             .field("node", &self.node)
-            .field("addresses", &self.addresses)
+            .field("devices", &self.devices)
             .finish_non_exhaustive()
     }
 }
 
-impl<B: Backend> Connected<B> {
-    /// Starts the service and waits for all nodes.
+impl Connected {
+    /// Waits for all nodes.
     pub(super) fn join(
         nodes: &Nodes,
         devices: usize,
         patience: Duration,
     ) -> Result<Self, DevicesError> {
-        let hosts = nodes.addresses.iter().map(|address| host_and_port(address));
-        let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
-        let Some(&(_, port)) = hosts.get(nodes.node) else {
+        if nodes.node >= nodes.count {
             return Err(DevicesError::NoSuchNode {
                 node: nodes.node,
-                nodes: hosts.len(),
+                nodes: nodes.count,
             });
-        };
-        // The service itself does not say that its port is taken.
-        TcpListener::bind(("0.0.0.0", port)).map_err(|source| DevicesError::Service { source })?;
+        }
+        let port = port(&nodes.hub)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("clover-nodes")
             .enable_all()
             .build()
             .map_err(|source| DevicesError::Service { source })?;
+        let ends = match nodes.node {
+            0 => Ends::Hub(listen(&runtime, nodes, port, patience)?),
+            _ => Ends::Other(Box::new(runtime.block_on(call(nodes, patience))?)),
+        };
         let mut connected = Self {
             node: nodes.node,
-            addresses: parsed(&nodes.addresses)?,
             devices: vec![devices],
-            service: Arc::new(TensorDataService::new(CancellationToken::new())),
-            next: AtomicU64::new(0),
             patience,
-            stop: CancellationToken::new(),
+            ends,
             runtime,
         };
-        connected.serve(port);
-        connected.wait_for_all(&hosts)?;
-        connected.devices = connected.count_devices(devices)?;
+        let mut counts = vec![0.0; nodes.count];
+        counts[nodes.node] = devices as f32;
+        let counts = connected.sum_values(&counts)?;
+        connected.devices = counts.iter().map(|&count| count as usize).collect();
         Ok(connected)
     }
 
@@ -104,170 +110,202 @@ impl<B: Backend> Connected<B> {
         self.devices.iter().sum()
     }
 
-    fn serve(&self, port: u16) {
-        let stop = self.stop.clone();
-        let server = WsServer::new(port)
-            .route_tensor_data_service(Arc::clone(&self.service))
-            .serve(async move { stop.cancelled().await });
-        self.runtime.spawn(server);
-        let service = Arc::clone(&self.service);
-        self.runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(REMINDER).await;
-                service.new_tensor_notify.notify_waiters();
-            }
-        });
-    }
-
-    /// A node that is not there yet would end the first download.
-    fn wait_for_all(&self, hosts: &[(String, u16)]) -> Result<(), DevicesError> {
-        let started = Instant::now();
-        for (node, host) in hosts.iter().enumerate() {
-            while !reachable(host) {
-                if started.elapsed() > self.patience {
-                    return Err(self.silent(node));
-                }
-                std::thread::sleep(RETRY);
-            }
-        }
-        Ok(())
-    }
-
-    fn count_devices(&self, own: usize) -> Result<Vec<usize>, DevicesError> {
-        let data = TensorData::from([own as i64]);
-        let counts = self.exchange(data, self.patience)?;
-        let counts = counts.iter().map(|data| data.iter::<i64>().sum::<i64>());
-        Ok(counts.map(|count| usize::try_from(count).unwrap_or(0)).collect())
-    }
-
-    /// The sum over nodes, added in their order.
-    pub(super) fn sum(&self, values: Tensor<B, 1>) -> Result<Tensor<B, 1>, DevicesError> {
+    /// The sum over nodes.
+    pub(super) fn sum<B: Backend>(
+        &mut self,
+        values: Tensor<B, 1>,
+    ) -> Result<Tensor<B, 1>, DevicesError> {
         let ([len], device) = (values.dims(), values.device());
-        let mut parts = Vec::new();
-        for start in (0..len).step_by(MESSAGE) {
-            let part = values.clone().narrow(0, start, MESSAGE.min(len - start));
-            let all = self.exchange(part.into_data(), self.patience)?;
-            let mut sum: Option<Tensor<B, 1>> = None;
-            for data in all {
-                let addend = Tensor::from_data(data, (&device, DType::F32));
-                sum = Some(match sum {
-                    Some(sum) => sum + addend,
-                    None => addend,
-                });
-            }
-            parts.extend(sum);
+        let values: Vec<f32> = values.into_data().iter::<f32>().collect();
+        let mut sum = Vec::with_capacity(len);
+        for part in values.chunks(VALUES) {
+            sum.extend(self.sum_values(part)?);
         }
-        Ok(Tensor::cat(parts, 0))
+        let sum = TensorData::new(sum, [len]);
+        Ok(Tensor::from_data(sum, (&device, DType::F32)))
     }
 
-    /// The data of every node, in their order.
-    fn exchange(
-        &self,
-        own: TensorData,
-        patience: Duration,
-    ) -> Result<Vec<TensorData>, DevicesError> {
-        let number = self.next.fetch_add(1, Ordering::SeqCst);
-        let others = self.addresses.len() as u32 - 1;
-        self.runtime.block_on(async {
-            if others > 0 {
-                let exposed = self.service.expose_data(own.clone(), others, number.into());
-                exposed.await;
-            }
-            let downloads: Vec<_> = self
-                .addresses
-                .iter()
-                .enumerate()
-                .map(|(node, (_, address))| {
-                    let (service, address) = (Arc::clone(&self.service), address.clone());
-                    (node != self.node).then(|| {
-                        tokio::spawn(async move {
-                            service.download_tensor(address, number.into()).await
-                        })
-                    })
-                })
-                .collect();
-            let until = tokio::time::Instant::now() + patience;
-            let mut all = Vec::with_capacity(downloads.len());
-            for (node, download) in downloads.into_iter().enumerate() {
-                let data = match download {
-                    Some(download) => tokio::time::timeout_at(until, download)
-                        .await
-                        .map_err(|_| self.silent(node))?
-                        .ok()
-                        .flatten()
-                        .ok_or_else(|| self.lost(node, "its connection is closed"))?,
-                    None => own.clone(),
+    fn sum_values(&mut self, own: &[f32]) -> Result<Vec<f32>, DevicesError> {
+        let patience = self.patience;
+        match &mut self.ends {
+            Ends::Hub(others) => self.runtime.block_on(async {
+                let sum = add_all(others, own, patience).await;
+                let answer = match &sum {
+                    Ok(sum) => message(SUM, &to_bytes(sum)),
+                    Err(error) => message(FAILURE, error.to_string().as_bytes()),
                 };
-                if data.shape != own.shape {
-                    return Err(self.lost(node, "it sent a vector of another length"));
+                for (other, end) in others.iter_mut().enumerate() {
+                    let sent = send(end, &name(other + 1), patience, answer.clone()).await;
+                    // The first failure is the one to tell of.
+                    if sum.is_ok() {
+                        sent?;
+                    }
                 }
-                all.push(data);
+                sum
+            }),
+            Ends::Other(hub) => self.runtime.block_on(async {
+                let values = message(SUM, &to_bytes(own));
+                send(hub.as_mut(), &name(0), patience, values).await?;
+                // The first node may itself wait so long for another, and then says for which.
+                receive_values(hub.as_mut(), &name(0), 2 * patience, own.len()).await
+            }),
+        }
+    }
+}
+
+/// The sum in the order of nodes.
+async fn add_all(
+    others: &mut [AtHub],
+    own: &[f32],
+    patience: Duration,
+) -> Result<Vec<f32>, DevicesError> {
+    let mut sum = own.to_vec();
+    for (other, end) in others.iter_mut().enumerate() {
+        let values = receive_values(end, &name(other + 1), patience, own.len()).await?;
+        for (sum, value) in sum.iter_mut().zip(values) {
+            *sum += value;
+        }
+    }
+    Ok(sum)
+}
+
+/// Starts the service of the first node and waits until all others have called.
+fn listen(
+    runtime: &Runtime,
+    nodes: &Nodes,
+    port: u16,
+    patience: Duration,
+) -> Result<Vec<AtHub>, DevicesError> {
+    // The service itself does not say that its port is taken.
+    TcpListener::bind(("0.0.0.0", port)).map_err(|source| DevicesError::Service { source })?;
+    // It prints what it does, unless there already is somebody to tell.
+    let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::none());
+    let (callers, called) = channel();
+    let server = WsServer::new(port).route(ROUTE, async move |mut end: AtHub| {
+        // One that says nothing sensible is no node.
+        if let Ok(Some(hello)) = end.recv().await {
+            let _ = callers.send((hello.data, end));
+        }
+    });
+    runtime.spawn(server.serve(std::future::pending()));
+    let mut ends: Vec<Option<AtHub>> = (1..nodes.count).map(|_| None).collect();
+    let until = Instant::now() + patience;
+    while let Some(missing) = ends.iter().position(Option::is_none) {
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok((hello, end)) = called.recv_timeout(left) else {
+            return Err(silent(&name(missing + 1), patience));
+        };
+        let caller = (1..nodes.count).find(|&node| hello == greeting(nodes, node));
+        match caller.map(|node| &mut ends[node - 1]) {
+            Some(free @ None) => *free = Some(end),
+            Some(Some(_)) | None => {
+                let reason = format!("{nodes} nodes were expected, each once", nodes = nodes.count);
+                let answer = message(FAILURE, reason.as_bytes());
+                let _ = runtime.block_on(send(&mut { end }, "a caller", patience, answer));
             }
-            Ok(all)
-        })
-    }
-
-    /// Waits until every node has come here, so that none still wants something from this one.
-    pub(super) fn leave(&self) {
-        // A node that misses this message has all the others: its complaint would be idle.
-        let _ = self.exchange(TensorData::from([0_i64]), self.patience.min(FAREWELL));
-    }
-
-    fn name(&self, node: usize) -> String {
-        format!("node {node} ({})", self.addresses[node].0)
-    }
-
-    fn silent(&self, node: usize) -> DevicesError {
-        DevicesError::Silent {
-            peer: self.name(node),
-            seconds: self.patience.as_secs(),
         }
     }
-
-    fn lost(&self, node: usize, reason: &str) -> DevicesError {
-        DevicesError::Lost {
-            peer: self.name(node),
-            reason: reason.to_owned(),
-        }
-    }
+    Ok(ends.into_iter().flatten().collect())
 }
 
-impl<B: Backend> Drop for Connected<B> {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-/// The parts of `ws://host:port`.
-fn host_and_port(address: &str) -> Result<(String, u16), DevicesError> {
-    let wrong = || DevicesError::Address {
-        address: address.to_owned(),
-        reason: "must have the form ws://host:port".to_owned(),
+/// Calls the first node until it answers.
+async fn call(nodes: &Nodes, patience: Duration) -> Result<AtOther, DevicesError> {
+    let wrong = |reason| DevicesError::Address {
+        address: nodes.hub.clone(),
+        reason,
     };
-    let (host, port) = address
+    let address: Address = nodes.hub.parse().map_err(wrong)?;
+    let until = Instant::now() + patience;
+    loop {
+        let end = <WebSocket as Protocol>::Client::connect(address.clone(), ROUTE);
+        let left = until.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left, end).await {
+            Ok(Some(mut end)) => {
+                send(&mut end, &name(0), patience, greeting(nodes, nodes.node)).await?;
+                return Ok(end);
+            }
+            Ok(None) if Instant::now() < until => tokio::time::sleep(RETRY).await,
+            _ => return Err(silent(&name(0), patience)),
+        }
+    }
+}
+
+async fn send<C: CommunicationChannel>(
+    end: &mut C,
+    peer: &str,
+    patience: Duration,
+    content: Bytes,
+) -> Result<(), DevicesError> {
+    match tokio::time::timeout(patience, end.send(Message::new(content))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(lost(peer, "its connection is closed")),
+        Err(_) => Err(silent(peer, patience)),
+    }
+}
+
+async fn receive_values<C: CommunicationChannel>(
+    end: &mut C,
+    peer: &str,
+    patience: Duration,
+    len: usize,
+) -> Result<Vec<f32>, DevicesError> {
+    let content = match tokio::time::timeout(patience, end.recv()).await {
+        Ok(Ok(Some(message))) => message.data,
+        Ok(_) => return Err(lost(peer, "its connection is closed")),
+        Err(_) => return Err(silent(peer, patience)),
+    };
+    match content.split_first() {
+        Some((&SUM, bytes)) if bytes.len() == len * size_of::<f32>() => {
+            let (values, _) = bytes.as_chunks();
+            Ok(values.iter().map(|&value| f32::from_le_bytes(value)).collect())
+        }
+        Some((&FAILURE, reason)) => Err(DevicesError::Told {
+            peer: peer.to_owned(),
+            reason: String::from_utf8_lossy(reason).into_owned(),
+        }),
+        _ => Err(lost(peer, "it sent a vector of another length")),
+    }
+}
+
+/// Who calls, and among how many it counts itself.
+fn greeting(nodes: &Nodes, node: usize) -> Bytes {
+    message(HELLO, format!("{node} of {}", nodes.count).as_bytes())
+}
+
+fn message(what: u8, content: &[u8]) -> Bytes {
+    [&[what], content].concat().into()
+}
+
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn name(node: usize) -> String {
+    format!("node {node}")
+}
+
+fn silent(peer: &str, patience: Duration) -> DevicesError {
+    DevicesError::Silent {
+        peer: peer.to_owned(),
+        seconds: patience.as_secs(),
+    }
+}
+
+fn lost(peer: &str, reason: &str) -> DevicesError {
+    DevicesError::Lost {
+        peer: peer.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// That of `ws://host:port`.
+fn port(address: &str) -> Result<u16, DevicesError> {
+    address
         .strip_prefix("ws://")
         .and_then(|rest| rest.rsplit_once(':'))
-        .ok_or_else(wrong)?;
-    let port = port.parse().map_err(|_| wrong())?;
-    Ok((host.to_owned(), port))
-}
-
-fn parsed(addresses: &[String]) -> Result<Vec<(String, Address)>, DevicesError> {
-    addresses
-        .iter()
-        .map(|address| match address.parse() {
-            Ok(parsed) => Ok((address.clone(), parsed)),
-            Err(reason) => Err(DevicesError::Address {
-                address: address.clone(),
-                reason,
-            }),
+        .and_then(|(_, port)| port.parse().ok())
+        .ok_or_else(|| DevicesError::Address {
+            address: address.to_owned(),
+            reason: "must have the form ws://host:port".to_owned(),
         })
-        .collect()
-}
-
-fn reachable((host, port): &(String, u16)) -> bool {
-    let Ok(mut found) = (host.as_str(), *port).to_socket_addrs() else {
-        return false;
-    };
-    found.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
