@@ -52,10 +52,12 @@ impl SmallData {
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
         frames: 2,
+        test_frames: 2,
         image_size: 28,
         batch_size: 4,
         epochs: 2,
         warmup_epochs: 0,
+        validate_every: 0,
         ..PretrainingRecipe::demo().unwrap()
     }
 }

@@ -4,6 +4,8 @@
 //! dtype than `f32`. The caller then composes plain tensor operations. The comparison of type ids
 //! is decided when a function is instantiated, so it costs nothing on other backends.
 
+use crate::adamw::{AdamWTensors, AdamWUpdate};
+use crate::flex;
 use crate::flex::attention::{Attention, Heads, Layout};
 use crate::flex::cross_entropy::CrossEntropy;
 use crate::flex::gelu::Gelu;
@@ -52,6 +54,17 @@ fn constant<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<FlexTen
         return cast(&primitive);
     }
     cast::<_, TrackedTensor>(&primitive).map(|tracked| tracked.primitive)
+}
+
+/// A tensor outside of any graph.
+fn bare<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<FlexTensor> {
+    is::<B, Flex>().then(|| constant(tensor)).flatten()
+}
+
+#[expect(clippy::expect_used, reason = "the types were compared before")]
+fn from_bare<B: Backend, const D: usize>(tensor: FlexTensor) -> Tensor<B, D> {
+    let primitive = cast::<_, FloatTensor<B>>(&tensor).expect("a flex tensor");
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
 
 fn int<B: Backend>(tensor: &Tensor<B, 1, Int>) -> Option<FlexTensor> {
@@ -225,6 +238,30 @@ pub(crate) fn masked_attention<B: Backend>(
         key_mask,
     };
     launch(kernel, [float(q)?, float(k)?, float(v)?])
+}
+
+/// Gives the tensors back where no kernel covers them.
+pub(crate) fn adamw<B: Backend>(
+    tensors: AdamWTensors<B>,
+    gradient: &Tensor<B, 1>,
+    update: &AdamWUpdate,
+) -> Result<AdamWTensors<B>, AdamWTensors<B>> {
+    let all = [&tensors.parameter, &tensors.moment_1, &tensors.moment_2];
+    let Some((gradient, all)) = bare(gradient).zip(every(all.map(bare))) else {
+        return Err(tensors);
+    };
+    // The kernel works in place where it alone holds the tensors.
+    drop(tensors);
+    let [parameter, moment_1, moment_2] = flex::adamw::adamw(all, &gradient, update).map(from_bare);
+    Ok(AdamWTensors {
+        parameter,
+        moment_1,
+        moment_2,
+    })
+}
+
+pub(crate) fn sum_of_squares<B: Backend, const D: usize>(x: &Tensor<B, D>) -> Option<Tensor<B, 1>> {
+    bare(x).map(|x| from_bare(flex::sum_of_squares::sum_of_squares(&x)))
 }
 
 /// An absent option stays absent; a present one must be covered.

@@ -15,6 +15,7 @@
 //! | [`attention`], [`masked_attention`] | the same for separate q, k, v |
 //! | [`softmax_cross_entropy`] | log-softmax and the label's entry |
 //! | [`dropout_factors`] | noise that follows from a key, without state |
+//! | [`adamw`], [`sum_of_squares`] | an optimizer's update, and the norm of gradients before it |
 //! | [`gather_rows`], [`permute_rows`] | roll, window partition and padding as one row copy |
 //!
 //! ```
@@ -32,9 +33,12 @@
 //! # }
 //! ```
 
+mod adamw;
 #[cfg(test)]
 mod agreement;
 mod attention;
+#[cfg(test)]
+mod checkpointing;
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod dispatch;
@@ -45,7 +49,9 @@ mod gelu;
 mod layer_norm;
 mod linear;
 mod rows;
+mod sum_of_squares;
 
+pub use adamw::{AdamWTensors, AdamWUpdate, adamw};
 pub use attention::{attention, masked_attention, window_attention};
 pub use cross_entropy::softmax_cross_entropy;
 pub use dropout::dropout_factors;
@@ -53,11 +59,13 @@ pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use rows::{gather_rows, permute_rows};
+pub use sum_of_squares::sum_of_squares;
 
 /// The compositions of plain tensor operations that the operations fall back to.
 ///
 /// Kernels are tested and measured against these; callers want the operations above.
 pub mod portable {
+    pub use crate::adamw::portable as adamw;
     pub use crate::attention::portable as attention;
     pub use crate::attention::portable_masked as masked_attention;
     pub use crate::attention::portable_windows as window_attention;
@@ -66,6 +74,7 @@ pub mod portable {
     pub use crate::layer_norm::portable as layer_norm;
     pub use crate::linear::portable as linear;
     pub use crate::rows::portable_permutation as permute_rows;
+    pub use crate::sum_of_squares::portable as sum_of_squares;
 }
 
 #[cfg(all(test, not(feature = "test-flex")))]

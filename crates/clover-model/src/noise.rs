@@ -95,7 +95,10 @@ impl Noise {
         probability: f64,
     ) -> Tensor<B, D> {
         match self.factors(x.dims(), probability, &x.device()) {
-            Some(factors) => x * factors,
+            Some(factors) => {
+                let factors = factors.cast(x.dtype());
+                x * factors
+            }
             None => x,
         }
     }
@@ -118,7 +121,10 @@ impl Noise {
         let mut shape = [1; D];
         shape[0] = branch.dims()[0];
         match self.factors(shape, probability, &branch.device()) {
-            Some(factors) => branch * factors,
+            Some(factors) => {
+                let factors = factors.cast(branch.dtype());
+                branch * factors
+            }
             None => branch,
         }
     }

@@ -13,8 +13,8 @@ use std::marker::PhantomData;
 use burn::module::{AutodiffModule, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::tensor::DType;
 use burn::tensor::backend::AutodiffBackend;
+use clover_kernels::sum_of_squares;
 
 /// PyTorch's guard against a division by zero.
 const EPSILON: f64 = 1e-6;
@@ -86,8 +86,7 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for SumOfSquares<'_, B> {
             return;
         }
         if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            // Squares overflow in half precision.
-            let squares = gradient.cast(DType::F32).square().sum();
+            let squares = sum_of_squares(gradient);
             self.sum = Some(match self.sum.take() {
                 Some(sum) => sum + squares,
                 None => squares,

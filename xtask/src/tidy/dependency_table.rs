@@ -19,7 +19,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "clover-losses",
             "clover-data",
             "clover-inference",
-            // Only to switch its features on for the bench.
+            // An optimizer's step walks every parameter: as hot as the model's own operations.
             "clover-kernels",
         ],
     ),

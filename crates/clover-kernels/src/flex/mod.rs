@@ -1,5 +1,6 @@
 //! Kernels for the flex CPU backend: `f32`, vectorised through `pulp`, parallel through `rayon`.
 
+pub(crate) mod adamw;
 pub(crate) mod attention;
 pub(crate) mod cross_entropy;
 pub(crate) mod gelu;
@@ -9,6 +10,7 @@ pub(crate) mod linear;
 mod micro;
 pub(crate) mod rows;
 mod simd;
+pub(crate) mod sum_of_squares;
 
 use burn::tensor::{DType, Shape, TensorData};
 use burn_flex::FlexTensor;

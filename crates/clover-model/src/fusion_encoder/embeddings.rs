@@ -9,6 +9,7 @@ use burn::nn::{
     Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
 };
 use burn::prelude::*;
+use burn::tensor::DType;
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::normal;
@@ -91,7 +92,9 @@ impl<B: Backend> FusionEmbeddings<B> {
         let tokens = features.reshape([batch, frames * regions, channels]);
         let time = self.time_position.val().narrow(1, 0, frames);
         let place = (self.space_position.val() + time).reshape([1, frames * regions, dim]);
-        let x = project(&self.video_projection, tokens) + place + self.type_row(VIDEO_TYPE);
+        let tokens = project(&self.video_projection, tokens);
+        let token_type = self.type_row(VIDEO_TYPE, tokens.dtype());
+        let x = tokens + place + token_type;
         normalize(&self.norm, LAYER_NORM_EPSILON, x)
     }
 
@@ -102,14 +105,17 @@ impl<B: Backend> FusionEmbeddings<B> {
     /// - features: `[batch, text_len, dim]`
     /// - output: `[batch, text_len, dim]`
     pub fn text(&self, features: Tensor<B, 3>) -> Tensor<B, 3> {
-        features + self.type_row(TEXT_TYPE)
+        let token_type = self.type_row(TEXT_TYPE, features.dtype());
+        features + token_type
     }
 
-    fn type_row(&self, row: usize) -> Tensor<B, 3> {
+    /// Mixed precision keeps the tables of embeddings in `f32`.
+    fn type_row(&self, row: usize, dtype: DType) -> Tensor<B, 3> {
         self.token_type
             .weight
             .val()
             .narrow(0, row, 1)
             .unsqueeze_dim(0)
+            .cast(dtype)
     }
 }

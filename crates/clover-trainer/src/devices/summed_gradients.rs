@@ -94,13 +94,11 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Restore<B> {
         if !self.seen.insert(param.id) {
             return;
         }
-        let value = param.val();
-        let (shape, dtype) = (value.dims(), value.dtype());
+        let shape = param.val().dims();
         let len = shape.iter().product();
         if self.learnt[self.seen.len() - 1] {
             let gradient = self.sum.clone().narrow(0, self.start, len);
-            self.gradients
-                .register(param.id, gradient.reshape(shape).cast(dtype));
+            self.gradients.register(param.id, gradient.reshape(shape));
         }
         self.start += len;
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
-use burn::optim::AdaptiveMomentumState;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
+use clover_kernels::{AdamWTensors, AdamWUpdate, adamw};
 
 use crate::error::TrainerError;
 
@@ -24,30 +24,44 @@ pub(super) struct Moments<B: Backend> {
 }
 
 impl<B: Backend> Moments<B> {
-    pub(super) fn from_momentum<const D: usize>(momentum: AdaptiveMomentumState<B, D>) -> Self {
+    /// Of a parameter that was never updated.
+    pub(super) fn zeros(shape: &[usize], device: &B::Device) -> Self {
+        let zeros = || Tensor::zeros([shape.iter().product::<usize>()], device);
         Self {
-            steps: momentum.time,
-            shape: momentum.moment_1.dims().to_vec(),
-            moment_1: flat(momentum.moment_1),
-            moment_2: flat(momentum.moment_2),
+            steps: 0,
+            shape: shape.to_vec(),
+            moment_1: zeros(),
+            moment_2: zeros(),
         }
     }
 
-    /// The moments in the shape and on the device of the parameter's gradient.
-    pub(super) fn into_momentum<const D: usize>(
+    /// One update of the parameter and the moments; `update` knows everything but the number of
+    /// the step.
+    pub(super) fn update<const D: usize>(
         self,
-        gradient: &Tensor<B, D>,
-    ) -> AdaptiveMomentumState<B, D> {
+        parameter: Tensor<B, D>,
+        gradient: Tensor<B, D>,
+        update: AdamWUpdate,
+    ) -> (Tensor<B, D>, Self) {
         let (shape, device) = (gradient.dims(), gradient.device());
         assert_eq!(
             self.shape, shape,
             "optimizer: a parameter changed its shape between two steps"
         );
-        AdaptiveMomentumState::new(
-            self.steps,
-            self.moment_1.to_device(&device).reshape(shape),
-            self.moment_2.to_device(&device).reshape(shape),
-        )
+        let steps = self.steps + 1;
+        let tensors = AdamWTensors {
+            parameter: flat(parameter),
+            moment_1: self.moment_1.to_device(&device),
+            moment_2: self.moment_2.to_device(&device),
+        };
+        let updated = adamw(tensors, flat(gradient), &AdamWUpdate { steps, ..update });
+        let moments = Self {
+            steps,
+            shape: self.shape,
+            moment_1: updated.moment_1,
+            moment_2: updated.moment_2,
+        };
+        (updated.parameter.reshape(shape), moments)
     }
 
     pub(super) fn to_tensors(&self, path: &str) -> [(String, TensorData); 3] {

@@ -23,10 +23,11 @@ use clover_data::masking::IGNORED_LABEL;
 use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
+use super::batch_gradients::{BatchGradients, mean_similarities, model_input};
 use super::objective::{PretrainingObjective, embeddings};
 use super::shared_batch::{Gathered, SharedBatch};
-use super::step::{BatchGradients, mean_similarities, model_input};
 use crate::devices::{DevicesError, sum_gradients};
+use crate::precision::full_gradients;
 
 /// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
 pub(super) type Six<B> = [Tensor<B, 2>; 6];
@@ -107,10 +108,16 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         let peer = self.shared.peer;
         let (gradients, word_loss) = sum_gradients(peer, clover, accumulator.grads(), word_loss)?;
         terms[0] = terms[0].clone() + word_loss;
+        let learns = objective.compares() || objective.learns_words() && gathered.words > 0;
         Ok(BatchGradients {
             terms,
             similarities,
-            gradients,
+            gradients: if learns {
+                gradients
+            } else {
+                // Zeros would still be decayed.
+                GradientsParams::new()
+            },
             pairs: gathered.pairs,
         })
     }
@@ -183,7 +190,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
             }
             None => Tensor::zeros([1], &self.device),
         };
-        let gradients = GradientsParams::from_grads(surrogate.backward(), clover);
+        let gradients = full_gradients(surrogate.backward(), clover);
         (value, gradients)
     }
 
@@ -248,5 +255,9 @@ fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
     }
 }
 
+#[cfg(test)]
+mod checkpointing;
+#[cfg(all(test, feature = "test-flex"))]
+mod mixed_precision;
 #[cfg(test)]
 mod tests;

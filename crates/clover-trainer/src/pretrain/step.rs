@@ -2,29 +2,32 @@
 
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::PretrainingSample;
-use clover_losses::{TEMPERATURE, paired_similarity, scaled_similarity, unit_rows};
-use clover_model::tasks::PretrainingInput;
 use clover_model::{Clover, Noise};
 use serde::{Deserialize, Serialize};
 
+use super::batch_gradients::BatchGradients;
 use super::objective::PretrainingObjective;
 use super::parts::Parts;
 use super::shared_batch::SharedBatch;
+use super::training_data::StepKind;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::Optimizer;
+use crate::precision::Precision;
 
 /// What a step measured; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Optimizer steps done, this one included.
     pub step: u64,
+    /// What it was made on: videos, or images where a run has both.
+    #[serde(default)]
+    pub kind: StepKind,
     /// The epoch, from zero.
     pub epoch: u64,
     /// The sum of the five terms that follow.
@@ -70,6 +73,8 @@ pub struct PretrainingStep<B: AutodiffBackend> {
     pub clip_norm: f64,
     /// A larger loss ends the run: it has exploded.
     pub loss_limit: f64,
+    /// What the model computes in; parameters and optimizer state stay in `f32`.
+    pub precision: Precision,
 }
 
 /// What differs from step to step.
@@ -83,23 +88,8 @@ pub struct StepSettings<'n> {
     pub noise: &'n Noise,
 }
 
-/// The loss terms and the gradient of a batch.
-pub(super) struct BatchGradients<B: AutodiffBackend> {
-    pub(super) terms: Terms<B::InnerBackend>,
-    /// Mean similarity of positives, then of negatives.
-    pub(super) similarities: [Tensor<B::InnerBackend, 1>; 2],
-    pub(super) gradients: GradientsParams,
-    /// Samples of the batch.
-    pub(super) pairs: usize,
-}
-
-/// Every term of the loss, each `[1]`, in the order of [`PretrainingLosses::terms`].
-///
-/// [`PretrainingLosses::terms`]: super::objective::PretrainingLosses::terms
-pub(super) type Terms<B> = [Tensor<B, 1>; 5];
-
 impl<B: AutodiffBackend> PretrainingStep<B> {
-    /// Trains on one batch. The metrics' epoch, skips, waiting time and rate are the caller's.
+    /// Trains on one batch. The metrics' kind, epoch, skips, waiting time and rate are the caller's.
     ///
     /// # Errors
     ///
@@ -113,7 +103,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = batch.names.clone();
-        let found = BatchGradients::of_whole(&self.objective, &clover, batch, settings.noise);
+        let working = self.precision.working_copy(&clover);
+        let found = BatchGradients::of_whole(&self.objective, &working, batch, settings.noise);
         self.update(clover, found, names, settings, started)
     }
 
@@ -169,7 +160,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
         let noise = settings.noise.at(shared.places);
         let parts = Parts::new(samples, micro_batch, &noise, *shared, device);
-        let found = parts.gradients(&self.objective, &clover)?;
+        let working = self.precision.working_copy(&clover);
+        let found = parts.gradients(&self.objective, &working)?;
         self.update(clover, found, names, settings, started)
     }
 
@@ -215,6 +207,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let clover = self.optimizer.step(learning_rate, clover, gradients);
         let metrics = StepMetrics {
             step,
+            kind: StepKind::default(),
             epoch: 0,
             total,
             word: terms[0],
@@ -234,72 +227,4 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         };
         Ok((clover, metrics))
     }
-}
-
-impl<B: AutodiffBackend> BatchGradients<B> {
-    /// Of a batch that is encoded at once.
-    pub(super) fn of_whole(
-        objective: &PretrainingObjective,
-        clover: &Clover<B>,
-        batch: PretrainingBatch<B>,
-        noise: &Noise,
-    ) -> Self {
-        let pairs = batch.names.len();
-        let (input, labels) = model_input(batch);
-        let learns = objective.compares() || objective.learns_words() && labels.is_some();
-        let output = clover.forward_pretraining(input, &mut noise.clone());
-        let [video, text] = [&output.video, &output.text].map(|all| all.clone().inner());
-        let losses = objective.forward(output, labels);
-        Self {
-            terms: losses.terms().map(Tensor::inner),
-            similarities: mean_similarities(video, text),
-            pairs,
-            gradients: if learns {
-                GradientsParams::from_grads(losses.total().backward(), clover)
-            } else {
-                // A batch without a masked word teaches nothing where words are all there is.
-                GradientsParams::new()
-            },
-        }
-    }
-}
-
-/// What the model reads of a batch, and the labels of its masked words.
-pub(super) fn model_input<B: Backend>(
-    batch: PretrainingBatch<B>,
-) -> (PretrainingInput<B>, Option<Tensor<B, 1, Int>>) {
-    let (positions, labels) = batch
-        .masked_words
-        .map(|words| (words.positions, words.labels))
-        .unzip();
-    let input = PretrainingInput {
-        clips: batch.clips,
-        token_ids: batch.token_ids,
-        masked_token_ids: batch.masked_token_ids,
-        attention_mask: batch.attention_mask,
-        masked_positions: positions,
-        region_mask: batch.region_mask,
-    };
-    (input, labels)
-}
-
-/// Mean similarity of a video with its own text, and with the others.
-///
-/// # Shapes
-///
-/// - video, text: `[batch, dim]`
-/// - output: each `[1]`
-pub(super) fn mean_similarities<B: Backend>(
-    video: Tensor<B, 2>,
-    text: Tensor<B, 2>,
-) -> [Tensor<B, 1>; 2] {
-    let [pairs, _] = video.dims();
-    let (video, text) = (unit_rows(video), unit_rows(text));
-    let own = paired_similarity(video.clone(), text.clone(), TEMPERATURE).sum();
-    let all = scaled_similarity(video, text, TEMPERATURE).sum();
-    let others = (pairs * pairs - pairs).max(1);
-    [
-        own.clone() / pairs as f64,
-        (all - own) / others as f64 * f64::from(u8::from(pairs > 1)),
-    ]
 }

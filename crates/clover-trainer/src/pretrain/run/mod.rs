@@ -1,108 +1,107 @@
-//! A pre-training run: from a manifest to a model bundle, with checkpoints on the way.
+//! A pre-training run: from lists of pairs to a model bundle, with checkpoints on the way.
 //!
 //! Chance is drawn from the run's seed and the step alone, so a run that was interrupted and
 //! resumed sees the same batches, masks and dropout as one that was not.
 
+mod divergence;
 mod plan;
 mod prepare;
+mod records;
 mod saving;
 mod training;
+mod validating;
 
 use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{BatchLoader, LoaderConfig, PairsFile, Position, PretrainingDataset};
+use clover_data::dataset::MixturePosition;
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::write_bundle;
 use clover_model::{Clover, CloverConfig};
 
-use super::metrics_file::{self, MetricsFile};
+use super::metrics_file;
 use super::step::PretrainingStep;
+use super::training_data::TrainingData;
+use super::validation::Validation;
 use crate::TrainerError;
-use crate::checkpoint::Checkpoints;
-use crate::recipe::PretrainingRecipe;
-pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
+use crate::checkpoint::{Checkpoints, DataFingerprint};
+pub use plan::{BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
+use records::Records;
 
 /// Runs, or resumes, pre-training. `observe` hears every event and may break off: the run then
 /// writes a checkpoint and ends.
 ///
 /// # Errors
 ///
-/// The data, vocabulary or recipe cannot be used; a checkpoint belongs to another recipe; files
-/// cannot be written; too many items are broken; or the loss diverges.
+/// The data, vocabulary or recipe cannot be used; a checkpoint belongs to another recipe or other
+/// data; files cannot be written; too many items are broken; or the loss diverges, which is also
+/// written down in `diverged.json`.
 pub fn pretrain<B: AutodiffBackend>(
     plan: &PretrainingPlan,
     device: &B::Device,
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
-    plan.recipe.validate()?;
+    plan.validate()?;
+    plan.recipe.precision.check::<B>(device)?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = plan.recipe.model(tokenizer.vocabulary().len())?;
-    let manifest = PairsFile::open(&plan.data, None, &|_, _| ())?;
-    let mut run = Run::<B>::prepare(plan, config, device, observe)?;
-    let pairs = manifest.pairs.len();
-    let dataset = PretrainingDataset::new(
-        manifest.pairs,
-        tokenizer.clone(),
-        plan.recipe.dataset(&run.config),
-    )?;
-    let mut loader = BatchLoader::new(dataset, loader_config(&plan.recipe))?;
-    let schedule = plan.recipe.schedule(loader.batches_per_epoch());
-
-    let _ = observe(PretrainingEvent::Started {
-        parameters: run.clover.num_params(),
-        pairs,
-        total_steps: schedule.total_iterations() as u64,
-        done_steps: run.step,
-    });
-    for item in &manifest.skipped {
+    let mut data = TrainingData::open(plan, &config, &tokenizer)?;
+    let validation = plan.validation.as_deref().map(Validation::open);
+    let validation = validation.transpose()?;
+    let fingerprint = DataFingerprint {
+        validation: validation.as_ref().map(|list| list.fingerprint.clone()),
+        ..data.fingerprint.clone()
+    };
+    let mut run = Run::<B>::prepare(plan, config, tokenizer, fingerprint, device, observe)?;
+    run.announce(&data, observe);
+    let unusable = validation.iter().flat_map(|list| &list.unusable);
+    for item in data.unusable.iter().chain(unusable) {
         let _ = observe(PretrainingEvent::Skipped(item));
     }
-    let mut metrics = MetricsFile::open(&run.metrics_path(), run.step)?;
-    let finished = run.train(&mut loader, &schedule, &mut metrics, observe)?;
+    let mut records = Records::open(&run, validation)?;
+    let finished = run.train(&mut data, &mut records, observe)?;
 
-    let bundle = plan.folder.join("bundle");
-    let preprocessing = plan.recipe.preprocessing(&run.config);
-    write_bundle(
-        &bundle,
-        &run.config,
-        &run.clover,
-        &tokenizer,
-        &preprocessing,
-    )?;
-    let mut skipped = manifest.skipped;
-    skipped.extend_from_slice(loader.skipped());
     Ok(PretrainingSummary {
-        bundle,
-        metrics: metrics_file::read(&run.metrics_path())?,
-        skipped,
+        bundle: run.write_last_bundle()?,
+        best: records.validation.and_then(|(_, record)| {
+            record.into_best().map(|metrics| BestModel {
+                folder: run.checkpoints.best(),
+                metrics,
+            })
+        }),
+        metrics: metrics_file::read(&run.path("metrics.jsonl"))?,
+        skipped: data.skipped(),
         finished,
     })
-}
-
-fn loader_config(recipe: &PretrainingRecipe) -> LoaderConfig {
-    LoaderConfig {
-        workers: recipe.workers,
-        max_failed_share: recipe.max_failed_share,
-        ..LoaderConfig::training(recipe.batch_size, recipe.seed)
-    }
 }
 
 /// A run in progress.
 struct Run<'p, B: AutodiffBackend> {
     plan: &'p PretrainingPlan,
     config: CloverConfig,
+    tokenizer: WordPieceTokenizer,
+    data: DataFingerprint,
     device: B::Device,
     clover: Clover<B>,
     training: PretrainingStep<B>,
     checkpoints: Checkpoints,
     step: u64,
-    position: Position,
+    position: MixturePosition,
 }
 
 impl<B: AutodiffBackend> Run<'_, B> {
-    fn metrics_path(&self) -> PathBuf {
-        self.plan.folder.join("metrics.jsonl")
+    fn path(&self, name: &str) -> PathBuf {
+        self.plan.folder.join(name)
+    }
+
+    fn announce(&self, data: &TrainingData, observe: &mut Observe<'_>) {
+        let images = data.fingerprint.images.as_ref();
+        let _ = observe(PretrainingEvent::Started {
+            parameters: self.clover.num_params(),
+            pairs: data.fingerprint.videos.entries,
+            images: images.map_or(0, |images| images.entries),
+            total_steps: data.pace().total_steps(),
+            done_steps: self.step,
+        });
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clover_data::dataset::SkippedItem;
 
+use crate::TrainerError;
 use crate::pretrain::step::StepMetrics;
+use crate::pretrain::validation::ValidationMetrics;
 use crate::recipe::PretrainingRecipe;
 
 /// Where a run reads and writes.
@@ -15,6 +17,10 @@ pub struct PretrainingPlan {
     pub recipe: PretrainingRecipe,
     /// The pairs: a manifest, an annotation file with captions, or shards.
     pub data: PathBuf,
+    /// Pairs of still images, of the same forms: each iteration takes a batch of both.
+    pub images: Option<PathBuf>,
+    /// Pairs to measure zero-shot retrieval with while the run goes, of the same forms.
+    pub validation: Option<PathBuf>,
     /// The word pieces.
     pub vocabulary: PathBuf,
     /// The folder for checkpoints, metrics and the trained bundle.
@@ -36,11 +42,25 @@ impl PretrainingPlan {
         Self {
             recipe,
             data: data.into(),
+            images: None,
+            validation: None,
             vocabulary: vocabulary.into(),
             folder: folder.into(),
             resume: false,
             max_steps: None,
         }
+    }
+
+    /// Checks what can be checked without reading any data.
+    pub(super) fn validate(&self) -> Result<(), TrainerError> {
+        self.recipe.validate()?;
+        if self.validation.is_some() && self.recipe.validate_every == 0 {
+            return Err(TrainerError::RecipeValue {
+                key: "validate_every",
+                reason: "is 0, so that the validation list would never be used".to_owned(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -55,8 +75,10 @@ pub enum PretrainingEvent<'r> {
     Started {
         /// Parameters of the model.
         parameters: usize,
-        /// Usable rows of the manifest.
+        /// Usable pairs of the list.
         pairs: usize,
+        /// Usable pairs of the list of images.
+        images: usize,
         /// Steps of the whole run.
         total_steps: u64,
         /// Steps done before, when resuming.
@@ -73,13 +95,38 @@ pub enum PretrainingEvent<'r> {
     Step(&'r StepMetrics),
     /// A checkpoint was written.
     Saved(&'r Path),
+    /// Pairs of the validation list are being embedded.
+    Validating {
+        /// Pairs done.
+        done: usize,
+        /// Pairs in all.
+        total: usize,
+    },
+    /// The model was measured on the validation list.
+    Validated {
+        /// The figures.
+        metrics: &'r ValidationMetrics,
+        /// Whether they are the best so far.
+        best: bool,
+    },
+}
+
+/// The model of a run that did best on the validation list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestModel {
+    /// Its folder, a bundle.
+    pub folder: PathBuf,
+    /// Its figures.
+    pub metrics: ValidationMetrics,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct PretrainingSummary {
-    /// The trained model's folder.
+    /// The folder of the model after the last step.
     pub bundle: PathBuf,
+    /// The model that did best on the validation list.
+    pub best: Option<BestModel>,
     /// All steps of the run, also those before a resume.
     pub metrics: Vec<StepMetrics>,
     /// Items left out, by name.

@@ -1,23 +1,25 @@
 //! Where a run begins: with a new model, or with its last checkpoint.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::Position;
+use clover_data::dataset::MixturePosition;
+use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
 use clover_model::weights::{self, Naming};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan, Run};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
+use crate::starting_values::draw_parameters;
 
 impl<'p, B: AutodiffBackend> Run<'p, B> {
     /// A new model, or the one of the last checkpoint.
     pub(super) fn prepare(
         plan: &'p PretrainingPlan,
         config: CloverConfig,
+        tokenizer: WordPieceTokenizer,
+        data: DataFingerprint,
         device: &B::Device,
         observe: &mut Observe<'_>,
     ) -> Result<Self, TrainerError> {
@@ -27,12 +29,12 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         })?;
         B::seed(device, plan.recipe.seed);
         let clover = config.init(device);
-        // Parameters are drawn at their first use; drawing them now, in their order, makes them
-        // depend on the seed alone.
-        clover.visit(&mut Draw);
+        draw_parameters(&clover);
         let mut run = Self {
             plan,
             config,
+            tokenizer,
+            data,
             device: device.clone(),
             clover,
             training: PretrainingStep {
@@ -40,15 +42,18 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
                 optimizer: plan.recipe.optimizer().init(),
                 clip_norm: plan.recipe.clip_norm,
                 loss_limit: plan.recipe.loss_limit,
+                precision: plan.recipe.precision,
             },
             checkpoints: Checkpoints::new(
                 plan.folder.join("checkpoints"),
                 plan.recipe.keep_checkpoints,
             ),
             step: 0,
-            position: Position::default(),
+            position: MixturePosition::default(),
         };
         run.restore(observe)?;
+        run.checkpoints.recover_best()?;
+        run.forget_divergence()?;
         Ok(run)
     }
 
@@ -76,6 +81,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             &state.recipe,
             &recipe_value(&self.plan.recipe, &loaded.path)?,
         )?;
+        self.data.check(&state.data, &loaded.path)?;
         let report = weights::from_bytes(&mut self.clover, &model, Naming::Native)?;
         if !report.is_complete() {
             return Err(TrainerError::IncompleteWeights {
@@ -87,21 +93,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             .optimizer
             .load_state(&self.clover, optimizer)?;
         self.step = state.step;
-        // A position beyond any data set is the end of its epoch.
-        let item = usize::try_from(state.position).unwrap_or(usize::MAX);
-        self.position = Position {
-            epoch: state.epoch,
-            item,
-        };
+        self.position = state.position;
         Ok(())
-    }
-}
-
-/// Draws every parameter.
-struct Draw;
-
-impl<B: Backend> ModuleVisitor<B> for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let _ = param.val();
     }
 }
