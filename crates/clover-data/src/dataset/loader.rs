@@ -18,7 +18,7 @@ mod epoch;
 mod share;
 
 pub use epoch::EpochBatches;
-pub use share::BatchShare;
+pub use share::{BatchPlaces, BatchShare};
 
 /// How batches are put together.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,10 +53,8 @@ pub struct Position {
 pub struct LoadedBatch<T> {
     /// The samples that this loader read.
     pub samples: Vec<T>,
-    /// The place of each sample in the batch of all readers.
-    pub places: Vec<usize>,
-    /// Places the batch of all readers has.
-    pub slots: usize,
+    /// Where they stand.
+    pub places: BatchPlaces,
     /// Where to resume after this batch.
     pub next: Position,
 }

@@ -25,12 +25,14 @@ mod local;
 #[cfg(feature = "collective")]
 mod nodes;
 mod peer;
+mod same_parameters;
 mod summed_gradients;
 
 pub use error::DevicesError;
 #[cfg(feature = "collective")]
 pub use group::{Group, Nodes};
 pub use peer::Peer;
+pub(crate) use same_parameters::same_parameters;
 pub(crate) use summed_gradients::sum_gradients;
 
 use serde::{Deserialize, Serialize};

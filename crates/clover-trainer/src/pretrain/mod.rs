@@ -15,6 +15,8 @@ mod validation;
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
+#[cfg(feature = "collective")]
+pub use run::pretrain_on;
 pub use run::{
     BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
 };

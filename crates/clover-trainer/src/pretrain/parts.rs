@@ -36,7 +36,7 @@ pub(super) type Six<B> = [Tensor<B, 2>; 6];
 pub(super) struct Parts<'s, B: AutodiffBackend> {
     samples: Vec<&'s [PretrainingSample]>,
     noise: Vec<Noise>,
-    shared: SharedBatch<'s, B::InnerBackend>,
+    shared: &'s SharedBatch<'s, B::InnerBackend>,
     device: B::Device,
 }
 
@@ -53,7 +53,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         samples: &'s [PretrainingSample],
         size: usize,
         noise: &Noise,
-        shared: SharedBatch<'s, B::InnerBackend>,
+        shared: &'s SharedBatch<'s, B::InnerBackend>,
         device: &B::Device,
     ) -> Self {
         let starts = (0..samples.len()).step_by(size);

@@ -7,7 +7,7 @@ use super::parts::Six;
 use crate::devices::{DevicesError, GradientScaling, Peer};
 
 /// This device's place in a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct SharedBatch<'s, B: Backend> {
     /// This device among all.
     pub peer: &'s Peer<B>,

@@ -159,7 +159,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let started = Instant::now();
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
         let noise = settings.noise.at(shared.places);
-        let parts = Parts::new(samples, micro_batch, &noise, *shared, device);
+        let parts = Parts::new(samples, micro_batch, &noise, shared, device);
         let working = self.precision.working_copy(&clover);
         let found = parts.gradients(&self.objective, &working)?;
         self.update(clover, found, names, settings, started)

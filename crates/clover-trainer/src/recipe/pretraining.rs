@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainerError;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
+use crate::devices::GradientScaling;
 use crate::precision::Precision;
 use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
@@ -76,6 +77,7 @@ pub struct PretrainingRecipe {
     pub word_loss: WordLoss,
     pub batch_size: usize,
     pub micro_batch: usize,
+    pub gradient_scaling: GradientScaling,
     pub precision: Precision,
     pub gradient_checkpointing: bool,
     pub epochs: usize,

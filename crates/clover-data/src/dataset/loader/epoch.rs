@@ -1,6 +1,6 @@
 //! The batches of one epoch.
 
-use super::{BatchLoader, EpochOrder, LoadedBatch, Position};
+use super::{BatchLoader, BatchPlaces, EpochOrder, LoadedBatch, Position};
 use crate::DataError;
 use crate::dataset::skipped::SkippedItem;
 use crate::dataset::source::SampleSource;
@@ -65,7 +65,7 @@ impl<S: SampleSource> EpochBatches<'_, S> {
         match read {
             Ok(sample) => {
                 batch.samples.push(sample);
-                batch.places.push(place);
+                batch.places.taken.push(place);
             }
             Err(error) => self.loader.note_failure(index, &error),
         }
@@ -79,16 +79,15 @@ impl<S: SampleSource> EpochBatches<'_, S> {
     fn read_batch(&mut self) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
         let mut batch = LoadedBatch {
             samples: Vec::new(),
-            places: Vec::new(),
-            slots: 0,
+            places: BatchPlaces::default(),
             next: self.at,
         };
         if !self.loader.config.share.is_whole() {
             return self.read_share(batch);
         }
-        while self.read_item(batch.slots, &mut batch)? {
-            batch.slots = batch.samples.len();
-            if batch.slots == self.loader.config.batch_size {
+        while self.read_item(batch.places.slots, &mut batch)? {
+            batch.places.slots = batch.samples.len();
+            if batch.places.slots == self.loader.config.batch_size {
                 self.batches_before = true;
                 return Ok(Some(batch));
             }

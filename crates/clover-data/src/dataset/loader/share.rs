@@ -19,6 +19,15 @@ pub struct BatchShare {
     pub readers: usize,
 }
 
+/// The places of a reader's samples in the batch of all readers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchPlaces {
+    /// The place of each sample, ascending.
+    pub taken: Vec<usize>,
+    /// Places the batch has.
+    pub slots: usize,
+}
+
 impl Default for BatchShare {
     /// All of it.
     fn default() -> Self {
@@ -76,7 +85,7 @@ impl<S: SampleSource> EpochBatches<'_, S> {
                 self.at.item += 1;
             }
         }
-        batch.slots = slots;
+        batch.places.slots = slots;
         batch.next = self.at;
         self.batches_before = true;
         Ok(Some(batch))

@@ -18,11 +18,11 @@ fn shared(len: usize, broken: &[usize], readers: usize, start: Position) -> Shar
         let batches = loader.epoch(start).unwrap().map(Result::unwrap);
         for (number, batch) in batches.enumerate() {
             if number == together.len() {
-                together.push((vec![None; batch.slots], batch.next));
+                together.push((vec![None; batch.places.slots], batch.next));
             }
             let (places, next) = &mut together[number];
-            assert_eq!((places.len(), *next), (batch.slots, batch.next));
-            for (&place, (_, item)) in batch.places.iter().zip(batch.samples) {
+            assert_eq!((places.len(), *next), (batch.places.slots, batch.next));
+            for (&place, (_, item)) in batch.places.taken.iter().zip(batch.samples) {
                 assert!(places[place].replace(item).is_none(), "read twice");
             }
         }

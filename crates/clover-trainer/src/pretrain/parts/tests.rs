@@ -153,7 +153,7 @@ pub(super) fn in_parts<B: AutodiffBackend>(
         slots: samples.len(),
         scaling: GradientScaling::FullBatch,
     };
-    let parts = Parts::new(samples, size, noise, shared, &Default::default());
+    let parts = Parts::new(samples, size, noise, &shared, &Default::default());
     let found = parts.gradients(&PretrainingObjective::default(), clover);
     found.unwrap()
 }
