@@ -112,3 +112,64 @@ impl SampleSource for MultipleChoiceDataset {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::ClipReading;
+    use crate::synthetic::vocabulary;
+    use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+
+    fn dataset(options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {
+        let item = |options: &&[&str]| MultipleChoiceItem {
+            id: Some(format!("of {}", options.len())),
+            clip: "clip.png".to_owned(),
+            question: "red".to_owned(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            answer: 1,
+        };
+        let lines = vocabulary();
+        let lines = lines.iter().map(String::as_str);
+        MultipleChoiceDataset::new(
+            options.iter().map(item).collect(),
+            QuestionForm::WithCandidate,
+            WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
+            QuestionDatasetConfig {
+                clips: std::env::temp_dir(),
+                clip: ClipReading {
+                    sampling: FrameSampling::test_frames(1),
+                    pixels: PixelPipeline::test_resize(28),
+                    limits: DecodeLimits::default(),
+                },
+                text_len: 8,
+                seed: 0,
+            },
+        )
+    }
+
+    #[test]
+    fn every_candidate_becomes_a_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let picture = image::RgbImage::new(4, 4);
+        picture.save(folder.path().join("clip.png")).unwrap();
+        let mut dataset = dataset(&[&["circle", "square"]]).unwrap();
+        dataset.config.clips = folder.path().to_owned();
+
+        let sample = dataset.read(0, 0).unwrap();
+
+        assert_eq!((sample.answer, dataset.candidates()), (1, 2));
+        assert_ne!(sample.token_ids[0], sample.token_ids[1]);
+        // [CLS] red [SEP] square [SEP].
+        assert_eq!(
+            sample.attention_masks,
+            vec![vec![1, 1, 1, 1, 1, 0, 0, 0]; 2]
+        );
+    }
+
+    #[test]
+    fn a_question_with_more_candidates_is_refused_by_name() {
+        let error = dataset(&[&["circle", "square"], &["a", "b", "c"]]).unwrap_err();
+
+        assert!(error.to_string().contains("of 3"), "{error}");
+    }
+}

@@ -122,3 +122,78 @@ fn numbers(answers: &AnswerVocabulary, item: &OpenEndedItem) -> Vec<usize> {
         .filter_map(|answer| answers.index_of(answer))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{SyntheticSetConfig, vocabulary, write_synthetic_set};
+    use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+
+    fn dataset(folder: &std::path::Path, answers: &[&[&str]]) -> OpenEndedDataset {
+        let set = SyntheticSetConfig {
+            train_clips: 1,
+            held_out_clips: 0,
+            frames: 2,
+            size: 32,
+            seed: 0,
+        };
+        let files = write_synthetic_set(&set, folder).unwrap();
+        let clip = crate::dataset::PairsManifest::read(&files.train)
+            .unwrap()
+            .pairs[0]
+            .path
+            .strip_prefix(folder)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let item = |answers: &&[&str]| OpenEndedItem {
+            id: None,
+            clip: clip.clone(),
+            question: "a red circle".to_owned(),
+            answers: answers.iter().map(|&answer| answer.to_owned()).collect(),
+        };
+        let lines = vocabulary();
+        let lines = lines.iter().map(String::as_str);
+        OpenEndedDataset::new(
+            answers.iter().map(item).collect(),
+            AnswerVocabulary::from_answers(["red", "blue"], 2),
+            WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
+            QuestionDatasetConfig {
+                clips: folder.to_owned(),
+                clip: ClipReading {
+                    sampling: FrameSampling::test_frames(2),
+                    pixels: PixelPipeline::test_resize(28),
+                    limits: DecodeLimits::default(),
+                },
+                text_len: 8,
+                seed: 0,
+            },
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_question_has_the_numbers_of_the_answers_that_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = dataset(folder.path(), &[&["blue", "mauve", "red"], &["mauve"]]);
+
+        let [known, unknown] = [0, 1].map(|index| dataset.read(0, index).unwrap());
+
+        assert_eq!((known.answers, unknown.answers), (vec![1, 0], vec![]));
+        // [CLS], three words, [SEP].
+        assert_eq!(known.attention_mask, [1, 1, 1, 1, 1, 0, 0, 0]);
+        assert_eq!(known.name, dataset.items()[0].clip);
+    }
+
+    #[test]
+    fn questions_that_teach_nothing_are_left_out_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut dataset = dataset(folder.path(), &[&["mauve"], &["red"], &[]]);
+
+        let left_out = dataset.keep_answerable();
+
+        assert_eq!((left_out, dataset.len()), (2, 1));
+        assert_eq!(dataset.items()[0].answers, ["red"]);
+    }
+}

@@ -16,7 +16,7 @@ use super::questions::Questions;
 use super::row::AblationRow;
 use crate::TrainerError;
 use crate::evaluate::{PairSimilarity, QuestionAccuracy, pair_similarity, zero_shot_retrieval};
-use crate::finetune::FinetuningStepDone;
+use crate::finetune::FineTuningStepDone;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 use crate::recipe::AblationRecipe;
@@ -40,7 +40,7 @@ pub enum CellEvent<'e> {
         /// `open-ended` or `multiple choice`.
         task: &'static str,
         /// The step.
-        step: FinetuningStepDone,
+        step: FineTuningStepDone,
     },
     /// Something is being measured.
     Measuring(&'static str),

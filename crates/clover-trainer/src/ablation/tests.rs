@@ -1,1 +1,142 @@
+use std::ops::ControlFlow;
+use std::path::Path;
 
+use clover_data::synthetic::benchmark::write_benchmark;
+
+use super::*;
+use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe};
+use crate::{TestAutodiffBackend, TrainerError};
+
+/// Two rows on a hundred clips, of which one is looked at twice.
+fn recipe() -> AblationRecipe {
+    let shipped = AblationRecipe::open("ablation/rendered").unwrap();
+    let short = FinetuningRecipe {
+        steps: 2,
+        batch_size: 2,
+        warmup_steps: 0,
+        ..shipped.open_ended.clone()
+    };
+    let mut benchmark = shipped.benchmark;
+    benchmark.clips = 100;
+    benchmark.test_share = 0.05;
+    AblationRecipe {
+        rows: vec![AblationRow::Baseline, AblationRow::Clover],
+        seeds: 1,
+        benchmark,
+        pretraining: PretrainingRecipe {
+            frames: 2,
+            batch_size: 30,
+            epochs: 1,
+            warmup_epochs: 0,
+            ..shipped.pretraining
+        },
+        open_ended: short.clone(),
+        multiple_choice: short,
+    }
+}
+
+fn claim(root: &Path, recipe: &AblationRecipe) -> AblationFolder {
+    let folder = AblationFolder::claim(root, recipe).unwrap();
+    write_benchmark(&recipe.benchmark, folder.benchmark(), |_, _| {}).unwrap();
+    folder
+}
+
+fn run(
+    folder: &AblationFolder,
+    recipe: &AblationRecipe,
+    row: AblationRow,
+    observe: &mut dyn FnMut(CellEvent<'_>) -> ControlFlow<()>,
+) -> Option<CellResult> {
+    let cell = Cell { row, seed: 0 };
+    let device = Default::default();
+    let (files, run) = (folder.files(), folder.run(cell));
+    run_cell::<TestAutodiffBackend>(recipe, &files, &run, cell, &device, observe).unwrap()
+}
+
+fn summary(folder: &AblationFolder, recipe: &AblationRecipe) -> AblationSummary {
+    let [command, device] = ["clover ablate", "a test"].map(str::to_owned);
+    AblationSummary::read(folder, recipe, command, device).unwrap()
+}
+
+#[test]
+fn a_comparison_is_interrupted_goes_on_and_becomes_a_table() {
+    let root = tempfile::tempdir().unwrap();
+    let recipe = recipe();
+    let folder = claim(root.path(), &recipe);
+
+    let broken_off = run(
+        &folder,
+        &recipe,
+        AblationRow::Baseline,
+        &mut |event| match event {
+            CellEvent::FineTuning { .. } => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        },
+    );
+    let mut pretrained_again = 0;
+    let result = run(&folder, &recipe, AblationRow::Baseline, &mut |event| {
+        use crate::pretrain::PretrainingEvent;
+        pretrained_again += usize::from(matches!(
+            event,
+            CellEvent::Pretraining(PretrainingEvent::Step(_))
+        ));
+        ControlFlow::Continue(())
+    });
+    let result = result.unwrap();
+    folder.keep(&result).unwrap();
+
+    assert!(broken_off.is_none());
+    assert_eq!(pretrained_again, 0);
+    assert_eq!(
+        (result.pretraining_steps, result.text_to_video.candidates),
+        (3, 5)
+    );
+    assert_eq!(result.open_ended.questions, 10);
+    assert_eq!(folder.result(result.cell()).unwrap(), Some(result));
+    let summary = summary(&folder, &recipe);
+    assert_eq!(summary.missing, ["clover-0"]);
+    folder.write_summary(&summary).unwrap();
+    let table = std::fs::read_to_string(root.path().join("ablation.md")).unwrap();
+    for part in ["| baseline |", "| chance | 20.0 |", "Not done: clover-0."] {
+        assert!(table.contains(part), "{table}");
+    }
+    let figure = std::fs::read_to_string(root.path().join("ablation.svg")).unwrap();
+    assert!(figure.starts_with("<svg") && !figure.contains("NaN"));
+}
+
+#[test]
+fn a_folder_of_another_recipe_is_refused_with_the_key() {
+    let root = tempfile::tempdir().unwrap();
+    let recipe = recipe();
+    AblationFolder::claim(root.path(), &recipe).unwrap();
+    let mut other = recipe.clone();
+    other.pretraining.learning_rate = 1.0;
+    let mut more = recipe;
+    more.seeds = 3;
+    more.rows.push(AblationRow::IndA);
+
+    let error = AblationFolder::claim(root.path(), &other).unwrap_err();
+
+    let TrainerError::OtherRecipe { key, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(key, "pretraining.learning_rate");
+    AblationFolder::claim(root.path(), &more).unwrap();
+}
+
+#[test]
+fn keys_inside_tables_are_replaced_and_unknown_ones_refused() {
+    let recipe = recipe();
+
+    let changed = recipe
+        .clone()
+        .with_overrides(&["rows=[ind-a, clover]", "open_ended.steps=7", "seeds=2"])
+        .unwrap();
+    let unknown = recipe.clone().with_overrides(&["open_ended.stesp=7"]);
+    let misplaced = recipe.with_overrides(&["pretraining.word_loss=none"]);
+
+    assert_eq!(changed.rows, [AblationRow::IndA, AblationRow::Clover]);
+    assert_eq!((changed.open_ended.steps, changed.seeds), (7, 2));
+    assert!(unknown.unwrap_err().to_string().contains("`steps`"));
+    assert!(misplaced.unwrap_err().to_string().contains("pretraining"));
+}

@@ -8,7 +8,9 @@ mod open_ended;
 mod run;
 mod step;
 mod task;
+#[cfg(test)]
+mod tests;
 
-pub use run::{FineTuned, FineTuningSettings, FinetuningStepDone, fine_tune};
+pub use run::{FineTuned, FineTuningSettings, FineTuningStepDone, fine_tune};
 pub use step::FineTuningStep;
 pub use task::{AnswerScores, TaskModel};

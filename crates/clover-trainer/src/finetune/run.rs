@@ -30,7 +30,7 @@ pub struct FineTuningSettings<'r> {
 
 /// What a run tells after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FinetuningStepDone {
+pub struct FineTuningStepDone {
     /// Steps done.
     pub step: usize,
     /// Steps of the whole run.
@@ -66,7 +66,7 @@ pub fn fine_tune<B, M, S>(
     dataset: S,
     settings: &FineTuningSettings<'_>,
     device: &B::Device,
-    observe: &mut dyn FnMut(FinetuningStepDone) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(FineTuningStepDone) -> ControlFlow<()>,
 ) -> Result<FineTuned<M>, TrainerError>
 where
     B: AutodiffBackend,
@@ -101,7 +101,7 @@ where
             let (model, loss) = training.train(tuned.model.clone(), &samples, &step, device)?;
             tuned.model = model;
             tuned.losses.push(loss);
-            let event = FinetuningStepDone {
+            let event = FineTuningStepDone {
                 step: done + 1,
                 total_steps: recipe.steps,
                 loss,

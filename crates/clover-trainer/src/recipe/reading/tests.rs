@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::recipe::{Crop, SHIPPED_RECIPES};
+use crate::recipe::{AnyRecipe, Crop, SHIPPED_RECIPES};
 
 fn text() -> &'static str {
     ShippedRecipe::find("pretrain").unwrap().text
@@ -10,7 +10,10 @@ fn text() -> &'static str {
 #[test]
 fn shipped_recipes_are_complete_and_valid() {
     for shipped in SHIPPED_RECIPES {
-        let recipe = PretrainingRecipe::open(shipped.name).unwrap();
+        let recipe = match AnyRecipe::open(shipped.name).unwrap() {
+            AnyRecipe::Pretraining(recipe) => *recipe,
+            AnyRecipe::Ablation(recipe) => recipe.pretraining,
+        };
 
         recipe.model(100).unwrap();
     }
