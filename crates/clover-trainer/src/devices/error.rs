@@ -52,11 +52,11 @@ pub enum DevicesError {
     },
 
     /// There is no such node.
-    #[error("node {node} was asked for, but {nodes} nodes are listed")]
+    #[error("node {node} was asked for, but there are {nodes} nodes")]
     NoSuchNode {
-        /// The number of this node.
+        /// The one asked for, from zero.
         node: usize,
-        /// How many are listed.
+        /// How many there are.
         nodes: usize,
     },
 

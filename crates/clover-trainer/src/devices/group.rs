@@ -124,9 +124,8 @@ fn first_cause<T>(
     own: Result<T, TrainerError>,
     others: Vec<Result<(), TrainerError>>,
 ) -> Result<T, TrainerError> {
-    let secondary = |error: &TrainerError| {
-        matches!(error, TrainerError::Devices(DevicesError::Ended))
-    };
+    let secondary =
+        |error: &TrainerError| matches!(error, TrainerError::Devices(DevicesError::Ended));
     let mut errors: Vec<_> = others.into_iter().filter_map(Result::err).collect();
     let cause = errors.iter().position(|error| !secondary(error));
     match own {

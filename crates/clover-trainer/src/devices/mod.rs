@@ -50,4 +50,4 @@ pub enum GradientScaling {
 }
 
 #[cfg(all(test, feature = "collective"))]
-mod tests;
+pub(crate) mod tests;

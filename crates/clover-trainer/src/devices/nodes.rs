@@ -199,7 +199,10 @@ fn listen(
         match caller.map(|node| &mut ends[node - 1]) {
             Some(free @ None) => *free = Some(end),
             Some(Some(_)) | None => {
-                let reason = format!("{nodes} nodes were expected, each once", nodes = nodes.count);
+                let reason = format!(
+                    "{nodes} nodes were expected, each once",
+                    nodes = nodes.count
+                );
                 let answer = message(FAILURE, reason.as_bytes());
                 let _ = runtime.block_on(send(&mut { end }, "a caller", patience, answer));
             }
@@ -257,7 +260,10 @@ async fn receive_values<C: CommunicationChannel>(
     match content.split_first() {
         Some((&SUM, bytes)) if bytes.len() == len * size_of::<f32>() => {
             let (values, _) = bytes.as_chunks();
-            Ok(values.iter().map(|&value| f32::from_le_bytes(value)).collect())
+            Ok(values
+                .iter()
+                .map(|&value| f32::from_le_bytes(value))
+                .collect())
         }
         Some((&FAILURE, reason)) => Err(DevicesError::Told {
             peer: peer.to_owned(),
@@ -277,7 +283,10 @@ fn message(what: u8, content: &[u8]) -> Bytes {
 }
 
 fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 fn name(node: usize) -> String {

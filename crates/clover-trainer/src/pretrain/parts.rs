@@ -257,6 +257,8 @@ fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
 
 #[cfg(test)]
 mod checkpointing;
+#[cfg(all(test, feature = "collective"))]
+mod devices;
 #[cfg(all(test, feature = "test-flex"))]
 mod mixed_precision;
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) fn recipe_value(
 }
 
 /// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 6] = [
+const FREE_KEYS: [&str; 7] = [
     "micro_batch",
     "gradient_checkpointing",
     "workers",

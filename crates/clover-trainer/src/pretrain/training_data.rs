@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clover_data::DataError;
 use clover_data::dataset::{
-    BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch, MixedBatches, Mixture,
-    MixturePosition, PairSource, PairsFile, Position, PretrainingDataset, PretrainingSample,
-    SkippedItem,
+    BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch,
+    MixedBatches, Mixture, MixturePosition, PairSource, PairsFile, Position, PretrainingDataset,
+    PretrainingSample, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;

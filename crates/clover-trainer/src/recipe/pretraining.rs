@@ -8,9 +8,9 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
+use crate::devices::GradientScaling;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
-use crate::devices::GradientScaling;
 use crate::precision::Precision;
 use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};

@@ -67,7 +67,14 @@ fn pretrain_as<B: AutodiffBackend>(
         validation: validation.as_ref().map(|list| list.fingerprint.clone()),
         ..data.fingerprint.clone()
     };
-    let mut run = Run::<B>::prepare(plan, config, tokenizer, fingerprint, (peer, device), observe)?;
+    let mut run = Run::<B>::prepare(
+        plan,
+        config,
+        tokenizer,
+        fingerprint,
+        (peer, device),
+        observe,
+    )?;
     run.announce(&data, observe);
     let unusable = validation.iter().flat_map(|list| &list.unusable);
     for item in data.unusable.iter().chain(unusable) {

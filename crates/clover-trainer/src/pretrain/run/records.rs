@@ -42,7 +42,9 @@ impl Records {
     }
 
     pub(super) fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
-        self.steps.as_mut().map_or(Ok(()), |file| file.append(metrics))
+        self.steps
+            .as_mut()
+            .map_or(Ok(()), |file| file.append(metrics))
     }
 
     /// Tells of the items found broken since the last call.

@@ -133,7 +133,11 @@ impl<B: AutodiffBackend> Run<'_, B> {
         };
         let (clover, metrics) = match recipe.micro_batch {
             size if !self.peer.is_alone() => {
-                let size = if size == 0 { samples.len().max(1) } else { size };
+                let size = if size == 0 {
+                    samples.len().max(1)
+                } else {
+                    size
+                };
                 let shared = SharedBatch {
                     peer: self.peer,
                     places: &places.taken,
