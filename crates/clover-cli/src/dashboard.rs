@@ -56,7 +56,9 @@ impl Dashboard {
             PretrainingEvent::CheckpointRefused { reason } => self.lines.push(reason.clone()),
             PretrainingEvent::Skipped(item) => self.lines.push(format!("skipped {item}")),
             PretrainingEvent::Step(metrics) => self.step(metrics),
-            PretrainingEvent::Saved(_) => {}
+            PretrainingEvent::Saved(_)
+            | PretrainingEvent::Validating { .. }
+            | PretrainingEvent::Validated { .. } => {}
         }
         if self.stop.should_stop() {
             ControlFlow::Break(())

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 use clover_trainer::pretrain::PretrainingEvent;
 
-use crate::arguments::Pretrain;
 #[cfg(feature = "dashboard")]
 use crate::dashboard::Dashboard;
 use crate::progress::TrainingProgress;
@@ -20,15 +19,15 @@ pub(crate) enum Display {
 }
 
 impl Display {
-    /// As asked for.
-    pub(crate) fn new(arguments: &Pretrain) -> Result<Self> {
+    /// Burn's dashboard, if asked for.
+    pub(crate) fn new(dashboard: bool) -> Result<Self> {
         #[cfg(feature = "dashboard")]
-        if arguments.dashboard {
+        if dashboard {
             return Ok(Self::Dashboard(Dashboard::open()?));
         }
         #[cfg(not(feature = "dashboard"))]
         anyhow::ensure!(
-            !arguments.dashboard,
+            !dashboard,
             "--dashboard: this program was built without the feature `dashboard`"
         );
         Ok(Self::Lines(TrainingProgress::new()))

@@ -15,6 +15,7 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
+use crate::starting_values::draw_parameters;
 
 /// Tables that are looked up, not multiplied: the gradient of a row is a sum over all that met it,
 /// and 8 bits lose count at 256.
@@ -51,6 +52,8 @@ impl Precision {
     /// The model to compute a step with: its parameters keep their ids, and learn.
     #[must_use]
     pub fn working_copy<B: AutodiffBackend, M: AutodiffModule<B>>(self, master: &M) -> M {
+        // A parameter that is not drawn yet would be drawn twice.
+        draw_parameters(master);
         match self {
             Self::F32 => master.clone(),
             Self::Bf16 => master.clone().map(&mut Narrow::default()),

@@ -93,7 +93,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let folder = arguments.out.clone();
     let training = Training {
         events: arguments.tensorboard.then(|| folder.join("tensorboard")),
-        display: Display::new(&arguments)?,
+        display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
             images: arguments.images,
             validation: arguments.validation,
@@ -128,7 +128,7 @@ fn say_end(summary: &PretrainingSummary, folder: &Path, report: &Path) {
             last.total, last.step
         ));
     }
-    say_models(&summary);
+    say_models(summary);
     if summary.finished {
         say("done");
     } else {

@@ -68,7 +68,7 @@ impl<B: Backend> PatchEmbedding<B> {
         );
 
         let patch = self.projection.kernel_size;
-        let clips = pad_to_patches(clips.cast(self.projection.weight.val().dtype()), patch);
+        let clips = pad_to_patches(clips, patch).cast(self.projection.weight.val().dtype());
         let [_, _, frames, height, width] = clips.dims();
         let grid = [frames / patch[0], height / patch[1], width / patch[2]];
         let patches = cut_patches(clips, patch);

@@ -4,7 +4,6 @@
 
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
-use burn::tensor::ops::PadMode;
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::truncated_normal;
@@ -68,15 +67,19 @@ impl<B: Backend> PatchMerging<B> {
     }
 }
 
-fn pad_to_even<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
-    let [_, _, height, width, _] = tokens.dims();
-    if height % 2 == 0 && width % 2 == 0 {
-        return tokens;
+fn pad_to_even<B: Backend>(mut tokens: Tensor<B, 5>) -> Tensor<B, 5> {
+    let [batch, frames, height, width, channels] = tokens.dims();
+    // Not by Burn's padding, which is `f32` whatever it pads.
+    let options = (&tokens.device(), tokens.dtype());
+    if height % 2 == 1 {
+        let row = Tensor::zeros([batch, frames, 1, width, channels], options);
+        tokens = Tensor::cat(vec![tokens, row], 2);
     }
-    tokens.pad(
-        [(0, height % 2), (0, width % 2), (0, 0)],
-        PadMode::Constant(0.0),
-    )
+    if width % 2 == 1 {
+        let column = Tensor::zeros([batch, frames, height + height % 2, 1, channels], options);
+        tokens = Tensor::cat(vec![tokens, column], 3);
+    }
+    tokens
 }
 
 fn stack_neighbours<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {

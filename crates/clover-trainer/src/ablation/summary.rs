@@ -140,7 +140,6 @@ impl RowSummary {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
 

@@ -110,7 +110,6 @@ impl Count {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
 

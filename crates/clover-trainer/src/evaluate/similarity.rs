@@ -45,7 +45,6 @@ pub fn pair_similarity(embedded: &EmbeddedPairs) -> PairSimilarity {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
     use clover_inference::Embeddings;

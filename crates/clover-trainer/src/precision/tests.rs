@@ -75,11 +75,10 @@ fn the_copy_is_in_bf16_but_for_tables_and_learns_under_the_same_ids() {
 #[test]
 fn in_f32_the_copy_is_the_model() {
     let clover = CloverConfig::tiny(50).init::<TestAutodiffBackend>(&Default::default());
-    let before = clover.mlm_head.clone();
 
     let copy = Precision::F32.working_copy(&clover);
 
-    let [copy, before] = [copy.mlm_head, before].map(|head| {
+    let [copy, before] = [copy.mlm_head, clover.mlm_head].map(|head| {
         let mut all = Vec::new();
         head.visit(&mut Values(&mut all));
         all

@@ -190,10 +190,10 @@ mod tests {
         let mut events = EventFile::create(folder.path(), 6).unwrap();
         events.append(&StepMetrics::of_step(7)).unwrap();
 
-        let read = records(&fs::read(&events.path).unwrap());
-
-        let [version, session, step] = read.as_slice() else {
-            panic!("{} records", read.len());
+        let file = fs::read(&events.path).unwrap();
+        let records = records(&file);
+        let [version, session, step] = records.as_slice() else {
+            panic!("{} records", records.len());
         };
         assert!(version.ends_with(VERSION.as_bytes()));
         // Step 7, a session log of two bytes: its status is START.

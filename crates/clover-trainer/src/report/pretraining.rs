@@ -47,6 +47,7 @@ mod tests {
     fn summary(skipped: usize) -> PretrainingSummary {
         PretrainingSummary {
             bundle: "bundle".into(),
+            best: None,
             metrics: (1..=3).map(StepMetrics::of_step).collect(),
             skipped: (0..skipped)
                 .map(|item| SkippedItem {

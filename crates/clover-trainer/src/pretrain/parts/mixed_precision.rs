@@ -20,8 +20,12 @@ fn pairs() -> Vec<PretrainingSample> {
     samples(BATCH, |row| 1 + row % 3)
 }
 
-fn gradients(precision: Precision, size: usize) -> BatchGradients<Trained> {
-    let working = precision.working_copy(&clover());
+fn gradients(
+    model: &Clover<Trained>,
+    precision: Precision,
+    size: usize,
+) -> BatchGradients<Trained> {
+    let working = precision.working_copy(model);
     if size == BATCH {
         let objective = PretrainingObjective::default();
         let batch = PretrainingBatch::collate(&pairs(), &Default::default());
@@ -38,12 +42,14 @@ fn cosine(left: &[f64], right: &[f64]) -> f64 {
 #[test]
 fn losses_and_gradients_are_those_of_f32_but_for_rounding() {
     let model = clover();
-    for size in [2, BATCH] {
-        let [expected, found] = [Precision::F32, Precision::Bf16].map(|p| gradients(p, size));
+    for size in [3, BATCH] {
+        let [expected, found] =
+            [Precision::F32, Precision::Bf16].map(|precision| gradients(&model, precision, size));
 
-        for (found, expected) in found.terms.into_iter().zip(expected.terms) {
+        for (found, expected) in found.terms.iter().zip(&expected.terms) {
             assert_eq!(found.dtype(), DType::F32);
-            let [found, expected] = [found, expected].map(|term| f64::from(term.into_scalar()));
+            let [found, expected] =
+                [found, expected].map(|term| f64::from(term.clone().into_scalar()));
             let error = (found - expected).abs();
             assert!(error <= ROUNDING * expected, "{found} {expected}");
         }
@@ -73,9 +79,11 @@ fn sums_over_parts_stay_in_f32() {
         }
     }
 
-    let found = gradients(Precision::Bf16, 2);
+    let model = clover();
 
-    clover().visit(&mut Wide(&found.gradients));
+    let found = gradients(&model, Precision::Bf16, 4);
+
+    model.visit(&mut Wide(&found.gradients));
 }
 
 #[test]
@@ -90,10 +98,10 @@ fn the_loss_falls_and_the_master_weights_keep_what_bf16_would_round_away() {
     let (pairs, quiet) = (pairs(), Noise::quiet());
     let mut model = clover();
     let mut totals = Vec::new();
-    for step in 1..=12 {
+    for step in 1..=4 {
         let settings = StepSettings {
             step,
-            learning_rate: 3e-4,
+            learning_rate: 5e-4,
             noise: &quiet,
         };
         let batch = PretrainingBatch::collate(&pairs, &Default::default());
@@ -102,7 +110,7 @@ fn the_loss_falls_and_the_master_weights_keep_what_bf16_would_round_away() {
         totals.push(metrics.total);
     }
 
-    assert!(totals[11] < 0.8 * totals[0], "{totals:?}");
+    assert!(totals[3] < 0.9 * totals[0], "{totals:?}");
     let master = read(&model, None);
     let rounded = read(&Precision::Bf16.working_copy(&model), None);
     let weight = "video_projection.fc1.weight";
