@@ -60,6 +60,19 @@ impl Noise {
         Self::of_samples(self.keys[samples].iter().copied())
     }
 
+    /// As [`part`](Self::part), of the samples at these places.
+    ///
+    /// # Panics
+    ///
+    /// As [`part`](Self::part).
+    #[must_use]
+    pub fn at(&self, places: &[usize]) -> Self {
+        if self.is_quiet() {
+            return Self::quiet();
+        }
+        Self::of_samples(places.iter().map(|&place| self.keys[place]))
+    }
+
     /// Whether nothing is dropped.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -190,6 +203,8 @@ mod tests {
         let alone = Noise::of_samples([2]).dropout(ones(2), 0.5);
 
         assert_eq!(values(together.narrow(0, 2, 2)), values(alone));
+        let noise = Noise::of_samples([1, 2, 3]);
+        assert_eq!(noise.at(&[0, 2]), Noise::of_samples([1, 3]));
     }
 
     #[test]

@@ -308,6 +308,10 @@ pub enum TrainerError {
         wanted: &'static str,
     },
 
+    /// Devices cannot train together.
+    #[error(transparent)]
+    Devices(#[from] crate::devices::DevicesError),
+
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]
     NothingToEvaluate,

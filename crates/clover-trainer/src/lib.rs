@@ -10,6 +10,7 @@
 //! | [`metric`] | recall, rank and accuracy |
 //! | [`recipe`] | what a run depends on but its data |
 //! | [`pretrain`] | the three objectives, the step and the run |
+//! | [`devices`] | many devices and machines that train as one |
 //! | [`finetune`] | tasks learned by a pre-trained model |
 //! | [`evaluate`] | zero-shot retrieval, answers |
 //! | [`ablation`] | the paper's comparison of objectives |
@@ -26,6 +27,7 @@
 pub mod ablation;
 pub mod checkpoint;
 pub mod clipping;
+pub mod devices;
 pub mod error;
 pub mod evaluate;
 pub mod finetune;

@@ -14,11 +14,19 @@ use super::source::SampleSource;
 use super::workers::Workers;
 use crate::DataError;
 
+mod epoch;
+mod share;
+
+pub use epoch::EpochBatches;
+pub use share::{BatchPlaces, BatchShare};
+
 /// How batches are put together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoaderConfig {
-    /// Samples a batch.
+    /// Samples a batch, of all readers together.
     pub batch_size: usize,
+    /// What this loader reads of each batch.
+    pub share: BatchShare,
     /// The order of an epoch, and what becomes of samples left over at its end.
     pub order: EpochOrder,
     /// Threads that read.
@@ -43,8 +51,10 @@ pub struct Position {
 /// A batch and where the next one starts.
 #[derive(Debug)]
 pub struct LoadedBatch<T> {
-    /// The samples.
+    /// The samples that this loader read.
     pub samples: Vec<T>,
+    /// Where they stand.
+    pub places: BatchPlaces,
     /// Where to resume after this batch.
     pub next: Position,
 }
@@ -73,6 +83,7 @@ impl LoaderConfig {
     pub fn evaluation(batch_size: usize) -> Self {
         Self {
             batch_size,
+            share: BatchShare::default(),
             order: EpochOrder::InOrder,
             workers: 2,
             prefetch_batches: 2,
@@ -146,12 +157,13 @@ impl<S: SampleSource> BatchLoader<S> {
         let (order, source) = (self.config.order, &self.source);
         let mut order = order.items(start.epoch, source.len(), || source.stretches());
         order.drain(..start.item.min(order.len()));
+        let (share, batch) = (self.config.share, self.config.batch_size);
         let workers = Workers::start(
             &self.source,
             start.epoch,
-            &order,
+            &share.items(&order, batch),
             self.config.workers,
-            self.config.prefetch_batches.max(1) * self.config.batch_size,
+            self.config.prefetch_batches.max(1) * share.places(batch).len(),
         )?;
         Ok(EpochBatches {
             from_the_start: start.item == 0,
@@ -190,105 +202,7 @@ impl<S: SampleSource> BatchLoader<S> {
     }
 }
 
-/// The batches of one epoch; ends after the first error.
-pub struct EpochBatches<'a, S: SampleSource> {
-    loader: &'a mut BatchLoader<S>,
-    /// Gone once the epoch has ended.
-    workers: Option<Workers<S::Sample>>,
-    order: std::vec::IntoIter<usize>,
-    at: Position,
-    from_the_start: bool,
-    batches_before: bool,
-}
-
-impl<S: SampleSource> std::fmt::Debug for EpochBatches<'_, S> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("EpochBatches")
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<S: SampleSource> EpochBatches<'_, S> {
-    /// Every item the loader found broken so far, once each, also in earlier epochs.
-    pub fn skipped(&self) -> &[SkippedItem] {
-        &self.loader.skipped
-    }
-
-    /// Goes to another place, and perhaps another epoch, of the same loader.
-    ///
-    /// # Errors
-    ///
-    /// When the worker threads cannot be started.
-    pub fn restart(self, start: Position) -> Result<Self, DataError> {
-        let Self {
-            loader, workers, ..
-        } = self;
-        // The old threads end before there are new ones.
-        drop(workers);
-        loader.epoch(start)
-    }
-
-    fn read_batch(&mut self) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
-        let mut batch = LoadedBatch {
-            samples: Vec::with_capacity(self.loader.config.batch_size),
-            next: self.at,
-        };
-        while let Some(workers) = &mut self.workers {
-            let Some((index, read)) = self.order.next().zip(workers.next()) else {
-                self.workers = None;
-                break;
-            };
-            self.at.item += 1;
-            self.loader.reads += 1;
-            match read {
-                Ok(sample) => batch.samples.push(sample),
-                Err(error) => self.loader.note_failure(index, &error),
-            }
-            if self.loader.reads >= self.loader.config.min_reads {
-                self.loader.check_failures()?;
-            }
-            batch.next = self.at;
-            if batch.samples.len() == self.loader.config.batch_size {
-                self.batches_before = true;
-                return Ok(Some(batch));
-            }
-        }
-        self.last_batch(batch)
-    }
-
-    /// What becomes of the samples left over at the end of the epoch.
-    fn last_batch(
-        &self,
-        batch: LoadedBatch<S::Sample>,
-    ) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
-        if self.from_the_start {
-            self.loader.check_failures()?;
-        }
-        if batch.samples.is_empty() && !self.batches_before {
-            // An epoch that gave nothing must not be followed by another, and another.
-            return Err(self.loader.too_many_failures());
-        }
-        let in_order = self.loader.config.order == EpochOrder::InOrder;
-        let wanted = in_order || !self.batches_before;
-        Ok((wanted && !batch.samples.is_empty()).then_some(batch))
-    }
-}
-
-impl<S: SampleSource> Iterator for EpochBatches<'_, S> {
-    type Item = Result<LoadedBatch<S::Sample>, DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // After the last batch the order is used up and the workers are gone.
-        self.workers.as_ref()?;
-        let batch = self.read_batch();
-        if batch.is_err() {
-            self.workers = None;
-        }
-        batch.transpose()
-    }
-}
-
+#[cfg(test)]
+mod share_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::loader::{BatchLoader, EpochBatches, LoadedBatch, Position};
+use super::loader::{BatchLoader, BatchPlaces, EpochBatches, LoadedBatch, Position};
 use super::skipped::SkippedItem;
 use super::source::SampleSource;
 use crate::DataError;
@@ -35,6 +35,8 @@ pub struct MixedBatch<V, I> {
     pub videos: Vec<V>,
     /// The images.
     pub images: Vec<I>,
+    /// Where the videos stand, and the images.
+    pub places: [BatchPlaces; 2],
     /// Where to resume after this iteration.
     pub next: MixturePosition,
 }
@@ -198,6 +200,7 @@ impl<V: SampleSource, I: SampleSource> MixedBatches<'_, V, I> {
         Ok(videos.zip(images).map(|(videos, images)| MixedBatch {
             videos: videos.samples,
             images: images.samples,
+            places: [videos.places, images.places],
             next: MixturePosition {
                 videos: videos.next,
                 images: images.next,

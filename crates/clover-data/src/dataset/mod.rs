@@ -32,7 +32,9 @@ pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,
     OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_items,
 };
-pub use loader::{BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, Position};
+pub use loader::{
+    BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, Position,
+};
 pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};
 pub use multiple_choice::{MultipleChoiceDataset, MultipleChoiceSample};
 pub use open_ended::{OpenEndedDataset, OpenEndedSample, QuestionDatasetConfig};

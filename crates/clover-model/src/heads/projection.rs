@@ -50,6 +50,12 @@ impl VideoProjectionConfig {
 }
 
 impl<B: Backend> VideoProjection<B> {
+    /// Width of the embedding.
+    pub fn dim(&self) -> usize {
+        let [_, dim] = self.fc2.weight.dims();
+        dim
+    }
+
     /// Embeds features.
     ///
     /// # Shapes

@@ -1,11 +1,13 @@
 //! Pre-training: the objectives put together, one step, and the run around it.
 
+mod batch_gradients;
 mod figures;
 mod metrics_file;
 mod objective;
 mod parts;
 mod run;
 mod same_recipe;
+mod shared_batch;
 mod step;
 mod training_data;
 mod validation;
@@ -13,9 +15,12 @@ mod validation;
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
+#[cfg(feature = "collective")]
+pub use run::pretrain_on;
 pub use run::{
     BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
 };
+pub use shared_batch::SharedBatch;
 pub use step::{PretrainingStep, StepMetrics, StepSettings};
 pub use training_data::StepKind;
 pub use validation::ValidationMetrics;

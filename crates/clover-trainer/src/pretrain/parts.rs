@@ -8,6 +8,10 @@
 //! 2. the losses of all embeddings together give the gradient of each embedding;
 //! 3. every part is encoded again, with a graph and with the same noise, and `sum(embedding *
 //!    gradient)` and the part's share of the word loss are back-propagated.
+//!
+//! Several devices do the same with a part or more each: between the first and the second pass the
+//! embeddings of all devices are gathered, and after the third the gradients are added. A device
+//! with a single part keeps the graph of its first pass instead of encoding again.
 
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -19,26 +23,37 @@ use clover_data::masking::IGNORED_LABEL;
 use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
+use super::batch_gradients::{BatchGradients, mean_similarities, model_input};
 use super::objective::{PretrainingObjective, embeddings};
-use super::step::{BatchGradients, mean_similarities, model_input};
+use super::shared_batch::{Gathered, SharedBatch};
+use crate::devices::{DevicesError, sum_gradients};
 use crate::precision::full_gradients;
 
 /// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
-type Six<B> = [Tensor<B, 2>; 6];
+pub(super) type Six<B> = [Tensor<B, 2>; 6];
 
 /// A batch in parts, none of which is on the device for longer than it is needed.
 pub(super) struct Parts<'s, B: AutodiffBackend> {
     samples: Vec<&'s [PretrainingSample]>,
     noise: Vec<Noise>,
+    shared: &'s SharedBatch<'s, B::InnerBackend>,
     device: B::Device,
 }
 
+/// A part that was encoded with a graph.
+struct Encoded<B: Backend> {
+    six: Six<B>,
+    /// The mean over the part's masked words.
+    word: Option<Tensor<B, 1>>,
+}
+
 impl<'s, B: AutodiffBackend> Parts<'s, B> {
-    /// Parts of `size` samples; the last may be smaller.
+    /// Parts of `size` samples; the last may be smaller. The noise is that of the samples at hand.
     pub(super) fn new(
         samples: &'s [PretrainingSample],
         size: usize,
         noise: &Noise,
+        shared: &'s SharedBatch<'s, B::InnerBackend>,
         device: &B::Device,
     ) -> Self {
         let starts = (0..samples.len()).step_by(size);
@@ -47,6 +62,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
             noise: starts
                 .map(|start| noise.part(start..samples.len().min(start + size)))
                 .collect(),
+            shared,
             device: device.clone(),
         }
     }
@@ -56,38 +72,58 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         &self,
         objective: &PretrainingObjective,
         clover: &Clover<B>,
-    ) -> BatchGradients<B> {
-        let encoded = self.encode(&clover.valid());
-        let similarities = mean_similarities(encoded[0].clone(), encoded[1].clone());
-        let (mut terms, wanted) = contrast::<B>(objective, encoded);
+    ) -> Result<BatchGradients<B>, DevicesError> {
+        let mut kept = match self.samples.len() {
+            1 => Some(self.encode_part(0, objective, clover)),
+            _ => None,
+        };
+        let encoded = match &kept {
+            Some(part) => Some(part.six.clone().map(Tensor::inner)),
+            None => self.encode(&clover.valid()),
+        };
+        let words = self.samples.iter().copied().flatten().map(masked_words);
+        let words: Vec<usize> = words.collect();
+        let dim = clover.video_projection.dim();
+        let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
+        let similarities = mean_similarities(gathered.six[0].clone(), gathered.six[1].clone());
+        let (mut terms, wanted) = contrast::<B>(objective, gathered.six.clone());
 
         let mut accumulator = GradientsAccumulator::new();
-        let mut start = 0;
-        for part in 0..self.samples.len() {
-            let rows = self.samples[part].len();
+        let mut word_loss = Tensor::zeros([1], &self.device);
+        let mut start = gathered.first;
+        for (part, samples) in self.samples.iter().enumerate() {
             let wanted = wanted
                 .each_ref()
-                .map(|all| all.clone().narrow(0, start, rows));
-            let (word, gradients) = self.backward(part, objective, clover, wanted);
-            terms[0] = terms[0].clone() + word;
+                .map(|all| all.clone().narrow(0, start, samples.len()));
+            let encoded = match kept.take() {
+                Some(part) => part,
+                None => self.encode_part(part, objective, clover),
+            };
+            let share = self.word_share(part, &gathered);
+            let (word, gradients) = self.backward(encoded, share, clover, wanted);
+            word_loss = word_loss + word;
             accumulator.accumulate(clover, gradients);
-            start += rows;
+            start += samples.len();
         }
-        let learns = objective.compares() || objective.learns_words() && self.masked_words() > 0;
-        BatchGradients {
+        let peer = self.shared.peer;
+        let (gradients, word_loss) = sum_gradients(peer, clover, accumulator.grads(), word_loss)?;
+        terms[0] = terms[0].clone() + word_loss;
+        let learns = objective.compares() || objective.learns_words() && gathered.words > 0;
+        Ok(BatchGradients {
             terms,
             similarities,
             gradients: if learns {
-                accumulator.grads()
+                gradients
             } else {
                 // Zeros would still be decayed.
                 GradientsParams::new()
             },
-        }
+            pairs: gathered.pairs,
+        })
     }
 
-    /// First pass: the embeddings of all samples.
-    fn encode(&self, clover: &Clover<B::InnerBackend>) -> Six<B::InnerBackend> {
+    /// First pass: the embeddings of all samples at hand, if there are any.
+    fn encode(&self, clover: &Clover<B::InnerBackend>) -> Option<Six<B::InnerBackend>> {
         let parts: Vec<_> = self
             .samples
             .iter()
@@ -101,31 +137,47 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
                 into_six(embeddings(output))
             })
             .collect();
-        std::array::from_fn(|which| {
-            Tensor::cat(parts.iter().map(|six| six[which].clone()).collect(), 0)
+        (!parts.is_empty()).then(|| {
+            std::array::from_fn(|which| {
+                Tensor::cat(parts.iter().map(|six| six[which].clone()).collect(), 0)
+            })
         })
+    }
+
+    /// A part with its graph.
+    fn encode_part(
+        &self,
+        part: usize,
+        objective: &PretrainingObjective,
+        clover: &Clover<B>,
+    ) -> Encoded<B> {
+        let batch = PretrainingBatch::<B>::collate(self.samples[part], &self.device);
+        let (input, labels) = model_input(batch);
+        let mut output = clover.forward_pretraining(input, &mut self.noise[part].clone());
+        Encoded {
+            word: objective.word(output.word_logits.take(), labels),
+            six: into_six(embeddings(output)),
+        }
     }
 
     /// Third pass: the part's share of the word loss, and its gradient.
     fn backward(
         &self,
-        part: usize,
-        objective: &PretrainingObjective,
+        encoded: Encoded<B>,
+        share: f64,
         clover: &Clover<B>,
         wanted: Six<B::InnerBackend>,
     ) -> (Tensor<B::InnerBackend, 1>, GradientsParams) {
-        let batch = PretrainingBatch::<B>::collate(self.samples[part], &self.device);
-        let (input, labels) = model_input(batch);
-        let mut output = clover.forward_pretraining(input, &mut self.noise[part].clone());
-        // The word loss is a mean over the masked words of the whole batch.
-        let share = masked_words(self.samples[part]) as f64 / self.masked_words() as f64;
-        let word = objective
-            .word(output.word_logits.take(), labels)
-            .map(|word| word * share);
-        let mut surrogate = into_six(embeddings(output))
+        let word = encoded.word.map(|word| word * share);
+        let scale = self.shared.contrast_scale();
+        let mut surrogate = encoded
+            .six
             .into_iter()
             .zip(wanted)
-            .map(|(embedding, gradient)| (embedding * Tensor::from_inner(gradient)).sum())
+            .map(|(embedding, gradient)| {
+                let gradient = gradient.cast(embedding.dtype());
+                (embedding * Tensor::from_inner(gradient * scale)).sum()
+            })
             .fold(None, |sum: Option<Tensor<B, 1>>, term| match sum {
                 Some(sum) => Some(sum + term),
                 None => Some(term),
@@ -142,11 +194,12 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
         (value, gradients)
     }
 
-    fn masked_words(&self) -> usize {
-        self.samples
-            .iter()
-            .map(|samples| masked_words(samples))
-            .sum()
+    /// What the mean over the part's masked words is multiplied by.
+    fn word_share(&self, part: usize, gathered: &Gathered<B::InnerBackend>) -> f64 {
+        let words = |samples: &[PretrainingSample]| samples.iter().map(masked_words).sum::<usize>();
+        let own = self.samples.iter().map(|samples| words(samples)).sum();
+        self.shared
+            .word_share(words(self.samples[part]), own, gathered.words)
     }
 }
 
@@ -167,8 +220,8 @@ fn contrast<B: AutodiffBackend>(
     (losses.terms().map(Tensor::inner), wanted)
 }
 
-fn masked_words(samples: &[PretrainingSample]) -> usize {
-    let labels = samples.iter().flat_map(|sample| &sample.masked.labels);
+fn masked_words(sample: &PretrainingSample) -> usize {
+    let labels = sample.masked.labels.iter();
     labels.filter(|&&label| label != IGNORED_LABEL).count()
 }
 
@@ -204,6 +257,8 @@ fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
 
 #[cfg(test)]
 mod checkpointing;
+#[cfg(all(test, feature = "collective"))]
+mod devices;
 #[cfg(all(test, feature = "test-flex"))]
 mod mixed_precision;
 #[cfg(test)]

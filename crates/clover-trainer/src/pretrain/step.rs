@@ -2,23 +2,23 @@
 
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::PretrainingSample;
-use clover_losses::{TEMPERATURE, paired_similarity, scaled_similarity, unit_rows};
-use clover_model::tasks::PretrainingInput;
 use clover_model::{Clover, Noise};
 use serde::{Deserialize, Serialize};
 
+use super::batch_gradients::BatchGradients;
 use super::objective::PretrainingObjective;
 use super::parts::Parts;
+use super::shared_batch::SharedBatch;
 use super::training_data::StepKind;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
+use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::Optimizer;
-use crate::precision::{Precision, full_gradients, full_precision};
+use crate::precision::Precision;
 
 /// What a step measured; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,19 +88,6 @@ pub struct StepSettings<'n> {
     pub noise: &'n Noise,
 }
 
-/// The loss terms and the gradient of a batch.
-pub(super) struct BatchGradients<B: AutodiffBackend> {
-    pub(super) terms: Terms<B::InnerBackend>,
-    /// Mean similarity of positives, then of negatives.
-    pub(super) similarities: [Tensor<B::InnerBackend, 1>; 2],
-    pub(super) gradients: GradientsParams,
-}
-
-/// Every term of the loss, each `[1]`, in the order of [`PretrainingLosses::terms`].
-///
-/// [`PretrainingLosses::terms`]: super::objective::PretrainingLosses::terms
-pub(super) type Terms<B> = [Tensor<B, 1>; 5];
-
 impl<B: AutodiffBackend> PretrainingStep<B> {
     /// Trains on one batch. The metrics' kind, epoch, skips, waiting time and rate are the caller's.
     ///
@@ -139,11 +126,42 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         device: &B::Device,
         settings: &StepSettings<'_>,
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
+        let places: Vec<usize> = (0..samples.len()).collect();
+        let shared = SharedBatch {
+            peer: &Peer::alone(),
+            places: &places,
+            slots: places.len(),
+            scaling: GradientScaling::FullBatch,
+        };
+        self.train_shared(clover, samples, micro_batch, &shared, device, settings)
+    }
+
+    /// As [`train_in_parts`](Self::train_in_parts), of a batch that lies on several devices: each
+    /// calls this with its own samples, and all come to the same model. The noise is that of the
+    /// whole batch; the samples named in an error are this device's.
+    ///
+    /// # Errors
+    ///
+    /// As [`train`](Self::train); or a device is lost, or none has a sample.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `micro_batch` is 0, or there is not a place for each sample.
+    pub fn train_shared(
+        &mut self,
+        clover: Clover<B>,
+        samples: &[PretrainingSample],
+        micro_batch: usize,
+        shared: &SharedBatch<'_, B::InnerBackend>,
+        device: &B::Device,
+        settings: &StepSettings<'_>,
+    ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
-        let parts = Parts::new(samples, micro_batch, settings.noise, device);
+        let noise = settings.noise.at(shared.places);
+        let parts = Parts::new(samples, micro_batch, &noise, shared, device);
         let working = self.precision.working_copy(&clover);
-        let found = parts.gradients(&self.objective, &working);
+        let found = parts.gradients(&self.objective, &working)?;
         self.update(clover, found, names, settings, started)
     }
 
@@ -201,7 +219,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
             negative_similarity: similarities[1],
             gradient_norm: norm,
             learning_rate,
-            pairs: names.len(),
+            pairs: found.pairs,
             skipped: 0,
             data_seconds: 0.0,
             step_seconds: started.elapsed().as_secs_f64(),
@@ -209,71 +227,4 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         };
         Ok((clover, metrics))
     }
-}
-
-impl<B: AutodiffBackend> BatchGradients<B> {
-    /// Of a batch that is encoded at once.
-    pub(super) fn of_whole(
-        objective: &PretrainingObjective,
-        clover: &Clover<B>,
-        batch: PretrainingBatch<B>,
-        noise: &Noise,
-    ) -> Self {
-        let (input, labels) = model_input(batch);
-        let learns = objective.compares() || objective.learns_words() && labels.is_some();
-        let output = clover.forward_pretraining(input, &mut noise.clone());
-        let [video, text] =
-            [&output.video, &output.text].map(|all| full_precision(all.clone().inner()));
-        let losses = objective.forward(output, labels);
-        Self {
-            terms: losses.terms().map(Tensor::inner),
-            similarities: mean_similarities(video, text),
-            gradients: if learns {
-                full_gradients(losses.total().backward(), clover)
-            } else {
-                // A batch without a masked word teaches nothing where words are all there is.
-                GradientsParams::new()
-            },
-        }
-    }
-}
-
-/// What the model reads of a batch, and the labels of its masked words.
-pub(super) fn model_input<B: Backend>(
-    batch: PretrainingBatch<B>,
-) -> (PretrainingInput<B>, Option<Tensor<B, 1, Int>>) {
-    let (positions, labels) = batch
-        .masked_words
-        .map(|words| (words.positions, words.labels))
-        .unzip();
-    let input = PretrainingInput {
-        clips: batch.clips,
-        token_ids: batch.token_ids,
-        masked_token_ids: batch.masked_token_ids,
-        attention_mask: batch.attention_mask,
-        masked_positions: positions,
-        region_mask: batch.region_mask,
-    };
-    (input, labels)
-}
-
-/// Mean similarity of a video with its own text, and with the others.
-///
-/// # Shapes
-///
-/// - video, text: `[batch, dim]`
-/// - output: each `[1]`
-pub(super) fn mean_similarities<B: Backend>(
-    video: Tensor<B, 2>,
-    text: Tensor<B, 2>,
-) -> [Tensor<B, 1>; 2] {
-    let [pairs, _] = video.dims();
-    let (video, text) = (unit_rows(video), unit_rows(text));
-    let own = paired_similarity(video.clone(), text.clone(), TEMPERATURE).sum();
-    let all = scaled_similarity(video, text, TEMPERATURE).sum();
-    let others = (pairs * pairs - pairs).max(1);
-    [
-        own.clone() / pairs as f64,
-        (all - own) / others as f64 * f64::from(u8::from(pairs > 1)),
-    ]
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clover_data::DataError;
 use clover_data::dataset::{
-    BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch, MixedBatches, Mixture,
-    MixturePosition, PairSource, PairsFile, Position, PretrainingDataset, PretrainingSample,
-    SkippedItem,
+    BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch,
+    MixedBatches, Mixture, MixturePosition, PairSource, PairsFile, Position, PretrainingDataset,
+    PretrainingSample, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
@@ -59,7 +59,7 @@ pub(super) struct Pace {
 /// The batches of one iteration, an optimizer step each.
 #[derive(Debug)]
 pub(super) struct Iteration {
-    pub(super) batches: Vec<(StepKind, Vec<PretrainingSample>)>,
+    pub(super) batches: Vec<(StepKind, Vec<PretrainingSample>, BatchPlaces)>,
     /// Where to resume after this iteration.
     pub(super) next: MixturePosition,
 }
@@ -86,11 +86,12 @@ impl Pace {
 }
 
 impl TrainingData {
-    /// Reads the lists; no clip is opened yet.
+    /// Reads the lists; no clip is opened yet. Of each batch `share` will be read.
     pub(super) fn open(
         plan: &PretrainingPlan,
         config: &CloverConfig,
         tokenizer: &WordPieceTokenizer,
+        share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
         let list = PairList::open(&plan.data)?;
@@ -103,7 +104,11 @@ impl TrainingData {
         };
         let loader = |pairs: PairSource, samples, seed| {
             let dataset = PretrainingDataset::new(pairs, tokenizer.clone(), samples)?;
-            BatchLoader::new(dataset, loader_config(recipe, seed))
+            let config = LoaderConfig {
+                share,
+                ..loader_config(recipe, seed)
+            };
+            BatchLoader::new(dataset, config)
         };
         let videos = loader(list.pairs, recipe.dataset(config), recipe.seed)?;
         let loaders = match &plan.images {
@@ -202,7 +207,7 @@ impl Iterator for Iterations<'_> {
 impl From<LoadedBatch<PretrainingSample>> for Iteration {
     fn from(batch: LoadedBatch<PretrainingSample>) -> Self {
         Self {
-            batches: vec![(StepKind::Video, batch.samples)],
+            batches: vec![(StepKind::Video, batch.samples, batch.places)],
             next: MixturePosition {
                 videos: batch.next,
                 images: Position::default(),
@@ -213,10 +218,11 @@ impl From<LoadedBatch<PretrainingSample>> for Iteration {
 
 impl From<MixedBatch<PretrainingSample, PretrainingSample>> for Iteration {
     fn from(batch: MixedBatch<PretrainingSample, PretrainingSample>) -> Self {
+        let [videos, images] = batch.places;
         Self {
             batches: vec![
-                (StepKind::Video, batch.videos),
-                (StepKind::Image, batch.images),
+                (StepKind::Video, batch.videos, videos),
+                (StepKind::Image, batch.images, images),
             ],
             next: batch.next,
         }

@@ -8,6 +8,7 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
+use crate::devices::GradientScaling;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
@@ -76,6 +77,7 @@ pub struct PretrainingRecipe {
     pub word_loss: WordLoss,
     pub batch_size: usize,
     pub micro_batch: usize,
+    pub gradient_scaling: GradientScaling,
     pub precision: Precision,
     pub gradient_checkpointing: bool,
     pub epochs: usize,

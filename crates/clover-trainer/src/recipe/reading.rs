@@ -9,7 +9,7 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "preset",
     "frames",
     "image_frames",
@@ -25,6 +25,7 @@ const KEYS: [&str; 31] = [
     "word_loss",
     "batch_size",
     "micro_batch",
+    "gradient_scaling",
     "precision",
     "gradient_checkpointing",
     "epochs",

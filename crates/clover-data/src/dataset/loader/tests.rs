@@ -3,7 +3,7 @@ use crate::dataset::RowFault;
 use std::path::PathBuf;
 
 /// Items whose sample is their number; the listed ones are broken.
-struct Numbers {
+pub(super) struct Numbers {
     len: usize,
     broken: Vec<usize>,
 }
@@ -36,12 +36,12 @@ impl SampleSource for Numbers {
     }
 }
 
-fn loader(len: usize, broken: &[usize], config: LoaderConfig) -> BatchLoader<Numbers> {
+pub(super) fn loader(len: usize, broken: &[usize], config: LoaderConfig) -> BatchLoader<Numbers> {
     let broken = broken.to_vec();
     BatchLoader::new(Numbers { len, broken }, config).unwrap()
 }
 
-fn items(loader: &mut BatchLoader<Numbers>, start: Position) -> Vec<Vec<usize>> {
+pub(super) fn items(loader: &mut BatchLoader<Numbers>, start: Position) -> Vec<Vec<usize>> {
     let epoch = loader.epoch(start).unwrap();
     epoch
         .map(|batch| {
@@ -55,7 +55,7 @@ fn items(loader: &mut BatchLoader<Numbers>, start: Position) -> Vec<Vec<usize>> 
         .collect()
 }
 
-fn epoch(number: u64) -> Position {
+pub(super) fn epoch(number: u64) -> Position {
     Position {
         epoch: number,
         item: 0,

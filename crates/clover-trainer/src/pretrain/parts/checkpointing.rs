@@ -3,7 +3,7 @@
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 
-use super::tests::{BATCH, clover, distance, noise, norm, read, samples};
+use super::tests::{BATCH, clover, distance, in_parts, noise, norm, read, samples};
 use super::*;
 use crate::TestBackend;
 
@@ -12,14 +12,11 @@ type Recomputed = Autodiff<TestBackend, BalancedCheckpointing>;
 #[test]
 fn the_gradient_is_the_same_kept_or_computed_again() {
     let samples = samples(BATCH, |row| 1 + row % 3);
-    let objective = PretrainingObjective::default();
     let kept = clover();
     let recomputed = Clover::<Recomputed>::from_inner(kept.valid());
-    let device = Default::default();
     for size in [2, BATCH] {
-        let expected = Parts::new(&samples, size, &noise(1), &device).gradients(&objective, &kept);
-        let found =
-            Parts::new(&samples, size, &noise(1), &device).gradients(&objective, &recomputed);
+        let expected = in_parts(&kept, &samples, size, &noise(1));
+        let found = in_parts(&recomputed, &samples, size, &noise(1));
 
         let [expected, found] =
             [expected.gradients, found.gradients].map(|all| read(&kept, Some(&all)));

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::DType;
 
-use super::tests::{BATCH, Trained, clover, distance, noise, norm, read, samples};
+use super::tests::{BATCH, Trained, clover, distance, in_parts, noise, norm, read, samples};
 use super::*;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
@@ -26,12 +26,12 @@ fn gradients(
     size: usize,
 ) -> BatchGradients<Trained> {
     let working = precision.working_copy(model);
-    let objective = PretrainingObjective::default();
     if size == BATCH {
+        let objective = PretrainingObjective::default();
         let batch = PretrainingBatch::collate(&pairs(), &Default::default());
         return BatchGradients::of_whole(&objective, &working, batch, &noise(1));
     }
-    Parts::new(&pairs(), size, &noise(1), &Default::default()).gradients(&objective, &working)
+    in_parts(&working, &pairs(), size, &noise(1))
 }
 
 fn cosine(left: &[f64], right: &[f64]) -> f64 {

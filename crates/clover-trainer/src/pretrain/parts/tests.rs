@@ -9,6 +9,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::TrainerError;
+use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
@@ -135,42 +137,68 @@ pub(super) fn distance(left: &[f64], right: &[f64]) -> f64 {
 }
 
 /// Terms and gradient without parts.
-fn whole(clover: &Clover<Trained>, samples: &[PretrainingSample]) -> BatchGradients<Trained> {
+pub(super) fn whole(
+    clover: &Clover<Trained>,
+    samples: &[PretrainingSample],
+) -> BatchGradients<Trained> {
     let batch = PretrainingBatch::collate(samples, &Default::default());
     BatchGradients::of_whole(&PretrainingObjective::default(), clover, batch, &noise(1))
+}
+
+pub(super) fn in_parts<B: AutodiffBackend>(
+    clover: &Clover<B>,
+    samples: &[PretrainingSample],
+    size: usize,
+    noise: &Noise,
+) -> BatchGradients<B> {
+    let shared = SharedBatch {
+        peer: &Peer::alone(),
+        places: &[],
+        slots: samples.len(),
+        scaling: GradientScaling::FullBatch,
+    };
+    let parts = Parts::new(samples, size, noise, &shared, &Default::default());
+    let found = parts.gradients(&PretrainingObjective::default(), clover);
+    found.unwrap()
 }
 
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
     let clover = clover();
     let expected = whole(&clover, samples);
-    let expected_gradients = read(&clover, Some(&expected.gradients));
-    let total = norm(expected_gradients.values().flatten().copied());
-
     for &size in sizes {
-        let parts = Parts::new(samples, size, &noise(1), &Default::default());
-        let found = parts.gradients(&PretrainingObjective::default(), &clover);
+        let found = in_parts(&clover, samples, size, &noise(1));
+        assert_same(&clover, &found, &expected, &format!("parts of {size}"));
+    }
+}
 
-        for (found, expected) in found.terms.iter().zip(&expected.terms) {
-            let [found, expected] = [found, expected].map(|term| term.clone().into_scalar());
-            let error = f64::from((found - expected).abs());
-            assert!(
-                error <= TOLERANCE * f64::from(expected.abs()),
-                "{found} {expected}"
-            );
-        }
-        let found = read(&clover, Some(&found.gradients));
+/// Terms and gradients, but for rounding.
+pub(super) fn assert_same(
+    clover: &Clover<Trained>,
+    found: &BatchGradients<Trained>,
+    expected: &BatchGradients<Trained>,
+    of: &str,
+) {
+    for (found, expected) in found.terms.iter().zip(&expected.terms) {
+        let [found, expected] = [found, expected].map(|term| term.clone().into_scalar());
+        let error = f64::from((found - expected).abs());
         assert!(
-            found.keys().eq(expected_gradients.keys()),
-            "other parameters learn"
+            error <= TOLERANCE * f64::from(expected.abs()),
+            "{of}: {found} {expected}"
         );
-        for (path, expected) in &expected_gradients {
-            let error = distance(&found[path], expected);
-            let scale = norm(expected.iter().copied()).max(ROUNDING * total);
-            assert!(
-                error <= TOLERANCE * scale || error <= 1e-7 * total && scale <= ROUNDING * total,
-                "parts of {size}: {path} differs by {error:e} of {scale:e}, total {total:e}"
-            );
-        }
+    }
+    let [found, expected] = [found, expected].map(|all| read(clover, Some(&all.gradients)));
+    assert!(
+        found.keys().eq(expected.keys()),
+        "{of}: other parameters learn"
+    );
+    let total = norm(expected.values().flatten().copied());
+    for (path, expected) in &expected {
+        let error = distance(&found[path], expected);
+        let scale = norm(expected.iter().copied()).max(ROUNDING * total);
+        assert!(
+            error <= TOLERANCE * scale || error <= 1e-7 * total && scale <= ROUNDING * total,
+            "{of}: {path} differs by {error:e} of {scale:e}, total {total:e}"
+        );
     }
 }
 
@@ -193,18 +221,27 @@ fn a_batch_without_masked_words_has_no_word_loss() {
 #[test]
 fn one_pair_is_a_batch() {
     let one = samples(1, |_| 1);
-    let clover = clover();
-    let parts = Parts::new(&one, 4, &Noise::of_samples([9]), &Default::default());
 
-    let found = parts.gradients(&PretrainingObjective::default(), &clover);
+    let found = in_parts(&clover(), &one, 4, &Noise::of_samples([9]));
 
     for term in found.terms {
         assert!(term.into_scalar().is_finite());
     }
 }
 
-/// Some steps of AdamW; parts of 0 are the plain step.
-fn trajectory(begun: &Clover<Trained>, micro_batch: usize) -> (Clover<Trained>, Vec<StepMetrics>) {
+/// Where some steps of AdamW lead, and what they measured.
+pub(super) type Trajectory = (Clover<Trained>, Vec<StepMetrics>);
+
+/// One way to make a step.
+pub(super) type Train<'t> = dyn Fn(
+        &mut PretrainingStep<Trained>,
+        Clover<Trained>,
+        &[PretrainingSample],
+        &StepSettings<'_>,
+    ) -> Result<(Clover<Trained>, StepMetrics), TrainerError>
+    + 't;
+
+pub(super) fn trajectory(mut clover: Clover<Trained>, train: &Train<'_>) -> Trajectory {
     let mut training = PretrainingStep::<Trained> {
         objective: PretrainingObjective::default(),
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
@@ -213,8 +250,6 @@ fn trajectory(begun: &Clover<Trained>, micro_batch: usize) -> (Clover<Trained>, 
         precision: Precision::F32,
     };
     let samples = samples(BATCH, |row| 1 + row % 3);
-    let device = Default::default();
-    let mut clover = begun.clone();
     let mut all = Vec::new();
     for step in 1..=3 {
         let noise = noise(step);
@@ -223,51 +258,60 @@ fn trajectory(begun: &Clover<Trained>, micro_batch: usize) -> (Clover<Trained>, 
             learning_rate: 5e-5,
             noise: &noise,
         };
-        let done = if micro_batch == 0 {
-            let batch = PretrainingBatch::collate(&samples, &device);
-            training.train(clover, batch, &settings)
-        } else {
-            training.train_in_parts(clover, &samples, micro_batch, &device, &settings)
-        };
         let metrics;
-        (clover, metrics) = done.unwrap();
+        (clover, metrics) = train(&mut training, clover, &samples, &settings).unwrap();
         all.push(metrics);
     }
     (clover, all)
+}
+
+/// The plain step.
+pub(super) fn plain_trajectory(clover: Clover<Trained>) -> Trajectory {
+    trajectory(clover, &|training, clover, samples, settings| {
+        let batch = PretrainingBatch::collate(samples, &Default::default());
+        training.train(clover, batch, settings)
+    })
 }
 
 #[test]
 fn steps_in_parts_lead_where_whole_steps_lead() {
     let clover = clover();
     let begun = read(&clover, None);
-    let (expected, expected_metrics) = trajectory(&clover, 0);
-    let expected = read(&expected, None);
-    let moved = expected
+    let expected = plain_trajectory(clover.clone());
+    let ended = read(&expected.0, None);
+    let moved = ended
         .iter()
         .filter(|(path, values)| &begun[*path] != *values);
     assert!(moved.count() > 100, "hardly a parameter moved");
 
     for size in [1, 2, 4] {
-        let (found, metrics) = trajectory(&clover, size);
+        let found = trajectory(clover.clone(), &|training, clover, samples, settings| {
+            training.train_in_parts(clover, samples, size, &Default::default(), settings)
+        });
 
-        for (found, expected) in metrics.iter().zip(&expected_metrics) {
-            for (found, expected) in [
-                (found.total, expected.total),
-                (found.gradient_norm, expected.gradient_norm),
-            ] {
-                let error = (found - expected).abs();
-                assert!(error <= TOLERANCE * expected, "{size}: {found} {expected}");
-            }
+        assert_same_end(&found, &expected, &format!("parts of {size}"));
+    }
+}
+
+pub(super) fn assert_same_end(found: &Trajectory, expected: &Trajectory, of: &str) {
+    for (found, expected) in found.1.iter().zip(&expected.1) {
+        for (found, expected) in [
+            (found.total, expected.total),
+            (found.gradient_norm, expected.gradient_norm),
+        ] {
+            let error = (found - expected).abs();
+            assert!(error <= TOLERANCE * expected, "{of}: {found} {expected}");
         }
-        for (path, values) in read(&found, None) {
-            let [values, expected] = [&values, &expected[&path]].map(|all| learnt(&path, all));
-            let error = distance(&values, &expected);
-            let scale = norm(expected);
-            assert!(
-                error <= TOLERANCE * scale,
-                "parts of {size}: {path}: {error:e} of {scale:e}"
-            );
-        }
+    }
+    let expected = read(&expected.0, None);
+    for (path, values) in read(&found.0, None) {
+        let [values, expected] = [&values, &expected[&path]].map(|all| learnt(&path, all));
+        let error = distance(&values, &expected);
+        let scale = norm(expected);
+        assert!(
+            error <= TOLERANCE * scale,
+            "{of}: {path}: {error:e} of {scale:e}"
+        );
     }
 }
 

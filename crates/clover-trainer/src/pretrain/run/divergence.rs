@@ -1,4 +1,5 @@
-//! `diverged.json`: what a run that had to stop was doing.
+//! `diverged.json`: what a run that had to stop was doing; `diverged-{rank}.json` of other devices than
+//! the first.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,7 +12,13 @@ use super::saving::write_json;
 use crate::TrainerError;
 use crate::pretrain::training_data::StepKind;
 
-const FILE: &str = "diverged.json";
+/// Each device knows its own share of the batch.
+fn file(rank: usize) -> String {
+    match rank {
+        0 => "diverged.json".to_owned(),
+        rank => format!("diverged-{rank}.json"),
+    }
+}
 
 /// The step that could not be made.
 #[derive(Serialize)]
@@ -45,12 +52,12 @@ impl<B: AutodiffBackend> Run<'_, B> {
             reason: error.to_string(),
             names,
         };
-        let _ = write_json(&self.path(FILE), &divergence);
+        let _ = write_json(&self.path(&file(self.peer.rank())), &divergence);
     }
 
     /// Removes what an earlier part of the run wrote: this part has not diverged.
     pub(super) fn forget_divergence(&self) -> Result<(), TrainerError> {
-        let path = self.path(FILE);
+        let path = self.path(&file(self.peer.rank()));
         match fs::remove_file(&path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
                 Err(TrainerError::Write { path, source })

@@ -4,6 +4,7 @@
 //! resumed sees the same batches, masks and dropout as one that was not.
 
 mod divergence;
+mod peers;
 mod plan;
 mod prepare;
 mod records;
@@ -25,6 +26,9 @@ use super::training_data::TrainingData;
 use super::validation::Validation;
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
+use crate::devices::Peer;
+#[cfg(feature = "collective")]
+pub use peers::pretrain_on;
 pub use plan::{BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
 use records::Records;
 
@@ -41,18 +45,36 @@ pub fn pretrain<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
+    pretrain_as::<B>(plan, &Peer::alone(), device, observe)
+}
+
+/// The part of one device, of which the first writes what the run leaves behind.
+fn pretrain_as<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    peer: &Peer<B::InnerBackend>,
+    device: &B::Device,
+    observe: &mut Observe<'_>,
+) -> Result<PretrainingSummary, TrainerError> {
     plan.validate()?;
+    peers::check_batch(peer, plan.recipe.batch_size)?;
     plan.recipe.precision.check::<B>(device)?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = plan.recipe.model(tokenizer.vocabulary().len())?;
-    let mut data = TrainingData::open(plan, &config, &tokenizer)?;
+    let mut data = TrainingData::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref().map(Validation::open);
     let validation = validation.transpose()?;
     let fingerprint = DataFingerprint {
         validation: validation.as_ref().map(|list| list.fingerprint.clone()),
         ..data.fingerprint.clone()
     };
-    let mut run = Run::<B>::prepare(plan, config, tokenizer, fingerprint, device, observe)?;
+    let mut run = Run::<B>::prepare(
+        plan,
+        config,
+        tokenizer,
+        fingerprint,
+        (peer, device),
+        observe,
+    )?;
     run.announce(&data, observe);
     let unusable = validation.iter().flat_map(|list| &list.unusable);
     for item in data.unusable.iter().chain(unusable) {
@@ -81,6 +103,7 @@ struct Run<'p, B: AutodiffBackend> {
     config: CloverConfig,
     tokenizer: WordPieceTokenizer,
     data: DataFingerprint,
+    peer: &'p Peer<B::InnerBackend>,
     device: B::Device,
     clover: Clover<B>,
     training: PretrainingStep<B>,

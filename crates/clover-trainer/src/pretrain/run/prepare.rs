@@ -6,9 +6,10 @@ use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
 use clover_model::weights::{self, Naming};
 
-use super::{Observe, PretrainingEvent, PretrainingPlan, Run};
+use super::{Observe, PretrainingEvent, PretrainingPlan, Run, peers};
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
+use crate::devices::Peer;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
 use crate::starting_values::draw_parameters;
@@ -20,21 +21,25 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         config: CloverConfig,
         tokenizer: WordPieceTokenizer,
         data: DataFingerprint,
-        device: &B::Device,
+        (peer, device): (&'p Peer<B::InnerBackend>, &B::Device),
         observe: &mut Observe<'_>,
     ) -> Result<Self, TrainerError> {
         std::fs::create_dir_all(&plan.folder).map_err(|source| TrainerError::Write {
             path: plan.folder.clone(),
             source,
         })?;
-        B::seed(device, plan.recipe.seed);
-        let clover = config.init(device);
-        draw_parameters(&clover);
+        let clover = peers::one_at_a_time(|| {
+            B::seed(device, plan.recipe.seed);
+            let clover = config.init(device);
+            draw_parameters(&clover);
+            clover
+        });
         let mut run = Self {
             plan,
             config,
             tokenizer,
             data,
+            peer,
             device: device.clone(),
             clover,
             training: PretrainingStep {
@@ -52,7 +57,10 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             position: MixturePosition::default(),
         };
         run.restore(observe)?;
-        run.checkpoints.recover_best()?;
+        if peer.is_first() {
+            run.checkpoints.recover_best()?;
+        }
+        run.set_out_together()?;
         run.forget_divergence()?;
         Ok(run)
     }

@@ -11,7 +11,8 @@ use crate::pretrain::validation::{Validation, ValidationRecord};
 
 /// The files that grow with a run.
 pub(super) struct Records {
-    pub(super) steps: MetricsFile<StepMetrics>,
+    /// Only the first device writes.
+    steps: Option<MetricsFile<StepMetrics>>,
     pub(super) validation: Option<(Validation, ValidationRecord)>,
     /// Broken videos and images that were told of.
     reported: [usize; 2],
@@ -22,15 +23,28 @@ impl Records {
         run: &Run<'_, B>,
         validation: Option<Validation>,
     ) -> Result<Self, TrainerError> {
+        if !run.peer.is_first() {
+            return Ok(Self {
+                steps: None,
+                validation: None,
+                reported: [0; 2],
+            });
+        }
         let record = |list| {
             let record = ValidationRecord::open(&run.path("validation.jsonl"), run.step)?;
             Ok::<_, TrainerError>((list, record))
         };
         Ok(Self {
-            steps: MetricsFile::open(&run.path("metrics.jsonl"), run.step)?,
+            steps: Some(MetricsFile::open(&run.path("metrics.jsonl"), run.step)?),
             validation: validation.map(record).transpose()?,
             reported: [0; 2],
         })
+    }
+
+    pub(super) fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
+        self.steps
+            .as_mut()
+            .map_or(Ok(()), |file| file.append(metrics))
     }
 
     /// Tells of the items found broken since the last call.

@@ -28,6 +28,9 @@ struct Trained<'m> {
 
 impl<B: AutodiffBackend> Run<'_, B> {
     pub(super) fn save(&self, observe: &mut Observe<'_>) -> Result<(), TrainerError> {
+        if !self.peer.is_first() {
+            return Ok(());
+        }
         let path = self.checkpoints.save(&Checkpoint {
             model: weights::to_bytes(&self.clover, Naming::Native)?,
             optimizer: self.training.optimizer.state_tensors(),
@@ -58,6 +61,9 @@ impl<B: AutodiffBackend> Run<'_, B> {
     /// Writes the model as it is into `bundle`.
     pub(super) fn write_last_bundle(&self) -> Result<PathBuf, TrainerError> {
         let folder = self.path("bundle");
+        if !self.peer.is_first() {
+            return Ok(folder);
+        }
         let trained = Trained {
             model: "last",
             step: self.step,

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
-use clover_data::dataset::PretrainingSample;
+use clover_data::dataset::{BatchPlaces, PretrainingSample};
 use clover_model::Noise;
 
 use super::{Observe, PretrainingEvent, Records, Run};
 use crate::TrainerError;
+use crate::pretrain::shared_batch::SharedBatch;
 use crate::pretrain::step::{StepMetrics, StepSettings};
 use crate::pretrain::training_data::{Iteration, TrainingData};
 
@@ -96,32 +97,34 @@ impl<B: AutodiffBackend> Run<'_, B> {
         observe: &mut Observe<'_>,
     ) -> Result<bool, TrainerError> {
         let mut broken_off = false;
-        for (kind, samples) in iteration.batches {
-            let trained = self.train_batch(samples, shared.learning_rate);
+        for (kind, samples, places) in iteration.batches {
+            let trained = self.train_batch(samples, &places, shared.learning_rate);
             let mut done = trained.inspect_err(|error| self.note_divergence(error, kind))?;
             done.kind = kind;
             done.epoch = shared.epoch;
             done.skipped = records.skipped();
             done.data_seconds = shared.data_seconds;
             done.clips_per_second = done.pairs as f64 / shared.since.elapsed().as_secs_f64();
-            records.steps.append(&done)?;
+            records.append(&done)?;
             broken_off |= observe(PretrainingEvent::Step(&done)).is_break();
             // Both batches were waited for before the first step.
             (shared.since, shared.data_seconds) = (Instant::now(), 0.0);
         }
         self.position = iteration.next;
-        Ok(broken_off)
+        // Whoever observes, all end at the same step.
+        Ok(self.peer.any(broken_off, &self.device)?)
     }
 
     fn train_batch(
         &mut self,
         samples: Vec<PretrainingSample>,
+        places: &BatchPlaces,
         learning_rate: f64,
     ) -> Result<StepMetrics, TrainerError> {
         let recipe = &self.plan.recipe;
         // Noise depends on the step and the place in the batch alone, whether the run was resumed
         // or not.
-        let noise = Noise::of_batch(recipe.seed, self.step, samples.len());
+        let noise = Noise::of_batch(recipe.seed, self.step, places.slots);
         let (clover, step) = (self.clover.clone(), self.step + 1);
         let settings = StepSettings {
             step,
@@ -129,6 +132,21 @@ impl<B: AutodiffBackend> Run<'_, B> {
             noise: &noise,
         };
         let (clover, metrics) = match recipe.micro_batch {
+            size if !self.peer.is_alone() => {
+                let size = if size == 0 {
+                    samples.len().max(1)
+                } else {
+                    size
+                };
+                let shared = SharedBatch {
+                    peer: self.peer,
+                    places: &places.taken,
+                    slots: places.slots,
+                    scaling: recipe.gradient_scaling,
+                };
+                let (training, device) = (&mut self.training, &self.device);
+                training.train_shared(clover, &samples, size, &shared, device, &settings)?
+            }
             size if (1..samples.len()).contains(&size) => {
                 self.training
                     .train_in_parts(clover, &samples, size, &self.device, &settings)?
