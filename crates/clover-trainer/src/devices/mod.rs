@@ -49,5 +49,6 @@ pub enum GradientScaling {
     Published,
 }
 
-#[cfg(all(test, feature = "collective"))]
+#[cfg(test)]
+#[cfg(feature = "collective")]
 pub(crate) mod tests;
