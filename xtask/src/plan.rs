@@ -74,7 +74,10 @@ pub(crate) fn check_backends() -> Vec<Step> {
     let with = |features: &[&'static str]| [program.as_slice(), features].concat();
     vec![
         cargo("check cuda", &with(&["--features", "cuda"])),
-        cargo("check wgpu", &with(&["--features", "wgpu"])),
+        cargo(
+            "check wgpu and the dashboard",
+            &with(&["--features", "dashboard,wgpu"]),
+        ),
         cargo(
             "check ndarray alone",
             &with(&["--no-default-features", "--features", "ndarray"]),
@@ -198,7 +201,7 @@ mod tests {
     fn every_optional_backend_is_checked() {
         let lines = command_lines(&check_backends());
 
-        for backend in ["cuda", "wgpu", "ndarray"] {
+        for backend in ["cuda", "dashboard,wgpu", "ndarray"] {
             assert!(
                 lines
                     .iter()

@@ -56,9 +56,7 @@ impl Dashboard {
             PretrainingEvent::CheckpointRefused { reason } => self.lines.push(reason.clone()),
             PretrainingEvent::Skipped(item) => self.lines.push(format!("skipped {item}")),
             PretrainingEvent::Step(metrics) => self.step(metrics),
-            PretrainingEvent::Saved(_)
-            | PretrainingEvent::Validating { .. }
-            | PretrainingEvent::Validated { .. } => {}
+            _ => {}
         }
         if self.stop.should_stop() {
             ControlFlow::Break(())
