@@ -8,8 +8,7 @@
 //! ablation.md .json .svg           the table, of the results there are
 //! ```
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clover_data::synthetic::benchmark::BenchmarkFiles;
@@ -19,6 +18,7 @@ use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
 use crate::recipe::AblationRecipe;
+use crate::report::write_whole;
 
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
 const FREE_KEYS: [&str; 7] = [
@@ -185,21 +185,4 @@ fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Trainer
         source,
     })?;
     write_whole(path, &text)
-}
-
-/// Beside its place first, then renamed.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let write = || {
-        let mut file = File::create(&partial)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|source| TrainerError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -101,7 +101,7 @@ impl Report {
 
 /// Writes under another name beside `path`, flushes to the disk and renames. Nothing else is left
 /// there, also when it fails.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = Path::new(&partial);
