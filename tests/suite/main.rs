@@ -21,6 +21,7 @@ mod real_videos;
 mod recipes;
 mod small_run;
 mod training;
+mod two_processes;
 mod validated_run;
 
 #[cfg(not(feature = "test-flex"))]

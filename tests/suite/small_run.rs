@@ -48,11 +48,13 @@ impl SmallData {
     }
 }
 
-/// The demonstration's recipe with two frames and small batches.
+/// The demonstration's recipe with two frames, small batches, and all kinds of chance.
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
         frames: 2,
         test_frames: 2,
+        dropout: 0.1,
+        stochastic_depth: 0.1,
         image_size: 28,
         batch_size: 4,
         epochs: 2,

@@ -2,6 +2,7 @@
 
 mod ablate;
 mod data;
+mod devices;
 mod overrides;
 mod resume;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
+pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
 
@@ -83,9 +85,8 @@ pub(crate) struct Pretrain {
     pub(crate) dashboard: bool,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
-    /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) device: DeviceName,
+    #[command(flatten)]
+    pub(crate) devices: Devices,
 }
 
 #[derive(Subcommand, Debug)]

@@ -1,9 +1,9 @@
 //! Where to compute: the backends this program was built with, picked at run time.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
 use clap::ValueEnum;
 
 /// A backend and its first device. Each is there when its cargo feature was on.
@@ -44,6 +44,25 @@ pub(crate) trait Work {
 
     /// Does it.
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output>;
+}
+
+/// A device of a backend by its number, where 0 is the backend's own choice.
+pub(crate) fn numbered_device<B: Backend>(first: B::Device, number: u16) -> Result<B::Device> {
+    if number == 0 {
+        return Ok(first);
+    }
+    // Discrete GPUs are the first kind of any backend that has several.
+    let kind = 0;
+    let count = B::device_count(kind);
+    ensure!(
+        usize::from(number) < count,
+        "there is no device {number} of {}: the backend has {count}",
+        B::name(&first)
+    );
+    Ok(<B::Device>::from_id(DeviceId {
+        type_id: kind,
+        index_id: number,
+    }))
 }
 
 /// Takes up the backend that was picked.

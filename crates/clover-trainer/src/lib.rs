@@ -5,6 +5,7 @@
 //! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
 //! | [`clipping`] | gradient clipping by global norm |
 //! | [`precision`] | master weights in f32, the model in bf16 |
+//! | [`starting_values`] | where an untrained model begins |
 //! | [`schedule`] | cosine annealing with linear warm-up |
 //! | [`checkpoint`] | what a run resumes from |
 //! | [`metric`] | recall, rank and accuracy |
@@ -39,7 +40,7 @@ pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod schedule;
-mod starting_values;
+pub mod starting_values;
 
 pub use error::TrainerError;
 

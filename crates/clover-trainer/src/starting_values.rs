@@ -1,7 +1,24 @@
-//! Starting values that depend on the seed alone.
+//! Where the parameters of an untrained model begin.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The deviation of the encoders' linear weights as published.
+const PUBLISHED_DEVIATION: f64 = 0.02;
+
+/// How the encoders' linear weights are drawn in a run from nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartingWeights {
+    /// With a deviation of 0.02, as published: right for the width of BERT-base, and there soon
+    /// replaced by those of trained encoders.
+    #[default]
+    Published,
+    /// With a deviation of 1 over the root of the layer's inputs, so that a narrow layer passes on
+    /// as much of its input as a wide one.
+    ByWidth,
+}
 
 /// Draws every parameter of a module in its order.
 ///
@@ -11,10 +28,135 @@ pub(crate) fn draw_parameters<B: Backend, M: Module<B>>(module: &M) {
     module.visit(&mut Draw);
 }
 
+impl StartingWeights {
+    /// A module as it starts: drawn, in its order, and scaled.
+    pub(crate) fn draw<B: Backend, M: Module<B>>(self, module: M) -> M {
+        draw_parameters(&module);
+        match self {
+            Self::Published => module,
+            Self::ByWidth => module.map(&mut ByWidth::default()),
+        }
+    }
+}
+
 struct Draw;
 
 impl<B: Backend> ModuleVisitor<B> for Draw {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let _ = param.val();
+    }
+}
+
+/// Scales what was drawn with the published deviation.
+#[derive(Default)]
+struct ByWidth {
+    path: Vec<String>,
+}
+
+impl ByWidth {
+    /// Whether this is the weight of a linear layer inside a block of an encoder. The layers around
+    /// the blocks, and the heads, are drawn by their width as published.
+    fn is_in_a_block(&self) -> bool {
+        let named = |names: &[&str]| self.path.iter().any(|name| names.contains(&name.as_str()));
+        named(&["video_encoder", "text_encoder", "fusion_encoder"])
+            && named(&["blocks", "layers"])
+            && self.path.last().is_some_and(|name| name == "weight")
+    }
+}
+
+impl<B: Backend> ModuleMapper<B> for ByWidth {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        // Linear weights are `[input, output]`; nothing else in a block is called so.
+        if D != 2 || !self.is_in_a_block() {
+            return param;
+        }
+        let inputs = param.dims()[0] as f64;
+        param.map(|weight| {
+            let is_trained = weight.is_require_grad();
+            let scaled = (weight / (PUBLISHED_DEVIATION * inputs.sqrt())).detach();
+            if is_trained {
+                scaled.require_grad()
+            } else {
+                scaled
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::TestAutodiffBackend;
+    use burn::module::AutodiffModule;
+    use clover_model::weights::{Naming, tensors};
+    use clover_model::{Clover, CloverConfig};
+
+    fn drawn(weights: StartingWeights) -> Clover<TestAutodiffBackend> {
+        let device = Default::default();
+        <TestAutodiffBackend as Backend>::seed(&device, 5);
+        let config = CloverConfig::tiny(30).with_image_size(28).with_frames(2);
+        weights.draw(config.init(&device))
+    }
+
+    fn values(weights: StartingWeights) -> HashMap<String, Vec<f32>> {
+        let tensors = tensors(&drawn(weights).valid(), Naming::Native).unwrap();
+        let values = tensors.into_iter();
+        values
+            .map(|(name, data)| (name, data.to_vec().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn narrow_layers_start_wider_where_asked_and_nothing_else_does() {
+        let published = values(StartingWeights::Published);
+        let by_width = values(StartingWeights::ByWidth);
+
+        let blocks = [
+            ("video_encoder.stages.0.blocks.0.mlp.fc1.weight", 32.0),
+            ("text_encoder.layers.1.feed_forward.outer.weight", 512.0),
+            ("fusion_encoder.layers.0.attention.query.weight", 128.0),
+        ];
+        for (name, inputs) in blocks {
+            let factor = 1.0 / (0.02 * f32::sqrt(inputs));
+            for (narrow, wide) in published[name].iter().zip(&by_width[name]) {
+                assert!(
+                    (wide - factor * narrow).abs() <= 1e-6 * wide.abs(),
+                    "{name}"
+                );
+            }
+        }
+        let scaled = |name: &&String| published[*name] != by_width[*name];
+        let scaled: Vec<&String> = published.keys().filter(scaled).collect();
+        // Four matrices a block of the video encoder, six a layer of the others.
+        assert_eq!(scaled.len(), 4 * 8 + 6 * (2 + 3), "{scaled:?}");
+    }
+
+    #[test]
+    fn what_was_scaled_still_learns() {
+        struct Learns(usize);
+        impl ModuleVisitor<TestAutodiffBackend> for Learns {
+            fn visit_float<const D: usize>(
+                &mut self,
+                param: &Param<Tensor<TestAutodiffBackend, D>>,
+            ) {
+                assert!(param.val().is_require_grad());
+                self.0 += 1;
+            }
+        }
+        let mut learns = Learns(0);
+
+        drawn(StartingWeights::ByWidth).visit(&mut learns);
+
+        assert!(learns.0 > 100);
     }
 }

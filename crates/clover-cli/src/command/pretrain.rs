@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::TrainerError;
-use clover_trainer::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
+#[cfg(feature = "collective")]
+use clover_trainer::devices::{Group, Nodes};
+use clover_trainer::pretrain::{
+    Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
+};
 use clover_trainer::recipe::PretrainingRecipe;
 use clover_trainer::report::{EventFile, Report};
 
-use crate::arguments::{Pretrain, Resume};
-use crate::device::Work;
+use crate::arguments::{DeviceGroup, Pretrain, Resume};
+use crate::device::{Work, numbered_device};
 use crate::display::Display;
 use crate::interrupt::Interrupt;
 use crate::progress::say;
@@ -19,6 +23,7 @@ use crate::progress::say;
 /// A run with its progress on the terminal.
 struct Training {
     plan: PretrainingPlan,
+    group: DeviceGroup,
     /// Where TensorBoard's event files go, if anywhere.
     events: Option<PathBuf>,
     display: Display,
@@ -35,19 +40,70 @@ impl Work for Training {
             events: None,
             failure: None,
         };
-        let summary = pretrain::<B>(&self.plan, &device, &mut |event| {
+        let observe: &mut Observe<'_> = &mut |event| {
             if watch.see(&event).is_break() || self.interrupt.asked() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
-        });
+        };
+        let summary = train::<B>(&self.plan, &self.group, device, observe);
         watch.display.finish();
         match watch.failure {
             Some(failure) => Err(failure.into()),
-            None => Ok(summary?),
+            None => summary,
         }
     }
+}
+
+/// Trains on one device, or as one of a group.
+fn train<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    group: &DeviceGroup,
+    device: B::Device,
+    observe: &mut Observe<'_>,
+) -> Result<PretrainingSummary> {
+    if let [number] = group.numbers[..]
+        && group.is_alone()
+    {
+        let device = numbered_device::<B>(device, number)?;
+        return Ok(pretrain::<B>(plan, &device, observe)?);
+    }
+    train_together::<B>(plan, group, &device, observe)
+}
+
+#[cfg(feature = "collective")]
+fn train_together<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    group: &DeviceGroup,
+    device: &B::Device,
+    observe: &mut Observe<'_>,
+) -> Result<PretrainingSummary> {
+    let devices = group.numbers.iter();
+    let devices = devices.map(|&number| numbered_device::<B>(device.clone(), number));
+    let nodes = group.nodes.as_ref().map(|place| Nodes {
+        count: place.count,
+        node: place.node,
+        hub: place.orchestrator.clone(),
+    });
+    let together = Group::<B::InnerBackend> {
+        devices: devices.collect::<Result<_>>()?,
+        nodes,
+        patience: group.patience,
+    };
+    Ok(clover_trainer::pretrain::pretrain_on::<B>(
+        plan, &together, observe,
+    )?)
+}
+
+#[cfg(not(feature = "collective"))]
+fn train_together<B: AutodiffBackend>(
+    _: &PretrainingPlan,
+    _: &DeviceGroup,
+    _: &B::Device,
+    _: &mut Observe<'_>,
+) -> Result<PretrainingSummary> {
+    anyhow::bail!("this program was built without the feature `collective`")
 }
 
 /// Everything that hears of a run while it goes.
@@ -91,8 +147,11 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     };
     let recipe = overrides.apply(recipe)?;
     let folder = arguments.out.clone();
+    let group = arguments.devices.group()?;
+    let (backend, first) = (group.backend, group.is_first_node());
     let training = Training {
-        events: arguments.tensorboard.then(|| folder.join("tensorboard")),
+        group,
+        events: (arguments.tensorboard && first).then(|| folder.join("tensorboard")),
         display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
             images: arguments.images,
@@ -108,9 +167,11 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         },
         interrupt: Interrupt::listen()?,
     };
-    let summary = arguments
-        .device
-        .train(training, recipe.gradient_checkpointing)?;
+    let summary = backend.train(training, recipe.gradient_checkpointing)?;
+    if !first {
+        say("done; the first node has the report");
+        return Ok(());
+    }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
     say_end(&summary, &folder, &report);

@@ -62,7 +62,7 @@ impl Questions<'_> {
             let Items::OpenEnded(items) = kept(read, &mut skipped) else {
                 return Err(other_task(path, ItemsTask::OpenEnded));
             };
-            let config = self.dataset(&bundle, split);
+            let config = self.dataset(&bundle, recipe, split)?;
             OpenEndedDataset::new(items, answers.clone(), bundle.tokenizer.clone(), config)
                 .map_err(TrainerError::from)
         };
@@ -95,8 +95,8 @@ impl Questions<'_> {
                 return Err(other_task(path, ItemsTask::MultipleChoice));
             };
             let (form, tokenizer) = (QuestionForm::WithCandidate, bundle.tokenizer.clone());
-            MultipleChoiceDataset::new(items, form, tokenizer, self.dataset(&bundle, split))
-                .map_err(TrainerError::from)
+            let config = self.dataset(&bundle, recipe, split)?;
+            MultipleChoiceDataset::new(items, form, tokenizer, config).map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
         let head = MultipleChoiceHeadConfig::new(bundle.config.text.hidden)
@@ -122,16 +122,28 @@ impl Questions<'_> {
     }
 
     /// In training frames are drawn, otherwise they are always the same.
-    fn dataset<B: Backend>(&self, bundle: &Bundle<B>, split: Split) -> QuestionDatasetConfig {
-        QuestionDatasetConfig {
+    fn dataset<B: Backend>(
+        &self,
+        bundle: &Bundle<B>,
+        recipe: &FinetuningRecipe,
+        split: Split,
+    ) -> Result<QuestionDatasetConfig, TrainerError> {
+        let longest = bundle.config.text.max_positions;
+        if recipe.text_len > longest {
+            return Err(TrainerError::RecipeValue {
+                key: "text_len",
+                reason: format!("the model has {longest} positions"),
+            });
+        }
+        Ok(QuestionDatasetConfig {
             clips: self.files.clips.clone(),
             clip: match split {
                 Split::Train => self.recipe.pretraining.dataset(&bundle.config).clip,
                 Split::Validation | Split::Test => bundle.preprocessing.clip_reading(),
             },
-            text_len: bundle.preprocessing.text_len,
+            text_len: recipe.text_len,
             seed: self.seed,
-        }
+        })
     }
 
     fn answer<B, M, S>(

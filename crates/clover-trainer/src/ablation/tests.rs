@@ -32,7 +32,10 @@ fn recipe() -> AblationRecipe {
             ..shipped.pretraining
         },
         open_ended: short.clone(),
-        multiple_choice: short,
+        multiple_choice: FinetuningRecipe {
+            text_len: 64,
+            ..short
+        },
     }
 }
 

@@ -18,6 +18,7 @@ use crate::schedule::{Progress, Schedule};
 pub struct FinetuningRecipe {
     pub steps: usize,
     pub batch_size: usize,
+    pub text_len: usize,
     pub learning_rate: f64,
     pub minimum_ratio: f64,
     pub warmup_steps: usize,
@@ -35,7 +36,11 @@ impl FinetuningRecipe {
     ///
     /// Names the first key that is out of range.
     pub fn validate(&self) -> Result<(), TrainerError> {
-        let positive = [("steps", self.steps), ("batch_size", self.batch_size)];
+        let positive = [
+            ("steps", self.steps),
+            ("batch_size", self.batch_size),
+            ("text_len", self.text_len),
+        ];
         first_wrong(&positive, |value| value > 0, "must be positive")?;
         if self.warmup_steps > self.steps {
             return first_wrong(&[("warmup_steps", ())], |()| false, "must not exceed steps");

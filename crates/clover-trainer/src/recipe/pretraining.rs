@@ -14,6 +14,7 @@ use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
+use crate::starting_values::StartingWeights;
 
 /// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
 const SIZE_STEP: usize = 28;
@@ -68,6 +69,9 @@ pub struct PretrainingRecipe {
     pub test_frames: usize,
     pub image_size: usize,
     pub text_len: usize,
+    pub starting_weights: StartingWeights,
+    pub dropout: f64,
+    pub stochastic_depth: f64,
     pub crop: Crop,
     pub region_target: usize,
     pub text_masking: WordChoice,
@@ -158,6 +162,16 @@ impl PretrainingRecipe {
         {
             return wrong(key, "must be a number of at least 0");
         }
+        let rates = [
+            ("dropout", self.dropout),
+            ("stochastic_depth", self.stochastic_depth),
+        ];
+        if let Some((key, _)) = rates
+            .into_iter()
+            .find(|(_, rate)| !(0.0..1.0).contains(rate))
+        {
+            return wrong(key, "must be at least 0 and below 1");
+        }
         let shares = [
             ("masked_share", self.masked_share),
             ("minimum_ratio", self.minimum_ratio),
@@ -188,6 +202,10 @@ impl PretrainingRecipe {
         if self.image_size > 0 {
             config.image_size = self.image_size;
         }
+        config.text.dropout = self.dropout;
+        config.fusion_dropout = self.dropout;
+        config.fused_dropout = self.dropout;
+        config.video.drop_path = self.stochastic_depth;
         if self.text_len > config.text.max_positions {
             let longest = config.text.max_positions;
             return Err(wrong(

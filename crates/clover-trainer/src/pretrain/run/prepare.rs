@@ -12,7 +12,6 @@ use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
 use crate::devices::Peer;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
-use crate::starting_values::draw_parameters;
 
 impl<'p, B: AutodiffBackend> Run<'p, B> {
     /// A new model, or the one of the last checkpoint.
@@ -30,9 +29,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         })?;
         let clover = peers::one_at_a_time(|| {
             B::seed(device, plan.recipe.seed);
-            let clover = config.init(device);
-            draw_parameters(&clover);
-            clover
+            plan.recipe.starting_weights.draw(config.init(device))
         });
         let mut run = Self {
             plan,
