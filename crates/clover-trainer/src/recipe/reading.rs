@@ -9,13 +9,16 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 35] = [
     "preset",
     "frames",
     "image_frames",
     "test_frames",
     "image_size",
     "text_len",
+    "starting_weights",
+    "dropout",
+    "stochastic_depth",
     "crop",
     "region_target",
     "text_masking",
