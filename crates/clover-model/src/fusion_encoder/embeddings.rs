@@ -91,7 +91,12 @@ impl<B: Backend> FusionEmbeddings<B> {
         let tokens = features.reshape([batch, frames * regions, channels]);
         let time = self.time_position.val().narrow(1, 0, frames);
         let place = (self.space_position.val() + time).reshape([1, frames * regions, dim]);
-        let x = project(&self.video_projection, tokens) + place + self.type_row(VIDEO_TYPE);
+        let place = place + self.type_row(VIDEO_TYPE);
+        // A clip as one row, so that the places are added row by row.
+        let row = frames * regions * dim;
+        let x =
+            project(&self.video_projection, tokens).reshape([batch, row]) + place.reshape([1, row]);
+        let x = x.reshape([batch, frames * regions, dim]);
         normalize(&self.norm, LAYER_NORM_EPSILON, x)
     }
 
