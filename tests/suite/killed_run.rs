@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -71,17 +71,15 @@ fn a_run_killed_again_and_again_ends_as_an_unbroken_one() {
 
 /// What this process is to train, where it was started for that.
 fn plan_of_this_process() -> Option<PretrainingPlan> {
+    let recipe = PretrainingRecipe {
+        checkpoint_every: 1,
+        epochs: 3,
+        ..recipe()
+    };
+    let [data, vocabulary, folder] = [DATA, VOCABULARY, FOLDER].map(env::var_os);
     Some(PretrainingPlan {
-        recipe: PretrainingRecipe {
-            checkpoint_every: 1,
-            epochs: 3,
-            ..recipe()
-        },
-        data: PathBuf::from(env::var_os(DATA)?),
-        vocabulary: PathBuf::from(env::var_os(VOCABULARY)?),
-        folder: PathBuf::from(env::var_os(FOLDER)?),
         resume: true,
-        max_steps: None,
+        ..PretrainingPlan::new(recipe, data?, vocabulary?, folder?)
     })
 }
 

@@ -8,15 +8,20 @@
 )]
 
 mod check_data;
+mod full_disk;
 mod gradients;
 mod hostile_input;
 mod hostile_media;
 mod killed_run;
 mod loader_memory;
+mod mixed_run;
+mod odd_data;
 mod parity;
 mod real_videos;
+mod recipes;
 mod small_run;
 mod training;
+mod validated_run;
 
 #[cfg(not(feature = "test-flex"))]
 type TestBackend = burn_ndarray::NdArray<f32>;

@@ -43,14 +43,8 @@ impl SmallData {
 
     /// A run into the folder `out`.
     pub(crate) fn plan(&self, recipe: PretrainingRecipe, out: &str) -> PretrainingPlan {
-        PretrainingPlan {
-            recipe,
-            data: self.files.train.clone(),
-            vocabulary: self.files.vocabulary.clone(),
-            folder: self.path(out),
-            resume: false,
-            max_steps: None,
-        }
+        let files = &self.files;
+        PretrainingPlan::new(recipe, &files.train, &files.vocabulary, self.path(out))
     }
 }
 
@@ -58,10 +52,12 @@ impl SmallData {
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
         frames: 2,
+        test_frames: 2,
         image_size: 28,
         batch_size: 4,
         epochs: 2,
         warmup_epochs: 0,
+        validate_every: 0,
         ..PretrainingRecipe::demo().unwrap()
     }
 }

@@ -1,14 +1,18 @@
 //! What can be said on the command line.
 
+mod ablate;
 mod data;
 mod overrides;
+mod resume;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
+pub(crate) use resume::Resume;
 
 use crate::device::DeviceName;
 
@@ -26,6 +30,8 @@ pub(crate) enum Command {
     Pretrain(Box<Pretrain>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
+    /// Compare Clover's objectives with the paper's baselines: equal runs, one table.
+    Ablate(Ablate),
     /// List, show and check recipes.
     #[command(subcommand)]
     Recipe(Recipe),
@@ -45,21 +51,36 @@ pub(crate) struct Pretrain {
     /// captions, or WebDataset shards.
     #[arg(long)]
     pub(crate) data: PathBuf,
+    /// Pairs of still images, of the same forms as `--data`: each iteration makes a step on a batch
+    /// of both.
+    #[arg(long)]
+    pub(crate) images: Option<PathBuf>,
+    /// Pairs to measure zero-shot retrieval with on the way, of the same forms as `--data`; the
+    /// best model is kept. The recipe's `validate_every` says how often.
+    #[arg(long)]
+    pub(crate) validation: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
     #[arg(long)]
     pub(crate) vocab: PathBuf,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Go on from the last checkpoint in the folder.
-    #[arg(long)]
-    pub(crate) resume: bool,
+    /// Go on from the last checkpoint in the folder, or start where there is none; `auto` says the
+    /// same in a word.
+    #[arg(long, num_args = 0..=1, default_missing_value = "auto", value_name = "auto")]
+    pub(crate) resume: Option<Resume>,
     /// A shipped recipe by name, or the path of a complete one (TOML).
     #[arg(long, default_value = "pretrain")]
     pub(crate) recipe: String,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
+    /// Also write event files for TensorBoard, in the folder's `tensorboard`.
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
+    /// Show the run on Burn's terminal dashboard (a program built with the feature `dashboard`).
+    #[arg(long)]
+    pub(crate) dashboard: bool,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
     /// Where to compute.

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use burn::backend::Autodiff;
-use burn::tensor::backend::AutodiffBackend;
+use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use clap::ValueEnum;
 
 /// A backend and its first device. Each is there when its cargo feature was on.
@@ -45,18 +46,53 @@ pub(crate) trait Work {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output>;
 }
 
+/// Takes up the backend that was picked.
+trait OnBackend<W: Work> {
+    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output>;
+}
+
+/// Keeps what the backward pass needs.
+struct Kept<W>(W);
+/// Keeps the results of costly operations and computes the others again.
+struct Recomputed<W>(W);
+
+impl<W: Work> OnBackend<W> for Kept<W> {
+    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
+        self.0.run::<Autodiff<B>>(device)
+    }
+}
+
+impl<W: Work> OnBackend<W> for Recomputed<W> {
+    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
+        self.0.run::<Autodiff<B, BalancedCheckpointing>>(device)
+    }
+}
+
 impl DeviceName {
     /// Runs `work` here.
     pub(crate) fn run<W: Work>(self, work: W) -> Result<W::Output> {
+        self.pick(Kept(work))
+    }
+
+    /// Runs `work` here, with gradient checkpointing if asked to.
+    pub(crate) fn train<W: Work>(self, work: W, gradient_checkpointing: bool) -> Result<W::Output> {
+        if gradient_checkpointing {
+            self.pick(Recomputed(work))
+        } else {
+            self.pick(Kept(work))
+        }
+    }
+
+    fn pick<W: Work>(self, work: impl OnBackend<W>) -> Result<W::Output> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Flex => work.run::<Autodiff<burn_flex::Flex>>(Default::default()),
+            Self::Flex => work.on::<burn_flex::Flex>(Default::default()),
             #[cfg(feature = "ndarray")]
-            Self::Ndarray => work.run::<Autodiff<burn_ndarray::NdArray<f32>>>(Default::default()),
+            Self::Ndarray => work.on::<burn_ndarray::NdArray<f32>>(Default::default()),
             #[cfg(feature = "cuda")]
-            Self::Cuda => work.run::<Autodiff<burn_cuda::Cuda<f32, i32>>>(Default::default()),
+            Self::Cuda => work.on::<burn_cuda::Cuda<f32, i32>>(Default::default()),
             #[cfg(feature = "wgpu")]
-            Self::Wgpu => work.run::<Autodiff<burn_wgpu::Wgpu<f32, i32>>>(Default::default()),
+            Self::Wgpu => work.on::<burn_wgpu::Wgpu<f32, i32>>(Default::default()),
         }
     }
 }

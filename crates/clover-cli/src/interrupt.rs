@@ -27,6 +27,11 @@ impl Interrupt {
         Ok(Self(asked))
     }
 
+    /// Asks to stop, as the user's first interrupt does.
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn asked(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

@@ -5,7 +5,10 @@
 
 mod arguments;
 mod command;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod device;
+mod display;
 mod interrupt;
 mod progress;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use clover_trainer::pretrain::{PretrainingEvent, StepMetrics};
+use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Without a terminal a line is printed this often.
@@ -50,6 +50,7 @@ impl TrainingProgress {
             PretrainingEvent::Started {
                 parameters,
                 pairs,
+                images,
                 total_steps,
                 done_steps,
             } => {
@@ -57,8 +58,13 @@ impl TrainingProgress {
                 self.bar.set_position(*done_steps);
                 self.bar.reset_eta();
                 self.started = Instant::now();
+                let images = match images {
+                    0 => String::new(),
+                    images => format!(" and {images} images in turn"),
+                };
                 self.line(&format!(
-                    "{pairs} pairs, {parameters} parameters, step {done_steps} of {total_steps}"
+                    "{pairs} pairs{images}, {parameters} parameters, step {done_steps} of \
+                     {total_steps}"
                 ));
             }
             PretrainingEvent::CheckpointRefused { reason } => self.line(reason),
@@ -66,7 +72,15 @@ impl TrainingProgress {
                 self.line(&format!("skipped {item}"));
             }
             PretrainingEvent::Step(metrics) => self.step(metrics),
-            PretrainingEvent::Saved(_) => {}
+            PretrainingEvent::Validating { done, total } => {
+                self.bar
+                    .set_message(format!("validation: {done} of {total} pairs"));
+            }
+            PretrainingEvent::Validated { metrics, best } => {
+                self.line(&validation_line(metrics, *best));
+            }
+            // The others are for programs that keep account of a run.
+            _ => {}
         }
     }
 
@@ -80,13 +94,15 @@ impl TrainingProgress {
         let rate = self.pairs as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
         let terms = format!(
             "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
-             |g| {:.2}, lr {:.1e}, skipped {}",
+             similar {:.2} {:.2}, |g| {:.2}, lr {:.1e}, skipped {}",
             metrics.total,
             metrics.word,
             metrics.video_alignment,
             metrics.text_alignment,
             metrics.video_ranking,
             metrics.text_ranking,
+            metrics.positive_similarity,
+            metrics.negative_similarity,
             metrics.gradient_norm,
             metrics.learning_rate,
             metrics.skipped
@@ -114,4 +130,25 @@ impl TrainingProgress {
             self.bar.println(line);
         }
     }
+}
+
+fn validation_line(metrics: &ValidationMetrics, best: bool) -> String {
+    let retrieval = &metrics.retrieval;
+    let [texts, clips] = [&retrieval.text_to_video, &retrieval.video_to_text].map(|figures| {
+        format!(
+            "R@1 {:.1} R@5 {:.1} R@10 {:.1} median {} mean {:.1}",
+            figures.recall_at_1,
+            figures.recall_at_5,
+            figures.recall_at_10,
+            figures.median_rank,
+            figures.mean_rank
+        )
+    });
+    format!(
+        "validation after step {}: text to video {texts}; video to text {clips}; recalls {:.1} in \
+         all{}",
+        metrics.step,
+        retrieval.recall_sum,
+        if best { ", the best so far" } else { "" }
+    )
 }

@@ -4,8 +4,8 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use clover_data::batch::RetrievalBatch;
 use clover_data::dataset::{
-    BatchLoader, LoaderConfig, Pair, Position, RetrievalDataset, RetrievalDatasetConfig,
-    SkippedItem,
+    BatchLoader, LoaderConfig, Pair, PairSource, Position, RetrievalDataset,
+    RetrievalDatasetConfig, RetrievalSample, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::Clover;
@@ -31,6 +31,19 @@ pub struct Embeddings {
 pub struct EmbeddedPairs {
     /// The pairs that could be read, in their order.
     pub pairs: Vec<Pair>,
+    /// One row a pair.
+    pub videos: Embeddings,
+    /// One row a pair.
+    pub texts: Embeddings,
+    /// The pairs that could not be read, and why.
+    pub skipped: Vec<SkippedItem>,
+}
+
+/// Pairs from anywhere with the embeddings of both sides.
+#[derive(Clone, Debug)]
+pub struct EmbeddedSource {
+    /// What reports call each pair that could be read: its clip.
+    pub names: Vec<String>,
     /// One row a pair.
     pub videos: Embeddings,
     /// One row a pair.
@@ -100,46 +113,74 @@ impl<B: Backend> Embedder<B> {
     pub fn embed_pairs(
         &self,
         pairs: Vec<Pair>,
-        mut progress: impl FnMut(usize, usize),
+        progress: impl FnMut(usize, usize),
     ) -> Result<EmbeddedPairs, InferenceError> {
+        let mut unread = pairs.clone().into_iter();
+        let mut read = Vec::new();
+        let embedded = self.embed(pairs.into(), progress, |sample| {
+            // Samples come in the order of the pairs, broken ones left out.
+            let same =
+                |pair: &Pair| pair.name() == sample.name && pair.caption.text() == sample.caption;
+            read.extend(unread.by_ref().find(same));
+        })?;
+        let (videos, texts, skipped) = embedded;
+        Ok(EmbeddedPairs {
+            pairs: read,
+            videos,
+            texts,
+            skipped,
+        })
+    }
+
+    /// As [`embed_pairs`](Self::embed_pairs), of pairs from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`embed_pairs`](Self::embed_pairs).
+    pub fn embed_source(
+        &self,
+        pairs: PairSource,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<EmbeddedSource, InferenceError> {
+        let mut names = Vec::new();
+        let embedded = self.embed(pairs, progress, |sample| names.push(sample.name.clone()))?;
+        let (videos, texts, skipped) = embedded;
+        Ok(EmbeddedSource {
+            names,
+            videos,
+            texts,
+            skipped,
+        })
+    }
+
+    /// Embeds both sides; `visit` sees every sample that could be read.
+    fn embed(
+        &self,
+        pairs: PairSource,
+        mut progress: impl FnMut(usize, usize),
+        mut visit: impl FnMut(&RetrievalSample),
+    ) -> Result<(Embeddings, Embeddings, Vec<SkippedItem>), InferenceError> {
         let total = pairs.len();
         let config = RetrievalDatasetConfig {
             clip: self.preprocessing.clip_reading(),
             text_len: self.preprocessing.text_len,
             seed: 0,
         };
-        let dataset = RetrievalDataset::new(pairs.clone(), self.tokenizer.clone(), config)?;
+        let dataset = RetrievalDataset::new(pairs, self.tokenizer.clone(), config)?;
         let mut loader = BatchLoader::new(dataset, LoaderConfig::evaluation(BATCH))?;
-        let mut unread = pairs.into_iter();
-        let mut embedded = EmbeddedPairs {
-            pairs: Vec::new(),
-            videos: Embeddings::default(),
-            texts: Embeddings::default(),
-            skipped: Vec::new(),
-        };
+        let (mut videos, mut texts) = (Embeddings::default(), Embeddings::default());
         for batch in loader.epoch(Position::default())? {
             let batch = batch?;
             let done = batch.next.item;
-            for sample in &batch.samples {
-                // Samples come in the order of the pairs, broken ones left out.
-                let same = |pair: &Pair| {
-                    pair.name() == sample.name && pair.caption.text() == sample.caption
-                };
-                embedded.pairs.extend(unread.by_ref().find(same));
-            }
+            batch.samples.iter().for_each(&mut visit);
             let batch = RetrievalBatch::<B>::collate(batch.samples, &self.device);
-            embedded
-                .videos
-                .push(self.model.embed_video(batch.clips, 1, &mut Noise::quiet()));
-            embedded.texts.push(self.model.embed_text(
-                batch.token_ids,
-                batch.attention_mask,
-                &mut Noise::quiet(),
-            ));
+            let quiet = Noise::quiet;
+            videos.push(self.model.embed_video(batch.clips, 1, &mut quiet()));
+            let (ids, mask) = (batch.token_ids, batch.attention_mask);
+            texts.push(self.model.embed_text(ids, mask, &mut quiet()));
             progress(done, total);
         }
-        embedded.skipped = loader.skipped().to_vec();
-        Ok(embedded)
+        Ok((videos, texts, loader.skipped().to_vec()))
     }
 }
 

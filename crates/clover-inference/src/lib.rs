@@ -10,7 +10,7 @@ mod error;
 mod preprocessing;
 
 pub use bundle::{Bundle, write_bundle};
-pub use embedder::{EmbeddedPairs, Embedder, Embeddings};
+pub use embedder::{EmbeddedPairs, EmbeddedSource, Embedder, Embeddings};
 pub use error::InferenceError;
 pub use preprocessing::Preprocessing;
 

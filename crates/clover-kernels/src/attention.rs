@@ -8,7 +8,8 @@ use burn::tensor::activation::softmax;
 
 /// Computes `softmax(scale * q k^T + bias + mask) v` for each batch entry and head.
 ///
-/// Gradients flow to `q`, `k`, `v` and `bias`; the mask is a constant.
+/// Gradients flow to `q`, `k`, `v` and `bias`; the mask is a constant. Bias and mask may be of
+/// another float type than `q`, `k` and `v`.
 ///
 /// # Shapes
 ///
@@ -55,6 +56,7 @@ pub fn attention<B: Backend>(
 /// Attention within windows, straight from the packed projection.
 ///
 /// `q` is scaled by `head_dim^-0.5`. Gradients flow to `qkv` and `bias`; the mask is a constant.
+/// Bias and mask may be of another float type than `qkv`.
 ///
 /// # Shapes
 ///
@@ -89,7 +91,8 @@ pub fn window_attention<B: Backend>(
 /// Multi-head attention over separate projections with a mask over the keys.
 ///
 /// `q` is scaled by `head_dim^-0.5`. Gradients flow to `q`, `k` and `v`; the mask and the factors, such
-/// as those of [`dropout_factors`](crate::dropout_factors), are constants.
+/// as those of [`dropout_factors`](crate::dropout_factors), are constants, and may be of another float
+/// type.
 ///
 /// # Shapes
 ///
@@ -172,15 +175,16 @@ pub fn portable<B: Backend>(
     bias: Option<Tensor<B, 3>>,
     mask: Option<Tensor<B, 3>>,
 ) -> Tensor<B, 4> {
+    let dtype = q.dtype();
     let mut scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3));
     if let Some(bias) = bias {
-        scores = scores + bias.unsqueeze::<4>();
+        scores = scores + bias.cast(dtype).unsqueeze::<4>();
     }
     if let Some(mask) = mask {
         let [batch, heads, tokens_q, tokens_k] = scores.dims();
         let [groups, ..] = mask.dims();
         scores = (scores.reshape([batch / groups, groups, heads, tokens_q, tokens_k])
-            + mask.reshape([1, groups, 1, tokens_q, tokens_k]))
+            + mask.cast(dtype).reshape([1, groups, 1, tokens_q, tokens_k]))
         .reshape([batch, heads, tokens_q, tokens_k]);
     }
     softmax(scores, 3).matmul(v)
@@ -216,11 +220,12 @@ pub fn portable_masked<B: Backend>(
     let scale = ((dim / heads) as f64).powf(-0.5);
     let [q, k, v] = [q, k, v].map(|x| split_heads(x, heads));
 
-    let scores =
-        q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + key_mask.reshape([batch, 1, 1, tokens_k]);
+    let dtype = q.dtype();
+    let key_mask = key_mask.cast(dtype).reshape([batch, 1, 1, tokens_k]);
+    let scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + key_mask;
     let weights = softmax(scores, 3);
     let weights = match factors {
-        Some(factors) => weights * factors,
+        Some(factors) => weights * factors.cast(dtype),
         None => weights,
     };
     weights

@@ -75,6 +75,7 @@ pub fn dropout<B: Backend, const D: usize>(
         return output;
     }
     let factors = dropout_factors(keys, x.dims(), probability, &x.device());
+    let factors = factors.cast(x.dtype());
     x * factors
 }
 

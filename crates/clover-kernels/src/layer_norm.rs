@@ -3,12 +3,12 @@
 //! Ba, Kiros and Hinton, "Layer Normalization" (2016), with the biased variance.
 
 use burn::prelude::*;
-use burn::tensor::TensorPrimitive;
+use burn::tensor::{DType, TensorPrimitive};
 
 /// Normalizes the last axis to zero mean and unit variance, then scales and shifts it.
 ///
 /// Equal to `burn::nn::LayerNorm`: the variance is biased and `epsilon` is added to it under the
-/// root.
+/// root. The output has the float type of `gamma`, whatever that of `x`.
 ///
 /// # Shapes
 ///
@@ -43,8 +43,24 @@ pub fn layer_norm<B: Backend, const D: usize>(
     portable(x, gamma, beta, epsilon)
 }
 
-/// The backend's own operation, which Burn's module uses too.
+/// The backend's own operation, which Burn's module uses too; in `f32` where a 16-bit type is among
+/// the inputs.
 pub fn portable<B: Backend, const D: usize>(
+    x: Tensor<B, D>,
+    gamma: Tensor<B, 1>,
+    beta: Tensor<B, 1>,
+    epsilon: f64,
+) -> Tensor<B, D> {
+    let dtype = gamma.dtype();
+    if x.dtype() == dtype && dtype.size() >= size_of::<f32>() {
+        return of_one_type(x, gamma, beta, epsilon);
+    }
+    // The variance cancels: 8 bits are not enough for it.
+    let wide = DType::F32;
+    of_one_type(x.cast(wide), gamma.cast(wide), beta.cast(wide), epsilon).cast(dtype)
+}
+
+fn of_one_type<B: Backend, const D: usize>(
     x: Tensor<B, D>,
     gamma: Tensor<B, 1>,
     beta: Tensor<B, 1>,

@@ -37,6 +37,8 @@ mod adamw;
 #[cfg(test)]
 mod agreement;
 mod attention;
+#[cfg(test)]
+mod checkpointing;
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod dispatch;

@@ -116,7 +116,10 @@ impl Noise {
         let mut shape = [1; D];
         shape[0] = branch.dims()[0];
         match self.factors(shape, probability, &branch.device()) {
-            Some(factors) => branch * factors,
+            Some(factors) => {
+                let factors = factors.cast(branch.dtype());
+                branch * factors
+            }
             None => branch,
         }
     }

@@ -16,6 +16,7 @@ use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::clipping::clip_by_global_norm;
 use clover_trainer::optimizer::{Optimizer, OptimizerConfig};
 use clover_trainer::parameter_groups::ParameterRules;
+use clover_trainer::precision::Precision;
 use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
 use divan::Bencher;
 
@@ -162,6 +163,7 @@ fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
         optimizer: optimizer(),
         clip_norm: CLIP_NORM,
         loss_limit: f64::INFINITY,
+        precision: Precision::F32,
     };
     let batch = clips.batch::<Trained>();
     let mut step = |clover: Option<Clover<Trained>>| {

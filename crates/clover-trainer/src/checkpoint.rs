@@ -9,10 +9,12 @@
 //! | `state.json` | [`CheckpointState`] |
 //! | `checksums.json` | length and CRC-32 of each of the others |
 //!
-//! It is written beside its final place, flushed to the disk, and only then renamed. Reading
+//! The best model by validation is kept apart, in `best`. All of it is written beside its final place, flushed to the disk, and only then renamed. Reading
 //! verifies every file, and falls back to the checkpoint before where one is damaged.
 
+mod best;
 mod files;
+mod fingerprint;
 mod optimizer_file;
 #[cfg(test)]
 mod tests;
@@ -22,13 +24,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
+use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
 use files::{read_verified, remove_folder, sync_folder, write_files};
+pub use fingerprint::{DataFingerprint, ListFingerprint};
 
 /// The format written, and the only one read.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -53,13 +57,13 @@ pub struct CheckpointState {
     pub format_version: u32,
     /// Optimizer steps done; names the folder.
     pub step: u64,
-    /// The epoch the next step belongs to, from zero.
-    pub epoch: u64,
-    /// Batches of that epoch already used.
-    pub position: u64,
+    /// Where the loaders go on.
+    pub position: MixturePosition,
     /// The seed of the run.
     pub seed: u64,
-    /// The caller's recipe, and whatever else it resumes from.
+    /// The data of the run.
+    pub data: DataFingerprint,
+    /// The caller's recipe.
     pub recipe: serde_json::Value,
 }
 
@@ -127,15 +131,18 @@ impl Checkpoints {
         let optimizer = optimizer_file::encode(&path.join(OPTIMIZER), &checkpoint.optimizer)?;
         let state = to_json(&path.join(STATE), &checkpoint.state)?;
         remove_folder(&partial)?;
-        write_files(
-            &partial,
-            &[
-                (MODEL, checkpoint.model.as_slice()),
-                (OPTIMIZER, &optimizer),
-                (STATE, &state),
-            ],
-        )?;
-        self.publish(&partial, &path, &name)?;
+        let files = [
+            (MODEL, checkpoint.model.as_slice()),
+            (OPTIMIZER, &optimizer),
+            (STATE, &state),
+        ];
+        if let Err(error) = write_files(&partial, &files) {
+            // Half a checkpoint is of no use, and a full disk needs its room.
+            let _ = remove_folder(&partial);
+            return Err(error);
+        }
+        let replaced = self.folder.join(format!(".{name}.replaced"));
+        self.swap_in(&partial, &path, &replaced)?;
         self.prune(checkpoint.state.step)?;
         Ok(path)
     }
@@ -169,17 +176,16 @@ impl Checkpoints {
         })
     }
 
-    /// Renames a complete folder into place.
-    fn publish(&self, partial: &Path, path: &Path, name: &str) -> Result<(), TrainerError> {
-        let replaced = self.folder.join(format!(".{name}.replaced"));
-        remove_folder(&replaced)?;
+    /// Renames a complete folder into place, and the one that is there to `replaced`.
+    fn swap_in(&self, partial: &Path, path: &Path, replaced: &Path) -> Result<(), TrainerError> {
+        remove_folder(replaced)?;
         // A folder cannot be renamed over one that holds files.
         if path.exists() {
-            rename(path, &replaced)?;
+            rename(path, replaced)?;
         }
         rename(partial, path)?;
         sync_folder(&self.folder)?;
-        remove_folder(&replaced)
+        remove_folder(replaced)
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.

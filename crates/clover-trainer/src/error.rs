@@ -279,11 +279,33 @@ pub enum TrainerError {
         wanted: String,
     },
 
+    /// A run was to be resumed on other data.
+    #[error("{path}: was made on other data: {list}: {recorded} there, {wanted} here")]
+    OtherData {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Which list: `videos`, `images`, `vocabulary` or `validation`.
+        list: &'static str,
+        /// How many entries it had, and their hash.
+        recorded: String,
+        /// How many entries it has now, and their hash.
+        wanted: String,
+    },
+
     /// A new run was to be written over one that has checkpoints.
     #[error("{folder}: holds checkpoints of an earlier run; resume it, or choose another folder")]
     FolderInUse {
         /// The folder of the run.
         folder: PathBuf,
+    },
+
+    /// A file holds items of another task than was asked for.
+    #[error("{path}: holds no {wanted} items")]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// The task asked for.
+        wanted: &'static str,
     },
 
     /// There is nothing to evaluate.

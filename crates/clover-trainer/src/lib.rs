@@ -4,12 +4,15 @@
 //! |---|---|
 //! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
 //! | [`clipping`] | gradient clipping by global norm |
+//! | [`precision`] | master weights in f32, the model in bf16 |
 //! | [`schedule`] | cosine annealing with linear warm-up |
 //! | [`checkpoint`] | what a run resumes from |
 //! | [`metric`] | recall, rank and accuracy |
 //! | [`recipe`] | what a run depends on but its data |
 //! | [`pretrain`] | the three objectives, the step and the run |
-//! | [`evaluate`] | zero-shot retrieval |
+//! | [`finetune`] | tasks learned by a pre-trained model |
+//! | [`evaluate`] | zero-shot retrieval, answers |
+//! | [`ablation`] | the paper's comparison of objectives |
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
@@ -20,17 +23,21 @@
 //! assert_eq!(metrics.recall_at_1, 100.0);
 //! ```
 
+pub mod ablation;
 pub mod checkpoint;
 pub mod clipping;
 pub mod error;
 pub mod evaluate;
+pub mod finetune;
 pub mod metric;
 pub mod optimizer;
 pub mod parameter_groups;
+pub mod precision;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod schedule;
+mod starting_values;
 
 pub use error::TrainerError;
 

@@ -49,6 +49,12 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
+    /// With a further `key=value` in front of the others.
+    pub(crate) fn with_key(mut self, key: String) -> Self {
+        self.keys.insert(0, key);
+        self
+    }
+
     /// The recipe with the given keys replaced.
     pub(crate) fn apply(
         self,

@@ -64,13 +64,10 @@ impl Work for Demonstration {
         let recipe = self.recipe()?;
         let mut seconds = Vec::new();
         let files = timed("rendering", &mut seconds, || self.render(&recipe))?;
+        let folder = self.arguments.out.join("run");
         let plan = PretrainingPlan {
-            recipe,
-            data: files.train,
-            vocabulary: files.vocabulary,
-            folder: self.arguments.out.join("run"),
             resume: true,
-            max_steps: None,
+            ..PretrainingPlan::new(recipe, files.train, files.vocabulary, folder)
         };
         let summary = timed("training", &mut seconds, || self.train::<B>(&plan, &device))?;
         if !summary.finished {

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod ablate;
 mod check_data;
 mod convert;
 mod demo;
@@ -19,6 +20,7 @@ use crate::arguments::{Arguments, Command};
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
+        Command::Ablate(ablate) => ablate::run(ablate),
         Command::Recipe(recipe) => recipe::run(recipe),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),

@@ -1,7 +1,7 @@
 //! `clover recipe`.
 
 use anyhow::{Result, bail};
-use clover_trainer::recipe::{PretrainingRecipe, SHIPPED_RECIPES, ShippedRecipe};
+use clover_trainer::recipe::{AnyRecipe, SHIPPED_RECIPES, ShippedRecipe};
 
 use crate::arguments::Recipe;
 use crate::progress::say;
@@ -24,12 +24,12 @@ pub(super) fn run(asked: Recipe) -> Result<()> {
 
 fn list() {
     for recipe in SHIPPED_RECIPES {
-        say(&format!("{:<12}{}", recipe.name, recipe.summary()));
+        say(&format!("{:<24}{}", recipe.name, recipe.summary()));
     }
 }
 
 fn show(name: &str, keys: &[String]) -> Result<()> {
-    let recipe = PretrainingRecipe::open(name)?.with_overrides(keys)?;
+    let recipe = AnyRecipe::open(name)?.with_overrides(keys)?;
     // The comments are worth reading, but they speak of the values beside them.
     let commented = ShippedRecipe::find(name).filter(|_| keys.is_empty());
     let text = match commented {
@@ -44,7 +44,7 @@ fn show(name: &str, keys: &[String]) -> Result<()> {
 fn check(names: &[String]) -> Result<()> {
     let mut wrong = 0;
     for name in names {
-        match PretrainingRecipe::open(name).map_err(anyhow::Error::from) {
+        match AnyRecipe::open(name).map_err(anyhow::Error::from) {
             Ok(_) => say(&format!("{name}: complete and valid")),
             Err(error) => {
                 wrong += 1;
@@ -80,7 +80,10 @@ mod tests {
 
         shipped.unwrap();
         let message = broken.unwrap_err().to_string();
-        assert_eq!(message, "1 of 3 recipes cannot be used");
+        assert_eq!(
+            message,
+            format!("1 of {} recipes cannot be used", SHIPPED_RECIPES.len() + 1)
+        );
     }
 
     #[test]

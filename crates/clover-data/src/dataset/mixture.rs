@@ -178,9 +178,9 @@ impl<'a, S: SampleSource> Side<'a, S> {
 }
 
 impl<V: SampleSource, I: SampleSource> MixedBatches<'_, V, I> {
-    /// Every item found broken so far, videos first, also in earlier epochs.
-    pub fn skipped(&self) -> impl Iterator<Item = &SkippedItem> {
-        self.videos.skipped().iter().chain(self.images.skipped())
+    /// Every video and every image found broken so far, also in earlier epochs.
+    pub fn skipped(&self) -> [&[SkippedItem]; 2] {
+        [self.videos.skipped(), self.images.skipped()]
     }
 
     fn read(&mut self) -> Result<Read<V, I>, DataError> {

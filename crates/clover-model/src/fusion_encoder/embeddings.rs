@@ -9,6 +9,7 @@ use burn::nn::{
     Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
 };
 use burn::prelude::*;
+use burn::tensor::DType;
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::normal;
@@ -91,11 +92,11 @@ impl<B: Backend> FusionEmbeddings<B> {
         let tokens = features.reshape([batch, frames * regions, channels]);
         let time = self.time_position.val().narrow(1, 0, frames);
         let place = (self.space_position.val() + time).reshape([1, frames * regions, dim]);
-        let place = place + self.type_row(VIDEO_TYPE);
+        let tokens = project(&self.video_projection, tokens);
+        let place = place + self.type_row(VIDEO_TYPE, tokens.dtype());
         // A clip as one row, so that the places are added row by row.
         let row = frames * regions * dim;
-        let x =
-            project(&self.video_projection, tokens).reshape([batch, row]) + place.reshape([1, row]);
+        let x = tokens.reshape([batch, row]) + place.reshape([1, row]);
         let x = x.reshape([batch, frames * regions, dim]);
         normalize(&self.norm, LAYER_NORM_EPSILON, x)
     }
@@ -107,14 +108,17 @@ impl<B: Backend> FusionEmbeddings<B> {
     /// - features: `[batch, text_len, dim]`
     /// - output: `[batch, text_len, dim]`
     pub fn text(&self, features: Tensor<B, 3>) -> Tensor<B, 3> {
-        features + self.type_row(TEXT_TYPE)
+        let token_type = self.type_row(TEXT_TYPE, features.dtype());
+        features + token_type
     }
 
-    fn type_row(&self, row: usize) -> Tensor<B, 3> {
+    /// Mixed precision keeps the tables of embeddings in `f32`.
+    fn type_row(&self, row: usize, dtype: DType) -> Tensor<B, 3> {
         self.token_type
             .weight
             .val()
             .narrow(0, row, 1)
             .unsqueeze_dim(0)
+            .cast(dtype)
     }
 }

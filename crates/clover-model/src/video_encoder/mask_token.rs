@@ -54,6 +54,7 @@ impl<B: Backend> MaskToken<B> {
             "mask token: a {height} x {width} token grid does not divide into {rows} x {columns} regions"
         );
 
+        let region_mask = region_mask.cast(tokens.dtype());
         let masked = repeat_regions(region_mask, height / rows, width / columns)
             .reshape([batch, 1, height * width])
             .expand([batch, frames, height * width])

@@ -48,7 +48,8 @@ impl PatchEmbeddingConfig {
 
 impl<B: Backend> PatchEmbedding<B> {
     /// Embeds a clip, padded with zeros at the end of width, height and time to whole patches. A
-    /// still image is a clip of one frame; the padding is its second.
+    /// still image is a clip of one frame; the padding is its second. From here on everything has the
+    /// float type of the weights.
     ///
     /// # Shapes
     ///
@@ -67,7 +68,7 @@ impl<B: Backend> PatchEmbedding<B> {
         );
 
         let patch = self.projection.kernel_size;
-        let clips = pad_to_patches(clips, patch);
+        let clips = pad_to_patches(clips.cast(self.projection.weight.val().dtype()), patch);
         let [_, _, frames, height, width] = clips.dims();
         let grid = [frames / patch[0], height / patch[1], width / patch[2]];
         let patches = cut_patches(clips, patch);

@@ -88,6 +88,20 @@ fn write_synced(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
     write().map_err(write_error(path))
 }
 
+/// Makes the files inside a folder durable.
+pub(super) fn sync_files(folder: &Path) -> Result<(), TrainerError> {
+    let sync = || {
+        for entry in fs::read_dir(folder)? {
+            File::open(entry?.path())?.sync_all()?;
+        }
+        Ok(())
+    };
+    if cfg!(unix) {
+        sync().map_err(write_error(folder))?;
+    }
+    Ok(())
+}
+
 /// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
     if cfg!(unix) {

@@ -1,4 +1,5 @@
 use super::*;
+use clover_data::dataset::Position;
 use tempfile::TempDir;
 
 fn checkpoint(step: u64) -> Checkpoint {
@@ -14,9 +15,17 @@ fn checkpoint(step: u64) -> Checkpoint {
         state: CheckpointState {
             format_version: FORMAT_VERSION,
             step,
-            epoch: 2,
-            position: 5,
+            position: MixturePosition {
+                videos: Position { epoch: 2, item: 5 },
+                images: Position { epoch: 7, item: 1 },
+            },
             seed: u64::MAX,
+            data: DataFingerprint {
+                videos: ListFingerprint::of(&["a.gif"]),
+                images: None,
+                vocabulary: ListFingerprint::of(&["[PAD]"]),
+                validation: None,
+            },
             recipe: serde_json::json!({"name": "demo"}),
         },
     }
@@ -142,7 +151,7 @@ fn another_format_is_refused() {
     other.state.format_version = 7;
     checkpoints.save(&other).expect("saved");
 
-    let reason = "state.json: has the checkpoint format 7, only 1 can be read";
+    let reason = "state.json: has the checkpoint format 7, only 2 can be read";
     assert_falls_back(&folder, &checkpoints, reason);
 }
 
@@ -203,4 +212,40 @@ fn the_same_step_is_replaced() {
 
     assert_eq!(latest(&checkpoints).checkpoint, again);
     assert_eq!(names(&folder), ["step-00000001"]);
+}
+
+#[test]
+fn the_best_model_is_replaced_whole_and_stays_beside_the_last() {
+    let (folder, checkpoints) = saved(&[1, 2], 1);
+    let write = |content: &'static str| {
+        move |folder: &Path| fs::write(folder.join("figures"), content).map_err(|_| broken())
+    };
+    checkpoints.replace_best(write("first")).expect("saved");
+    checkpoints.replace_best(write("second")).expect("saved");
+    let failed = checkpoints.replace_best(|folder| {
+        fs::write(folder.join("figures"), "ha").expect("written");
+        Err(broken())
+    });
+    checkpoints.save(&checkpoint(3)).expect("saved");
+
+    assert!(failed.is_err());
+    assert_eq!(names(&folder), ["best", "step-00000003"]);
+    let figures = fs::read_to_string(checkpoints.best().join("figures"));
+    assert_eq!(figures.expect("figures"), "second");
+}
+
+#[test]
+fn a_best_model_put_aside_by_a_crash_comes_back() {
+    let (folder, checkpoints) = saved(&[1], 1);
+    checkpoints.replace_best(|_| Ok(())).expect("saved");
+    let aside = folder.path().join(".best.replaced");
+    fs::rename(checkpoints.best(), &aside).expect("moved");
+
+    checkpoints.recover_best().expect("recovered");
+
+    assert_eq!(names(&folder), ["best", "step-00000001"]);
+}
+
+fn broken() -> TrainerError {
+    TrainerError::NothingToEvaluate
 }

@@ -70,7 +70,8 @@ pub fn accuracy(scores: &[f32], classes: usize, labels: &[usize]) -> Result<f64,
     Ok(right as f64 / labels.len() as f64)
 }
 
-fn first_highest(scores: &[f32]) -> usize {
+/// The first of the highest scores; none of them is not a number.
+pub(crate) fn first_highest(scores: &[f32]) -> usize {
     let mut best = 0;
     for (candidate, score) in scores.iter().enumerate() {
         if *score > scores[best] {

@@ -10,7 +10,7 @@ use super::scores::UnitRows;
 use crate::error::TrainerError;
 
 /// Recall and rank over all queries.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RetrievalMetrics {
     /// Percent of queries whose own candidate ranks first.
     pub recall_at_1: f64,

@@ -1,20 +1,44 @@
-//! `metrics.jsonl`: one line a step, written as it happens.
+//! `metrics.jsonl` and `validation.jsonl`: a line for every step measured, written as it happens.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::step::StepMetrics;
+use super::validation::ValidationMetrics;
 use crate::TrainerError;
+
+/// What is measured at a step.
+pub(super) trait Measured: Serialize + DeserializeOwned {
+    /// Optimizer steps done.
+    fn step(&self) -> u64;
+}
+
+impl Measured for StepMetrics {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+impl Measured for ValidationMetrics {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
 
 /// The open file of a run.
 #[derive(Debug)]
-pub(super) struct MetricsFile {
+pub(super) struct MetricsFile<M> {
     path: PathBuf,
     file: File,
+    measured: PhantomData<M>,
 }
 
-impl MetricsFile {
+impl<M: Measured> MetricsFile<M> {
     /// Opens the file of a run that has done `steps`; what an interrupted run wrote behind its last
     /// checkpoint is dropped, since those steps are done again.
     pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
@@ -22,9 +46,9 @@ impl MetricsFile {
             path: path.to_owned(),
             source,
         };
-        let kept: Vec<_> = read(path)?
+        let kept: Vec<_> = read::<M>(path)?
             .into_iter()
-            .filter(|line| line.step <= steps)
+            .filter(|line| line.step() <= steps)
             .collect();
         let partial = path.with_extension("jsonl.partial");
         let mut file = File::create(&partial).map_err(failed)?;
@@ -37,10 +61,11 @@ impl MetricsFile {
         Ok(Self {
             path: path.to_owned(),
             file,
+            measured: PhantomData,
         })
     }
 
-    pub(super) fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
+    pub(super) fn append(&mut self, metrics: &M) -> Result<(), TrainerError> {
         let line = to_line(&self.path, metrics)?;
         self.file
             .write_all(&line)
@@ -52,7 +77,7 @@ impl MetricsFile {
 }
 
 /// The steps on file; a last line cut short by a crash is left out.
-pub(super) fn read(path: &Path) -> Result<Vec<StepMetrics>, TrainerError> {
+pub(super) fn read<M: Measured>(path: &Path) -> Result<Vec<M>, TrainerError> {
     if !path.exists() {
         return Ok(Vec::new());
     }
@@ -69,7 +94,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<StepMetrics>, TrainerError> {
         .collect())
 }
 
-fn to_line(path: &Path, metrics: &StepMetrics) -> Result<Vec<u8>, TrainerError> {
+fn to_line<M: Measured>(path: &Path, metrics: &M) -> Result<Vec<u8>, TrainerError> {
     let mut line = serde_json::to_vec(metrics).map_err(|source| TrainerError::Json {
         path: path.to_owned(),
         source,
@@ -82,44 +107,23 @@ fn to_line(path: &Path, metrics: &StepMetrics) -> Result<Vec<u8>, TrainerError> 
 mod tests {
     use super::*;
 
-    fn metrics(step: u64) -> StepMetrics {
-        StepMetrics {
-            step,
-            epoch: 0,
-            total: 1.0,
-            word: 1.0,
-            video_alignment: 0.0,
-            video_ranking: 0.0,
-            text_alignment: 0.0,
-            text_ranking: 0.0,
-            positive_similarity: 0.0,
-            negative_similarity: 0.0,
-            gradient_norm: 1.0,
-            learning_rate: 0.1,
-            pairs: 2,
-            skipped: 0,
-            data_seconds: 0.0,
-            step_seconds: 0.0,
-            clips_per_second: 0.0,
-        }
-    }
-
     #[test]
     fn steps_behind_the_checkpoint_and_a_torn_line_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut file = MetricsFile::open(&path, 0).unwrap();
         for step in 1..=4 {
-            file.append(&metrics(step)).unwrap();
+            file.append(&StepMetrics::of_step(step)).unwrap();
         }
         let mut torn = fs::read(&path).unwrap();
         torn.truncate(torn.len() - 5);
         fs::write(&path, torn).unwrap();
 
         let mut resumed = MetricsFile::open(&path, 2).unwrap();
-        resumed.append(&metrics(3)).unwrap();
+        resumed.append(&StepMetrics::of_step(3)).unwrap();
 
-        let steps: Vec<_> = read(&path).unwrap().iter().map(|line| line.step).collect();
+        let lines: Vec<StepMetrics> = read(&path).unwrap();
+        let steps: Vec<_> = lines.iter().map(|line| line.step).collect();
         assert_eq!(steps, [1, 2, 3]);
     }
 }

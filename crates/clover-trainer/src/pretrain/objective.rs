@@ -17,6 +17,8 @@ use clover_losses::{
 use clover_model::tasks::PretrainingOutput;
 use serde::{Deserialize, Serialize};
 
+use crate::precision::full_precision;
+
 /// What pulls videos and texts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,6 +174,7 @@ impl PretrainingObjective {
             "pre-training objective: scores and labels belong together"
         );
         let (logits, labels) = logits.zip(labels)?;
+        let logits = full_precision(logits);
         match &self.word {
             MaskedWordLoss::Focal(loss) => Some(loss.forward(logits, labels)),
             MaskedWordLoss::CrossEntropy(loss) => Some(loss.forward(logits, labels)),
@@ -233,15 +236,15 @@ impl PretrainingObjective {
     }
 }
 
-/// What the contrastive losses compare.
+/// What the contrastive losses compare, in `f32` whatever the model computed in.
 pub(super) fn embeddings<B: Backend>(output: PretrainingOutput<B>) -> TriModalEmbeddings<B> {
     TriModalEmbeddings {
-        video: output.video,
-        text: output.text,
-        masked_video: output.masked_video,
-        masked_text: output.masked_text,
-        fused_masked_video: output.fused_masked_video,
-        fused_masked_text: output.fused_masked_text,
+        video: full_precision(output.video),
+        text: full_precision(output.text),
+        masked_video: full_precision(output.masked_video),
+        masked_text: full_precision(output.masked_text),
+        fused_masked_video: full_precision(output.fused_masked_video),
+        fused_masked_text: full_precision(output.fused_masked_text),
     }
 }
 

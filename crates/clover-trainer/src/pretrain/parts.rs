@@ -21,6 +21,7 @@ use clover_model::{Clover, Noise};
 
 use super::objective::{PretrainingObjective, embeddings};
 use super::step::{BatchGradients, mean_similarities, model_input};
+use crate::precision::full_gradients;
 
 /// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
 type Six<B> = [Tensor<B, 2>; 6];
@@ -72,10 +73,16 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
             accumulator.accumulate(clover, gradients);
             start += rows;
         }
+        let learns = objective.compares() || objective.learns_words() && self.masked_words() > 0;
         BatchGradients {
             terms,
             similarities,
-            gradients: accumulator.grads(),
+            gradients: if learns {
+                accumulator.grads()
+            } else {
+                // Zeros would still be decayed.
+                GradientsParams::new()
+            },
         }
     }
 
@@ -131,7 +138,7 @@ impl<'s, B: AutodiffBackend> Parts<'s, B> {
             }
             None => Tensor::zeros([1], &self.device),
         };
-        let gradients = GradientsParams::from_grads(surrogate.backward(), clover);
+        let gradients = full_gradients(surrogate.backward(), clover);
         (value, gradients)
     }
 
@@ -195,5 +202,9 @@ fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
     }
 }
 
+#[cfg(test)]
+mod checkpointing;
+#[cfg(all(test, feature = "test-flex"))]
+mod mixed_precision;
 #[cfg(test)]
 mod tests;

@@ -17,12 +17,14 @@ pub(super) fn recipe_value(
 }
 
 /// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 5] = [
+const FREE_KEYS: [&str; 6] = [
     "micro_batch",
+    "gradient_checkpointing",
     "workers",
     "max_failed_share",
     "checkpoint_every",
     "keep_checkpoints",
+    "validate_every",
 ];
 
 /// Refuses a recipe that differs from the recorded one, and names the first key that does.

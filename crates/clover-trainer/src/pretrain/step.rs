@@ -14,15 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use super::objective::PretrainingObjective;
 use super::parts::Parts;
+use super::training_data::StepKind;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::optimizer::Optimizer;
+use crate::precision::{Precision, full_gradients, full_precision};
 
 /// What a step measured; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Optimizer steps done, this one included.
     pub step: u64,
+    /// What it was made on: videos, or images where a run has both.
+    #[serde(default)]
+    pub kind: StepKind,
     /// The epoch, from zero.
     pub epoch: u64,
     /// The sum of the five terms that follow.
@@ -68,6 +73,8 @@ pub struct PretrainingStep<B: AutodiffBackend> {
     pub clip_norm: f64,
     /// A larger loss ends the run: it has exploded.
     pub loss_limit: f64,
+    /// What the model computes in; parameters and optimizer state stay in `f32`.
+    pub precision: Precision,
 }
 
 /// What differs from step to step.
@@ -95,7 +102,7 @@ pub(super) struct BatchGradients<B: AutodiffBackend> {
 pub(super) type Terms<B> = [Tensor<B, 1>; 5];
 
 impl<B: AutodiffBackend> PretrainingStep<B> {
-    /// Trains on one batch. The metrics' epoch, skips, waiting time and rate are the caller's.
+    /// Trains on one batch. The metrics' kind, epoch, skips, waiting time and rate are the caller's.
     ///
     /// # Errors
     ///
@@ -109,7 +116,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
     ) -> Result<(Clover<B>, StepMetrics), TrainerError> {
         let started = Instant::now();
         let names = batch.names.clone();
-        let found = BatchGradients::of_whole(&self.objective, &clover, batch, settings.noise);
+        let working = self.precision.working_copy(&clover);
+        let found = BatchGradients::of_whole(&self.objective, &working, batch, settings.noise);
         self.update(clover, found, names, settings, started)
     }
 
@@ -134,7 +142,8 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let started = Instant::now();
         let names = samples.iter().map(|sample| sample.name.clone()).collect();
         let parts = Parts::new(samples, micro_batch, settings.noise, device);
-        let found = parts.gradients(&self.objective, &clover);
+        let working = self.precision.working_copy(&clover);
+        let found = parts.gradients(&self.objective, &working);
         self.update(clover, found, names, settings, started)
     }
 
@@ -180,6 +189,7 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
         let clover = self.optimizer.step(learning_rate, clover, gradients);
         let metrics = StepMetrics {
             step,
+            kind: StepKind::default(),
             epoch: 0,
             total,
             word: terms[0],
@@ -212,13 +222,14 @@ impl<B: AutodiffBackend> BatchGradients<B> {
         let (input, labels) = model_input(batch);
         let learns = objective.compares() || objective.learns_words() && labels.is_some();
         let output = clover.forward_pretraining(input, &mut noise.clone());
-        let [video, text] = [&output.video, &output.text].map(|all| all.clone().inner());
+        let [video, text] =
+            [&output.video, &output.text].map(|all| full_precision(all.clone().inner()));
         let losses = objective.forward(output, labels);
         Self {
             terms: losses.terms().map(Tensor::inner),
             similarities: mean_similarities(video, text),
             gradients: if learns {
-                GradientsParams::from_grads(losses.total().backward(), clover)
+                full_gradients(losses.total().backward(), clover)
             } else {
                 // A batch without a masked word teaches nothing where words are all there is.
                 GradientsParams::new()

@@ -29,6 +29,21 @@ fn nearest(key: &str, known: &[&str]) -> String {
         .map_or_else(String::new, |known| (*known).to_owned())
 }
 
+/// Refuses the first value that does not hold what it must, and names its key.
+pub(super) fn first_wrong<T: Copy>(
+    values: &[(&'static str, T)],
+    holds: impl Fn(T) -> bool,
+    rule: &str,
+) -> Result<(), TrainerError> {
+    let wrong = values.iter().find(|(_, value)| !holds(*value));
+    wrong.map_or(Ok(()), |&(key, _)| {
+        Err(TrainerError::RecipeValue {
+            key,
+            reason: rule.to_owned(),
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,17 @@
 //! A recipe is complete, so that nothing hides in a default, and an unknown key is refused by name.
 //! The ones shipped here are inside the program. Single keys are replaced by `key=value`.
 
+mod ablation;
+mod any;
+mod finetuning;
 mod keys;
 mod overrides;
 mod pretraining;
 mod reading;
 mod shipped;
 
+pub use ablation::AblationRecipe;
+pub use any::AnyRecipe;
+pub use finetuning::FinetuningRecipe;
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};
 pub use shipped::{SHIPPED_RECIPES, ShippedRecipe};

@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::TrainerError;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
+use crate::precision::Precision;
 use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
 
 /// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
 const SIZE_STEP: usize = 28;
+
+/// Turns a run's seed into that of its images.
+const IMAGES: u64 = 0x1ba9_e5f0_7a5e_ed01;
 
 /// What becomes of the borders of a training clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,8 @@ impl WordChoice {
 pub struct PretrainingRecipe {
     pub preset: String,
     pub frames: usize,
+    pub image_frames: usize,
+    pub test_frames: usize,
     pub image_size: usize,
     pub text_len: usize,
     pub crop: Crop,
@@ -70,6 +76,8 @@ pub struct PretrainingRecipe {
     pub word_loss: WordLoss,
     pub batch_size: usize,
     pub micro_batch: usize,
+    pub precision: Precision,
+    pub gradient_checkpointing: bool,
     pub epochs: usize,
     pub learning_rate: f64,
     pub minimum_ratio: f64,
@@ -83,6 +91,7 @@ pub struct PretrainingRecipe {
     pub max_failed_share: f64,
     pub checkpoint_every: u64,
     pub keep_checkpoints: usize,
+    pub validate_every: u64,
 }
 
 impl PretrainingRecipe {
@@ -103,6 +112,8 @@ impl PretrainingRecipe {
         }
         let positive = [
             ("frames", self.frames),
+            ("image_frames", self.image_frames),
+            ("test_frames", self.test_frames),
             ("text_len", self.text_len),
             ("batch_size", self.batch_size),
             ("epochs", self.epochs),
@@ -111,6 +122,9 @@ impl PretrainingRecipe {
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return wrong(key, "must be positive");
+        }
+        if self.image_frames > self.frames {
+            return wrong("image_frames", "must not exceed frames");
         }
         if !self.image_size.is_multiple_of(SIZE_STEP) || self.image_size > 2_016 {
             return wrong(
@@ -185,23 +199,45 @@ impl PretrainingRecipe {
         Ok(config)
     }
 
-    /// How pairs become samples for a model of these sizes.
+    /// How pairs of videos become samples for a model of these sizes.
     #[must_use]
     pub fn dataset(&self, config: &CloverConfig) -> PretrainingDatasetConfig {
         let size = config.image_size;
+        let pixels = match self.crop {
+            Crop::RandomResizedCrop => PixelPipeline::train_video(size),
+            Crop::Whole => PixelPipeline::test_resize(size),
+        };
+        self.samples(self.frames, pixels, self.seed)
+    }
+
+    /// How pairs of still images become samples: their own crop, and chance of their own.
+    #[must_use]
+    pub fn image_dataset(&self, config: &CloverConfig) -> PretrainingDatasetConfig {
+        let size = config.image_size;
+        let pixels = match self.crop {
+            Crop::RandomResizedCrop => PixelPipeline::train_image(size),
+            Crop::Whole => PixelPipeline::test_resize(size),
+        };
+        self.samples(self.image_frames, pixels, self.image_seed())
+    }
+
+    /// The seed of the images, lest their order and masks follow those of the videos.
+    #[must_use]
+    pub fn image_seed(&self) -> u64 {
+        self.seed ^ IMAGES
+    }
+
+    fn samples(&self, frames: usize, pixels: PixelPipeline, seed: u64) -> PretrainingDatasetConfig {
         PretrainingDatasetConfig {
             clip: ClipReading {
-                sampling: FrameSampling::train_frames(self.frames),
-                pixels: match self.crop {
-                    Crop::RandomResizedCrop => PixelPipeline::train_video(size),
-                    Crop::Whole => PixelPipeline::test_resize(size),
-                },
+                sampling: FrameSampling::train_frames(frames),
+                pixels,
                 limits: DecodeLimits::default(),
             },
             text_len: self.text_len,
             region_target: self.region_target,
             text_masking: self.text_masking.with_share(self.masked_share),
-            seed: self.seed,
+            seed,
         }
     }
 
@@ -210,7 +246,7 @@ impl PretrainingRecipe {
     pub fn preprocessing(&self, config: &CloverConfig) -> Preprocessing {
         let size = config.image_size;
         Preprocessing {
-            frames: self.frames,
+            frames: self.test_frames,
             pixels: match self.crop {
                 Crop::RandomResizedCrop => PixelPipeline::test_center_crop(size),
                 Crop::Whole => PixelPipeline::test_resize(size),

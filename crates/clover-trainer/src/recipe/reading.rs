@@ -1,7 +1,6 @@
 //! Where a recipe comes from: the program, a file, and keys given one by one.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::PretrainingRecipe;
 use super::keys::check_keys;
@@ -10,9 +9,11 @@ use super::shipped::ShippedRecipe;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 31] = [
     "preset",
     "frames",
+    "image_frames",
+    "test_frames",
     "image_size",
     "text_len",
     "crop",
@@ -24,6 +25,8 @@ const KEYS: [&str; 26] = [
     "word_loss",
     "batch_size",
     "micro_batch",
+    "precision",
+    "gradient_checkpointing",
     "epochs",
     "learning_rate",
     "minimum_ratio",
@@ -37,6 +40,7 @@ const KEYS: [&str; 26] = [
     "max_failed_share",
     "checkpoint_every",
     "keep_checkpoints",
+    "validate_every",
 ];
 
 impl PretrainingRecipe {
@@ -46,7 +50,7 @@ impl PretrainingRecipe {
     ///
     /// Never with the recipe as shipped, which a test reads.
     pub fn pretrain() -> Result<Self, TrainerError> {
-        Self::shipped("pretrain")
+        Self::from_toml(ShippedRecipe::named("pretrain")?.text, "pretrain")
     }
 
     /// The recipe of the demonstration.
@@ -55,7 +59,7 @@ impl PretrainingRecipe {
     ///
     /// Never with the recipe as shipped, which a test reads.
     pub fn demo() -> Result<Self, TrainerError> {
-        Self::shipped("demo")
+        Self::from_toml(ShippedRecipe::named("demo")?.text, "demo")
     }
 
     /// Reads the file of this path; where there is none, the shipped recipe of this name.
@@ -64,23 +68,7 @@ impl PretrainingRecipe {
     ///
     /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
     pub fn open(name: &str) -> Result<Self, TrainerError> {
-        let path = Path::new(name);
-        if !path.is_file() {
-            return Self::shipped(name);
-        }
-        let text = fs::read_to_string(path).map_err(|source| TrainerError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::from_toml(&text, name)
-    }
-
-    fn shipped(name: &str) -> Result<Self, TrainerError> {
-        let recipe = ShippedRecipe::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
-            name: name.to_owned(),
-            shipped: ShippedRecipe::names(),
-        })?;
-        Self::from_toml(recipe.text, name)
+        Self::from_toml(&ShippedRecipe::read(name)?, name)
     }
 
     /// Reads and validates a recipe; `name` stands in errors.

@@ -1,5 +1,10 @@
 //! The recipes that are part of the program.
 
+use std::fs;
+use std::path::Path;
+
+use crate::TrainerError;
+
 /// A recipe by name, with its comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShippedRecipe {
@@ -10,7 +15,15 @@ pub struct ShippedRecipe {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 2] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 5] = [
+    ShippedRecipe {
+        name: "ablation/rendered",
+        text: include_str!("../../recipes/ablation/rendered.toml"),
+    },
+    ShippedRecipe {
+        name: "ablation/rendered-full",
+        text: include_str!("../../recipes/ablation/rendered-full.toml"),
+    },
     ShippedRecipe {
         name: "demo",
         text: include_str!("../../recipes/demo.toml"),
@@ -19,6 +32,10 @@ pub const SHIPPED_RECIPES: [ShippedRecipe; 2] = [
         name: "pretrain",
         text: include_str!("../../recipes/pretrain.toml"),
     },
+    ShippedRecipe {
+        name: "pretrain-webvid-cc3m",
+        text: include_str!("../../recipes/pretrain-webvid-cc3m.toml"),
+    },
 ];
 
 impl ShippedRecipe {
@@ -26,6 +43,26 @@ impl ShippedRecipe {
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         SHIPPED_RECIPES.iter().find(|recipe| recipe.name == name)
+    }
+
+    /// The text of the file of this path; where there is none, of the shipped recipe of this name.
+    pub(super) fn read(name: &str) -> Result<String, TrainerError> {
+        let path = Path::new(name);
+        if path.is_file() {
+            return fs::read_to_string(path).map_err(|source| TrainerError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+        Ok(Self::named(name)?.text.to_owned())
+    }
+
+    /// As [`find`](Self::find), or an error that names those there are.
+    pub(super) fn named(name: &str) -> Result<&'static Self, TrainerError> {
+        Self::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
+            name: name.to_owned(),
+            shipped: Self::names(),
+        })
     }
 
     /// What the file says of itself first: the sentence of its first comment.
@@ -41,7 +78,7 @@ impl ShippedRecipe {
     }
 
     /// The names of all, for messages.
-    pub(super) fn names() -> String {
+    fn names() -> String {
         SHIPPED_RECIPES.map(|recipe| recipe.name).join(", ")
     }
 }
@@ -52,15 +89,25 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_shipped_under_its_name() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes"));
+        let mut folders = vec![folder.to_owned()];
+        let mut files = Vec::new();
+        while let Some(inner) = folders.pop() {
+            for entry in fs::read_dir(inner).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+                    files.push(name.replace('\\', "/"));
+                }
+            }
+        }
 
         files.sort();
 
-        let names = SHIPPED_RECIPES.map(|recipe| format!("{}.toml", recipe.name));
+        let mut names = SHIPPED_RECIPES.map(|recipe| format!("{}.toml", recipe.name));
+        names.sort();
         assert_eq!(files, names);
     }
 

@@ -6,7 +6,6 @@ use plotters::prelude::*;
 use serde::Serialize;
 
 use crate::TrainerError;
-use crate::pretrain::StepMetrics;
 
 /// Points drawn of a curve at most; each is then the mean of its neighbourhood.
 const DRAWN_POINTS: usize = 400;
@@ -21,7 +20,7 @@ const SIZE: (u32, u32) = (760, 300);
 const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
 /// The colours of curves, in turn; they can be told apart without seeing red and green.
-pub(super) const COLORS: [RGBColor; 6] = [
+pub(crate) const COLORS: [RGBColor; 6] = [
     RGBColor(38, 70, 83),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
@@ -46,47 +45,6 @@ pub struct Curve {
     pub name: String,
     /// Step and value, in order of the steps.
     pub points: Vec<(u64, f64)>,
-}
-
-/// Losses, gradient norm and learning rate of a pre-training run.
-#[must_use]
-pub fn training_charts(metrics: &[StepMetrics]) -> Vec<Chart> {
-    let curve = |name: &str, value: fn(&StepMetrics) -> f64| Curve {
-        name: name.to_owned(),
-        points: metrics
-            .iter()
-            .map(|step| (step.step, value(step)))
-            .collect(),
-    };
-    let chart = |title: &str, curves: Vec<Curve>| Chart {
-        title: title.to_owned(),
-        curves,
-    };
-    vec![
-        chart(
-            "Losses",
-            vec![
-                curve("total", |step| step.total),
-                curve("masked words", |step| step.word),
-                curve("alignment, anchored at the video", |step| {
-                    step.video_alignment
-                }),
-                curve("alignment, anchored at the text", |step| {
-                    step.text_alignment
-                }),
-                curve("ranking, anchored at the video", |step| step.video_ranking),
-                curve("ranking, anchored at the text", |step| step.text_ranking),
-            ],
-        ),
-        chart(
-            "Gradient norm before clipping",
-            vec![curve("gradient norm", |step| step.gradient_norm)],
-        ),
-        chart(
-            "Learning rate",
-            vec![curve("learning rate", |step| step.learning_rate)],
-        ),
-    ]
 }
 
 impl Chart {

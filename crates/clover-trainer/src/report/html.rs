@@ -25,6 +25,9 @@ figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; border-ra
   figure svg, .key { filter: invert(1) hue-rotate(180deg); }
 }";
 
+/// Rows of the table of skipped items at most: collections from the web lose thousands.
+const NAMED_SKIPS: usize = 200;
+
 /// Text in which nothing is markup.
 struct Escaped<'t>(&'t str);
 
@@ -94,7 +97,12 @@ fn write_page(page: &mut String, report: &Report, charts: &str) -> fmt::Result {
     write_pairs(page, "Wall time in seconds", &seconds)?;
     write_pairs(page, "Settings", &report.settings)?;
     let skipped = format!("Left out: {}", report.skipped.len());
-    write_pairs(page, &skipped, &report.skipped)?;
+    let named = report.skipped.len().min(NAMED_SKIPS);
+    write_pairs(page, &skipped, &report.skipped[..named])?;
+    if named < report.skipped.len() {
+        let more = report.skipped.len() - named;
+        writeln!(page, "<p class=\"small\">and {more} more</p>")?;
+    }
     writeln!(page, "</body></html>")
 }
 

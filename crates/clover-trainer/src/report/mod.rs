@@ -1,15 +1,22 @@
 //! Reports: every figure of a run as JSON, and a page to look at.
 //!
 //! The page is one file: curves are inline SVG, clips inline PNG; it loads nothing and runs nothing.
+//! [`EventFile`] tells the same figures to TensorBoard as they come.
 
 mod chart;
+mod event_file;
 mod html;
 mod picture;
+mod pretraining;
 mod scores;
+mod training_charts;
 
-pub use chart::{Chart, Curve, training_charts};
+pub(crate) use chart::COLORS;
+pub use chart::{Chart, Curve};
+pub use event_file::EventFile;
 pub use picture::film_strip;
 pub use scores::RetrievalScores;
+pub use training_charts::training_charts;
 
 use std::fs::{self, File};
 use std::io::Write;

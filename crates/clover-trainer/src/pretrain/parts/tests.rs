@@ -11,17 +11,18 @@ use rand::{Rng, SeedableRng};
 use super::*;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
+use crate::precision::Precision;
 use crate::pretrain::{PretrainingStep, StepMetrics, StepSettings};
 use crate::{TestAutodiffBackend, TestBackend};
 
-type Trained = TestAutodiffBackend;
+pub(super) type Trained = TestAutodiffBackend;
 
 const VOCABULARY: usize = 200;
 const SIZE: usize = 28;
 /// Two time steps: attention to a single token, as of the last stage, teaches its queries nothing.
 const FRAMES: usize = 4;
 const TEXT_LEN: usize = 6;
-const BATCH: usize = 5;
+pub(super) const BATCH: usize = 5;
 
 /// As an f32 sum in another order differs, and no more.
 const TOLERANCE: f64 = 1e-5;
@@ -31,7 +32,7 @@ const TOLERANCE: f64 = 1e-5;
 const ROUNDING: f64 = 1e-6;
 
 /// Every parameter random, with dropout and stochastic depth.
-fn clover() -> Clover<Trained> {
+pub(super) fn clover() -> Clover<Trained> {
     struct Spread;
     impl<B: Backend> ModuleMapper<B> for Spread {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
@@ -50,7 +51,7 @@ fn clover() -> Clover<Trained> {
 }
 
 /// Pairs of noise; `masked(row)` words of each are masked.
-fn samples(count: usize, masked: impl Fn(usize) -> usize) -> Vec<PretrainingSample> {
+pub(super) fn samples(count: usize, masked: impl Fn(usize) -> usize) -> Vec<PretrainingSample> {
     let mut rng = StdRng::seed_from_u64(1);
     (0..count)
         .map(|row| {
@@ -76,7 +77,7 @@ fn samples(count: usize, masked: impl Fn(usize) -> usize) -> Vec<PretrainingSamp
         .collect()
 }
 
-fn noise(step: u64) -> Noise {
+pub(super) fn noise(step: u64) -> Noise {
     Noise::of_batch(3, step, BATCH)
 }
 
@@ -109,7 +110,7 @@ impl ModuleVisitor<Trained> for Read<'_> {
     }
 }
 
-fn read(
+pub(super) fn read(
     clover: &Clover<Trained>,
     gradients: Option<&GradientsParams>,
 ) -> BTreeMap<String, Vec<f64>> {
@@ -121,7 +122,7 @@ fn read(
     reader.found
 }
 
-fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(super) fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
     values
         .into_iter()
         .map(|value| value * value)
@@ -129,7 +130,7 @@ fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
         .sqrt()
 }
 
-fn distance(left: &[f64], right: &[f64]) -> f64 {
+pub(super) fn distance(left: &[f64], right: &[f64]) -> f64 {
     norm(left.iter().zip(right).map(|(left, right)| left - right))
 }
 
@@ -209,6 +210,7 @@ fn trajectory(micro_batch: usize) -> (Clover<Trained>, Vec<StepMetrics>) {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: 1e3,
+        precision: Precision::F32,
     };
     let samples = samples(BATCH, |row| 1 + row % 3);
     let device = Default::default();

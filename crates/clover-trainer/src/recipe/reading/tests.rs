@@ -62,12 +62,21 @@ fn a_size_that_regions_do_not_divide_is_refused() {
 }
 
 #[test]
+fn more_frames_of_an_image_than_of_a_video_are_refused() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+
+    let error = recipe.with_overrides(&["image_frames=9"]).unwrap_err();
+
+    assert!(error.to_string().contains("image_frames"), "{error}");
+}
+
+#[test]
 fn a_name_that_is_neither_a_file_nor_shipped_is_refused_with_those_there_are() {
     let error = PretrainingRecipe::open("pretrian").unwrap_err();
 
     let message = error.to_string();
     assert!(
-        message.contains("pretrian") && message.contains("demo, pretrain"),
+        message.contains("pretrian") && message.contains("demo, pretrain, pretrain-webvid-cc3m"),
         "{message}"
     );
 }

@@ -1,0 +1,102 @@
+//! One row with one seed, in a process of its own.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use burn::tensor::backend::AutodiffBackend;
+use clover_trainer::ablation::{
+    AblationFolder, AblationRow, Cell, CellEvent, CellResult, run_cell,
+};
+use clover_trainer::recipe::AblationRecipe;
+
+use crate::arguments::Ablate;
+use crate::device::Work;
+use crate::interrupt::Interrupt;
+use crate::progress::{TrainingProgress, say};
+
+/// Fine-tuning says a line this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Runs a cell and keeps its figures.
+pub(super) fn run(
+    arguments: &Ablate,
+    recipe: &AblationRecipe,
+    folder: &AblationFolder,
+    name: &str,
+) -> Result<()> {
+    let cell = parse(name).with_context(|| format!("{name}: not `row:seed`"))?;
+    let interrupt = Interrupt::listen()?;
+    stop_with_input(&interrupt);
+    let work = CellWork {
+        recipe,
+        folder,
+        cell,
+        interrupt,
+    };
+    let gradient_checkpointing = recipe.pretraining.gradient_checkpointing;
+    match arguments.device.train(work, gradient_checkpointing)? {
+        Some(result) => Ok(folder.keep(&result)?),
+        None => {
+            say("stopped");
+            Ok(())
+        }
+    }
+}
+
+fn parse(name: &str) -> Option<Cell> {
+    let (row, seed) = name.split_once(':')?;
+    Some(Cell {
+        row: AblationRow::ALL.into_iter().find(|one| one.key() == row)?,
+        seed: seed.parse().ok()?,
+    })
+}
+
+/// The end of the input means that the command has ended or wants to: this process stops, too.
+fn stop_with_input(interrupt: &Interrupt) {
+    let interrupt = interrupt.clone();
+    thread::spawn(move || {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        interrupt.ask();
+    });
+}
+
+struct CellWork<'a> {
+    recipe: &'a AblationRecipe,
+    folder: &'a AblationFolder,
+    cell: Cell,
+    interrupt: Interrupt,
+}
+
+impl Work for CellWork<'_> {
+    type Output = Option<CellResult>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
+        let (files, run) = (self.folder.files(), self.folder.run(self.cell));
+        let mut progress = TrainingProgress::new();
+        let mut last_line = Instant::now();
+        let mut observe = |event: CellEvent<'_>| {
+            match &event {
+                CellEvent::Pretraining(event) => progress.show(event),
+                CellEvent::FineTuning { task, step } => {
+                    if step.step == step.total_steps || last_line.elapsed() >= LINE_EVERY {
+                        last_line = Instant::now();
+                        let (done, all) = (step.step, step.total_steps);
+                        say(&format!("{task}: step {done}/{all}, loss {:.3}", step.loss));
+                    }
+                }
+                CellEvent::Measuring(what) => say(&format!("measuring {what}")),
+            }
+            if self.interrupt.asked() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let result = run_cell::<B>(self.recipe, &files, &run, self.cell, &device, &mut observe)?;
+        progress.finish();
+        Ok(result)
+    }
+}

@@ -1,0 +1,205 @@
+//! What a comparison has on disk.
+//!
+//! ```text
+//! recipe.json                      what everything in the folder was made with
+//! benchmark/                       the data
+//! runs/baseline-0/                 a row with a seed while it runs: checkpoints, bundle, log
+//! results/baseline-0.json          its figures, once it is done
+//! ablation.md .json .svg           the table, of the results there are
+//! ```
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clover_data::synthetic::benchmark::BenchmarkFiles;
+use serde_json::Value;
+
+use super::cell::{Cell, CellResult};
+use super::summary::AblationSummary;
+use crate::TrainerError;
+use crate::recipe::AblationRecipe;
+
+/// Keys that may change between two parts of a comparison: what was measured stays as it is.
+const FREE_KEYS: [&str; 7] = [
+    "rows",
+    "seeds",
+    "pretraining.workers",
+    "pretraining.checkpoint_every",
+    "pretraining.keep_checkpoints",
+    "pretraining.micro_batch",
+    "pretraining.gradient_checkpointing",
+];
+
+/// The folder of a comparison.
+#[derive(Clone, Debug)]
+pub struct AblationFolder {
+    root: PathBuf,
+}
+
+impl AblationFolder {
+    /// Creates the folder, or goes on in it.
+    ///
+    /// # Errors
+    ///
+    /// It holds a comparison with another recipe, whose first differing key is named, or it cannot
+    /// be written.
+    pub fn claim(root: &Path, recipe: &AblationRecipe) -> Result<Self, TrainerError> {
+        let folder = Self {
+            root: root.to_owned(),
+        };
+        for inner in ["runs", "results"] {
+            create(&root.join(inner))?;
+        }
+        let path = root.join("recipe.json");
+        let json = |source| TrainerError::Json {
+            path: path.clone(),
+            source,
+        };
+        let wanted = serde_json::to_value(recipe).map_err(json)?;
+        if path.exists() {
+            let recorded = serde_json::from_slice(&read(&path)?).map_err(json)?;
+            check(&path, &recorded, &wanted, "")?;
+        } else {
+            write_whole(&path, &serde_json::to_vec_pretty(&wanted).map_err(json)?)?;
+        }
+        Ok(folder)
+    }
+
+    /// Where the data are.
+    #[must_use]
+    pub fn benchmark(&self) -> PathBuf {
+        self.root.join("benchmark")
+    }
+
+    /// The files of the data.
+    #[must_use]
+    pub fn files(&self) -> BenchmarkFiles {
+        BenchmarkFiles::in_folder(self.benchmark())
+    }
+
+    /// Where a cell keeps its run.
+    #[must_use]
+    pub fn run(&self, cell: Cell) -> PathBuf {
+        self.root.join("runs").join(cell.to_string())
+    }
+
+    /// The figures of a cell, if it is done.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn result(&self, cell: Cell) -> Result<Option<CellResult>, TrainerError> {
+        let path = self.result_path(cell);
+        if !path.exists() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&read(&path)?)
+            .map(Some)
+            .map_err(|source| TrainerError::Json { path, source })
+    }
+
+    /// Keeps the figures of a cell, whole or not at all; its checkpoints are then removed.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn keep(&self, result: &CellResult) -> Result<(), TrainerError> {
+        let path = self.result_path(result.cell());
+        write_json(&path, result)?;
+        let checkpoints = self.run(result.cell()).join("checkpoints");
+        match fs::remove_dir_all(&checkpoints) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(TrainerError::Write {
+                    path: checkpoints,
+                    source,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `ablation.md`, `ablation.json` and `ablation.svg`.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written or the figure not be drawn.
+    pub fn write_summary(&self, summary: &AblationSummary) -> Result<(), TrainerError> {
+        write_json(&self.root.join("ablation.json"), summary)?;
+        let markdown = summary.markdown();
+        write_whole(&self.root.join("ablation.md"), markdown.as_bytes())?;
+        write_whole(&self.root.join("ablation.svg"), summary.svg()?.as_bytes())
+    }
+
+    fn result_path(&self, cell: Cell) -> PathBuf {
+        self.root.join("results").join(format!("{cell}.json"))
+    }
+}
+
+/// Compares two recipes, table by table.
+fn check(path: &Path, recorded: &Value, wanted: &Value, key: &str) -> Result<(), TrainerError> {
+    if recorded == wanted || FREE_KEYS.contains(&key) {
+        return Ok(());
+    }
+    if let (Value::Object(recorded), Value::Object(wanted)) = (recorded, wanted) {
+        for (name, value) in wanted {
+            let inner = if key.is_empty() {
+                name.clone()
+            } else {
+                format!("{key}.{name}")
+            };
+            check(
+                path,
+                recorded.get(name).unwrap_or(&Value::Null),
+                value,
+                &inner,
+            )?;
+        }
+        return Ok(());
+    }
+    Err(TrainerError::OtherRecipe {
+        path: path.to_owned(),
+        key: key.to_owned(),
+        recorded: recorded.to_string(),
+        wanted: wanted.to_string(),
+    })
+}
+
+fn create(folder: &Path) -> Result<(), TrainerError> {
+    fs::create_dir_all(folder).map_err(|source| TrainerError::Write {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TrainerError> {
+    fs::read(path).map_err(|source| TrainerError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), TrainerError> {
+    let text = serde_json::to_vec_pretty(value).map_err(|source| TrainerError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    write_whole(path, &text)
+}
+
+/// Beside its place first, then renamed.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let write = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|source| TrainerError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}

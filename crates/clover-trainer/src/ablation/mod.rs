@@ -1,0 +1,20 @@
+//! The paper's comparison of objectives: equal runs that differ in what they learn from.
+//!
+//! Clover, section 4.4. The rows are [`AblationRow`]s; a row with a seed is a [`Cell`], which is
+//! pre-trained, measured and fine-tuned by itself, so that cells may run in processes of their own
+//! and a comparison goes on where it was interrupted: [`AblationFolder`] keeps what there is.
+
+mod cell;
+mod figure;
+mod folder;
+mod markdown;
+mod questions;
+mod row;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use cell::{Cell, CellEvent, CellResult, run_cell};
+pub use folder::AblationFolder;
+pub use row::AblationRow;
+pub use summary::{AblationSummary, RowSummary, Spread};

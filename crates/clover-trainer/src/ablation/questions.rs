@@ -1,0 +1,182 @@
+//! The questions of the benchmark: a short fine-tuning of a pre-trained bundle, and its accuracy.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use burn::module::AutodiffModule;
+use burn::prelude::*;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::dataset::{
+    AnswerVocabulary, ItemsFile, MultipleChoiceDataset, OpenEndedDataset, QuestionDatasetConfig,
+    SampleSource, SkippedItem, read_items,
+};
+use clover_data::dataset::{Items, ItemsTask};
+use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
+use clover_data::text::QuestionForm;
+use clover_inference::Bundle;
+use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
+
+use super::cell::CellEvent;
+use crate::TrainerError;
+use crate::evaluate::{QuestionAccuracy, question_accuracy};
+use crate::finetune::{AnswerScores, FineTuningSettings, TaskModel, fine_tune};
+use crate::recipe::{AblationRecipe, FinetuningRecipe};
+use crate::starting_values::draw_parameters;
+
+/// What a task gave, with the items left out; nothing when it was broken off.
+type Answered = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
+
+type Observe<'o> = &'o mut dyn FnMut(CellEvent<'_>) -> ControlFlow<()>;
+
+/// Where the questions are, and who answers them.
+pub(super) struct Questions<'q> {
+    pub(super) recipe: &'q AblationRecipe,
+    pub(super) files: &'q BenchmarkFiles,
+    pub(super) bundle: &'q Path,
+    pub(super) seed: u64,
+}
+
+/// A task with its data.
+struct Task<'t, M, S> {
+    name: &'static str,
+    recipe: &'t FinetuningRecipe,
+    model: M,
+    train: S,
+    test: S,
+}
+
+impl Questions<'_> {
+    pub(super) fn open_ended<B: AutodiffBackend>(
+        &self,
+        device: &B::Device,
+        observe: Observe<'_>,
+    ) -> Result<Answered, TrainerError> {
+        let recipe = &self.recipe.open_ended;
+        let bundle = self.seeded_bundle::<B>(device)?;
+        let answers = AnswerVocabulary::read(&self.files.answers_text)?;
+        let mut skipped = Vec::new();
+        let mut dataset = |split| {
+            let path = &self.files.split(split).open_ended;
+            let read = read_items(path)?;
+            let Items::OpenEnded(items) = kept(read, &mut skipped) else {
+                return Err(other_task(path, ItemsTask::OpenEnded));
+            };
+            let config = self.dataset(&bundle, split);
+            OpenEndedDataset::new(items, answers.clone(), bundle.tokenizer.clone(), config)
+                .map_err(TrainerError::from)
+        };
+        let (mut train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
+        train.keep_answerable();
+        let head = OpenEndedHeadConfig::new(bundle.config.text.hidden, answers.len())
+            .with_dropout(recipe.answer_head_dropout);
+        let task = Task {
+            name: "open-ended",
+            recipe,
+            model: OpenEndedModel::from_clover(bundle.clover, &head, device),
+            train,
+            test,
+        };
+        self.answer::<B, _, _>(task, skipped, device, observe)
+    }
+
+    pub(super) fn multiple_choice<B: AutodiffBackend>(
+        &self,
+        device: &B::Device,
+        observe: Observe<'_>,
+    ) -> Result<Answered, TrainerError> {
+        let recipe = &self.recipe.multiple_choice;
+        let bundle = self.seeded_bundle::<B>(device)?;
+        let mut skipped = Vec::new();
+        let mut dataset = |split| {
+            let path = &self.files.split(split).multiple_choice;
+            let read = read_items(path)?;
+            let Items::MultipleChoice(items) = kept(read, &mut skipped) else {
+                return Err(other_task(path, ItemsTask::MultipleChoice));
+            };
+            let (form, tokenizer) = (QuestionForm::WithCandidate, bundle.tokenizer.clone());
+            MultipleChoiceDataset::new(items, form, tokenizer, self.dataset(&bundle, split))
+                .map_err(TrainerError::from)
+        };
+        let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
+        let head = MultipleChoiceHeadConfig::new(bundle.config.text.hidden)
+            .with_dropout(recipe.answer_head_dropout);
+        let task = Task {
+            name: "multiple choice",
+            recipe,
+            model: MultipleChoiceModel::from_clover(bundle.clover, &head, device),
+            train,
+            test,
+        };
+        self.answer::<B, _, _>(task, skipped, device, observe)
+    }
+
+    /// The pre-trained model; heads drawn after it depend on the seed alone.
+    fn seeded_bundle<B: AutodiffBackend>(
+        &self,
+        device: &B::Device,
+    ) -> Result<Bundle<B>, TrainerError> {
+        let bundle = Bundle::<B>::read(self.bundle, device)?;
+        B::seed(device, self.seed);
+        Ok(bundle)
+    }
+
+    /// In training frames are drawn, otherwise they are always the same.
+    fn dataset<B: Backend>(&self, bundle: &Bundle<B>, split: Split) -> QuestionDatasetConfig {
+        QuestionDatasetConfig {
+            clips: self.files.clips.clone(),
+            clip: match split {
+                Split::Train => self.recipe.pretraining.dataset(&bundle.config).clip,
+                Split::Validation | Split::Test => bundle.preprocessing.clip_reading(),
+            },
+            text_len: bundle.preprocessing.text_len,
+            seed: self.seed,
+        }
+    }
+
+    fn answer<B, M, S>(
+        &self,
+        task: Task<'_, M, S>,
+        mut skipped: Vec<SkippedItem>,
+        device: &B::Device,
+        observe: Observe<'_>,
+    ) -> Result<Answered, TrainerError>
+    where
+        B: AutodiffBackend,
+        M: AutodiffModule<B> + TaskModel<B>,
+        M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
+        S: SampleSource<Sample = M::Sample>,
+    {
+        draw_parameters(&task.model);
+        let settings = FineTuningSettings {
+            recipe: task.recipe,
+            seed: self.seed,
+            workers: self.recipe.pretraining.workers,
+            max_failed_share: self.recipe.pretraining.max_failed_share,
+        };
+        let name = task.name;
+        let tuned = fine_tune::<B, M, S>(task.model, task.train, &settings, device, &mut |step| {
+            observe(CellEvent::FineTuning { task: name, step })
+        })?;
+        if !tuned.finished {
+            return Ok(None);
+        }
+        let _ = observe(CellEvent::Measuring(name));
+        skipped.extend(tuned.skipped);
+        let (accuracy, unread) = question_accuracy(&tuned.model.valid(), task.test, device)?;
+        skipped.extend(unread);
+        Ok(Some((accuracy, skipped)))
+    }
+}
+
+fn kept(file: ItemsFile, skipped: &mut Vec<SkippedItem>) -> Items {
+    skipped.extend(file.skipped);
+    file.items
+}
+
+fn other_task(path: &Path, wanted: ItemsTask) -> TrainerError {
+    TrainerError::OtherTask {
+        path: path.to_owned(),
+        wanted: wanted.name(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The table: every row's figures over its seeds.
+
+use serde::Serialize;
+
+use super::cell::{Cell, CellResult};
+use super::folder::AblationFolder;
+use super::row::AblationRow;
+use crate::TrainerError;
+use crate::recipe::AblationRecipe;
+
+/// A figure over seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation of the sample; nothing of a single one.
+    pub deviation: Option<f64>,
+}
+
+/// The figures of a row. Recalls and accuracies are in percent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RowSummary {
+    /// The row.
+    pub row: AblationRow,
+    /// The seeds that are done.
+    pub seeds: Vec<u64>,
+    /// Recall at 1, 5 and 10 of sentences looking for their clip.
+    pub text_to_video: [Spread; 3],
+    /// The median rank of the same.
+    pub text_to_video_median: Spread,
+    /// Recall at 1, 5 and 10 of clips looking for their sentence.
+    pub video_to_text: [Spread; 3],
+    /// The median rank of the same.
+    pub video_to_text_median: Spread,
+    /// Accuracy in open-ended questions.
+    pub open_ended: Spread,
+    /// Accuracy in multiple choice.
+    pub multiple_choice: Spread,
+    /// Mean cosine of pairs.
+    pub positive: Spread,
+    /// That mean less the one of all other pairs.
+    pub gap: Spread,
+}
+
+/// A comparison as far as it is done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AblationSummary {
+    /// The command line that makes it.
+    pub command: String,
+    /// What computed: a device's name.
+    pub device: String,
+    /// Every setting.
+    pub recipe: AblationRecipe,
+    /// The rows of which there are figures.
+    pub rows: Vec<RowSummary>,
+    /// Rows with seeds that are not done.
+    pub missing: Vec<String>,
+    /// What the rows are made of.
+    pub cells: Vec<CellResult>,
+}
+
+impl Spread {
+    /// Of at least one value; of none it is no number.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Self {
+            mean,
+            deviation: (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt()),
+        }
+    }
+}
+
+impl AblationSummary {
+    /// Reads what is done.
+    ///
+    /// # Errors
+    ///
+    /// A result cannot be read.
+    pub fn read(
+        folder: &AblationFolder,
+        recipe: &AblationRecipe,
+        command: String,
+        device: String,
+    ) -> Result<Self, TrainerError> {
+        let mut summary = Self {
+            command,
+            device,
+            recipe: recipe.clone(),
+            rows: Vec::new(),
+            missing: Vec::new(),
+            cells: Vec::new(),
+        };
+        for &row in &recipe.rows {
+            let mut done = Vec::new();
+            for seed in recipe.run_seeds() {
+                let cell = Cell { row, seed };
+                match folder.result(cell)? {
+                    Some(result) => done.push(result),
+                    None => summary.missing.push(cell.to_string()),
+                }
+            }
+            summary.rows.extend(RowSummary::of(&done));
+            summary.cells.extend(done);
+        }
+        Ok(summary)
+    }
+}
+
+impl RowSummary {
+    /// Of the seeds of one row that are done; nothing where none is.
+    fn of(done: &[CellResult]) -> Option<Self> {
+        let row = done.first()?.row;
+        let spread = |value: &dyn Fn(&CellResult) -> f64| {
+            Spread::of(&done.iter().map(value).collect::<Vec<_>>())
+        };
+        Some(Self {
+            row,
+            seeds: done.iter().map(|result| result.seed).collect(),
+            text_to_video: [
+                spread(&|cell| cell.text_to_video.recall_at_1),
+                spread(&|cell| cell.text_to_video.recall_at_5),
+                spread(&|cell| cell.text_to_video.recall_at_10),
+            ],
+            text_to_video_median: spread(&|cell| cell.text_to_video.median_rank),
+            video_to_text: [
+                spread(&|cell| cell.video_to_text.recall_at_1),
+                spread(&|cell| cell.video_to_text.recall_at_5),
+                spread(&|cell| cell.video_to_text.recall_at_10),
+            ],
+            video_to_text_median: spread(&|cell| cell.video_to_text.median_rank),
+            open_ended: spread(&|cell| 100.0 * cell.open_ended.accuracy),
+            multiple_choice: spread(&|cell| 100.0 * cell.multiple_choice.accuracy),
+            positive: spread(&|cell| cell.similarity.positive),
+            gap: spread(&|cell| cell.similarity.gap),
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the values compared are exact")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        let spread = Spread::of(&[1.0, 3.0, 5.0]);
+
+        assert_eq!((spread.mean, spread.deviation), (3.0, Some(2.0)));
+        assert_eq!(Spread::of(&[7.0]).deviation, None);
+    }
+}

@@ -1,0 +1,62 @@
+//! The best model of a run, by validation: a folder of its own beside the last checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use super::files::{remove_folder, sync_files, sync_folder};
+use super::{Checkpoints, rename};
+use crate::error::TrainerError;
+
+const BEST: &str = "best";
+const REPLACED: &str = ".best.replaced";
+const PARTIAL: &str = ".best.partial";
+
+impl Checkpoints {
+    /// The folder of the best model, whether there is one or not.
+    #[must_use]
+    pub fn best(&self) -> PathBuf {
+        self.folder.join(BEST)
+    }
+
+    /// Replaces the best model by what `write` puts into the folder it is given: whole, or not at
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `write` does, or a file cannot be written; the one before is then still there.
+    pub fn replace_best(
+        &self,
+        write: impl FnOnce(&Path) -> Result<(), TrainerError>,
+    ) -> Result<PathBuf, TrainerError> {
+        let partial = self.folder.join(PARTIAL);
+        remove_folder(&partial)?;
+        let write = || {
+            std::fs::create_dir_all(&partial).map_err(|source| TrainerError::Write {
+                path: partial.clone(),
+                source,
+            })?;
+            write(&partial)?;
+            sync_files(&partial)?;
+            sync_folder(&partial)
+        };
+        if let Err(error) = write() {
+            let _ = remove_folder(&partial);
+            return Err(error);
+        }
+        let best = self.best();
+        self.swap_in(&partial, &best, &self.folder.join(REPLACED))?;
+        Ok(best)
+    }
+
+    /// Takes back what a crash in the middle of [`replace_best`](Self::replace_best) left aside.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder cannot be renamed.
+    pub fn recover_best(&self) -> Result<(), TrainerError> {
+        let (best, replaced) = (self.best(), self.folder.join(REPLACED));
+        if replaced.exists() && !best.exists() {
+            rename(&replaced, &best)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! Which data a run was made on, in a few bytes: a resumed run must find the same.
+
+use std::path::Path;
+
+use clover_data::dataset::PairSource;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainerError;
+
+/// What the lists of a run hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFingerprint {
+    /// The pairs of videos.
+    pub videos: ListFingerprint,
+    /// The pairs of images, where the run has any.
+    pub images: Option<ListFingerprint>,
+    /// The word pieces.
+    pub vocabulary: ListFingerprint,
+    /// The pairs to validate with. They may come or go, since nothing is learned from them, but
+    /// not change: figures of two lists cannot be compared.
+    pub validation: Option<ListFingerprint>,
+}
+
+/// How many entries a list has, and a hash of them in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListFingerprint {
+    /// Entries.
+    pub entries: usize,
+    /// FNV-1a of 64 bits, in hexadecimal.
+    pub hash: String,
+}
+
+impl ListFingerprint {
+    /// Of a list of words.
+    pub(crate) fn of<S: AsRef<str>>(entries: &[S]) -> Self {
+        let mut hash = Fnv::default();
+        for entry in entries {
+            hash.add(entry.as_ref());
+        }
+        hash.finish(entries.len())
+    }
+
+    /// Of pairs: their names, seen from the folder of their list, and their captions. The captions
+    /// of shards are not read for it.
+    pub(crate) fn of_pairs(pairs: &PairSource, list: &Path) -> Self {
+        let folder = if list.is_dir() {
+            list
+        } else {
+            list.parent().unwrap_or(list)
+        };
+        let mut hash = Fnv::default();
+        for index in 0..pairs.len() {
+            // A data set that moved as a whole is still the same one.
+            let name = pairs.name(index);
+            match Path::new(&name).strip_prefix(folder) {
+                Ok(inside) => hash.add(&inside.to_string_lossy()),
+                Err(_) => hash.add(&name),
+            }
+            if let PairSource::Manifest(pairs) = pairs {
+                hash.add(pairs[index].caption.text());
+            }
+        }
+        hash.finish(pairs.len())
+    }
+
+    fn describe(list: Option<&Self>) -> String {
+        list.map_or_else(
+            || "none".to_owned(),
+            |list| format!("{} entries ({})", list.entries, list.hash),
+        )
+    }
+}
+
+impl DataFingerprint {
+    /// Refuses other data than a checkpoint was made on, and names the list that differs.
+    pub(crate) fn check(&self, recorded: &Self, path: &Path) -> Result<(), TrainerError> {
+        let lists = [
+            ("videos", Some(&recorded.videos), Some(&self.videos)),
+            ("images", recorded.images.as_ref(), self.images.as_ref()),
+            (
+                "vocabulary",
+                Some(&recorded.vocabulary),
+                Some(&self.vocabulary),
+            ),
+        ];
+        let validation = recorded.validation.as_ref().zip(self.validation.as_ref());
+        let validation = validation.map(|(there, here)| ("validation", Some(there), Some(here)));
+        let mut lists = lists.into_iter().chain(validation);
+        match lists.find(|(_, there, here)| there != here) {
+            None => Ok(()),
+            Some((list, there, here)) => Err(TrainerError::OtherData {
+                path: path.to_owned(),
+                list,
+                recorded: ListFingerprint::describe(there),
+                wanted: ListFingerprint::describe(here),
+            }),
+        }
+    }
+}
+
+/// Fowler, Noll and Vo's hash, variant 1a, of 64 bits.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// Adds an entry and its end.
+    fn add(&mut self, entry: &str) {
+        for byte in entry.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(self, entries: usize) -> ListFingerprint {
+        ListFingerprint {
+            entries,
+            hash: format!("{:016x}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clover_data::dataset::{Caption, Pair};
+
+    fn pairs(folder: &str, captions: [&str; 2]) -> (PairSource, std::path::PathBuf) {
+        let pair = |(line, caption): (usize, &str)| Pair {
+            path: Path::new(folder).join(format!("{line}.gif")),
+            caption: Caption::Plain(caption.to_owned()),
+            line,
+        };
+        let pairs: Vec<Pair> = captions.into_iter().enumerate().map(pair).collect();
+        (pairs.into(), Path::new(folder).join("pairs.csv"))
+    }
+
+    fn of(folder: &str, captions: [&str; 2]) -> ListFingerprint {
+        let (pairs, list) = pairs(folder, captions);
+        ListFingerprint::of_pairs(&pairs, &list)
+    }
+
+    #[test]
+    fn the_empty_list_has_the_published_offset() {
+        let empty: [&str; 0] = [];
+
+        assert_eq!(ListFingerprint::of(&empty).hash, "cbf29ce484222325");
+    }
+
+    #[test]
+    fn a_moved_data_set_is_the_same_and_another_caption_is_not() {
+        let here = of("/here", ["a cat", "a dog"]);
+
+        assert_eq!(here, of("/there", ["a cat", "a dog"]));
+        assert_ne!(here, of("/here", ["a cat", "a hog"]));
+        assert_ne!(here, of("/here", ["a dog", "a cat"]));
+        // Entries end somewhere.
+        assert_ne!(here, of("/here", ["a cata", " dog"]));
+    }
+
+    #[test]
+    fn the_list_that_differs_is_named() {
+        let data = |images| DataFingerprint {
+            videos: of("/here", ["a cat", "a dog"]),
+            images,
+            vocabulary: ListFingerprint::of(&["[PAD]"]),
+            validation: None,
+        };
+        let with = data(Some(of("/here", ["a pie", "a tree"])));
+
+        let error = with.check(&data(None), Path::new("step-1")).unwrap_err();
+
+        assert!(with.check(&with, Path::new("step-1")).is_ok());
+        let message = error.to_string();
+        assert!(
+            message.starts_with("step-1: was made on other data: images: none there, 2 entries"),
+            "{message}"
+        );
+    }
+}

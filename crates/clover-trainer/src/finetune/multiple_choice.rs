@@ -1,0 +1,45 @@
+//! Multiple choice: one of a few candidate texts (Clover, section 4.2).
+
+use burn::prelude::*;
+use clover_data::batch::MultipleChoiceBatch;
+use clover_data::dataset::MultipleChoiceSample;
+use clover_model::Noise;
+use clover_model::tasks::MultipleChoiceModel;
+
+use super::task::{AnswerScores, TaskModel, answer_loss};
+use crate::parameter_groups::ParameterRules;
+
+impl<B: Backend> TaskModel<B> for MultipleChoiceModel<B> {
+    type Sample = MultipleChoiceSample;
+
+    const RULES: ParameterRules = ParameterRules::QuestionAnswering;
+
+    fn name(sample: &MultipleChoiceSample) -> &str {
+        &sample.name
+    }
+
+    fn loss(
+        &self,
+        samples: &[MultipleChoiceSample],
+        noise: &mut Noise,
+        device: &B::Device,
+    ) -> Tensor<B, 1> {
+        answer_loss(self, samples, noise, device)
+    }
+}
+
+impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
+    fn right(sample: &MultipleChoiceSample) -> &[usize] {
+        std::slice::from_ref(&sample.answer)
+    }
+
+    fn scores(
+        &self,
+        samples: &[MultipleChoiceSample],
+        noise: &mut Noise,
+        device: &B::Device,
+    ) -> Tensor<B, 2> {
+        let batch = MultipleChoiceBatch::<B>::collate(samples, device);
+        self.forward(batch.clips, 1, batch.token_ids, batch.attention_mask, noise)
+    }
+}

@@ -1,0 +1,110 @@
+//! Mixed precision against `f32`, on a backend that has both.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::DType;
+
+use super::tests::{BATCH, Trained, clover, distance, noise, norm, read, samples};
+use super::*;
+use crate::optimizer::OptimizerConfig;
+use crate::parameter_groups::ParameterRules;
+use crate::precision::Precision;
+use crate::pretrain::{PretrainingStep, StepSettings};
+
+/// Part of a loss term that rounding may change: bfloat16 has 8 bits, and the errors of many layers
+/// add up.
+const ROUNDING: f64 = 0.02;
+/// A gradient below this share of all is the rounding of `f32` already.
+const SILENT: f64 = 1e-6;
+
+fn pairs() -> Vec<PretrainingSample> {
+    samples(BATCH, |row| 1 + row % 3)
+}
+
+fn gradients(precision: Precision, size: usize) -> BatchGradients<Trained> {
+    let working = precision.working_copy(&clover());
+    let objective = PretrainingObjective::default();
+    if size == BATCH {
+        let batch = PretrainingBatch::collate(&pairs(), &Default::default());
+        return BatchGradients::of_whole(&objective, &working, batch, &noise(1));
+    }
+    Parts::new(&pairs(), size, &noise(1), &Default::default()).gradients(&objective, &working)
+}
+
+fn cosine(left: &[f64], right: &[f64]) -> f64 {
+    let product: f64 = left.iter().zip(right).map(|(l, r)| l * r).sum();
+    product / norm(left.iter().copied()) / norm(right.iter().copied())
+}
+
+#[test]
+fn losses_and_gradients_are_those_of_f32_but_for_rounding() {
+    let model = clover();
+    for size in [2, BATCH] {
+        let [expected, found] = [Precision::F32, Precision::Bf16].map(|p| gradients(p, size));
+
+        for (found, expected) in found.terms.into_iter().zip(expected.terms) {
+            assert_eq!(found.dtype(), DType::F32);
+            let [found, expected] = [found, expected].map(|term| f64::from(term.into_scalar()));
+            let error = (found - expected).abs();
+            assert!(error <= ROUNDING * expected, "{found} {expected}");
+        }
+        let [expected, found] = [expected, found].map(|all| read(&model, Some(&all.gradients)));
+        assert!(found.keys().eq(expected.keys()), "other parameters learn");
+        let [all_expected, all_found] =
+            [&expected, &found].map(|all| all.values().flatten().copied().collect::<Vec<_>>());
+        let angle = cosine(&all_expected, &all_found);
+        assert!(angle > 0.99, "parts of {size}: {angle}");
+        for (path, expected) in &expected {
+            let learns = norm(expected.iter().copied()) > SILENT * norm(all_expected.clone());
+            let angle = cosine(&found[path], expected);
+            assert!(!learns || angle > 0.9, "parts of {size}: {path}: {angle}");
+        }
+    }
+}
+
+#[test]
+fn sums_over_parts_stay_in_f32() {
+    struct Wide<'g>(&'g GradientsParams);
+    impl ModuleVisitor<Trained> for Wide<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Trained, D>>) {
+            let gradient = self
+                .0
+                .get::<<Trained as AutodiffBackend>::InnerBackend, D>(param.id);
+            assert_eq!(gradient.unwrap().dtype(), DType::F32);
+        }
+    }
+
+    let found = gradients(Precision::Bf16, 2);
+
+    clover().visit(&mut Wide(&found.gradients));
+}
+
+#[test]
+fn the_loss_falls_and_the_master_weights_keep_what_bf16_would_round_away() {
+    let mut training = PretrainingStep::<Trained> {
+        objective: PretrainingObjective::default(),
+        optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
+        clip_norm: 15.0,
+        loss_limit: 1e3,
+        precision: Precision::Bf16,
+    };
+    let (pairs, quiet) = (pairs(), Noise::quiet());
+    let mut model = clover();
+    let mut totals = Vec::new();
+    for step in 1..=12 {
+        let settings = StepSettings {
+            step,
+            learning_rate: 3e-4,
+            noise: &quiet,
+        };
+        let batch = PretrainingBatch::collate(&pairs, &Default::default());
+        let (trained, metrics) = training.train(model, batch, &settings).unwrap();
+        model = trained;
+        totals.push(metrics.total);
+    }
+
+    assert!(totals[11] < 0.8 * totals[0], "{totals:?}");
+    let master = read(&model, None);
+    let rounded = read(&Precision::Bf16.working_copy(&model), None);
+    let weight = "video_projection.fc1.weight";
+    assert!(distance(&master[weight], &rounded[weight]) > 0.0);
+}

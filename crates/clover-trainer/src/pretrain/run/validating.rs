@@ -1,0 +1,44 @@
+//! Measuring the model so far, and keeping the best.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::AutodiffBackend;
+use clover_inference::Embedder;
+
+use super::{Observe, PretrainingEvent, Records, Run};
+use crate::TrainerError;
+
+impl<B: AutodiffBackend> Run<'_, B> {
+    /// Measures on the validation list, if there is one and this step has not been measured.
+    pub(super) fn validate(
+        &self,
+        epoch: u64,
+        records: &mut Records,
+        observe: &mut Observe<'_>,
+    ) -> Result<(), TrainerError> {
+        let Some((list, record)) = &mut records.validation else {
+            return Ok(());
+        };
+        if record.last() == Some(self.step) {
+            return Ok(());
+        }
+        let embedder = Embedder::new(
+            self.clover.valid(),
+            self.tokenizer.clone(),
+            self.plan.recipe.preprocessing(&self.config),
+            self.device.clone(),
+        );
+        let metrics = list.measure(&embedder, self.step, epoch, |done, total| {
+            let _ = observe(PretrainingEvent::Validating { done, total });
+        })?;
+        let best = record.is_best(&metrics);
+        if best {
+            self.save_best(&metrics)?;
+        }
+        record.add(metrics.clone())?;
+        let _ = observe(PretrainingEvent::Validated {
+            metrics: &metrics,
+            best,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! What a run trains on: videos, or videos and still images in turn.
+//!
+//! Clover, section 4.1: one iteration takes one batch of WebVid and one of CC3M, and makes an
+//! optimizer step on each, at the same learning rate.
+
+use std::path::Path;
+
+use clover_data::DataError;
+use clover_data::dataset::{
+    BatchLoader, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch, MixedBatches, Mixture,
+    MixturePosition, PairSource, PairsFile, Position, PretrainingDataset, PretrainingSample,
+    SkippedItem,
+};
+use clover_data::text::WordPieceTokenizer;
+use clover_model::CloverConfig;
+use serde::{Deserialize, Serialize};
+
+use super::run::PretrainingPlan;
+use crate::TrainerError;
+use crate::checkpoint::{DataFingerprint, ListFingerprint};
+use crate::recipe::PretrainingRecipe;
+use crate::schedule::Schedule;
+
+/// What a step was made on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// The pairs of `--data`.
+    #[default]
+    Video,
+    /// The pairs of `--images`.
+    Image,
+}
+
+/// The loaders of a run, and what was left out while its lists were read.
+#[derive(Debug)]
+pub(super) struct TrainingData {
+    loaders: Loaders,
+    pace: Pace,
+    /// Rows and samples of the lists that cannot be used.
+    pub(super) unusable: Vec<SkippedItem>,
+    /// What a resumed run must find again.
+    pub(super) fingerprint: DataFingerprint,
+}
+
+#[derive(Debug)]
+enum Loaders {
+    Videos(Box<BatchLoader<PretrainingDataset>>),
+    InTurn(Box<Mixture<PretrainingDataset, PretrainingDataset>>),
+}
+
+/// The learning rate of each step. The schedule counts iterations, of one step or two.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    schedule: Schedule,
+    steps_per_iteration: u64,
+}
+
+/// The batches of one iteration, an optimizer step each.
+#[derive(Debug)]
+pub(super) struct Iteration {
+    pub(super) batches: Vec<(StepKind, Vec<PretrainingSample>)>,
+    /// Where to resume after this iteration.
+    pub(super) next: MixturePosition,
+}
+
+/// The iterations of one epoch; ends after the first error.
+#[derive(Debug)]
+pub(super) enum Iterations<'d> {
+    Videos(EpochBatches<'d, PretrainingDataset>),
+    InTurn(MixedBatches<'d, PretrainingDataset, PretrainingDataset>),
+}
+
+impl Pace {
+    /// The learning rate after `steps` steps.
+    pub(super) fn learning_rate(&self, steps: u64) -> f64 {
+        let iteration = steps / self.steps_per_iteration;
+        let iteration = usize::try_from(iteration).unwrap_or(usize::MAX);
+        self.schedule.learning_rate(iteration)
+    }
+
+    /// Steps of the whole run.
+    pub(super) fn total_steps(&self) -> u64 {
+        self.schedule.total_iterations() as u64 * self.steps_per_iteration
+    }
+}
+
+impl TrainingData {
+    /// Reads the lists; no clip is opened yet.
+    pub(super) fn open(
+        plan: &PretrainingPlan,
+        config: &CloverConfig,
+        tokenizer: &WordPieceTokenizer,
+    ) -> Result<Self, TrainerError> {
+        let recipe = &plan.recipe;
+        let list = PairList::open(&plan.data)?;
+        let mut unusable = list.skipped;
+        let mut fingerprint = DataFingerprint {
+            videos: list.fingerprint,
+            images: None,
+            vocabulary: ListFingerprint::of(tokenizer.vocabulary().pieces()),
+            validation: None,
+        };
+        let loader = |pairs: PairSource, samples, seed| {
+            let dataset = PretrainingDataset::new(pairs, tokenizer.clone(), samples)?;
+            BatchLoader::new(dataset, loader_config(recipe, seed))
+        };
+        let videos = loader(list.pairs, recipe.dataset(config), recipe.seed)?;
+        let loaders = match &plan.images {
+            None => Loaders::Videos(Box::new(videos)),
+            Some(path) => {
+                let list = PairList::open(path)?;
+                unusable.extend(list.skipped);
+                fingerprint.images = Some(list.fingerprint);
+                let seed = recipe.image_seed();
+                let images = loader(list.pairs, recipe.image_dataset(config), seed)?;
+                Loaders::InTurn(Box::new(Mixture::new(videos, images)))
+            }
+        };
+        let iterations = match &loaders {
+            Loaders::Videos(videos) => videos.batches_per_epoch(),
+            Loaders::InTurn(mixture) => mixture.iterations_per_epoch(),
+        };
+        Ok(Self {
+            pace: Pace {
+                schedule: recipe.schedule(iterations),
+                steps_per_iteration: if plan.images.is_some() { 2 } else { 1 },
+            },
+            loaders,
+            unusable,
+            fingerprint,
+        })
+    }
+
+    /// How fast the run goes.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// The epoch, from zero, that a place is in.
+    pub(super) fn epoch_of(&self, position: MixturePosition) -> u64 {
+        match &self.loaders {
+            Loaders::Videos(_) => position.videos.epoch,
+            Loaders::InTurn(mixture) => mixture.epoch_of(position),
+        }
+    }
+
+    /// Where the epoch after that of `position` begins.
+    pub(super) fn next_epoch(&self, position: MixturePosition) -> MixturePosition {
+        match &self.loaders {
+            Loaders::Videos(_) => MixturePosition {
+                videos: Position {
+                    epoch: position.videos.epoch + 1,
+                    item: 0,
+                },
+                ..position
+            },
+            Loaders::InTurn(mixture) => mixture.next_epoch(position),
+        }
+    }
+
+    /// The iterations of the epoch at `position`, from there on; reading begins at once.
+    pub(super) fn epoch(&mut self, position: MixturePosition) -> Result<Iterations<'_>, DataError> {
+        Ok(match &mut self.loaders {
+            Loaders::Videos(videos) => Iterations::Videos(videos.epoch(position.videos)?),
+            Loaders::InTurn(mixture) => Iterations::InTurn(mixture.epoch(position)?),
+        })
+    }
+
+    /// Every item found broken so far, in its list or when it was read.
+    pub(super) fn skipped(&self) -> Vec<SkippedItem> {
+        let mut skipped = self.unusable.clone();
+        match &self.loaders {
+            Loaders::Videos(videos) => skipped.extend_from_slice(videos.skipped()),
+            Loaders::InTurn(mixture) => skipped.extend(mixture.skipped().cloned()),
+        }
+        skipped
+    }
+}
+
+impl Iterations<'_> {
+    /// Every video and every image found broken so far, also in earlier epochs.
+    pub(super) fn skipped(&self) -> [&[SkippedItem]; 2] {
+        match self {
+            Self::Videos(batches) => [batches.skipped(), &[]],
+            Self::InTurn(batches) => batches.skipped(),
+        }
+    }
+}
+
+impl Iterator for Iterations<'_> {
+    type Item = Result<Iteration, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(match self {
+            Self::Videos(batches) => batches.next()?.map(Iteration::from),
+            Self::InTurn(batches) => batches.next()?.map(Iteration::from),
+        })
+    }
+}
+
+impl From<LoadedBatch<PretrainingSample>> for Iteration {
+    fn from(batch: LoadedBatch<PretrainingSample>) -> Self {
+        Self {
+            batches: vec![(StepKind::Video, batch.samples)],
+            next: MixturePosition {
+                videos: batch.next,
+                images: Position::default(),
+            },
+        }
+    }
+}
+
+impl From<MixedBatch<PretrainingSample, PretrainingSample>> for Iteration {
+    fn from(batch: MixedBatch<PretrainingSample, PretrainingSample>) -> Self {
+        Self {
+            batches: vec![
+                (StepKind::Video, batch.videos),
+                (StepKind::Image, batch.images),
+            ],
+            next: batch.next,
+        }
+    }
+}
+
+/// A list of pairs that a user named.
+#[derive(Debug)]
+pub(super) struct PairList {
+    pub(super) pairs: PairSource,
+    pub(super) skipped: Vec<SkippedItem>,
+    pub(super) fingerprint: ListFingerprint,
+}
+
+impl PairList {
+    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        let PairsFile { pairs, skipped } = PairsFile::open(path, None, &|_, _| ())?;
+        Ok(Self {
+            fingerprint: ListFingerprint::of_pairs(&pairs, path),
+            pairs,
+            skipped,
+        })
+    }
+}
+
+fn loader_config(recipe: &PretrainingRecipe, seed: u64) -> LoaderConfig {
+    LoaderConfig {
+        workers: recipe.workers,
+        max_failed_share: recipe.max_failed_share,
+        ..LoaderConfig::training(recipe.batch_size, seed)
+    }
+}

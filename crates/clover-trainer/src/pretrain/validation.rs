@@ -1,0 +1,129 @@
+//! Zero-shot retrieval while a run trains: figures of the model so far on pairs it does not learn from.
+//!
+//! Nothing of it reaches training: no chance is drawn, and the model is only read.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::prelude::*;
+use clover_data::dataset::{PairSource, SkippedItem};
+use clover_inference::Embedder;
+use serde::{Deserialize, Serialize};
+
+use super::metrics_file::{self, MetricsFile};
+use super::training_data::PairList;
+use crate::TrainerError;
+use crate::checkpoint::ListFingerprint;
+use crate::evaluate::{ListRetrieval, list_retrieval};
+
+/// What was measured on the validation list; one line of `validation.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidationMetrics {
+    /// Optimizer steps the model has done.
+    pub step: u64,
+    /// The epoch, from zero.
+    pub epoch: u64,
+    /// Zero-shot retrieval in both directions.
+    #[serde(flatten)]
+    pub retrieval: ListRetrieval,
+    /// Pairs that could not be read.
+    pub skipped: usize,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// The list of a run, and what was measured on it.
+#[derive(Debug)]
+pub(super) struct Validation {
+    pairs: PairSource,
+    pub(super) unusable: Vec<SkippedItem>,
+    pub(super) fingerprint: ListFingerprint,
+}
+
+/// The figures of a run so far.
+#[derive(Debug)]
+pub(super) struct ValidationRecord {
+    file: MetricsFile<ValidationMetrics>,
+    best: Option<ValidationMetrics>,
+    last: Option<u64>,
+}
+
+impl Validation {
+    pub(super) fn open(path: &Path) -> Result<Self, TrainerError> {
+        let PairList {
+            pairs,
+            skipped,
+            fingerprint,
+        } = PairList::open(path)?;
+        Ok(Self {
+            pairs,
+            unusable: skipped,
+            fingerprint,
+        })
+    }
+
+    /// Measures a model after `step` steps.
+    pub(super) fn measure<B: Backend>(
+        &self,
+        embedder: &Embedder<B>,
+        step: u64,
+        epoch: u64,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<ValidationMetrics, TrainerError> {
+        let started = Instant::now();
+        let (retrieval, skipped) = list_retrieval(embedder, self.pairs.clone(), progress)?;
+        Ok(ValidationMetrics {
+            step,
+            epoch,
+            retrieval,
+            skipped: skipped.len() + self.unusable.len(),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+impl ValidationRecord {
+    /// Opens the record of a run that has done `steps`; what was measured later is dropped.
+    pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
+        let file = MetricsFile::open(path, steps)?;
+        let lines: Vec<ValidationMetrics> = metrics_file::read(path)?;
+        let mut best = None;
+        for line in &lines {
+            if is_better(line, best.as_ref()) {
+                best = Some(line.clone());
+            }
+        }
+        Ok(Self {
+            file,
+            best,
+            last: lines.last().map(|line| line.step),
+        })
+    }
+
+    /// Whether these figures are the best so far; of equal ones the first is.
+    pub(super) fn is_best(&self, metrics: &ValidationMetrics) -> bool {
+        is_better(metrics, self.best.as_ref())
+    }
+
+    pub(super) fn add(&mut self, metrics: ValidationMetrics) -> Result<(), TrainerError> {
+        self.file.append(&metrics)?;
+        self.last = Some(metrics.step);
+        if self.is_best(&metrics) {
+            self.best = Some(metrics);
+        }
+        Ok(())
+    }
+
+    /// The step of the last measurement.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.last
+    }
+
+    pub(super) fn into_best(self) -> Option<ValidationMetrics> {
+        self.best
+    }
+}
+
+fn is_better(metrics: &ValidationMetrics, best: Option<&ValidationMetrics>) -> bool {
+    best.is_none_or(|best| metrics.retrieval.recall_sum > best.retrieval.recall_sum)
+}

@@ -1,0 +1,135 @@
+//! The recipe of a comparison: equal runs, of which each row replaces some objectives.
+
+use std::path::PathBuf;
+
+use clover_data::synthetic::benchmark::BenchmarkConfig;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{check_keys, first_wrong};
+use super::overrides::replace_key;
+use super::shipped::ShippedRecipe;
+use super::{FinetuningRecipe, PretrainingRecipe};
+use crate::TrainerError;
+use crate::ablation::AblationRow;
+
+/// The shipped recipe, which has every key.
+const COMPLETE: &str = include_str!("../../recipes/ablation/rendered.toml");
+
+/// Everything a comparison depends on. The keys are explained in `recipes/ablation/rendered.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the shipped recipes explain each key where users meet it"
+)]
+pub struct AblationRecipe {
+    pub rows: Vec<AblationRow>,
+    pub seeds: u64,
+    pub benchmark: BenchmarkConfig,
+    pub pretraining: PretrainingRecipe,
+    pub open_ended: FinetuningRecipe,
+    pub multiple_choice: FinetuningRecipe,
+}
+
+impl AblationRecipe {
+    /// Reads the file of this path; where there is none, the shipped recipe of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
+    pub fn open(name: &str) -> Result<Self, TrainerError> {
+        Self::from_toml(&ShippedRecipe::read(name)?, name)
+    }
+
+    /// Reads and validates a recipe; `name` stands in errors.
+    ///
+    /// # Errors
+    ///
+    /// A key is missing, unknown or out of range.
+    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
+        let unusable = |source| TrainerError::Recipe {
+            path: PathBuf::from(name),
+            source: Box::new(source),
+        };
+        let known: toml::Table = toml::from_str(COMPLETE).map_err(unusable)?;
+        check_tables(name, &toml::from_str(text).map_err(unusable)?, &known)?;
+        let recipe: Self = toml::from_str(text).map_err(unusable)?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as a file of its own, without comments.
+    ///
+    /// # Errors
+    ///
+    /// A seed is larger than a number of TOML can be.
+    pub fn to_toml(&self) -> Result<String, TrainerError> {
+        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
+            key: "seed",
+            reason: error.to_string(),
+        })
+    }
+
+    /// The recipe with keys replaced, each by `key=value` or `table.key=value`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A key is unknown, or a value has another type or is out of range.
+    pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
+        let recipe = overrides.iter().try_fold(self, |recipe, argument| {
+            replace_key(&recipe, argument.as_ref())
+        })?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// Checks the figures.
+    ///
+    /// # Errors
+    ///
+    /// Names the first key that is out of range.
+    pub fn validate(&self) -> Result<(), TrainerError> {
+        let repeated = (1..self.rows.len()).any(|at| self.rows[..at].contains(&self.rows[at]));
+        let rows = [("rows", !self.rows.is_empty() && !repeated)];
+        first_wrong(&rows, |good| good, "must be at least one, each once")?;
+        first_wrong(
+            &[("seeds", self.seeds)],
+            |seeds| seeds > 0,
+            "must be positive",
+        )?;
+        self.benchmark.validate()?;
+        self.pretraining.validate()?;
+        self.open_ended.validate()?;
+        self.multiple_choice.validate()?;
+        // The rows replace what they do not share; a recipe must not seem to say otherwise.
+        let differs = AblationRow::Clover.apply(&self.pretraining) != self.pretraining;
+        let rule = "alignment, ranking, word_loss and text_masking must be those of Clover; the rows \
+                    replace them";
+        first_wrong(&[("pretraining", differs)], |differs| !differs, rule)
+    }
+
+    /// The seeds of the runs: as many as asked for, from the pre-training recipe's on.
+    pub fn run_seeds(&self) -> impl Iterator<Item = u64> {
+        let first = self.pretraining.seed;
+        (0..self.seeds).map(move |seed| first.wrapping_add(seed))
+    }
+}
+
+/// Refuses keys that the complete recipe has not, in all its tables.
+fn check_tables(name: &str, given: &toml::Table, known: &toml::Table) -> Result<(), TrainerError> {
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    check_keys(name, given.keys().map(String::as_str), &names)?;
+    for (key, value) in given {
+        if let (toml::Value::Table(given), Some(toml::Value::Table(known))) =
+            (value, known.get(key))
+        {
+            check_tables(name, given, known)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a recipe's text is that of a comparison.
+pub(super) fn is_ablation(text: &str) -> bool {
+    toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("pretraining"))
+}

@@ -1,0 +1,179 @@
+//! Zero-shot retrieval while a run trains.
+
+use std::fs;
+use std::ops::ControlFlow;
+
+use clover_inference::Bundle;
+use clover_trainer::TrainerError;
+use clover_trainer::pretrain::{
+    PretrainingEvent, PretrainingPlan, PretrainingSummary, ValidationMetrics, pretrain,
+};
+use clover_trainer::recipe::PretrainingRecipe;
+
+use crate::small_run::{SmallData, is_alone, recipe, run, without_time};
+use crate::{TestAutodiffBackend, TestBackend};
+
+/// Clips, of which four make a step: two epochs of three steps.
+const CLIPS: usize = 12;
+
+fn validated(data: &SmallData, out: &str) -> PretrainingPlan {
+    let recipe = PretrainingRecipe {
+        validate_every: 2,
+        checkpoint_every: 1,
+        keep_checkpoints: 3,
+        ..recipe()
+    };
+    PretrainingPlan {
+        validation: Some(data.files.held_out.clone()),
+        ..data.plan(recipe, out)
+    }
+}
+
+fn weights(summary: &PretrainingSummary) -> Vec<u8> {
+    fs::read(summary.bundle.join("model.safetensors")).unwrap()
+}
+
+/// The figures on file, without what the clock says.
+fn figures(plan: &PretrainingPlan) -> Vec<ValidationMetrics> {
+    let lines = fs::read_to_string(plan.folder.join("validation.jsonl")).unwrap();
+    let read = |line| ValidationMetrics {
+        seconds: 0.0,
+        ..serde_json::from_str(line).unwrap()
+    };
+    lines.lines().map(read).collect()
+}
+
+#[test]
+fn a_run_with_validation_ends_bit_for_bit_as_one_without() {
+    if !is_alone("validated_run::a_run_with_validation_ends_bit_for_bit_as_one_without") {
+        return;
+    }
+    let data = SmallData::rendered(CLIPS);
+    let with = validated(&data, "with");
+    let without = PretrainingPlan {
+        validation: None,
+        folder: data.path("without"),
+        ..with.clone()
+    };
+
+    let [with, without] = [with, without].map(|plan| run(&plan).unwrap().0);
+
+    assert_eq!(without_time(&with.metrics), without_time(&without.metrics));
+    assert!(weights(&with) == weights(&without), "weights differ");
+    assert!(with.best.is_some() && without.best.is_none());
+}
+
+#[test]
+fn the_list_is_measured_on_the_way_and_at_the_end_and_the_best_model_is_kept() {
+    let data = SmallData::rendered(CLIPS);
+    let plan = validated(&data, "run");
+    let (mut heard, mut embedded) = (Vec::new(), 0);
+
+    let summary = pretrain::<TestAutodiffBackend>(&plan, &Default::default(), &mut |event| {
+        match event {
+            PretrainingEvent::Validated { metrics, best } => heard.push((metrics.clone(), best)),
+            PretrainingEvent::Validating { done, total } => {
+                assert!(done <= total);
+                embedded += done;
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+
+    let steps: Vec<u64> = figures(&plan).iter().map(|line| line.step).collect();
+    assert_eq!(steps, [2, 4, 6]);
+    assert_eq!((heard.len(), embedded), (3, 3 * 4));
+    let retrieval = &heard[0].0.retrieval;
+    let texts = &retrieval.text_to_video;
+    assert_eq!((texts.queries, texts.candidates), (4, 4));
+    // Four candidates: all are among the first five.
+    assert!((texts.recall_at_5 - 100.0).abs() < 1e-9 && texts.mean_rank >= 1.0);
+    let best = summary.best.unwrap();
+    let sums = heard.iter().map(|(line, _)| line.retrieval.recall_sum);
+    let highest = sums.fold(0.0, f64::max);
+    assert!((best.metrics.retrieval.recall_sum - highest).abs() < 1e-9);
+    let last_best = heard.iter().rev().find(|(_, best)| *best).unwrap();
+    assert_eq!(best.metrics, last_best.0);
+
+    // The folder is a bundle, and says what it holds, as the last one does.
+    assert_eq!(best.folder, plan.folder.join("checkpoints/best"));
+    Bundle::<TestBackend>::read(&best.folder, &Default::default()).unwrap();
+    let trained = |folder: &std::path::Path| {
+        let text = fs::read_to_string(folder.join("trained.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let kept = trained(&best.folder);
+    assert_eq!(
+        (&kept["model"], &kept["step"]),
+        (&"best".into(), &best.metrics.step.into())
+    );
+    assert!(kept["validation"]["text_to_video"]["recall_at_1"].is_number());
+    let last = trained(&summary.bundle);
+    assert_eq!((&last["model"], &last["step"]), (&"last".into(), &6.into()));
+}
+
+#[test]
+fn a_resumed_run_measures_the_same_and_keeps_the_same_best_model() {
+    if !is_alone("validated_run::a_resumed_run_measures_the_same_and_keeps_the_same_best_model") {
+        return;
+    }
+    let data = SmallData::rendered(CLIPS);
+    let [unbroken, broken] = ["unbroken", "broken"].map(|out| validated(&data, out));
+    run(&unbroken).unwrap();
+
+    run(&PretrainingPlan {
+        max_steps: Some(5),
+        ..broken.clone()
+    })
+    .unwrap();
+    // As if the run had been killed before it wrote the checkpoints of steps 4 and 5.
+    for step in ["step-00000004", "step-00000005"] {
+        fs::remove_dir_all(broken.folder.join("checkpoints").join(step)).unwrap();
+    }
+    run(&PretrainingPlan {
+        resume: true,
+        ..broken.clone()
+    })
+    .unwrap();
+
+    assert_eq!(figures(&broken), figures(&unbroken));
+    let best = |plan: &PretrainingPlan, file: &str| {
+        fs::read(plan.folder.join("checkpoints/best").join(file)).unwrap()
+    };
+    assert!(best(&broken, "model.safetensors") == best(&unbroken, "model.safetensors"));
+}
+
+#[test]
+fn a_list_that_would_never_be_used_or_is_another_one_is_refused() {
+    let data = SmallData::rendered(CLIPS);
+    let plan = validated(&data, "run");
+    let never = PretrainingPlan {
+        recipe: PretrainingRecipe {
+            validate_every: 0,
+            ..plan.recipe.clone()
+        },
+        ..plan.clone()
+    };
+
+    let unused = run(&never).unwrap_err().to_string();
+    run(&PretrainingPlan {
+        max_steps: Some(1),
+        ..plan.clone()
+    })
+    .unwrap();
+    let other = run(&PretrainingPlan {
+        validation: Some(data.files.train.clone()),
+        resume: true,
+        ..plan
+    })
+    .unwrap_err();
+
+    assert!(unused.contains("validate_every"), "{unused}");
+    assert!(matches!(other, TrainerError::OtherData { .. }), "{other}");
+    assert!(
+        other.to_string().contains("validation: 4 entries"),
+        "{other}"
+    );
+}
