@@ -90,9 +90,9 @@ pub fn window_attention<B: Backend>(
 
 /// Multi-head attention over separate projections with a mask over the keys.
 ///
-/// `q` is scaled by `head_dim^-0.5`. With `factors`, such as those of
-/// [`dropout_factors`](crate::dropout_factors), the composition of plain operations is used. Mask and
-/// factors may be of another float type than `q`, `k` and `v`.
+/// `q` is scaled by `head_dim^-0.5`. Gradients flow to `q`, `k` and `v`; the mask and the factors, such
+/// as those of [`dropout_factors`](crate::dropout_factors), are constants, and may be of another float
+/// type.
 ///
 /// # Shapes
 ///
@@ -131,8 +131,8 @@ pub fn masked_attention<B: Backend>(
     );
 
     #[cfg(feature = "flex")]
-    if factors.is_none()
-        && let Some(output) = crate::dispatch::masked_attention(&q, &k, &v, heads, &key_mask)
+    if let Some(output) =
+        crate::dispatch::masked_attention(&q, &k, &v, heads, &key_mask, factors.as_ref())
     {
         return output;
     }

@@ -5,9 +5,11 @@
 //! is decided when a function is instantiated, so it costs nothing on other backends.
 
 use crate::adamw::{AdamWTensors, AdamWUpdate};
+use crate::dropout::Rule;
 use crate::flex;
 use crate::flex::attention::{Attention, Heads, Layout};
 use crate::flex::cross_entropy::CrossEntropy;
+use crate::flex::dropout::Dropout;
 use crate::flex::gelu::Gelu;
 use crate::flex::indices;
 use crate::flex::kernel::{Kernel, TrackedTensor, track};
@@ -21,6 +23,7 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{DType, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 use std::any::{Any, TypeId};
+use std::sync::Arc;
 
 fn is<B: Backend, Other: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Other>()
@@ -183,6 +186,7 @@ pub(crate) fn attention<B: Backend>(
         scale: scale as f32,
         mask,
         key_mask: None,
+        factors: None,
     };
     let inputs = [float(q)?, float(k)?, float(v)?];
     with_bias(kernel, inputs, bias)
@@ -209,6 +213,7 @@ pub(crate) fn window_attention<B: Backend>(
         scale: heads.usual_scale(),
         mask,
         key_mask: None,
+        factors: None,
     };
     launch(kernel, [float(qkv)?, float(bias)?])
 }
@@ -219,6 +224,7 @@ pub(crate) fn masked_attention<B: Backend>(
     v: &Tensor<B, 3>,
     head_count: usize,
     key_mask: &Tensor<B, 2>,
+    factors: Option<&Tensor<B, 4>>,
 ) -> Option<Tensor<B, 3>> {
     let [batch, tokens_q, dim] = q.dims();
     let [_, tokens_k, _] = k.dims();
@@ -231,13 +237,24 @@ pub(crate) fn masked_attention<B: Backend>(
         layout: Layout::Interleaved,
     };
     let key_mask = Some(constant(key_mask)?);
+    let factors = optional(factors.map(constant))?;
     let kernel = Attention {
         heads,
         scale: heads.usual_scale(),
         mask: None,
         key_mask,
+        factors,
     };
     launch(kernel, [float(q)?, float(k)?, float(v)?])
+}
+
+pub(crate) fn dropout<B: Backend, const D: usize>(
+    x: &Tensor<B, D>,
+    keys: &[u64],
+    rule: Rule,
+) -> Option<Tensor<B, D>> {
+    let keys = Arc::new(keys.to_vec());
+    launch(Dropout { keys, rule }, [float(x)?])
 }
 
 /// Gives the tensors back where no kernel covers them.

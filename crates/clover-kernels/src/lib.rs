@@ -14,7 +14,7 @@
 //! | [`window_attention`] | packed q, k, v, bias, mask, softmax, and the product with v |
 //! | [`attention`], [`masked_attention`] | the same for separate q, k, v |
 //! | [`softmax_cross_entropy`] | log-softmax and the label's entry |
-//! | [`dropout_factors`] | noise that follows from a key, without state |
+//! | [`dropout`], [`dropout_factors`] | noise that follows from a key, without state |
 //! | [`adamw`], [`sum_of_squares`] | an optimizer's update, and the norm of gradients before it |
 //! | [`gather_rows`], [`permute_rows`] | roll, window partition and padding as one row copy |
 //!
@@ -54,7 +54,7 @@ mod sum_of_squares;
 pub use adamw::{AdamWTensors, AdamWUpdate, adamw};
 pub use attention::{attention, masked_attention, window_attention};
 pub use cross_entropy::softmax_cross_entropy;
-pub use dropout::dropout_factors;
+pub use dropout::{dropout, dropout_factors};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;

@@ -9,6 +9,9 @@ use std::ops::Range;
 
 use burn::prelude::*;
 
+/// What a key is mixed with where its sample stands in a batch twice; no place in a pass comes near.
+const COPIES: [u64; 2] = [u64::MAX - 2, u64::MAX - 1];
+
 /// The noise of one forward pass; quiet at inference.
 ///
 /// ```
@@ -73,6 +76,14 @@ impl Noise {
         Self::of_samples(places.iter().map(|&place| self.keys[place]))
     }
 
+    /// The noise of a batch in which all samples stand twice, first all and then all again. Each
+    /// meets another noise the second time, and neither is that of a batch in which it stands once.
+    #[must_use]
+    pub fn twice(&self) -> Self {
+        let of_each = |copy| self.keys.iter().map(move |&key| mix(key, copy));
+        Self::of_samples(COPIES.into_iter().flat_map(of_each))
+    }
+
     /// Whether nothing is dropped.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -94,11 +105,8 @@ impl Noise {
         x: Tensor<B, D>,
         probability: f64,
     ) -> Tensor<B, D> {
-        match self.factors(x.dims(), probability, &x.device()) {
-            Some(factors) => {
-                let factors = factors.cast(x.dtype());
-                x * factors
-            }
+        match self.row_keys(x.dims()[0], probability) {
+            Some(keys) => clover_kernels::dropout(x, &keys, probability),
             None => x,
         }
     }
@@ -140,27 +148,32 @@ impl Noise {
         probability: f64,
         device: &B::Device,
     ) -> Option<Tensor<B, D>> {
-        if self.is_quiet() || probability <= 0.0 {
-            return None;
-        }
-        self.place += 1;
-        let (rows, samples) = (shape[0], self.keys.len());
-        assert!(
-            rows.is_multiple_of(samples),
-            "noise: {rows} rows are not as many for each of {samples} samples"
-        );
-        let row_keys: Vec<u64> = self
-            .keys
-            .iter()
-            .flat_map(|&key| (0..(rows / samples) as u64).map(move |row| (key, row)))
-            .map(|(key, row)| mix(mix(key, self.place), row))
-            .collect();
+        let keys = self.row_keys(shape[0], probability)?;
         Some(clover_kernels::dropout_factors(
-            &row_keys,
+            &keys,
             shape,
             probability,
             device,
         ))
+    }
+
+    /// The keys of the next tensor's rows; none where nothing is dropped.
+    fn row_keys(&mut self, rows: usize, probability: f64) -> Option<Vec<u64>> {
+        if self.is_quiet() || probability <= 0.0 {
+            return None;
+        }
+        self.place += 1;
+        let samples = self.keys.len();
+        assert!(
+            rows.is_multiple_of(samples),
+            "noise: {rows} rows are not as many for each of {samples} samples"
+        );
+        let keys = self
+            .keys
+            .iter()
+            .flat_map(|&key| (0..(rows / samples) as u64).map(move |row| (key, row)))
+            .map(|(key, row)| mix(mix(key, self.place), row));
+        Some(keys.collect())
     }
 }
 
@@ -205,6 +218,19 @@ mod tests {
         assert_eq!(values(together.narrow(0, 2, 2)), values(alone));
         let noise = Noise::of_samples([1, 2, 3]);
         assert_eq!(noise.at(&[0, 2]), Noise::of_samples([1, 3]));
+    }
+
+    #[test]
+    fn a_sample_that_stands_twice_meets_two_noises_in_any_batch() {
+        let together = values(Noise::of_samples([1, 2]).twice().dropout(ones(4), 0.5));
+
+        let alone = values(Noise::of_samples([2]).twice().dropout(ones(2), 0.5));
+        let plain = values(Noise::of_samples([2]).dropout(ones(1), 0.5));
+
+        assert_eq!(together[50..100], alone[..50]);
+        assert_eq!(together[150..], alone[50..]);
+        assert_ne!(alone[..50], alone[50..]);
+        assert!(!alone.chunks(50).any(|half| half == plain));
     }
 
     #[test]

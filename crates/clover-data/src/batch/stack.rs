@@ -20,11 +20,11 @@ pub(super) fn stack_clips<B: Backend>(
 ) -> Tensor<B, 5> {
     assert!(!clips.is_empty(), "batch: no sample");
     let [channels, frames, height, width] = clips[0].dims();
-    let mut values = Vec::with_capacity(clips.len() * clips[0].values().len());
+    let mut values = Vec::with_capacity(clips.len() * channels * frames * height * width);
     for clip in clips {
         let size = [channels, frames, height, width];
         assert_eq!(clip.dims(), size, "batch: clips of different sizes");
-        values.extend_from_slice(clip.values());
+        clip.append_to(&mut values);
     }
     let shape = [clips.len(), channels, frames, height, width];
     Tensor::from_data(TensorData::new(values, shape), device)

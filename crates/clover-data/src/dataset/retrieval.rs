@@ -148,8 +148,8 @@ mod tests {
             (1, 116.28, 57.12),
             (0, 123.675, 58.395),
         ];
-        let values = sample.clip.values().chunks_exact(4 * 32 * 32);
-        for (values, (channel, mean, deviation)) in values.zip(channels) {
+        let values = sample.clip.values();
+        for (values, (channel, mean, deviation)) in values.chunks_exact(4 * 32 * 32).zip(channels) {
             let levels = frames
                 .chunks_exact(3)
                 .map(|pixel| f32::from(pixel[channel]));

@@ -163,6 +163,37 @@ fn masked_keys_agree_with_the_composition() {
 }
 
 #[test]
+fn factors_agree_with_the_composition() {
+    for (batch, heads, tokens, head_dim) in [(1, 1, 1, 8), (2, 3, 30, 16), (3, 2, 41, 64)] {
+        let [q, k, v] = [1, 2, 3].map(|seed| leaf([batch, tokens, heads * head_dim], seed));
+        let key_mask = scattered([batch, tokens], 4).greater_elem(1.5).float() * -1e4;
+        let factors = scattered([batch, heads, tokens, tokens], 5);
+        let factors = Some(factors.greater_elem(-1.6).float() / 0.9);
+
+        assert_agree!(
+            TOLERANCE,
+            [q, k, v],
+            masked_attention(
+                q.clone(),
+                k.clone(),
+                v.clone(),
+                heads,
+                key_mask.clone(),
+                factors.clone()
+            ),
+            portable_masked(
+                q.clone(),
+                k.clone(),
+                v.clone(),
+                heads,
+                key_mask.clone(),
+                factors.clone()
+            )
+        );
+    }
+}
+
+#[test]
 fn factors_weigh_the_attention_of_each_head() {
     let device = Default::default();
     // Two heads of one channel; equal scores give each of the two keys one half.

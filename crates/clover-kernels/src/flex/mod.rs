@@ -3,6 +3,7 @@
 pub(crate) mod adamw;
 pub(crate) mod attention;
 pub(crate) mod cross_entropy;
+pub(crate) mod dropout;
 pub(crate) mod gelu;
 pub(crate) mod kernel;
 pub(crate) mod layer_norm;

@@ -93,8 +93,11 @@ impl<B: Backend> FusionEmbeddings<B> {
         let time = self.time_position.val().narrow(1, 0, frames);
         let place = (self.space_position.val() + time).reshape([1, frames * regions, dim]);
         let tokens = project(&self.video_projection, tokens);
-        let token_type = self.type_row(VIDEO_TYPE, tokens.dtype());
-        let x = tokens + place + token_type;
+        let place = place + self.type_row(VIDEO_TYPE, tokens.dtype());
+        // A clip as one row, so that the places are added row by row.
+        let row = frames * regions * dim;
+        let x = tokens.reshape([batch, row]) + place.reshape([1, row]);
+        let x = x.reshape([batch, frames * regions, dim]);
         normalize(&self.norm, LAYER_NORM_EPSILON, x)
     }
 

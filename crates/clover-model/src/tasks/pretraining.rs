@@ -56,43 +56,46 @@ impl<B: Backend> Clover<B> {
         input: PretrainingInput<B>,
         noise: &mut Noise,
     ) -> PretrainingOutput<B> {
-        let mask = input.attention_mask;
-        let video = self.video_encoder.forward(input.clips.clone(), noise);
-        let masked_video = self
-            .video_encoder
-            .forward_masked(input.clips, input.region_mask, noise);
-        let text = self
-            .text_encoder
-            .forward(input.token_ids, mask.clone(), noise);
-        let masked_text = self
-            .text_encoder
-            .forward(input.masked_token_ids, mask.clone(), noise);
-
-        let fused_masked_video = self
+        let [batch, _] = input.attention_mask.dims();
+        // Complete and masked samples share every encoder, so they stand in one batch: the products
+        // are larger, and the operations half as many. First the complete clips with the masked
+        // texts, then the masked clips with the complete texts.
+        let mut both = noise.twice();
+        let mask = Tensor::cat(vec![input.attention_mask; 2], 0);
+        let ids = Tensor::cat(vec![input.masked_token_ids, input.token_ids], 0);
+        let videos = self.video_encoder.forward_complete_and_masked(
+            input.clips,
+            input.region_mask,
+            &mut both,
+        );
+        let texts = self.text_encoder.forward(ids, mask.clone(), &mut both);
+        let fused = self
             .fusion_encoder
-            .forward(masked_video.clone(), text.clone(), mask.clone(), noise)
-            .text;
-        let fused_masked_text = self
-            .fusion_encoder
-            .forward(video.clone(), masked_text.clone(), mask, noise)
+            .forward(videos.clone(), texts.clone(), mask, &mut both)
             .text;
 
+        let [video, masked_video] = halves(self.video_projection.forward_pooled(videos), batch);
+        let text = self.text_projection.forward(cls_feature(texts), &mut both);
+        let [masked_text, text] = halves(text, batch);
+        let [fused_masked_text, fused_masked_video] = halves(cls_feature(fused.clone()), batch);
         PretrainingOutput {
-            video: self.video_projection.forward_pooled(video),
-            text: self.text_projection.forward(cls_feature(text), noise),
-            masked_video: self.video_projection.forward_pooled(masked_video),
-            masked_text: self
-                .text_projection
-                .forward(cls_feature(masked_text), noise),
-            fused_masked_video: self
-                .fused_masked_video_head
-                .forward(cls_feature(fused_masked_video)),
+            video,
+            text,
+            masked_video,
+            masked_text,
+            fused_masked_video: self.fused_masked_video_head.forward(fused_masked_video),
             fused_masked_text: self
                 .fused_masked_text_head
-                .forward(cls_feature(fused_masked_text.clone()), noise),
+                .forward(fused_masked_text, noise),
+            // The masked texts come first, so that positions count as in their own batch.
             word_logits: input
                 .masked_positions
-                .map(|positions| self.mlm_head.forward_at(fused_masked_text, positions)),
+                .map(|positions| self.mlm_head.forward_at(fused, positions)),
         }
     }
+}
+
+/// The first `batch` rows and the others.
+fn halves<B: Backend>(rows: Tensor<B, 2>, batch: usize) -> [Tensor<B, 2>; 2] {
+    [0, batch].map(|start| rows.clone().narrow(0, start, batch))
 }

@@ -73,7 +73,7 @@ impl<B: Backend> TextEmbeddings<B> {
     ///
     /// Panics if the text is longer than the position table.
     pub fn forward(&self, token_ids: Tensor<B, 2, Int>, noise: &mut Noise) -> Tensor<B, 3> {
-        let [_, text_len] = token_ids.dims();
+        let [batch, text_len] = token_ids.dims();
         let [max_positions, dim] = self.position.weight.dims();
         assert!(
             text_len <= max_positions,
@@ -82,8 +82,14 @@ impl<B: Backend> TextEmbeddings<B> {
 
         let position = self.position.weight.val().narrow(0, 0, text_len);
         let segment = self.segment.weight.val().narrow(0, 0, 1);
-        let place = (position + segment).reshape([1, text_len, dim]);
-        let sum = self.word.forward(token_ids) + place;
+        // A text as one row, so that the places are added row by row.
+        let place = (position + segment).reshape([1, text_len * dim]);
+        let words = clover_kernels::gather_rows(
+            self.word.weight.val(),
+            token_ids.reshape([batch * text_len]),
+        );
+        let sum = words.reshape([batch, text_len * dim]) + place;
+        let sum = sum.reshape([batch, text_len, dim]);
         noise.dropout(normalize(&self.norm, BERT_EPSILON, sum), self.dropout)
     }
 }

@@ -58,6 +58,7 @@ impl<B: Backend> FeedForward<B> {
     pub fn forward(&self, x: Tensor<B, 3>, noise: &mut Noise) -> Tensor<B, 3> {
         let inner = clover_kernels::gelu(project(&self.inner, x.clone()));
         let transformed = noise.dropout(project(&self.outer, inner), self.dropout);
-        normalize(&self.norm, BERT_EPSILON, x + transformed)
+        // The branch first: nobody else holds it, so the sum can take its place.
+        normalize(&self.norm, BERT_EPSILON, transformed + x)
     }
 }

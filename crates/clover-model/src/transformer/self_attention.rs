@@ -90,7 +90,8 @@ impl<B: Backend> SelfAttention<B> {
             factors,
         );
         let mixed = noise.dropout(project(&self.output, context), self.dropout);
-        normalize(&self.norm, BERT_EPSILON, x + mixed)
+        // The branch first: nobody else holds it, so the sum can take its place.
+        normalize(&self.norm, BERT_EPSILON, mixed + x)
     }
 
     /// How much each token looks at each key, averaged over heads; for analyses, not training.

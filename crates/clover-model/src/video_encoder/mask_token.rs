@@ -46,7 +46,8 @@ impl<B: Backend> MaskToken<B> {
     ///
     /// Panics if the token grid is not a whole multiple of the region grid.
     pub fn forward(&self, tokens: Tensor<B, 5>, region_mask: Tensor<B, 3>) -> Tensor<B, 5> {
-        let [batch, _, height, width, channels] = tokens.dims();
+        let shape = tokens.dims();
+        let [batch, frames, height, width, channels] = shape;
         let [_, rows, columns] = region_mask.dims();
         assert!(
             height.is_multiple_of(rows) && width.is_multiple_of(columns),
@@ -55,9 +56,13 @@ impl<B: Backend> MaskToken<B> {
 
         let region_mask = region_mask.cast(tokens.dtype());
         let masked = repeat_regions(region_mask, height / rows, width / columns)
-            .reshape([batch, 1, height, width, 1]);
-        let token = self.token.val().reshape([1, 1, 1, 1, channels]);
-        tokens * (1.0 - masked.clone()) + masked * token
+            .reshape([batch, 1, height * width])
+            .expand([batch, frames, height * width])
+            .reshape([batch * frames * height * width, 1]);
+        let token = self.token.val().reshape([1, channels]);
+        // One row a token, which backends scale and fill faster than five axes.
+        let kept = tokens.reshape([-1, channels as i32]) * (1.0 - masked.clone());
+        (masked.matmul(token) + kept).reshape(shape)
     }
 }
 

@@ -189,6 +189,29 @@ impl<B: Backend> VideoSwin<B> {
         features
     }
 
+    /// Encodes every clip as it is and once more with masked regions, all in one batch.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch, channels, frames, height, width]`
+    /// - region_mask: as in [`forward_masked`](Self::forward_masked)
+    /// - output: `[2 * batch, frames', height', width', channels']`: the complete clips, then the
+    ///   masked ones
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_masked`](Self::forward_masked).
+    pub fn forward_complete_and_masked(
+        &self,
+        clips: Tensor<B, 5>,
+        region_mask: Tensor<B, 3>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 5> {
+        let tokens = self.patch_embedding.forward(clips);
+        let masked = self.mask_token.forward(tokens.clone(), region_mask);
+        self.encode(Tensor::cat(vec![tokens, masked], 0), noise)
+    }
+
     fn encode(&self, tokens: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
         let tokens = self
             .stages

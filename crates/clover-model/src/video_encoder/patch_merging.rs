@@ -4,6 +4,7 @@
 
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
+use burn::tensor::TensorData;
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::truncated_normal;
@@ -59,7 +60,7 @@ impl<B: Backend> PatchMerging<B> {
             "patch merging: channels differ from the configuration"
         );
 
-        let neighbours = stack_neighbours(pad_to_even(tokens));
+        let neighbours = stack_neighbours(tokens);
         project(
             &self.reduction,
             normalize(&self.norm, LAYER_NORM_EPSILON, neighbours),
@@ -67,37 +68,58 @@ impl<B: Backend> PatchMerging<B> {
     }
 }
 
-fn pad_to_even<B: Backend>(mut tokens: Tensor<B, 5>) -> Tensor<B, 5> {
-    let [batch, frames, height, width, channels] = tokens.dims();
-    // Not by Burn's padding, which is `f32` whatever it pads.
-    let options = (&tokens.device(), tokens.dtype());
-    if height % 2 == 1 {
-        let row = Tensor::zeros([batch, frames, 1, width, channels], options);
-        tokens = Tensor::cat(vec![tokens, row], 2);
-    }
-    if width % 2 == 1 {
-        let column = Tensor::zeros([batch, frames, height + height % 2, 1, channels], options);
-        tokens = Tensor::cat(vec![tokens, column], 3);
-    }
-    tokens
-}
-
+/// Moves whole token rows; a neighbour beyond an odd edge is a row of zeros.
 fn stack_neighbours<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
     let [batch, frames, height, width, channels] = tokens.dims();
-    tokens
-        // Batch and frames stay folded: the ndarray backend stops at rank 6.
-        .reshape([batch * frames, height / 2, 2, width / 2, 2, channels])
-        // The row varies fastest inside a neighbourhood: (0,0), (1,0), (0,1), (1,1). Published
-        // weights were trained in this order; row-major order would load and silently be wrong.
-        .permute([0, 1, 3, 4, 2, 5])
-        .reshape([batch, frames, height / 2, width / 2, 4 * channels])
+    let [rows, columns] = [height.div_ceil(2), width.div_ceil(2)];
+    let device = tokens.device();
+    let count = batch * frames * height * width;
+    let stacked = neighbour_rows(batch * frames, height, width);
+    let mut inverse = vec![0; count];
+    for (place, &row) in (0..).zip(&stacked) {
+        if let Some(slot) = inverse.get_mut(row as usize) {
+            *slot = place;
+        }
+    }
+    let index = |rows: Vec<i32>| {
+        let length = rows.len();
+        Tensor::from_data(TensorData::new(rows, [length]), &device)
+    };
+    clover_kernels::permute_rows(
+        tokens.reshape([count, channels]),
+        index(stacked),
+        index(inverse),
+    )
+    .reshape([batch, frames, rows, columns, 4 * channels])
+}
+
+/// The rows of the tokens of all pictures, neighbourhood by neighbourhood; one past the last row for
+/// a neighbour that is missing.
+fn neighbour_rows(pictures: usize, height: usize, width: usize) -> Vec<i32> {
+    let missing = pictures * height * width;
+    let mut rows = Vec::with_capacity(4 * pictures * height.div_ceil(2) * width.div_ceil(2));
+    for picture in 0..pictures {
+        for top in (0..height).step_by(2) {
+            for left in (0..width).step_by(2) {
+                // The row varies fastest inside a neighbourhood: (0,0), (1,0), (0,1), (1,1).
+                // Published weights were trained in this order; row-major order would load and
+                // silently be wrong.
+                for (down, across) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                    let (row, column) = (top + down, left + across);
+                    let inside = row < height && column < width;
+                    let place = (picture * height + row) * width + column;
+                    rows.push(if inside { place } else { missing } as i32);
+                }
+            }
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::TestBackend;
-    use burn::tensor::TensorData;
 
     #[test]
     fn neighbours_are_stacked_column_by_column() {
@@ -108,5 +130,17 @@ mod tests {
         let stacked = stack_neighbours(tokens).into_data();
 
         stacked.assert_eq(&TensorData::from([[[[[0.0_f32, 10.0, 1.0, 11.0]]]]]), true);
+    }
+
+    #[test]
+    fn missing_neighbours_of_an_odd_grid_are_zeros() {
+        // 3 x 1 tokens, of a second picture.
+        let grid = [[[[[7.0_f32]], [[7.0]], [[7.0]]], [[[1.0]], [[2.0]], [[3.0]]]]];
+        let tokens = Tensor::<TestBackend, 5>::from_data(grid, &Default::default());
+
+        let stacked = stack_neighbours(tokens).narrow(1, 1, 1).into_data();
+
+        let expected = [[[[[1.0_f32, 2.0, 0.0, 0.0]], [[3.0, 0.0, 0.0, 0.0]]]]];
+        stacked.assert_eq(&TensorData::from(expected), true);
     }
 }

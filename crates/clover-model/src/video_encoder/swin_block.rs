@@ -83,8 +83,9 @@ impl<B: Backend> SwinBlock<B> {
         // Padding stands behind the norm: padded keys are the qkv bias, and are attended to.
         let windows = partition.partition(normalized);
         let mixed = partition.merge(self.attention.forward(windows, bias_rows, partition.mask()));
-        let x = x + noise.drop_path(mixed, self.drop_path);
+        // The branch first: nobody else holds it, so the sum can take its place.
+        let x = noise.drop_path(mixed, self.drop_path) + x;
         let normalized = normalize(&self.norm2, LAYER_NORM_EPSILON, x.clone());
-        x + noise.drop_path(self.mlp.forward(normalized), self.drop_path)
+        noise.drop_path(self.mlp.forward(normalized), self.drop_path) + x
     }
 }

@@ -233,7 +233,7 @@ mod tests {
         let out = apply(pipeline, 7);
 
         assert_eq!(out.dims(), [3, 2, 16, 16]);
-        let red = &out.values()[2 * 512..];
+        let red = &out.values()[2 * 512..].to_vec();
         assert_eq!(red[..256], red[256..]);
         assert_eq!(out, apply(pipeline, 7));
         assert_ne!(out, apply(pipeline, 8));

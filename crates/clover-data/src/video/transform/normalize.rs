@@ -31,11 +31,30 @@ impl ChannelOrder {
     }
 }
 
-/// A clip as a model sees it.
+/// What each of the 256 levels of each channel becomes.
+struct Levels([[f32; 256]; 3]);
+
+impl Levels {
+    fn of(order: ChannelOrder) -> Self {
+        let level = |colour: usize, value: usize| (value as f32 - MEAN[colour]) / DEVIATION[colour];
+        let channel = |colour| std::array::from_fn(|value| level(colour, value));
+        Self(order.colours().map(channel))
+    }
+}
+
+/// A clip as a model sees it, kept as the 8-bit colours it comes from: a quarter of the memory, and
+/// the samples of a large batch wait for their turn together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NormalizedClip {
-    values: Vec<f32>,
+    pixels: Pixels,
     dims: [usize; 4],
+}
+
+/// The last axis varies fastest.
+#[derive(Debug, Clone, PartialEq)]
+enum Pixels {
+    Normalized(Vec<f32>),
+    Bytes { bytes: Vec<u8>, order: ChannelOrder },
 }
 
 impl NormalizedClip {
@@ -54,7 +73,10 @@ impl NormalizedClip {
             dims.iter().product::<usize>(),
             "normalized clip: the values differ from the axes"
         );
-        Self { values, dims }
+        Self {
+            pixels: Pixels::Normalized(values),
+            dims,
+        }
     }
 
     /// The axes: `[channels, frames, height, width]`.
@@ -63,57 +85,68 @@ impl NormalizedClip {
     }
 
     /// All values, the last axis varying fastest.
-    pub fn values(&self) -> &[f32] {
-        &self.values
+    pub fn values(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.dims.iter().product());
+        self.append_to(&mut values);
+        values
     }
 
-    /// Gives the values away.
-    pub fn into_values(self) -> Vec<f32> {
-        self.values
+    /// Adds all values, the last axis varying fastest, to those of other clips.
+    pub fn append_to(&self, values: &mut Vec<f32>) {
+        match &self.pixels {
+            Pixels::Normalized(own) => values.extend_from_slice(own),
+            Pixels::Bytes { bytes, order } => {
+                let Levels(levels) = Levels::of(*order);
+                let channels = bytes.chunks_exact((bytes.len() / 3).max(1));
+                for (bytes, levels) in channels.zip(&levels) {
+                    values.extend(bytes.iter().map(|&byte| levels[usize::from(byte)]));
+                }
+            }
+        }
     }
 }
 
-/// Turns frames into the values of a clip, one frame after the other.
+/// Turns frames into a clip, one frame after the other.
 #[derive(Debug)]
 pub(super) struct Normalizer {
-    values: Vec<f32>,
+    bytes: Vec<u8>,
     frames: usize,
     size: usize,
-    colours: [usize; 3],
-    /// What each of the 256 levels of a channel becomes.
-    levels: [[f32; 256]; 3],
+    order: ChannelOrder,
 }
 
 impl Normalizer {
     /// Makes room for `frames` square frames with sides of `size`.
     pub(super) fn new(frames: usize, size: usize, order: ChannelOrder) -> Self {
-        let colours = order.colours();
-        let level = |colour: usize, value: usize| (value as f32 - MEAN[colour]) / DEVIATION[colour];
         Self {
-            values: vec![0.0; 3 * frames * size * size],
+            bytes: vec![0; 3 * frames * size * size],
             frames,
             size,
-            colours,
-            levels: colours.map(|colour| std::array::from_fn(|value| level(colour, value))),
+            order,
         }
     }
 
     /// Fills in a frame of `[height, width, 3]` bytes of red, green and blue.
     pub(super) fn fill(&mut self, frame: usize, rgb: &[u8]) {
         let area = self.size * self.size;
-        for channel in 0..3 {
+        for (channel, colour) in self.order.colours().into_iter().enumerate() {
             let start = (channel * self.frames + frame) * area;
-            let (colour, levels) = (self.colours[channel], &self.levels[channel]);
-            let out = &mut self.values[start..start + area];
-            for (value, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
-                *value = levels[usize::from(pixel[colour])];
+            let out = &mut self.bytes[start..start + area];
+            for (byte, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
+                *byte = pixel[colour];
             }
         }
     }
 
     /// The finished clip.
     pub(super) fn finish(self) -> NormalizedClip {
-        NormalizedClip::new(self.values, [3, self.frames, self.size, self.size])
+        NormalizedClip {
+            pixels: Pixels::Bytes {
+                bytes: self.bytes,
+                order: self.order,
+            },
+            dims: [3, self.frames, self.size, self.size],
+        }
     }
 }
 
@@ -125,7 +158,7 @@ mod tests {
         let mut normalizer = Normalizer::new(2, 1, order);
         normalizer.fill(0, &[255, 0, 0]);
         normalizer.fill(1, &[0, 0, 255]);
-        normalizer.finish().into_values()
+        normalizer.finish().values()
     }
 
     #[test]

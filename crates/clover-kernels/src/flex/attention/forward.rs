@@ -7,7 +7,7 @@ use super::Operands;
 use super::layout::Heads;
 use super::scores::{
     Additions, Normalizer, QUERIES, complete, copy_panels, copy_rows, exponentials, largest,
-    store_scaled, times_panels,
+    multiply, store_scaled, times_panels,
 };
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -43,6 +43,7 @@ pub(super) fn run(heads: Heads, scale: f32, operands: &Operands) -> (Vec<f32>, V
                     k: heads.rows(k, 1, head, entry),
                     v: heads.rows(v, 2, head, entry),
                     additions: operands.additions(heads, head, entry),
+                    factors: operands.factors(heads, head, entry),
                     scratch,
                     output,
                     normalizers,
@@ -68,6 +69,7 @@ struct Unit<'a> {
     k: Rows<'a>,
     v: Rows<'a>,
     additions: Additions<'a>,
+    factors: Option<&'a [f32]>,
     scratch: &'a mut Scratch,
     output: &'a mut [f32],
     normalizers: &'a mut [Normalizer],
@@ -109,6 +111,12 @@ impl WithSimd for Unit<'_> {
             times_panels(simd, q, head_dim, head_dim, k_panels, scores, stride);
             let first = block * QUERIES;
             let shares = weigh(simd, scores, stride, first, self.additions, normalizers);
+            if let Some(factors) = self.factors {
+                let factors = factors[first * tokens_k..].chunks_exact(tokens_k);
+                for (row, factors) in scores.chunks_exact_mut(stride).zip(factors) {
+                    multiply(simd, row, factors);
+                }
+            }
             let weights = std::array::from_fn(|r| &scores[r * stride..][..tokens_k]);
             for column in (0..head_dim).step_by(width) {
                 let tile = inner::<S, QUERIES>(simd, weights, Rows::new(v, padded_dim, column));

@@ -27,6 +27,8 @@ pub(crate) struct Attention {
     pub(crate) mask: Option<FlexTensor>,
     /// `[batch, tokens_k]`, added.
     pub(crate) key_mask: Option<FlexTensor>,
+    /// `[batch, heads, tokens_q, tokens_k]`, multiplied with the weights.
+    pub(crate) factors: Option<FlexTensor>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ struct Operands {
     /// Which of the mask's groups have an entry other than zero; most windows have none.
     masked: Arc<Vec<bool>>,
     key_mask: Option<FlexTensor>,
+    factors: Option<FlexTensor>,
 }
 
 impl Attention {
@@ -66,6 +69,7 @@ impl Attention {
             ),
             mask,
             key_mask: self.key_mask.as_ref().map(contiguous),
+            factors: self.factors.as_ref().map(contiguous),
         }
     }
 
@@ -98,6 +102,14 @@ impl Operands {
                 .map(|mask| &values(mask)[entry * tokens..][..tokens]),
             tokens_k: tokens,
         }
+    }
+
+    /// What the weights of one head of one batch entry are multiplied with.
+    fn factors(&self, heads: Heads, head: usize, entry: usize) -> Option<&[f32]> {
+        let size = heads.scores();
+        let unit = entry * heads.heads + head;
+        let factors = values(self.factors.as_ref()?);
+        Some(&factors[unit * size..][..size])
     }
 }
 

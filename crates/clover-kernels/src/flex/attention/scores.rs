@@ -132,6 +132,19 @@ pub(super) fn exponentials<S: Simd>(simd: S, row: &mut [f32], shift: f32) -> f32
     simd.reduce_sum_f32s(sums)
 }
 
+/// Multiplies the first entries of a row, one for each factor.
+#[inline(always)]
+pub(super) fn multiply<S: Simd>(simd: S, row: &mut [f32], factors: &[f32]) {
+    let (vectors, tail) = S::as_simd_f32s(factors);
+    let (row, row_tail) = S::as_mut_simd_f32s(&mut row[..factors.len()]);
+    for (value, factor) in row.iter_mut().zip(vectors) {
+        *value = simd.mul_f32s(*value, *factor);
+    }
+    for (value, factor) in row_tail.iter_mut().zip(tail) {
+        *value *= factor;
+    }
+}
+
 /// Writes a tile's rows, each times its own scale, to a head's rows from `column` on.
 #[inline(always)]
 pub(super) fn store_scaled<S: Simd>(

@@ -1,9 +1,9 @@
 //! The backward pass of one head, one batch entry after the other.
 //!
 //! ```text
-//! weights = exp(scores - shift) * share      dv      = weights^T d_output
-//! d_weights = d_output v^T                 d_scores = weights * (d_weights - sum(d_output * output))
-//! dq = scale * d_scores k                  dk      = scale * d_scores^T q
+//! weights = exp(scores - shift) * share      dv       = (weights * factors)^T d_output
+//! d_weights = factors * (d_output v^T)       d_scores = weights * (d_weights - sum(d_output * output))
+//! dq = scale * d_scores k                    dk       = scale * d_scores^T q
 //! d_bias = sum over the batch of d_scores
 //! ```
 
@@ -99,6 +99,7 @@ impl Pass<'_> {
                 gradient: heads.output_rows(self.gradient, head, entry),
                 normalizers: &self.normalizers[(first + i) * heads.tokens_q..][..heads.tokens_q],
                 additions: self.operands.additions(heads, head, entry),
+                factors: self.operands.factors(heads, head, entry),
                 scratch: &mut scratch,
                 dq,
                 dk,

@@ -3,8 +3,8 @@
 use super::super::super::micro::{Rows, inner, outer, tile_columns};
 use super::super::layout::Heads;
 use super::super::scores::{
-    Additions, Normalizer, QUERIES, complete, copy_panels, copy_rows, exponentials, store_scaled,
-    times_panels,
+    Additions, Normalizer, QUERIES, complete, copy_panels, copy_rows, exponentials, multiply,
+    store_scaled, times_panels,
 };
 use pulp::{Simd, WithSimd};
 
@@ -39,6 +39,7 @@ pub(super) struct Unit<'a> {
     pub(super) gradient: Rows<'a>,
     pub(super) normalizers: &'a [Normalizer],
     pub(super) additions: Additions<'a>,
+    pub(super) factors: Option<&'a [f32]>,
     pub(super) scratch: &'a mut Scratch,
     pub(super) dq: &'a mut [f32],
     pub(super) dk: &'a mut [f32],
@@ -166,7 +167,14 @@ impl Unit<'_> {
                 complete(simd, weights, query, self.additions);
                 let Normalizer { shift, share } = self.normalizers[query];
                 exponentials(simd, weights, shift);
+                let factors = self.factors.map(|all| &all[query * tokens_k..][..tokens_k]);
+                if let Some(factors) = factors {
+                    multiply(simd, d_scores, factors);
+                }
                 scores_gradient(simd, weights, d_scores, share, products[query]);
+                if let Some(factors) = factors {
+                    multiply(simd, weights, factors);
+                }
                 if !self.d_bias.is_empty() {
                     add(
                         simd,

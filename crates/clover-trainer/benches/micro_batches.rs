@@ -1,0 +1,198 @@
+//! What a large batch costs in parts: the peak memory and the time of 256 pairs in parts of 8,
+//! against a plain step of 8 pairs. Each case runs in a process of its own, the cases in turn, and
+//! the best of the rounds counts.
+//!
+//! `cargo bench -p clover-trainer --bench micro_batches [-- FRAMES PIXELS [ROUNDS]]`; README.md has
+//! the figures.
+
+#![expect(clippy::print_stdout, reason = "a bench is a program")]
+
+use std::time::Instant;
+use std::{env, fs, process};
+
+use burn::backend::Autodiff;
+use burn_flex::Flex;
+use clover_data::batch::PretrainingBatch;
+use clover_data::dataset::PretrainingSample;
+use clover_data::masking::{IGNORED_LABEL, MaskedTokens, RegionMask};
+use clover_data::video::{Clip, PixelPipeline};
+use clover_model::{Clover, CloverConfig, Noise};
+use clover_trainer::optimizer::OptimizerConfig;
+use clover_trainer::parameter_groups::ParameterRules;
+use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Trained = Autodiff<Flex>;
+
+const VOCABULARY: usize = 30_522;
+const TEXT_LEN: usize = 20;
+const MASKED_A_TEXT: usize = 3;
+/// BERT's `[MASK]`.
+const MASK_ID: u32 = 103;
+/// Pairs of a plain step, and of a part.
+const PART: usize = 8;
+const BATCH: usize = 256;
+/// The argument that makes this program one case.
+const CASE: &str = "case";
+
+/// What a case found.
+struct Found {
+    milliseconds_a_pair: f64,
+    peak_mebibytes: f64,
+}
+
+fn main() {
+    // Cargo adds `--bench`.
+    let given: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let number = |place: usize, usual: usize| {
+        given
+            .get(place)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(usual)
+    };
+    if given.first().is_some_and(|first| first == CASE) {
+        let [frames, pixels, batch] = [number(1, 8), number(2, 112), number(3, PART)];
+        let found = run(frames, pixels, batch);
+        println!("{} {}", found.milliseconds_a_pair, found.peak_mebibytes);
+        return;
+    }
+    let (frames, pixels, rounds) = (number(0, 8), number(1, 112), number(2, 3));
+    compare(frames, pixels, rounds);
+}
+
+fn compare(frames: usize, pixels: usize, rounds: usize) {
+    println!("tiny preset, {frames} frames of {pixels} px, best of {rounds} rounds");
+    println!("| pairs | in parts of | ms a pair | peak MiB |\n|---|---|---|---|");
+    let batches = [PART, BATCH];
+    let mut best: [Option<Found>; 2] = [None, None];
+    for _ in 0..rounds {
+        for (best, batch) in best.iter_mut().zip(batches) {
+            let Some(found) = in_a_process(frames, pixels, batch) else {
+                println!("a case of {batch} pairs failed");
+                return;
+            };
+            *best = Some(match best.take() {
+                Some(other) => Found {
+                    milliseconds_a_pair: other.milliseconds_a_pair.min(found.milliseconds_a_pair),
+                    peak_mebibytes: other.peak_mebibytes.min(found.peak_mebibytes),
+                },
+                None => found,
+            });
+        }
+    }
+    let [Some(plain), Some(parts)] = best else {
+        return;
+    };
+    for (found, batch) in [(&plain, PART), (&parts, BATCH)] {
+        let (time, peak) = (found.milliseconds_a_pair, found.peak_mebibytes);
+        println!("| {batch} | {PART} | {time:.1} | {peak:.0} |");
+    }
+    let time = parts.milliseconds_a_pair / plain.milliseconds_a_pair;
+    let memory = parts.peak_mebibytes / plain.peak_mebibytes;
+    println!("| ratio | | {time:.2} | {memory:.2} |");
+}
+
+fn in_a_process(frames: usize, pixels: usize, batch: usize) -> Option<Found> {
+    let sizes = [frames, pixels, batch].map(|size| size.to_string());
+    let output = process::Command::new(env::current_exe().ok()?)
+        .arg(CASE)
+        .args(sizes)
+        .stderr(process::Stdio::inherit())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut figures = text.split_whitespace().map(str::parse::<f64>);
+    Some(Found {
+        milliseconds_a_pair: figures.next()?.ok()?,
+        peak_mebibytes: figures.next()?.ok()?,
+    })
+}
+
+/// Steps of one case; the first draws the parameters and allocates the moments, and is not timed.
+fn run(frames: usize, pixels: usize, batch: usize) -> Found {
+    let device = Default::default();
+    let samples = samples(batch, frames, pixels);
+    let mut clover: Option<Clover<Trained>> = Some(
+        CloverConfig::tiny(VOCABULARY)
+            .with_frames(frames)
+            .with_image_size(pixels)
+            .init(&device),
+    );
+    let mut training = PretrainingStep {
+        objective: PretrainingObjective::default(),
+        optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
+        clip_norm: 15.0,
+        loss_limit: f64::INFINITY,
+    };
+    let mut step = |clover: Clover<Trained>, number: u64| {
+        let settings = StepSettings {
+            step: number,
+            learning_rate: 1e-4,
+            noise: &Noise::of_batch(0, number, batch),
+        };
+        let done = if batch > PART {
+            training.train_in_parts(clover, &samples, PART, &device, &settings)
+        } else {
+            let batch = PretrainingBatch::collate(&samples, &device);
+            training.train(clover, batch, &settings)
+        };
+        done.ok().map(|(clover, _)| clover)
+    };
+    let steps = if batch > PART { 2 } else { 12 };
+    let mut best = f64::INFINITY;
+    for number in 0..=steps {
+        let started = Instant::now();
+        clover = clover.and_then(|clover| step(clover, number));
+        if number > 0 {
+            best = best.min(started.elapsed().as_secs_f64());
+        }
+    }
+    assert!(clover.is_some(), "a step diverged");
+    Found {
+        milliseconds_a_pair: best * 1e3 / batch as f64,
+        peak_mebibytes: peak_mebibytes(),
+    }
+}
+
+/// Clips of noise through the pipeline that reads a data set, and texts of random words.
+fn samples(count: usize, frames: usize, pixels: usize) -> Vec<PretrainingSample> {
+    let mut rng = StdRng::seed_from_u64(1);
+    (0..count)
+        .map(|row| {
+            let bytes = (0..frames * pixels * pixels * 3).map(|_| rng.random());
+            let clip = Clip::new(frames, pixels, pixels, bytes.collect());
+            let clip = PixelPipeline::test_resize(pixels).apply(&clip, &mut rng);
+            let word = |_| rng.random_range(1000..VOCABULARY as u32);
+            let token_ids: Vec<u32> = (0..TEXT_LEN).map(word).collect();
+            let mut masked = MaskedTokens {
+                ids: token_ids.clone(),
+                labels: vec![IGNORED_LABEL; TEXT_LEN],
+            };
+            for place in 1..=MASKED_A_TEXT {
+                masked.labels[place] = i64::from(token_ids[place]);
+                masked.ids[place] = MASK_ID;
+            }
+            PretrainingSample {
+                clip,
+                token_ids,
+                masked,
+                attention_mask: vec![1; TEXT_LEN],
+                region_mask: RegionMask::sample(RegionMask::PUBLISHED_TARGET, &mut rng),
+                name: row.to_string(),
+            }
+        })
+        .collect()
+}
+
+/// The most memory the process ever held (Linux).
+fn peak_mebibytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok())
+        .map_or(f64::NAN, |kibibytes| kibibytes / 1024.0)
+}
