@@ -1,6 +1,6 @@
 //! What a large batch costs in parts: the peak memory and the time of 256 pairs in parts of 8,
-//! against a plain step of 8 pairs. Each case runs in a process of its own, the cases in turn, and
-//! the best of the rounds counts.
+//! against a plain step of 8 pairs; and what the plain step costs with gradient checkpointing. Each
+//! case runs in a process of its own, the cases in turn, and the best of the rounds counts.
 //!
 //! `cargo bench -p clover-trainer --bench micro_batches [-- FRAMES PIXELS [ROUNDS]]`; README.md has
 //! the figures.
@@ -11,6 +11,8 @@ use std::time::Instant;
 use std::{env, fs, process};
 
 use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
+use burn::tensor::backend::AutodiffBackend;
 use burn_flex::Flex;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::PretrainingSample;
@@ -19,6 +21,7 @@ use clover_data::video::{Clip, PixelPipeline};
 use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::optimizer::OptimizerConfig;
 use clover_trainer::parameter_groups::ParameterRules;
+use clover_trainer::precision::Precision;
 use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -27,7 +30,8 @@ use rand::{Rng, SeedableRng};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Trained = Autodiff<Flex>;
+type Kept = Autodiff<Flex>;
+type Recomputed = Autodiff<Flex, BalancedCheckpointing>;
 
 const VOCABULARY: usize = 30_522;
 const TEXT_LEN: usize = 20;
@@ -57,7 +61,10 @@ fn main() {
     };
     if given.first().is_some_and(|first| first == CASE) {
         let [frames, pixels, batch] = [number(1, 8), number(2, 112), number(3, PART)];
-        let found = run(frames, pixels, batch);
+        let found = match number(4, 0) {
+            0 => run::<Kept>(frames, pixels, batch),
+            _ => run::<Recomputed>(frames, pixels, batch),
+        };
         println!("{} {}", found.milliseconds_a_pair, found.peak_mebibytes);
         return;
     }
@@ -65,43 +72,44 @@ fn main() {
     compare(frames, pixels, rounds);
 }
 
+/// What is compared with the first: pairs, and whether cheap operations are computed again.
+const CASES: [(usize, bool); 3] = [(PART, false), (BATCH, false), (PART, true)];
+
 fn compare(frames: usize, pixels: usize, rounds: usize) {
-    println!("tiny preset, {frames} frames of {pixels} px, best of {rounds} rounds");
-    println!("| pairs | in parts of | ms a pair | peak MiB |\n|---|---|---|---|");
-    let batches = [PART, BATCH];
-    let mut best: [Option<Found>; 2] = [None, None];
+    println!("tiny preset, {frames} frames of {pixels} px, best of {rounds} rounds\n");
+    println!("| pairs | in parts of | checkpointing | ms a pair | peak MiB | time | memory |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut best = CASES.map(|_| Found {
+        milliseconds_a_pair: f64::INFINITY,
+        peak_mebibytes: f64::INFINITY,
+    });
     for _ in 0..rounds {
-        for (best, batch) in best.iter_mut().zip(batches) {
-            let Some(found) = in_a_process(frames, pixels, batch) else {
+        for (best, (batch, recomputed)) in best.iter_mut().zip(CASES) {
+            let Some(found) = in_a_process([frames, pixels, batch, recomputed.into()]) else {
                 println!("a case of {batch} pairs failed");
                 return;
             };
-            *best = Some(match best.take() {
-                Some(other) => Found {
-                    milliseconds_a_pair: other.milliseconds_a_pair.min(found.milliseconds_a_pair),
-                    peak_mebibytes: other.peak_mebibytes.min(found.peak_mebibytes),
-                },
-                None => found,
-            });
+            *best = Found {
+                milliseconds_a_pair: best.milliseconds_a_pair.min(found.milliseconds_a_pair),
+                peak_mebibytes: best.peak_mebibytes.min(found.peak_mebibytes),
+            };
         }
     }
-    let [Some(plain), Some(parts)] = best else {
-        return;
-    };
-    for (found, batch) in [(&plain, PART), (&parts, BATCH)] {
+    for (found, (batch, recomputed)) in best.iter().zip(CASES) {
         let (time, peak) = (found.milliseconds_a_pair, found.peak_mebibytes);
-        println!("| {batch} | {PART} | {time:.1} | {peak:.0} |");
+        let checkpointing = if recomputed { "on" } else { "off" };
+        let time_ratio = time / best[0].milliseconds_a_pair;
+        let memory_ratio = peak / best[0].peak_mebibytes;
+        println!(
+            "| {batch} | {PART} | {checkpointing} | {time:.1} | {peak:.0} | {time_ratio:.2} | {memory_ratio:.2} |"
+        );
     }
-    let time = parts.milliseconds_a_pair / plain.milliseconds_a_pair;
-    let memory = parts.peak_mebibytes / plain.peak_mebibytes;
-    println!("| ratio | | {time:.2} | {memory:.2} |");
 }
 
-fn in_a_process(frames: usize, pixels: usize, batch: usize) -> Option<Found> {
-    let sizes = [frames, pixels, batch].map(|size| size.to_string());
+fn in_a_process(case: [usize; 4]) -> Option<Found> {
     let output = process::Command::new(env::current_exe().ok()?)
         .arg(CASE)
-        .args(sizes)
+        .args(case.map(|number| number.to_string()))
         .stderr(process::Stdio::inherit())
         .output()
         .ok()?;
@@ -114,11 +122,12 @@ fn in_a_process(frames: usize, pixels: usize, batch: usize) -> Option<Found> {
 }
 
 /// Steps of one case; the first draws the parameters and allocates the moments, and is not timed.
-fn run(frames: usize, pixels: usize, batch: usize) -> Found {
+fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found {
     let device = Default::default();
     let samples = samples(batch, frames, pixels);
-    let mut clover: Option<Clover<Trained>> = Some(
-        CloverConfig::tiny(VOCABULARY)
+    let config = CloverConfig::tiny(VOCABULARY);
+    let mut clover: Option<Clover<B>> = Some(
+        config
             .with_frames(frames)
             .with_image_size(pixels)
             .init(&device),
@@ -128,8 +137,9 @@ fn run(frames: usize, pixels: usize, batch: usize) -> Found {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: f64::INFINITY,
+        precision: Precision::F32,
     };
-    let mut step = |clover: Clover<Trained>, number: u64| {
+    let mut step = |clover: Clover<B>, number: u64| {
         let settings = StepSettings {
             step: number,
             learning_rate: 1e-4,

@@ -54,14 +54,15 @@ impl<B: Backend> MaskToken<B> {
             "mask token: a {height} x {width} token grid does not divide into {rows} x {columns} regions"
         );
 
+        let cells = batch * frames * height * width;
         let region_mask = region_mask.cast(tokens.dtype());
         let masked = repeat_regions(region_mask, height / rows, width / columns)
             .reshape([batch, 1, height * width])
             .expand([batch, frames, height * width])
-            .reshape([batch * frames * height * width, 1]);
+            .reshape([cells, 1]);
         let token = self.token.val().reshape([1, channels]);
         // One row a token, which backends scale and fill faster than five axes.
-        let kept = tokens.reshape([-1, channels as i32]) * (1.0 - masked.clone());
+        let kept: Tensor<B, 2> = tokens.reshape([cells, channels]) * (1.0 - masked.clone());
         (masked.matmul(token) + kept).reshape(shape)
     }
 }
