@@ -48,4 +48,28 @@ pub enum InferenceError {
         /// What was applied and what not.
         report: String,
     },
+    /// A file of weights follows no known naming.
+    #[error("{path}: cannot be imported", path = path.display())]
+    WeightFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: WeightError,
+    },
+    /// A folder has no file of weights.
+    #[error("{folder}: has none of {names}", folder = folder.display())]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+        /// What was looked for.
+        names: String,
+    },
+    /// An option of an import or export cannot be used.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
 }

@@ -16,6 +16,7 @@ use super::import::PATCH_KERNEL;
 use super::layout::transposed;
 use super::other_shape::with_colours_reversed;
 use super::{Naming, WeightError};
+use crate::tasks::AnswerPart;
 
 /// The weights of modules on their way to a file.
 #[derive(Default)]
@@ -75,6 +76,14 @@ impl Export {
                 reverses_colours: false,
                 snapshot,
             });
+        }
+    }
+
+    /// Adds the head of a fine-tuned model.
+    pub fn add_answers<B: Backend>(&mut self, part: &AnswerPart<B>, naming: Naming) {
+        match part {
+            AnswerPart::OpenEnded(part) => self.add(part, naming),
+            AnswerPart::MultipleChoice(part) => self.add(part, naming),
         }
     }
 

@@ -45,7 +45,7 @@ pub use file::{StoredTensor, WeightFile};
 pub use import::{Import, ImportOptions};
 pub use naming::{Naming, UNUSED_BY_DESIGN, native_name, published_name};
 pub use report::{Resized, ShapeMismatch, WeightReport};
-pub use sizes::{AnswerHeadSizes, SizeHints};
+pub use sizes::SizeHints;
 pub use source::{BytesSource, TensorSource};
 
 use std::path::Path;

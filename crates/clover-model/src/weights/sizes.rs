@@ -6,6 +6,7 @@ use super::WeightError;
 use super::import::{Import, PATCH_KERNEL};
 use super::other_shape::SourceWindow;
 use crate::CloverConfig;
+use crate::tasks::AnswerPartSizes;
 use crate::text_encoder::TextEncoderConfig;
 use crate::video_encoder::VideoSwinConfig;
 
@@ -27,23 +28,6 @@ pub struct SizeHints {
     pub text_heads: Option<usize>,
     /// Extents of the window, if not those of the file (or, for a 2-D Swin, 8 frames deep).
     pub window: Option<[usize; 3]>,
-}
-
-/// The head of a fine-tuned model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerHeadSizes {
-    /// Chooses from a list of answers.
-    OpenEnded {
-        /// Its length.
-        answers: usize,
-    },
-    /// Chooses from a list of words for a blank.
-    FillInTheBlank {
-        /// Its length.
-        answers: usize,
-    },
-    /// Scores one candidate.
-    MultipleChoice,
 }
 
 /// Shapes by our parameter paths.
@@ -116,19 +100,19 @@ impl Import<'_> {
 
     /// The head of a fine-tuned model, if a file has one.
     #[must_use]
-    pub fn answer_head(&self) -> Option<AnswerHeadSizes> {
+    pub fn answer_part(&self) -> Option<AnswerPartSizes> {
         let shapes = Shapes::of(self);
         let has = |path| shapes.get(path).is_some();
         if has("answer_head.scorer.bias") {
-            return Some(AnswerHeadSizes::MultipleChoice);
+            return Some(AnswerPartSizes::MultipleChoice);
         }
         let [answers] = *shapes.get("answer_head.classifier.bias")? else {
             return None;
         };
         Some(if has("separator_token") {
-            AnswerHeadSizes::FillInTheBlank { answers }
+            AnswerPartSizes::FillInTheBlank { answers }
         } else {
-            AnswerHeadSizes::OpenEnded { answers }
+            AnswerPartSizes::OpenEnded { answers }
         })
     }
 }

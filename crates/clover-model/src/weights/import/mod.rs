@@ -16,6 +16,7 @@ use super::naming::Meaning;
 use super::other_shape::SourceWindow;
 use super::source::TensorSource;
 use super::{Naming, WeightError, WeightReport};
+use crate::tasks::AnswerPart;
 use fill::Filler;
 use found::Found;
 
@@ -100,7 +101,6 @@ impl<'s> Import<'s> {
             }
         }
         self.sources.push((source, naming, window));
-        self.share();
     }
 
     fn offer(&mut self, path: String, found: Found) {
@@ -123,6 +123,10 @@ impl<'s> Import<'s> {
             let word = word.clone();
             self.found.insert(tied.to_owned(), word);
         }
+        let own = "fusion_encoder.layers.";
+        if self.found.keys().any(|path| path.starts_with(own)) {
+            return;
+        }
         let layers = self.options.fusion_layers_from_text;
         let shared: Vec<_> = self
             .found
@@ -133,9 +137,7 @@ impl<'s> Import<'s> {
                 (layer < layers).then(|| (format!("fusion_encoder.layers.{rest}"), found.clone()))
             })
             .collect();
-        for (path, found) in shared {
-            self.found.entry(path).or_insert(found);
-        }
+        self.found.extend(shared);
     }
 
     /// The shape in its file of each parameter that was found, by our paths.
@@ -156,12 +158,34 @@ impl<'s> Import<'s> {
             .unwrap_or_default()
     }
 
+    /// Tables of positions of another shape are brought to the model's, whose windows have these
+    /// extents.
+    pub fn resize_to(&mut self, window: [usize; 3]) {
+        self.options.resize_to = Some(window);
+    }
+
+    /// Fills the head of a fine-tuned model.
+    ///
+    /// # Errors
+    ///
+    /// A tensor cannot be read.
+    pub fn fill_answers<B: Backend>(
+        &mut self,
+        part: AnswerPart<B>,
+    ) -> Result<AnswerPart<B>, WeightError> {
+        Ok(match part {
+            AnswerPart::OpenEnded(part) => AnswerPart::OpenEnded(self.fill(part)?),
+            AnswerPart::MultipleChoice(part) => AnswerPart::MultipleChoice(self.fill(part)?),
+        })
+    }
+
     /// Fills a module. What no file has stays as it is, undrawn if it is not drawn yet.
     ///
     /// # Errors
     ///
     /// A tensor cannot be read.
     pub fn fill<B: Backend, M: Module<B>>(&mut self, module: M) -> Result<M, WeightError> {
+        self.share();
         let mut filler = Filler::new(self);
         let module = module.map(&mut filler);
         match filler.failure {
