@@ -4,6 +4,7 @@ mod ablate;
 mod data;
 mod overrides;
 mod resume;
+mod weights;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
+pub(crate) use weights::{FetchWeights, InspectWeights, Weights};
 
 use crate::device::DeviceName;
 
@@ -43,6 +45,9 @@ pub(crate) enum Command {
     Pack(Pack),
     /// Render a benchmark of moving shapes: clips, captions, questions, and a vocabulary.
     Render(Render),
+    /// Look into files of weights, and fetch them.
+    #[command(subcommand)]
+    Weights(Weights),
 }
 
 #[derive(Args, Debug)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::super::items::Caption;
 use super::super::items::{Gathered, Item, MultipleChoiceItem, OpenEndedItem, RetrievalItem};
-use super::super::pickle::{Expansion, Pickle, PickleFault};
+use clover_pickle::{Expansion, Pickle, PickleFault};
 use super::super::rows::{AnnotationError, RowFault, RowNumber, open_regular};
 use super::fields::{Row, object, text, texts, whole};
 use super::reading::Reading;

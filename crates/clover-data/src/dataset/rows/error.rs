@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::annotation::AnnotationFormat;
-use super::super::pickle::PickleError;
+use clover_pickle::PickleError;
 use super::fault::{RowFault, RowNumber};
 
 /// Why an annotation file, or a request to convert one, cannot be used.
