@@ -14,7 +14,9 @@ pub(crate) use ablate::Ablate;
 pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
-pub(crate) use weights::{FetchWeights, InspectWeights, Weights};
+pub(crate) use weights::{
+    ExportWeights, FetchWeights, Format, FusionFrom, ImportWeights, InspectWeights, Weights,
+};
 
 use crate::device::DeviceName;
 
@@ -64,6 +66,11 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random
+    /// ones. Its sizes count, not the recipe's preset; tables of positions are resized to the
+    /// recipe's clips.
+    #[arg(long)]
+    pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
     #[arg(long)]
     pub(crate) vocab: PathBuf,

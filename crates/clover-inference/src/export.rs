@@ -43,9 +43,6 @@ pub struct ExportedFile {
     pub left_out: Vec<String>,
 }
 
-/// The parts of Clover that are a BERT with its word head.
-const TEXT_PARTS: [&str; 2] = ["text_encoder.", "mlm_head."];
-
 impl BundleExport {
     /// Writes a bundle's weights into a folder.
     ///
@@ -76,9 +73,8 @@ impl BundleExport {
         bundle: &Bundle<B>,
         folder: &Path,
     ) -> Result<Vec<ExportedFile>, InferenceError> {
-        let is_text = |path: &str| TEXT_PARTS.iter().any(|part| path.starts_with(part));
         let video = self.exported(bundle, Naming::Torchvision);
-        let text = Export::of(&bundle.clover, Naming::HuggingFace).only(is_text);
+        let text = Export::of(&bundle.clover, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
         write_vocabulary(&text_folder.join(VOCABULARY), &bundle.tokenizer)?;

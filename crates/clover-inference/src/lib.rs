@@ -11,7 +11,7 @@ mod export;
 mod import;
 mod preprocessing;
 
-pub use bundle::{Answers, Bundle, write_bundle};
+pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{EmbeddedPairs, EmbeddedSource, Embedder, Embeddings};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};

@@ -1,11 +1,21 @@
 //! What the commands about files of weights take.
 
+mod export;
+mod import;
+
 use std::path::PathBuf;
+
+pub(crate) use export::{ExportWeights, Format};
+pub(crate) use import::{FusionFrom, ImportWeights};
 
 use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Weights {
+    /// Make a model bundle of a Video Swin and a BERT, or of a whole Clover.
+    Import(Box<ImportWeights>),
+    /// Write a bundle's weights under the names of other programs.
+    Export(ExportWeights),
     /// Say what a file of weights holds: names, shapes, types, parameters of each part, bytes.
     Inspect(InspectWeights),
     /// Get a file of weights from the Hugging Face Hub into its ordinary cache.

@@ -10,6 +10,7 @@
 
 mod answers;
 mod files;
+mod starting;
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +23,7 @@ use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
+pub use starting::{bundle_sizes, start_from_bundle};
 
 use crate::{Embedder, InferenceError, Preprocessing};
 
@@ -237,7 +239,10 @@ mod tests {
 
         bundle.write(folder.path()).unwrap();
 
-        let (read, part) = Bundle::read(folder.path(), &device).unwrap().answers.unwrap();
+        let (read, part) = Bundle::read(folder.path(), &device)
+            .unwrap()
+            .answers
+            .unwrap();
         assert_eq!(read, answers);
         token(&part).assert_eq(&written, true);
     }
@@ -251,7 +256,10 @@ mod tests {
 
         let error = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap_err();
 
-        assert!(error.to_string().contains("answer_head.classifier"), "{error}");
+        assert!(
+            error.to_string().contains("answer_head.classifier"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,9 +12,7 @@ use clover_data::text::WordPieceTokenizer;
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerPart, AnswerPartSizes};
-use clover_model::weights::{
-    Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport,
-};
+use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
 use crate::bundle::{VOCABULARY, check_vocabulary};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
@@ -104,7 +102,10 @@ impl BundleImport {
     ///
     /// A file cannot be read or follows no known naming; sizes cannot be told from the weights or
     /// contradict each other or the vocabulary; or weights are refused.
-    pub fn read<B: Backend>(&self, device: &B::Device) -> Result<ImportedBundle<B>, InferenceError> {
+    pub fn read<B: Backend>(
+        &self,
+        device: &B::Device,
+    ) -> Result<ImportedBundle<B>, InferenceError> {
         let files = self.open()?;
         let mut import = Import::new(ImportOptions {
             reverse_colours: self.channels != ChannelOrder::default(),
@@ -128,11 +129,17 @@ impl BundleImport {
         clover.visit(&mut Draw);
         let answers = self.read_answers(&mut import, &config, device)?;
         let report = import.finish()?;
-        let report = if self.strict { report.strict()? } else { report };
+        let report = if self.strict {
+            report.strict()?
+        } else {
+            report
+        };
         let preprocessing = Preprocessing {
             frames: config.frames,
             pixels: PixelPipeline::test_center_crop(config.image_size),
-            text_len: self.text_len.unwrap_or(TEXT_LEN.min(config.text.max_positions)),
+            text_len: self
+                .text_len
+                .unwrap_or(TEXT_LEN.min(config.text.max_positions)),
         };
         Ok(ImportedBundle {
             bundle: Bundle {
@@ -205,7 +212,9 @@ impl BundleImport {
     }
 
     fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
-        let beside = |WeightPath { path, .. }: &WeightPath| Some(path.join(VOCABULARY)).filter(|path| path.is_file());
+        let beside = |WeightPath { path, .. }: &WeightPath| {
+            Some(path.join(VOCABULARY)).filter(|path| path.is_file())
+        };
         let found = self.vocabulary.clone();
         found
             .or_else(|| self.weights.iter().find_map(beside))
@@ -259,3 +268,6 @@ impl<B: Backend> ModuleVisitor<B> for Draw {
         let _ = param.val();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,20 +97,6 @@ impl Export {
         self
     }
 
-    /// Keeps only parameters whose path `wanted` wants; the others are left out.
-    #[must_use]
-    pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
-        let (kept, dropped) = self
-            .tensors
-            .into_iter()
-            .partition(|tensor| wanted(&tensor.snapshot.full_path()));
-        self.tensors = kept;
-        let dropped: Vec<Exported> = dropped;
-        let dropped = dropped.iter().map(|tensor| tensor.snapshot.full_path());
-        self.left_out.extend(dropped);
-        self
-    }
-
     /// Paths of the parameters that have no name there.
     #[must_use]
     pub fn left_out(&self) -> &[String] {
@@ -144,7 +130,9 @@ impl Export {
         temporary.push(".partial");
         let mut file = BufWriter::new(File::create(&temporary).map_err(unwritable)?);
         self.write_to(&mut file, path)?;
-        let file = file.into_inner().map_err(|error| unwritable(error.into_error()))?;
+        let file = file
+            .into_inner()
+            .map_err(|error| unwritable(error.into_error()))?;
         file.sync_all().map_err(unwritable)?;
         fs::rename(&temporary, path).map_err(unwritable)
     }
@@ -192,9 +180,13 @@ impl Export {
 
 impl Exported {
     fn values(&self) -> Result<Vec<f32>, WeightError> {
-        let failed =
-            |what: String| WeightError::malformed(io::Error::other(format!("{}: {what}", self.name)));
-        let data = self.snapshot.to_data().map_err(|error| failed(format!("{error:?}")))?;
+        let failed = |what: String| {
+            WeightError::malformed(io::Error::other(format!("{}: {what}", self.name)))
+        };
+        let data = self
+            .snapshot
+            .to_data()
+            .map_err(|error| failed(format!("{error:?}")))?;
         let values = data.convert::<f32>().into_vec::<f32>();
         let mut values = values.map_err(|error| failed(format!("{error:?}")))?;
         if self.reverses_colours {
@@ -223,8 +215,7 @@ fn header(tensors: &[&Exported]) -> Result<Vec<u8>, WeightError> {
     });
     // What `transformers` asks for before it reads a file.
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let metadata =
-        Metadata::new(Some(format), infos.collect()).map_err(WeightError::malformed)?;
+    let metadata = Metadata::new(Some(format), infos.collect()).map_err(WeightError::malformed)?;
     let mut header = serde_json::to_vec(&metadata).map_err(WeightError::malformed)?;
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok(header)

@@ -85,7 +85,10 @@ pub(super) fn space_positions(
 
 /// Positions `[.., rows, .., dim]` of time steps for another number of them.
 pub(super) fn time_positions(values: &[f32], [rows, dim]: [usize; 2], target: usize) -> Brought {
-    (resample(values, [1, rows, dim], target, Kernel::Linear), "linear")
+    (
+        resample(values, [1, rows, dim], target, Kernel::Linear),
+        "linear",
+    )
 }
 
 /// Positions `[rows, dim]` of word pieces for shorter or longer texts.
@@ -93,7 +96,10 @@ pub(super) fn text_positions(values: &[f32], [rows, dim]: [usize; 2], target: us
     if target <= rows {
         (values[..target * dim].to_vec(), "the first rows")
     } else {
-        (resample(values, [1, rows, dim], target, Kernel::Linear), "linear")
+        (
+            resample(values, [1, rows, dim], target, Kernel::Linear),
+            "linear",
+        )
     }
 }
 
@@ -103,7 +109,9 @@ pub(super) fn inflated(values: &[f32], shape: &[usize], depth: usize) -> (Vec<f3
     let plane = shape[2..].iter().product::<usize>().max(1);
     let spread = values
         .chunks(plane)
-        .flat_map(|plane| (0..depth).flat_map(move |_| plane.iter().map(move |value| value / depth as f32)))
+        .flat_map(|plane| {
+            (0..depth).flat_map(move |_| plane.iter().map(move |value| value / depth as f32))
+        })
         .collect();
     (spread, vec![shape[0], shape[1], depth, shape[2], shape[3]])
 }
@@ -135,7 +143,10 @@ mod tests {
             flat: true,
         };
 
-        assert_eq!(SourceWindow::default().of_rows(2535, [8, 7, 7]), Some([8, 7, 7]));
+        assert_eq!(
+            SourceWindow::default().of_rows(2535, [8, 7, 7]),
+            Some([8, 7, 7])
+        );
         assert_eq!(known.of_rows(31 * 169, [8, 7, 7]), Some([16, 7, 7]));
         assert_eq!(flat.of_rows(23 * 23, [8, 7, 7]), Some([1, 12, 12]));
         assert_eq!(SourceWindow::default().of_rows(2534, [8, 7, 7]), None);
@@ -157,11 +168,22 @@ mod tests {
     #[test]
     fn time_offsets_lie_on_straight_lines() {
         // A window of 2 x 1 x 1 has offsets -1, 0 and 1; one of 3 frames has five.
-        let (table, _) =
-            bias_table(&[0.0, 10.0, 20.0], &[3, 1], [3, 1, 1], SourceWindow::default()).unwrap();
+        let (table, _) = bias_table(
+            &[0.0, 10.0, 20.0],
+            &[3, 1],
+            [3, 1, 1],
+            SourceWindow::default(),
+        )
+        .unwrap();
 
         let expected = [0.0, 4.0, 10.0, 16.0, 20.0];
-        assert!(table.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{table:?}");
+        assert!(
+            table
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5),
+            "{table:?}"
+        );
     }
 
     #[test]

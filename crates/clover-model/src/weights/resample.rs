@@ -102,7 +102,10 @@ mod tests {
 
         let expected = [0.0, 4.0, 10.0, 16.0, 20.0];
         assert!(
-            longer.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5),
+            longer
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5),
             "{longer:?}"
         );
     }
@@ -118,7 +121,10 @@ mod tests {
         };
         let expected = [shares([0.0, 0.0, 1.0, 4.0]), shares([1.0, 4.0, 9.0, 9.0])];
         assert!(
-            shorter.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+            shorter
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6),
             "{shorter:?} is not {expected:?}"
         );
     }

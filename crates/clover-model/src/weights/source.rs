@@ -3,8 +3,8 @@
 use burn::tensor::{DType, TensorData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::file::{StoredTensor, WeightFile};
 use super::WeightError;
+use super::file::{StoredTensor, WeightFile};
 
 /// Named tensors that are read one at a time, when they are needed.
 pub trait TensorSource {
@@ -85,7 +85,10 @@ pub(super) fn floats(name: &str, view: &TensorView<'_>) -> Result<TensorData, We
     let bytes = view.data();
     if view.dtype() == Dtype::F32 {
         let (values, _) = bytes.as_chunks::<4>();
-        let values: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        let values: Vec<f32> = values
+            .iter()
+            .map(|value| f32::from_le_bytes(*value))
+            .collect();
         return Ok(TensorData::new(values, shape));
     }
     let dtype = known(view.dtype());

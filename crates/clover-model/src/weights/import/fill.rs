@@ -84,7 +84,10 @@ impl<'i, 's> Filler<'i, 's> {
         let values = data.into_vec::<f32>().map_err(|error| {
             WeightError::malformed(std::io::Error::other(format!("{}: {error:?}", found.name)))
         })?;
-        let is_linear = self.containers.last().is_some_and(|kind| kind == "Struct:Linear");
+        let is_linear = self
+            .containers
+            .last()
+            .is_some_and(|kind| kind == "Struct:Linear");
         Ok(match shape[..] {
             [rows, columns] if is_linear && naming.transposes() && path.ends_with(".weight") => {
                 Values {

@@ -80,7 +80,11 @@ impl<'s> Import<'s> {
             let name = &entry.name;
             if name.ends_with("relative_position_index") && window.tokens.is_none() {
                 // Flattened in 2-D Swin of some libraries, so only a square one tells.
-                window.tokens = entry.shape.first().copied().filter(|_| entry.shape.len() == 2);
+                window.tokens = entry
+                    .shape
+                    .first()
+                    .copied()
+                    .filter(|_| entry.shape.len() == 2);
             }
             let found = Found::new(index, entry);
             match naming.meaning(name) {
@@ -219,3 +223,6 @@ impl<'s> Import<'s> {
 
 /// The first convolution, the one parameter that sees colours.
 pub(super) const PATCH_KERNEL: &str = "video_encoder.patch_embedding.projection.weight";
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,14 @@
 const PARTS: [(&str, &str); 6] = [
     ("embeddings.", "text_backbone.bert.embeddings."),
     ("encoder.layer.", "text_backbone.bert.encoder.layer."),
-    ("cls.predictions.transform.", "mlm_head.predictions.transform."),
-    ("cls.predictions.decoder.weight", "mlm_head.predictions.decoder.weight"),
+    (
+        "cls.predictions.transform.",
+        "mlm_head.predictions.transform.",
+    ),
+    (
+        "cls.predictions.decoder.weight",
+        "mlm_head.predictions.decoder.weight",
+    ),
     ("cls.predictions.bias", "mlm_head.predictions.decoder.bias"),
     ("cls.predictions.decoder.bias", "mlm_head.predictions.bias"),
 ];
@@ -22,7 +28,11 @@ pub(super) fn to_published(name: &str) -> Option<String> {
 pub(super) fn from_published(name: &str) -> Option<String> {
     PARTS.iter().find_map(|(theirs, published)| {
         let rest = name.strip_prefix(published)?;
-        let front = if theirs.starts_with("cls.") { "" } else { "bert." };
+        let front = if theirs.starts_with("cls.") {
+            ""
+        } else {
+            "bert."
+        };
         Some(format!("{front}{theirs}{rest}"))
     })
 }
