@@ -107,13 +107,7 @@ impl BundleImport {
         device: &B::Device,
     ) -> Result<ImportedBundle<B>, InferenceError> {
         let files = self.open()?;
-        let mut import = Import::new(ImportOptions {
-            reverse_colours: self.channels != ChannelOrder::default(),
-            fusion_layers_from_text: if self.fusion_from_text { usize::MAX } else { 0 },
-            refuse_not_finite: self.refuse_not_finite,
-            look_for_not_finite: true,
-            resize_to: None,
-        });
+        let mut import = Import::new(self.options());
         for (_, naming, file) in &files {
             import.add(file, *naming);
         }
@@ -134,27 +128,39 @@ impl BundleImport {
         } else {
             report
         };
-        let preprocessing = Preprocessing {
+        let files = files.into_iter().map(|(path, naming, _)| (path, naming));
+        Ok(ImportedBundle {
+            bundle: Bundle {
+                preprocessing: self.preprocessing(&config),
+                config,
+                clover,
+                tokenizer,
+                answers,
+            },
+            report,
+            files: files.collect(),
+        })
+    }
+
+    fn options(&self) -> ImportOptions {
+        ImportOptions {
+            reverse_colours: self.channels != ChannelOrder::default(),
+            fusion_layers_from_text: if self.fusion_from_text { usize::MAX } else { 0 },
+            refuse_not_finite: self.refuse_not_finite,
+            look_for_not_finite: true,
+            resize_to: None,
+        }
+    }
+
+    /// As the published model is tested.
+    fn preprocessing(&self, config: &CloverConfig) -> Preprocessing {
+        Preprocessing {
             frames: config.frames,
             pixels: PixelPipeline::test_center_crop(config.image_size),
             text_len: self
                 .text_len
                 .unwrap_or(TEXT_LEN.min(config.text.max_positions)),
-        };
-        Ok(ImportedBundle {
-            bundle: Bundle {
-                config,
-                clover,
-                tokenizer,
-                preprocessing,
-                answers,
-            },
-            report,
-            files: files
-                .into_iter()
-                .map(|(path, naming, _)| (path, naming))
-                .collect(),
-        })
+        }
     }
 
     fn open(&self) -> Result<Vec<(PathBuf, Naming, WeightFile)>, InferenceError> {

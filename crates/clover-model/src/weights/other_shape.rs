@@ -188,11 +188,10 @@ mod tests {
 
     #[test]
     fn positions_of_regions_grow_in_both_directions() {
-        // interpolate(tensor([[0., 1.], [2., 3.]])[None, None], (4, 4), mode="bicubic"), corners
-        // and centre column.
+        // interpolate(tensor([[0., 1.], [2., 3.]])[None, None], (4, 4), mode="bicubic")
         let (table, _) = space_positions(&[0.0, 1.0, 2.0, 3.0], [4, 1], 16).unwrap();
 
-        // Along an axis of two, cubic shares at -0.25 and 0.25 are 0.84375 + ..; by hand:
+        // One axis from 0 to 1, at -0.25, 0.25, 0.75 and 1.25 of it.
         let along = [-0.105_468_75, 0.226_562_5, 0.773_437_5, 1.105_468_75];
         for (row, down) in along.iter().enumerate() {
             for (column, across) in along.iter().enumerate() {

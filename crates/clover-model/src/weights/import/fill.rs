@@ -46,34 +46,49 @@ impl<'i, 's> Filler<'i, 's> {
             self.import.report.missing.push(path);
             return Ok(None);
         };
-        let mut read = self.read(&found, &path)?;
-        if read.shape != expected {
-            let brought = self.brought(&read, &path, expected, &found);
-            let Some((values, how)) = brought else {
-                self.import.used.insert((found.source, found.name.clone()));
-                self.import.report.mismatched.push(ShapeMismatch {
-                    name: found.name,
-                    expected: expected.to_vec(),
-                    found: read.shape,
-                });
-                return Ok(None);
-            };
-            self.import.report.resized.push(Resized {
-                name: found.name.clone(),
-                from: found.shape.clone(),
-                to: expected.to_vec(),
-                how,
-            });
-            read = Values {
-                values,
-                shape: expected.to_vec(),
-            };
-        }
+        let read = self.read(&found, &path)?;
+        let Some(mut read) = self.in_shape(read, &path, expected, &found) else {
+            return Ok(None);
+        };
         if path == PATCH_KERNEL && self.import.options.reverse_colours {
             with_colours_reversed(&mut read.values, &read.shape);
         }
         self.note(found, &read);
         Ok(Some(read))
+    }
+
+    /// The values in the shape of the parameter; nothing, and a line in the report, if there is no
+    /// way to bring them to it.
+    fn in_shape(
+        &mut self,
+        read: Values,
+        path: &str,
+        expected: &[usize],
+        found: &Found,
+    ) -> Option<Values> {
+        if read.shape == expected {
+            return Some(read);
+        }
+        let name = found.name.clone();
+        let Some((values, how)) = self.brought(&read, path, expected, found) else {
+            self.import.used.insert((found.source, name.clone()));
+            self.import.report.mismatched.push(ShapeMismatch {
+                name,
+                expected: expected.to_vec(),
+                found: read.shape,
+            });
+            return None;
+        };
+        self.import.report.resized.push(Resized {
+            name,
+            from: found.shape.clone(),
+            to: expected.to_vec(),
+            how,
+        });
+        Some(Values {
+            values,
+            shape: expected.to_vec(),
+        })
     }
 
     /// The tensor in our layout.
