@@ -118,7 +118,9 @@ impl<'a> Machine<'a> {
     /// Marks a place on the stack, drops what is on it, or doubles its top.
     fn arrange(&mut self, code: u8) -> Result<(), PickleError> {
         match code {
-            b'(' if self.marks.len() < self.vocabulary.max_values() => self.marks.push(self.stack.len()),
+            b'(' if self.marks.len() < self.vocabulary.max_values() => {
+                self.marks.push(self.stack.len())
+            }
             b'(' => return Err(self.too_many()),
             // Directly above a mark, POP drops the mark.
             b'0' if self.marks.last() == Some(&self.stack.len()) => {

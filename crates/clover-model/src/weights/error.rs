@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::FileFault;
+
 /// A file of weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,14 @@ pub enum WeightError {
         name: String,
         /// Its type in the file.
         found: String,
+    },
+    /// A file is refused as weights.
+    #[error("{path}: cannot be read as weights", path = path.display())]
+    Refused {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: FileFault,
     },
     /// Any of the above, with the file it was found in.
     #[error("{path}: damaged weights", path = path.display())]
