@@ -56,14 +56,6 @@ pub enum InferenceError {
         /// Why.
         source: WeightError,
     },
-    /// A folder has no file of weights.
-    #[error("{folder}: has none of {names}", folder = folder.display())]
-    NoWeights {
-        /// The folder.
-        folder: PathBuf,
-        /// What was looked for.
-        names: String,
-    },
     /// An option of an import or export cannot be used.
     #[error("{option}: {reason}")]
     Option {

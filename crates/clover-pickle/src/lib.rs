@@ -84,10 +84,9 @@ impl Pickle {
         self.root
     }
 
-    /// The number of values, each counted once.
-    #[must_use]
-    pub fn values(&self) -> usize {
-        self.nodes.len()
+    /// All values, each once, in the order they were made.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
     }
 
     /// The value at a place of this pickle.

@@ -1,6 +1,5 @@
 //! Making a bundle from weights of other programs: a Video Swin and a BERT, or a whole Clover.
 
-mod files;
 mod text_config;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +15,6 @@ use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile
 
 use crate::bundle::{VOCABULARY, check_vocabulary};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
-use files::weight_file;
 use text_config::attention_heads;
 
 /// Word pieces of a text in pre-training, as published.
@@ -167,8 +165,8 @@ impl BundleImport {
         self.weights
             .iter()
             .map(|WeightPath { path, naming }| {
-                let path = weight_file(path)?;
-                let file = WeightFile::open(&path)?;
+                let file = WeightFile::open(path)?;
+                let path = file.path().to_owned();
                 let naming = match naming {
                     Some(naming) => *naming,
                     None => Naming::detect(file.entries().iter().map(|entry| &*entry.name))

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::WeightReport;
+use super::{FileFault, WeightReport};
 
 /// A file of weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,14 @@ pub enum WeightError {
     NotStrict {
         /// What was applied and what not.
         report: Box<WeightReport>,
+    },
+    /// A file is refused as weights.
+    #[error("{path}: cannot be read as weights", path = path.display())]
+    Refused {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: FileFault,
     },
     /// Any of the above, with the file it was found in.
     #[error("{path}: damaged weights", path = path.display())]

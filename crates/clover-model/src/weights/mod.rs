@@ -29,7 +29,7 @@
 
 mod error;
 mod export;
-pub mod file;
+mod file;
 mod import;
 mod layout;
 mod naming;
@@ -41,7 +41,7 @@ mod source;
 
 pub use error::WeightError;
 pub use export::{Export, tensors, to_bytes, write_file};
-pub use file::{StoredTensor, WeightFile};
+pub use file::{FileFault, StoredTensor, UnreadableTensor, WeightFile};
 pub use import::{Import, ImportOptions};
 pub use naming::{Naming, UNUSED_BY_DESIGN, native_name, published_name};
 pub use report::{Resized, ShapeMismatch, WeightReport};
@@ -64,7 +64,7 @@ pub fn read_file<B: Backend, M: Module<B>>(
     path: &Path,
     naming: Naming,
 ) -> Result<WeightReport, WeightError> {
-    read(module, &WeightFile::open(path)?, naming).map_err(|error| error.in_file(path))
+    read(module, &WeightFile::open(path)?, naming)
 }
 
 /// Reads weights from the bytes of a safetensors file into a module.
