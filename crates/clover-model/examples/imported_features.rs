@@ -6,7 +6,8 @@
 //!
 //! `INPUT` is a safetensors file with `clip` (`[batch, channels, frames, height, width]`) and
 //! `token_ids` (`[batch, text_len]`), both as floats. What is printed: seconds to read the weights,
-//! seconds for both features, and the most memory held, in MiB, after either.
+//! seconds for both features, and the most memory held, in MiB, after either. With a sixth argument,
+//! the weights are also written there under our own paths, as in a bundle, and read back.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
@@ -16,14 +17,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use clover_model::weights::{
-    BytesSource, Import, ImportOptions, Naming, SizeHints, TensorSource, WeightFile,
+    BytesSource, Import, ImportOptions, Naming, SizeHints, TensorSource, WeightFile, write_file,
 };
-use clover_model::{Clover, Noise};
+use clover_model::{Clover, CloverConfig, Noise};
 use safetensors::{Dtype, tensor::TensorView};
 
 /// As in the program.
@@ -45,14 +47,17 @@ fn main() -> Result<(), Failure> {
 }
 
 fn run<B: Backend>(files: &[String]) -> Result<(), Failure> {
-    let [video, text, input, out] = files else {
+    let [video, text, input, out, bundle @ ..] = files else {
         return Err("BACKEND VIDEO TEXT INPUT OUT".into());
     };
     let device = Default::default();
     let started = Instant::now();
-    let clover: Clover<B> = imported(video.as_ref(), text.as_ref(), &device)?;
+    let (config, clover) = imported::<B>(video.as_ref(), text.as_ref(), &device)?;
     println!("read_seconds {:.2}", started.elapsed().as_secs_f64());
     println!("read_mib {}", peak());
+    if let [path] = bundle {
+        return there_and_back(&config, clover, path.as_ref());
+    }
 
     let bytes = fs::read(input)?;
     let input = BytesSource::new(&bytes)?;
@@ -73,10 +78,11 @@ fn imported<B: Backend>(
     video: &Path,
     text: &Path,
     device: &B::Device,
-) -> Result<Clover<B>, Failure> {
+) -> Result<(CloverConfig, Clover<B>), Failure> {
     let files = [WeightFile::open(video)?, WeightFile::open(text)?];
     let mut import = Import::new(ImportOptions {
         refuse_not_finite: true,
+        fusion_layers_from_text: 3,
         ..ImportOptions::default()
     });
     for file in &files {
@@ -90,7 +96,29 @@ fn imported<B: Backend>(
     for name in &report.unused {
         println!("unused {name}");
     }
-    Ok(clover)
+    Ok((config, clover))
+}
+
+fn there_and_back<B: Backend>(
+    config: &CloverConfig,
+    clover: Clover<B>,
+    path: &Path,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    write_file(&clover, path, Naming::Native)?;
+    println!("write_seconds {:.2}", started.elapsed().as_secs_f64());
+    println!("write_mib {}", peak());
+    drop(clover);
+
+    let started = Instant::now();
+    let file = WeightFile::open(path)?;
+    let mut import = Import::new(ImportOptions::default());
+    import.add(&file, Naming::Native);
+    let read = import.fill(config.init::<B>(&Default::default()))?;
+    println!("reread_seconds {:.2}", started.elapsed().as_secs_f64());
+    println!("{} parameters", read.num_params());
+    println!("{}", import.finish()?);
+    Ok(())
 }
 
 fn write(path: &Path, features: &[(&str, &TensorData)]) -> Result<(), Failure> {

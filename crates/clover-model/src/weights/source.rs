@@ -80,7 +80,7 @@ fn known(dtype: Dtype) -> DType {
 }
 
 /// Parameters are trained in 32-bit floats, whatever is stored.
-pub(super) fn floats(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightError> {
+fn floats(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightError> {
     let shape = view.shape().to_vec();
     let bytes = view.data();
     if view.dtype() == Dtype::F32 {

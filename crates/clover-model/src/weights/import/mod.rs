@@ -225,4 +225,6 @@ impl<'s> Import<'s> {
 pub(super) const PATCH_KERNEL: &str = "video_encoder.patch_embedding.projection.weight";
 
 #[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod tests;
