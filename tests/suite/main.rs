@@ -20,6 +20,7 @@ mod parity;
 mod real_videos;
 mod recipes;
 mod small_run;
+mod starting_run;
 mod training;
 mod two_processes;
 mod validated_run;

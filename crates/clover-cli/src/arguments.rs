@@ -5,6 +5,7 @@ mod data;
 mod devices;
 mod overrides;
 mod resume;
+mod weights;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,9 @@ pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
+pub(crate) use weights::{
+    ExportWeights, FetchWeights, Format, FusionFrom, ImportWeights, InspectWeights, Weights,
+};
 
 use crate::device::DeviceName;
 
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     Pack(Pack),
     /// Render a benchmark of moving shapes: clips, captions, questions, and a vocabulary.
     Render(Render),
+    /// Look into files of weights, and fetch them.
+    #[command(subcommand)]
+    Weights(Weights),
 }
 
 #[derive(Args, Debug)]
@@ -61,6 +68,11 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random
+    /// ones. Its sizes count, not the recipe's preset; tables of positions are resized to the
+    /// recipe's clips.
+    #[arg(long)]
+    pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
     #[arg(long)]
     pub(crate) vocab: PathBuf,

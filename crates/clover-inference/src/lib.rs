@@ -7,11 +7,15 @@
 mod bundle;
 mod embedder;
 mod error;
+mod export;
+mod import;
 mod preprocessing;
 
-pub use bundle::{Bundle, write_bundle};
+pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{EmbeddedPairs, EmbeddedSource, Embedder, Embeddings};
 pub use error::InferenceError;
+pub use export::{BundleExport, ExportFormat, ExportedFile};
+pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use preprocessing::Preprocessing;
 
 #[cfg(all(test, not(feature = "test-flex")))]

@@ -202,10 +202,7 @@ impl PretrainingRecipe {
         if self.image_size > 0 {
             config.image_size = self.image_size;
         }
-        config.text.dropout = self.dropout;
-        config.fusion_dropout = self.dropout;
-        config.fused_dropout = self.dropout;
-        config.video.drop_path = self.stochastic_depth;
+        self.set_chance(&mut config);
         if self.text_len > config.text.max_positions {
             let longest = config.text.max_positions;
             return Err(wrong(
@@ -217,6 +214,14 @@ impl PretrainingRecipe {
             .validate()
             .map_err(|reason| wrong("preset", reason))?;
         Ok(config)
+    }
+
+    /// Gives a model the recipe's dropout and stochastic depth.
+    pub(crate) fn set_chance(&self, config: &mut CloverConfig) {
+        config.text.dropout = self.dropout;
+        config.fusion_dropout = self.dropout;
+        config.fused_dropout = self.dropout;
+        config.video.drop_path = self.stochastic_depth;
     }
 
     /// How pairs of videos become samples for a model of these sizes.
