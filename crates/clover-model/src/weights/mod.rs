@@ -20,12 +20,14 @@ mod clover;
 mod error;
 mod export;
 mod file;
+mod inventory;
 mod report;
 
 pub use clover::{UNUSED_BY_DESIGN, native_name, published_name};
 pub use error::WeightError;
 pub use export::{tensors, to_bytes, write_file};
 pub use file::{FileFault, StoredTensor, UnreadableTensor, WeightFile};
+pub use inventory::{Inventory, ListedFile, ListedPart, ListedTensor};
 pub use report::{ShapeMismatch, WeightReport};
 
 use std::collections::HashMap;

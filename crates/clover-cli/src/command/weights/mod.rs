@@ -1,6 +1,8 @@
 //! `clover weights`: one file a command.
 
 mod fetch;
+#[cfg(feature = "fetch")]
+mod hub;
 mod inspect;
 
 use anyhow::Result;
