@@ -36,10 +36,16 @@ pub(super) fn fetch(arguments: &FetchWeights) -> Result<Vec<PathBuf>> {
         "{repository:?} is no repository: it is called `owner/name`"
     );
     for path in arguments.file.iter().chain([&arguments.revision]) {
-        ensure!(stays_inside(path), "{path:?} is no file or revision of a repository");
+        ensure!(
+            stays_inside(path),
+            "{path:?} is no file or revision of a repository"
+        );
     }
     let has_place = env::var_os("HF_HOME").is_some() || env::home_dir().is_some();
-    ensure!(has_place, "there is no home folder for the cache: set HF_HOME");
+    ensure!(
+        has_place,
+        "there is no home folder for the cache: set HF_HOME"
+    );
     let offline = arguments.offline || env::var("HF_HUB_OFFLINE").is_ok_and(|set| set == "1");
     let (repository, revision) = (repository.clone(), arguments.revision.clone());
     let repo = Repo::with_revision(repository, RepoType::Model, revision);
@@ -69,7 +75,10 @@ fn fetch_from(store: &Store, asked: &[String]) -> Result<Vec<PathBuf>> {
         paths.push(path);
         let folder = name.rsplit_once('/').map(|(folder, _)| folder);
         for shard in shards {
-            ensure!(stays_inside(&shard), "{name} names {shard:?}, which is no file beside it");
+            ensure!(
+                stays_inside(&shard),
+                "{name} names {shard:?}, which is no file beside it"
+            );
             let shard = folder.map_or(shard.clone(), |folder| format!("{folder}/{shard}"));
             paths.push(store.get(&shard)?);
         }
@@ -89,7 +98,10 @@ impl Store {
         match self {
             Self::Cache(cache, repo) => cached(cache, repo, name).with_context(|| {
                 let place = cache.path().display();
-                format!("{}: not in the cache {place}, and --offline", label(repo, name))
+                format!(
+                    "{}: not in the cache {place}, and --offline",
+                    label(repo, name)
+                )
             }),
             Self::Hub(api, repo) => api.get(name).map_err(|error| explain(error, repo, name)),
         }
@@ -99,7 +111,9 @@ impl Store {
     fn weights(&self) -> Result<String> {
         let (files, repo) = match self {
             Self::Cache(cache, repo) => {
-                let here = USUAL.iter().find(|name| cached(cache, repo, name).is_some());
+                let here = USUAL
+                    .iter()
+                    .find(|name| cached(cache, repo, name).is_some());
                 let here = here.map(|name| (*name).to_owned());
                 return here.with_context(|| {
                     let place = cache.path().display();
@@ -120,7 +134,10 @@ impl Store {
 
 /// The weights among the files of a repository.
 fn choose(files: &[String]) -> Result<String> {
-    if let Some(usual) = USUAL.iter().find(|name| files.iter().any(|file| file == *name)) {
+    if let Some(usual) = USUAL
+        .iter()
+        .find(|name| files.iter().any(|file| file == *name))
+    {
         return Ok((*usual).to_owned());
     }
     let ends = |file: &&String| {
@@ -158,7 +175,9 @@ fn shards(index: &Path) -> Result<BTreeSet<String>> {
 /// What went wrong, in words for the one who asked.
 fn explain(error: ApiError, repo: &Repo, name: &str) -> anyhow::Error {
     let text = error.to_string();
-    let refused = ["401", "403", "404"].iter().any(|status| text.contains(status));
+    let refused = ["401", "403", "404"]
+        .iter()
+        .any(|status| text.contains(status));
     let hint = match refused {
         true => {
             "the Hub has no such repository, revision or file, or it asks for a token \
@@ -256,7 +275,12 @@ mod tests {
 
     #[test]
     fn the_usual_name_is_preferred_and_a_choice_is_left_to_the_user() {
-        let files = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let files = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
 
         let both = choose(&files(&["pytorch_model.bin", "model.safetensors"]));
         let one = choose(&files(&["README.md", "swin.pth"]));
@@ -265,7 +289,10 @@ mod tests {
 
         assert_eq!(both.unwrap(), "model.safetensors");
         assert_eq!(one.unwrap(), "swin.pth");
-        assert!(several.contains("a.pth") && several.contains("--file"), "{several}");
+        assert!(
+            several.contains("a.pth") && several.contains("--file"),
+            "{several}"
+        );
         assert!(none.contains("no weights"), "{none}");
     }
 

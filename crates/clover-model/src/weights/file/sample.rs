@@ -28,9 +28,7 @@ impl Folder {
 
 /// Opens a file with these bytes.
 pub(super) fn open(bytes: impl AsRef<[u8]>) -> Result<WeightFile, WeightError> {
-    let folder = Folder::new();
-    // The open file outlives its name.
-    WeightFile::open(&folder.write("weights.bin", bytes))
+    WeightFile::from_bytes(bytes.as_ref().to_vec())
 }
 
 /// Why a file with these bytes is refused, with all causes.

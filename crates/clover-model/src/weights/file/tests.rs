@@ -147,7 +147,7 @@ fn types_beyond_ours_are_named_and_the_rest_is_read() {
         .iter()
         .map(|tensor| &*tensor.name)
         .collect();
-    assert_eq!(names, ["sparse", "complex"]);
+    assert_eq!(names, ["complex", "sparse"]);
     let message = message(&file.data("complex").unwrap_err());
     assert!(message.contains("torch.ComplexFloatStorage"), "{message}");
 }
