@@ -15,6 +15,7 @@ import argparse
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -147,7 +148,7 @@ def main():
                 worst = max(worst, *deviations)
                 cells = [form, backend, f"{figures['read_seconds']:.1f}", f"{figures['read_mib']:.0f}"]
                 print("| " + " | ".join(cells + [f"{value:.1e}" for value in deviations]) + " |", flush=True)
-            subprocess.run(["rm", "-r", place], check=True)
+            shutil.rmtree(place)
     print("\nunused: " + ", ".join(unused))
     if worst > BOUND:
         raise SystemExit(f"the largest deviation, {worst:.1e}, is above {BOUND:.0e}")

@@ -34,7 +34,7 @@ pub struct WeightPath {
 pub struct BundleImport {
     /// Where the weights lie; where two files have the same parameter, the first counts.
     pub weights: Vec<WeightPath>,
-    /// The word pieces; by default the `vocab.txt` of the first folder that has one.
+    /// The word pieces; by default the `vocab.txt` beside the weights.
     pub vocabulary: Option<PathBuf>,
     /// The labels of a head that chooses from a list: an answer a line, or JSON.
     pub answers: Option<PathBuf>,
@@ -217,14 +217,16 @@ impl BundleImport {
 
     fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
         let beside = |WeightPath { path, .. }: &WeightPath| {
-            Some(path.join(VOCABULARY)).filter(|path| path.is_file())
+            let folders = [Some(path.as_path()), path.parent()].into_iter().flatten();
+            let mut places = folders.map(|folder| folder.join(VOCABULARY));
+            places.find(|place| place.is_file())
         };
         let found = self.vocabulary.clone();
         found
             .or_else(|| self.weights.iter().find_map(beside))
             .ok_or_else(|| InferenceError::Option {
                 option: "vocab",
-                reason: format!("no folder among the weights has a {VOCABULARY}"),
+                reason: format!("there is no {VOCABULARY} beside the weights"),
             })
     }
 

@@ -2,22 +2,10 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::InferenceError;
 use crate::bundle::read_json;
-
-/// The one field that is needed; a bundle's own `config.json` has it in its text encoder.
-#[derive(Deserialize)]
-struct BesideWeights {
-    num_attention_heads: Option<usize>,
-    text: Option<Text>,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    heads: usize,
-}
 
 /// The number of attention heads, where a folder says it.
 pub(super) fn attention_heads(weights: &Path) -> Result<Option<usize>, InferenceError> {
@@ -32,7 +20,9 @@ pub(super) fn attention_heads(weights: &Path) -> Result<Option<usize>, Inference
     if !path.is_file() {
         return Ok(None);
     }
-    let config: BesideWeights = read_json(&path)?;
-    let of_bundle = config.text.map(|text| text.heads);
-    Ok(config.num_attention_heads.or(of_bundle))
+    let config: Value = read_json(&path)?;
+    // A bundle's own has it in its text encoder.
+    let heads = [&config["num_attention_heads"], &config["text"]["heads"]];
+    let heads = heads.into_iter().find_map(Value::as_u64);
+    Ok(heads.and_then(|heads| usize::try_from(heads).ok()))
 }
