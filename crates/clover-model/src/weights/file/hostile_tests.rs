@@ -1,5 +1,4 @@
 use super::sample::*;
-use super::*;
 
 fn one(class: &str, elements: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
     let tensor = view(storage(class, "0", elements), 0, shape, strides);
