@@ -20,6 +20,7 @@ mod parity;
 mod real_videos;
 mod recipes;
 mod small_run;
+mod task_recipes;
 mod training;
 mod validated_run;
 

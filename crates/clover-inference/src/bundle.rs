@@ -6,6 +6,8 @@
 //! | `model.safetensors` | weights under our parameter paths |
 //! | `vocab.txt` | word pieces, one a line |
 //! | `preprocess.json` | [`Preprocessing`] |
+//!
+//! A fine-tuned bundle also holds an answer head: see [`AnswerSheet`](crate::AnswerSheet).
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -110,7 +112,7 @@ pub fn write_bundle<B: Backend>(
     Ok(())
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
     let text = fs::read(path).map_err(|source| InferenceError::File {
         path: path.to_owned(),
         source,
@@ -121,7 +123,10 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
     })
 }
 
-fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), InferenceError> {
+pub(crate) fn write_json<T: serde::Serialize>(
+    path: &Path,
+    value: &T,
+) -> Result<(), InferenceError> {
     let text = serde_json::to_vec_pretty(value).map_err(|source| InferenceError::Json {
         path: path.to_owned(),
         source,

@@ -1,5 +1,7 @@
 //! Embeddings of videos and texts.
 
+mod clip_texts;
+
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use clover_data::batch::RetrievalBatch;
@@ -11,6 +13,8 @@ use clover_data::text::WordPieceTokenizer;
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
+
+pub use clip_texts::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
 use crate::{InferenceError, Preprocessing};
 

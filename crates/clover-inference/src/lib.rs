@@ -4,13 +4,17 @@
 //! clips and texts as the model was trained to see them ([`Preprocessing`]) and returns embeddings
 //! of unit length. A [`Bundle`] is the folder that holds a trained model and all it needs.
 
+mod answer_head;
 mod bundle;
 mod embedder;
 mod error;
 mod preprocessing;
 
+pub use answer_head::{AnswerKind, AnswerSheet, AnsweringModel};
 pub use bundle::{Bundle, write_bundle};
-pub use embedder::{EmbeddedPairs, EmbeddedSource, Embedder, Embeddings};
+pub use embedder::{
+    EmbeddedBatch, EmbeddedClip, EmbeddedPairs, EmbeddedSource, Embedder, EmbeddingTime, Embeddings,
+};
 pub use error::InferenceError;
 pub use preprocessing::Preprocessing;
 

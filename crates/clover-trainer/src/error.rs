@@ -312,6 +312,15 @@ pub enum TrainerError {
     #[error(transparent)]
     Devices(#[from] crate::devices::DevicesError),
 
+    /// Scores that are held at once would not fit into memory.
+    #[error("{scores} scores are more than the {largest} that are held at once")]
+    TooManyScores {
+        /// How many there are.
+        scores: usize,
+        /// The most.
+        largest: usize,
+    },
+
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]
     NothingToEvaluate,

@@ -34,6 +34,7 @@ pub mod finetune;
 pub mod metric;
 pub mod optimizer;
 pub mod parameter_groups;
+mod parameter_paths;
 pub mod precision;
 pub mod pretrain;
 pub mod recipe;
@@ -42,6 +43,7 @@ pub mod schedule;
 mod starting_values;
 
 pub use error::TrainerError;
+pub use parameter_paths::parameter_paths;
 
 #[cfg(all(test, not(feature = "test-flex")))]
 pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
