@@ -81,6 +81,31 @@ impl<B: Backend> Embedder<B> {
         }
     }
 
+    /// An embedder with a model for retrieval.
+    pub fn of_model(
+        model: RetrievalModel<B>,
+        tokenizer: WordPieceTokenizer,
+        preprocessing: Preprocessing,
+        device: B::Device,
+    ) -> Self {
+        Self {
+            model,
+            tokenizer,
+            preprocessing,
+            device,
+        }
+    }
+
+    /// Its word pieces.
+    pub fn tokenizer(&self) -> &WordPieceTokenizer {
+        &self.tokenizer
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &B::Device {
+        &self.device
+    }
+
     /// Embeds texts.
     ///
     /// # Errors

@@ -14,6 +14,7 @@
 //! | [`finetune`] | tasks learned by a pre-trained model |
 //! | [`evaluate`] | zero-shot retrieval, answers |
 //! | [`ablation`] | the paper's comparison of objectives |
+//! | [`task_items`] | what a task is learned from and measured on |
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
@@ -25,6 +26,7 @@
 //! ```
 
 pub mod ablation;
+mod bundle_identity;
 pub mod checkpoint;
 pub mod clipping;
 pub mod devices;
@@ -41,6 +43,7 @@ pub mod recipe;
 pub mod report;
 pub mod schedule;
 mod starting_values;
+pub mod task_items;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;

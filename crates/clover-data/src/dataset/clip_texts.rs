@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::clip_reading::ClipReading;
 use super::randomness::Randomness;
@@ -17,7 +18,7 @@ use crate::text::WordPieceTokenizer;
 use crate::video::{ClipSource, NormalizedClip};
 
 /// A clip and the texts that go with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClipTexts {
     /// What reports call it.
     pub name: String,

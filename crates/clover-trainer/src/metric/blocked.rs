@@ -155,7 +155,9 @@ impl Block<'_> {
         let (columns, share) = (self.candidates.len(), kept.len().div_ceil(threads.max(1)));
         let share = share.max(1);
         thread::scope(|scope| {
-            let parts = kept.chunks_mut(share).zip(self.scores.chunks(share * columns));
+            let parts = kept
+                .chunks_mut(share)
+                .zip(self.scores.chunks(share * columns));
             for (part, (kept, scores)) in parts.enumerate() {
                 let visit = &visit;
                 scope.spawn(move || {
@@ -178,7 +180,12 @@ fn count_ahead(
     ahead: impl Fn(usize) -> bool,
 ) -> usize {
     // Two plain counts, which vector instructions take; few blocks have anything between.
-    let count = |bound: f32| scores.iter().map(|&score| u32::from(score > bound)).sum::<u32>();
+    let count = |bound: f32| {
+        scores
+            .iter()
+            .map(|&score| u32::from(score > bound))
+            .sum::<u32>()
+    };
     let (above, not_below) = (count(own_score + NEAR), count(own_score - NEAR));
     let mut found = above as usize;
     if above == not_below {

@@ -81,7 +81,9 @@ fn interval(mut values: Vec<f64>) -> Interval {
     values.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
         let place = (share * values.len() as f64) as usize;
-        values.get(place.min(values.len().saturating_sub(1))).copied()
+        values
+            .get(place.min(values.len().saturating_sub(1)))
+            .copied()
     };
     [0.025, 0.975].map(|share| at(share).unwrap_or(0.0))
 }
@@ -97,7 +99,10 @@ mod tests {
         let [low, high] = mean_interval(&outcomes, 7);
 
         // Half, with a standard error of 0.05: 0.5 - 1.96 * 0.05 to 0.5 + 1.96 * 0.05.
-        assert!((low - 0.402).abs() < 0.03 && (high - 0.598).abs() < 0.03, "{low} {high}");
+        assert!(
+            (low - 0.402).abs() < 0.03 && (high - 0.598).abs() < 0.03,
+            "{low} {high}"
+        );
         assert_eq!(mean_interval(&outcomes, 7), [low, high]);
         assert_ne!(mean_interval(&outcomes, 8), [low, high]);
     }

@@ -68,14 +68,14 @@ mod tests {
 
     #[test]
     fn a_candidate_that_all_want_is_left_to_the_one_that_wants_it_most() {
-        let table = |values: &[f32]| {
-            EmbeddingTable::of_rows("text", Storage::F32, values, 2).unwrap()
-        };
+        let table =
+            |values: &[f32]| EmbeddingTable::of_rows("text", Storage::F32, values, 2).unwrap();
         // Both queries lie nearer to the first candidate; the second query least so.
         let queries = table(&[1.0, 0.0, 0.8, 0.55]);
         let candidates = table(&[1.0, 0.2, 0.3, 1.0]);
 
-        let plain = |row: usize| queries.cosine(row, &candidates, 0) > queries.cosine(row, &candidates, 1);
+        let plain =
+            |row: usize| queries.cosine(row, &candidates, 0) > queries.cosine(row, &candidates, 1);
         let weighed = dual_softmax_ranks(&queries, &candidates, &[0, 1], 0.05).unwrap();
 
         assert!(plain(0) && plain(1));

@@ -65,7 +65,9 @@ impl EmbeddingTable {
                 expected: values.len().next_multiple_of(dim.max(1)),
             });
         }
-        values.chunks_exact(dim).try_for_each(|row| table.push(row))?;
+        values
+            .chunks_exact(dim)
+            .try_for_each(|row| table.push(row))?;
         Ok(table)
     }
 
@@ -169,8 +171,7 @@ mod tests {
     #[test]
     fn rows_have_unit_length_in_both_storages() {
         for storage in [Storage::F32, Storage::F16] {
-            let table =
-                EmbeddingTable::of_rows("text", storage, &[3.0, 4.0, 0.0, 0.0], 2).unwrap();
+            let table = EmbeddingTable::of_rows("text", storage, &[3.0, 4.0, 0.0, 0.0], 2).unwrap();
 
             let rows = table.rows(0..2);
 

@@ -81,10 +81,18 @@ fn half_the_memory_gives_nearly_the_same_ranks() {
 
     let exact = ranks(SMALL, &queries, &candidates, &own);
     let halved = SMALL
-        .ranks::<TestBackend>(&half(&queries), &half(&candidates), &own, &Default::default())
+        .ranks::<TestBackend>(
+            &half(&queries),
+            &half(&candidates),
+            &own,
+            &Default::default(),
+        )
         .unwrap();
 
-    let moved = exact.iter().zip(&halved).filter(|(a, b)| a.abs_diff(**b) > 1);
+    let moved = exact
+        .iter()
+        .zip(&halved)
+        .filter(|(a, b)| a.abs_diff(**b) > 1);
     assert_eq!(moved.count(), 0, "{exact:?} {halved:?}");
 }
 
