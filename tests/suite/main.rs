@@ -21,6 +21,7 @@ mod real_videos;
 mod recipes;
 mod small_run;
 mod task_recipes;
+mod tasks;
 mod training;
 mod validated_run;
 

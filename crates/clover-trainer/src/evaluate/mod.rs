@@ -15,6 +15,7 @@ mod settings;
 mod similarity;
 mod similarity_curves;
 mod task;
+mod with_bundle;
 mod zero_shot;
 
 pub use answers::measure_answers;
@@ -33,6 +34,6 @@ pub use retrieval_items::measure_retrieval;
 pub use settings::MeasureSettings;
 pub use similarity::{PairSimilarity, pair_similarity};
 pub use similarity_curves::SimilarityCurves;
-pub(crate) use task::measure_embeddings;
 pub use task::{Evaluated, EvaluationPlan, evaluate};
+pub(crate) use with_bundle::measure_embeddings;
 pub use zero_shot::{ZeroShotRetrieval, zero_shot_retrieval};

@@ -12,6 +12,7 @@ mod pretraining;
 mod reading;
 mod shipped;
 mod task;
+mod task_checks;
 mod task_reading;
 
 pub use ablation::AblationRecipe;

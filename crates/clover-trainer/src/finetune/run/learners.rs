@@ -1,48 +1,18 @@
-//! The tasks: which model each trains, on what, and what becomes of it.
+//! The tasks: which model each trains, and on what.
 
-use std::path::Path;
-
-use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{AnswerVocabulary, ClipTextsDataset};
-use clover_data::text::WordPieceTokenizer;
-use clover_inference::{
-    AnswerKind, AnswerSheet, AnsweringModel, Embedder, Preprocessing, write_bundle,
-};
+use clover_data::dataset::ClipTextsDataset;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
 };
-use clover_model::{Clover, CloverConfig};
 
-use super::learner::{Inner, Learner};
+use super::kept::{Answering, Choosing, Comparing, Filling, Kept};
 use super::prepare::Start;
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning, Run, TrainingItems};
 use crate::TrainerError;
-use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
-use crate::metric::Storage;
-use crate::recipe::{TaskKind, TaskRecipe};
-use crate::task_items::{TaskReading, TestItems, answer_list};
-
-/// What every task keeps of its start.
-struct Kept<B: AutodiffBackend> {
-    /// The bundle's model, for the parts that are not trained.
-    clover: Clover<B::InnerBackend>,
-    config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
-    preprocessing: Preprocessing,
-    recipe: TaskRecipe,
-    validation: Option<TestItems>,
-}
-
-/// Retrieval, and choice by similarity.
-struct Comparing<B: AutodiffBackend>(Kept<B>);
-/// Options scored by the fusion encoder.
-struct Choosing<B: AutodiffBackend>(Kept<B>);
-/// Answers of a list.
-struct Answering<B: AutodiffBackend>(Kept<B>, AnswerVocabulary);
-/// Blanks filled with an answer of a list.
-struct Filling<B: AutodiffBackend>(Kept<B>, AnswerVocabulary);
+use crate::recipe::TaskKind;
+use crate::task_items::{TaskReading, answer_list};
 
 /// Runs the task that the recipe names.
 pub(super) fn run<B: AutodiffBackend>(
@@ -146,162 +116,3 @@ impl<B: AutodiffBackend> Start<B> {
         }
     }
 }
-
-impl<B: AutodiffBackend> Kept<B> {
-    fn of(start: Start<B>) -> Self {
-        Self {
-            clover: start.bundle.clover.valid(),
-            config: start.bundle.config,
-            tokenizer: start.bundle.tokenizer,
-            preprocessing: start.bundle.preprocessing,
-            recipe: start.recipe,
-            validation: start.validation,
-        }
-    }
-
-    /// How items are read in validation.
-    fn reading(&self) -> TaskReading<'_> {
-        TaskReading {
-            recipe: &self.recipe,
-            bundle: &self.preprocessing,
-            tokenizer: &self.tokenizer,
-            trains: false,
-        }
-    }
-
-    fn settings(&self) -> MeasureSettings<'static> {
-        MeasureSettings {
-            workers: self.recipe.workers,
-            max_failed_share: self.recipe.max_failed_share,
-            seed: self.recipe.seed,
-            dual_softmax: false,
-            storage: Storage::F32,
-            record: None,
-        }
-    }
-
-    /// How the trained model looks at files.
-    fn test_preprocessing(&self) -> Preprocessing {
-        self.recipe.preprocessing(&self.preprocessing)
-    }
-
-    fn write(&self, clover: &Clover<B::InnerBackend>, folder: &Path) -> Result<(), TrainerError> {
-        let how = self.test_preprocessing();
-        Ok(write_bundle(
-            folder,
-            &self.config,
-            clover,
-            &self.tokenizer,
-            &how,
-        )?)
-    }
-
-    fn write_answering<M: AnsweringModel<B::InnerBackend>>(
-        &self,
-        clover: &Clover<B::InnerBackend>,
-        model: &M,
-        (kind, answers): (AnswerKind, &[String]),
-        folder: &Path,
-    ) -> Result<(), TrainerError> {
-        self.write(clover, folder)?;
-        model.write_head(folder)?;
-        let sheet = AnswerSheet {
-            kind,
-            question_form: self.recipe.question_form,
-            answers: answers.to_vec(),
-        };
-        Ok(sheet.write(folder)?)
-    }
-}
-
-impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
-    type Model = RetrievalModel<B>;
-
-    fn measure(
-        &self,
-        model: Inner<B, RetrievalModel<B>>,
-        device: &B::Device,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<Measured>, TrainerError> {
-        let kept = &self.0;
-        let Some(items) = &kept.validation else {
-            return Ok(None);
-        };
-        let (tokenizer, how) = (kept.tokenizer.clone(), kept.test_preprocessing());
-        let embedder = Embedder::of_model(model, tokenizer, how, device.clone());
-        let reading = kept.reading().clip_texts(items.clips());
-        measure_embeddings(&embedder, items, reading, &kept.settings(), progress).map(Some)
-    }
-
-    fn write(&self, model: Inner<B, RetrievalModel<B>>, folder: &Path) -> Result<(), TrainerError> {
-        let clover = Clover {
-            video_encoder: model.video_encoder,
-            text_encoder: model.text_encoder,
-            video_projection: model.video_projection,
-            text_projection: model.text_projection,
-            ..self.0.clover.clone()
-        };
-        self.0.write(&clover, folder)
-    }
-}
-
-/// A learner whose model has the three encoders and an answer head.
-macro_rules! answering_learner {
-    ($learner:ident, $model:ident, $kind:expr, $items:ident, |$this:ident, $list:ident| $dataset:expr, |$own:ident| $answers:expr) => {
-        impl<B: AutodiffBackend> Learner<B> for $learner<B> {
-            type Model = $model<B>;
-
-            fn measure(
-                &self,
-                model: Inner<B, $model<B>>,
-                device: &B::Device,
-                progress: &mut dyn FnMut(usize, usize),
-            ) -> Result<Option<Measured>, TrainerError> {
-                let $this = self;
-                let Some(TestItems::$items($list)) = &self.0.validation else {
-                    return Ok(None);
-                };
-                let (dataset, settings) = ($dataset, self.0.settings());
-                let views = self.0.recipe.test_views;
-                measure_answers(&model, dataset, views, &settings, device, progress).map(Some)
-            }
-
-            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
-                let $own = self;
-                let clover = Clover {
-                    video_encoder: model.video_encoder.clone(),
-                    text_encoder: model.text_encoder.clone(),
-                    fusion_encoder: model.fusion_encoder.clone(),
-                    ..self.0.clover.clone()
-                };
-                self.0
-                    .write_answering(&clover, &model, ($kind, $answers), folder)
-            }
-        }
-    };
-}
-
-answering_learner!(
-    Choosing,
-    MultipleChoiceModel,
-    AnswerKind::MultipleChoice,
-    Choices,
-    |this, list| this.0.reading().choices(list)?,
-    |_own| &[]
-);
-answering_learner!(
-    Answering,
-    OpenEndedModel,
-    AnswerKind::OpenEnded,
-    Questions,
-    |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
-);
-answering_learner!(
-    Filling,
-    FillInTheBlankModel,
-    AnswerKind::FillInTheBlank,
-    Questions,
-    |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
-);

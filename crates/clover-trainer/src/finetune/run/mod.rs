@@ -4,6 +4,7 @@
 //! Chance is drawn from the run's seed and the step alone, so a run that was interrupted and resumed
 //! ends as one that was not.
 
+mod kept;
 mod learner;
 mod learners;
 mod plan;
