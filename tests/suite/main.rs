@@ -21,6 +21,8 @@ mod real_videos;
 mod recipes;
 mod small_run;
 mod starting_run;
+mod task_recipes;
+mod tasks;
 mod training;
 mod two_processes;
 mod validated_run;

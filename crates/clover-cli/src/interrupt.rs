@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 const INTERRUPTED: i32 = 130;
 
 /// Whether the user asked to stop.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {

@@ -176,6 +176,19 @@ pub enum DataError {
         expected: usize,
     },
 
+    /// A sentence to fill in has no blank, or several.
+    #[error(
+        "{name}: has {found} [MASK] among its first {text_len} word pieces, where one is needed"
+    )]
+    Blanks {
+        /// The item.
+        name: String,
+        /// How many it has.
+        found: usize,
+        /// Pieces that were looked at.
+        text_len: usize,
+    },
+
     /// A dataset has no items.
     #[error("the dataset is empty")]
     EmptyDataset,

@@ -1,5 +1,7 @@
 //! Embeddings of videos and texts.
 
+mod clip_texts;
+
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use clover_data::batch::RetrievalBatch;
@@ -11,6 +13,8 @@ use clover_data::text::WordPieceTokenizer;
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
+
+pub use clip_texts::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
 use crate::{InferenceError, Preprocessing};
 
@@ -75,6 +79,31 @@ impl<B: Backend> Embedder<B> {
             preprocessing,
             device,
         }
+    }
+
+    /// An embedder with a model for retrieval.
+    pub fn of_model(
+        model: RetrievalModel<B>,
+        tokenizer: WordPieceTokenizer,
+        preprocessing: Preprocessing,
+        device: B::Device,
+    ) -> Self {
+        Self {
+            model,
+            tokenizer,
+            preprocessing,
+            device,
+        }
+    }
+
+    /// Its word pieces.
+    pub fn tokenizer(&self) -> &WordPieceTokenizer {
+        &self.tokenizer
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &B::Device {
+        &self.device
     }
 
     /// Embeds texts.

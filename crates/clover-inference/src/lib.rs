@@ -11,8 +11,10 @@ mod export;
 mod import;
 mod preprocessing;
 
-pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
-pub use embedder::{EmbeddedPairs, EmbeddedSource, Embedder, Embeddings};
+pub use bundle::{AnswerKind, Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
+pub use embedder::{
+    EmbeddedBatch, EmbeddedClip, EmbeddedPairs, EmbeddedSource, Embedder, EmbeddingTime, Embeddings,
+};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use import::{BundleImport, ImportedBundle, WeightPath};

@@ -308,9 +308,40 @@ pub enum TrainerError {
         wanted: &'static str,
     },
 
+    /// A question has more or fewer options than it must have.
+    #[error("{path}: {name} has {found} options where {expected} are expected")]
+    Candidates {
+        /// The annotation file.
+        path: PathBuf,
+        /// The question.
+        name: String,
+        /// Its options.
+        found: usize,
+        /// How many it must have.
+        expected: usize,
+    },
+
+    /// A bundle has no answer head, or one of another task.
+    #[error("{path}: {reason}")]
+    OtherHead {
+        /// The bundle.
+        path: PathBuf,
+        /// What it has, and what is needed.
+        reason: String,
+    },
+
     /// Devices cannot train together.
     #[error(transparent)]
     Devices(#[from] crate::devices::DevicesError),
+
+    /// Scores that are held at once would not fit into memory.
+    #[error("{scores} scores are more than the {largest} that are held at once")]
+    TooManyScores {
+        /// How many there are.
+        scores: usize,
+        /// The most.
+        largest: usize,
+    },
 
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]

@@ -15,6 +15,7 @@
 //! | [`finetune`] | tasks learned by a pre-trained model |
 //! | [`evaluate`] | zero-shot retrieval, answers |
 //! | [`ablation`] | the paper's comparison of objectives |
+//! | [`task_items`] | what a task is learned from and measured on |
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod ablation;
+mod bundle_identity;
 pub mod checkpoint;
 pub mod clipping;
 pub mod devices;
@@ -35,14 +37,17 @@ pub mod finetune;
 pub mod metric;
 pub mod optimizer;
 pub mod parameter_groups;
+mod parameter_paths;
 pub mod precision;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod schedule;
 pub mod starting_values;
+pub mod task_items;
 
 pub use error::TrainerError;
+pub use parameter_paths::parameter_paths;
 
 #[cfg(all(test, not(feature = "test-flex")))]
 pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;

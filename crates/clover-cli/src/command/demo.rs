@@ -30,6 +30,9 @@ const HELD_OUT_CLIPS: usize = 100;
 const RENDERED_FRAMES: usize = 8;
 
 pub(super) fn run(arguments: Demo) -> Result<()> {
+    if arguments.full {
+        return super::demo_full::run(&arguments);
+    }
     let device = arguments.device;
     let folder = arguments.out.clone();
     let demonstration = Demonstration {
@@ -179,6 +182,7 @@ impl Demonstration {
             settings: settings(&self.arguments, &plan.recipe),
             charts: training_charts(&summary.metrics),
             retrieval: scores.into(),
+            answers: Vec::new(),
             queries,
             skipped: skipped
                 .map(|item| (item.name.clone(), item.reason.clone()))
@@ -195,7 +199,7 @@ struct Files {
     vocabulary: PathBuf,
 }
 
-fn timed<T>(
+pub(super) fn timed<T>(
     phase: &str,
     seconds: &mut Vec<(String, f64)>,
     work: impl FnOnce() -> Result<T>,

@@ -1,14 +1,10 @@
 //! Sentences that look for clips, and the clips they find.
 
-use std::path::Path;
-
 use anyhow::Result;
 use burn::tensor::backend::Backend;
-use clover_data::video::{DecodeLimits, FrameSampling, decode_clip};
 use clover_inference::{EmbeddedPairs, Embedder};
 use clover_trainer::metric::ranking;
-use clover_trainer::report::{Query, Retrieved, film_strip};
-use image::RgbImage;
+use clover_trainer::report::{Query, Retrieved, clip_strip};
 
 /// Clips shown for a sentence.
 const SHOWN: usize = 5;
@@ -56,19 +52,8 @@ fn search(embedded: &EmbeddedPairs, text: &[f32], own: Option<usize>) -> Result<
                 rank,
                 correct: own == Some(clip),
                 // A picture that cannot be made is left out of the page, not its row.
-                picture: picture(&pair.path).ok(),
+                picture: clip_strip(&pair.path, STRIP.0, STRIP.1).ok(),
             }
         });
     Ok(found.collect())
-}
-
-fn picture(path: &Path) -> Result<String> {
-    let (frames, height) = STRIP;
-    let sampling = FrameSampling::test_frames(frames);
-    let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
-    let size = (u32::try_from(clip.width())?, u32::try_from(clip.height())?);
-    let frames: Vec<_> = (0..clip.frames())
-        .filter_map(|frame| RgbImage::from_raw(size.0, size.1, clip.frame(frame).to_vec()))
-        .collect();
-    Ok(film_strip(&frames, height)?)
 }

@@ -4,7 +4,11 @@ mod ablate;
 mod check_data;
 mod convert;
 mod demo;
+mod demo_full;
 mod demo_queries;
+mod evaluate;
+mod figures;
+mod finetune;
 mod pack;
 mod pretrain;
 mod recipe;
@@ -13,6 +17,7 @@ mod weights;
 
 use anyhow::Result;
 
+pub(crate) use figures::in_a_line;
 pub(crate) use pack::part;
 
 use crate::arguments::{Arguments, Command};
@@ -23,6 +28,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Ablate(ablate) => ablate::run(ablate),
         Command::Recipe(recipe) => recipe::run(recipe),
+        Command::Finetune(finetune) => finetune::run(*finetune),
+        Command::Evaluate(evaluate) => evaluate::run(*evaluate),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),

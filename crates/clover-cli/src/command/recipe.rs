@@ -24,7 +24,7 @@ pub(super) fn run(asked: Recipe) -> Result<()> {
 
 fn list() {
     for recipe in SHIPPED_RECIPES {
-        say(&format!("{:<24}{}", recipe.name, recipe.summary()));
+        say(&format!("{:<34}{}", recipe.name, recipe.summary()));
     }
 }
 

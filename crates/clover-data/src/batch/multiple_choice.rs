@@ -64,6 +64,7 @@ mod tests {
             attention_masks: texts.iter().map(|_| vec![1, 0]).collect(),
             answer: 0,
             name: "a".to_owned(),
+            index: 0,
         }
     }
 

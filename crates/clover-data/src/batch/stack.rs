@@ -14,10 +14,7 @@ use crate::video::NormalizedClip;
 /// # Panics
 ///
 /// Panics if there is no clip or if their sizes differ.
-pub(super) fn stack_clips<B: Backend>(
-    clips: &[&NormalizedClip],
-    device: &B::Device,
-) -> Tensor<B, 5> {
+pub fn stack_clips<B: Backend>(clips: &[&NormalizedClip], device: &B::Device) -> Tensor<B, 5> {
     assert!(!clips.is_empty(), "batch: no sample");
     let [channels, frames, height, width] = clips[0].dims();
     let mut values = Vec::with_capacity(clips.len() * channels * frames * height * width);

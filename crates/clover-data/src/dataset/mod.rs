@@ -3,6 +3,7 @@
 mod annotation;
 mod answer_vocabulary;
 mod clip_reading;
+mod clip_texts;
 mod epoch_order;
 mod items;
 mod loader;
@@ -28,6 +29,9 @@ pub use clover_pickle::{PickleError, PickleFault};
 pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
 pub use answer_vocabulary::AnswerVocabulary;
 pub use clip_reading::ClipReading;
+pub use clip_texts::{
+    ClipTexts, ClipTextsConfig, ClipTextsDataset, ClipTextsSample, DrawnCaptions,
+};
 pub use epoch_order::EpochOrder;
 pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,

@@ -31,6 +31,8 @@ pub struct MultipleChoiceSample {
     pub answer: usize,
     /// What reports call the sample.
     pub name: String,
+    /// The number of the question in its list.
+    pub index: usize,
 }
 
 impl MultipleChoiceDataset {
@@ -109,6 +111,7 @@ impl SampleSource for MultipleChoiceDataset {
             attention_masks,
             answer: item.answer,
             name: self.name(index),
+            index,
         })
     }
 }

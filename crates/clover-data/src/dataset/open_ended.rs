@@ -1,4 +1,6 @@
 //! Open-ended questions prepared for answering: a clip, a question, and the answer's number.
+//!
+//! A fill-in-the-blank item is one whose text has exactly one `[MASK]`, where the answer is read off.
 
 use std::path::PathBuf;
 
@@ -32,6 +34,7 @@ pub struct OpenEndedDataset {
     answers: AnswerVocabulary,
     tokenizer: WordPieceTokenizer,
     config: QuestionDatasetConfig,
+    wants_blank: bool,
 }
 
 /// A clip, a question, and the numbers of its answers.
@@ -45,6 +48,10 @@ pub struct OpenEndedSample {
     pub attention_mask: Vec<u8>,
     /// The numbers of the right answers that the list has, the first of which is trained on.
     pub answers: Vec<usize>,
+    /// Where the text's one `[MASK]` stands, if it is asked for.
+    pub blank: Option<usize>,
+    /// The number of the question in its list.
+    pub index: usize,
     /// What reports call the sample.
     pub name: String,
 }
@@ -68,7 +75,22 @@ impl OpenEndedDataset {
             answers,
             tokenizer,
             config,
+            wants_blank: false,
         })
+    }
+
+    /// Questions are sentences with one `[MASK]`; one without, or with several, cannot be read.
+    #[must_use]
+    pub fn with_blanks(self) -> Self {
+        Self {
+            wants_blank: true,
+            ..self
+        }
+    }
+
+    /// The answers to choose from.
+    pub fn answers(&self) -> &AnswerVocabulary {
+        &self.answers
     }
 
     /// Leaves out questions none of whose answers is in the list, which nothing can be learned
@@ -100,19 +122,42 @@ impl SampleSource for OpenEndedDataset {
 
     fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
         let item = &self.items[index];
-        let mut rng = Randomness::new(self.config.seed).for_item(epoch, index as u64);
-        let path = self.config.clips.join(&item.clip);
-        let clip = self.config.clip.read(ClipSource::Path(path), &mut rng)?;
         let encoding = self
             .tokenizer
             .encode(&item.question, self.config.text_len)?;
+        // Before the clip is decoded, which takes longer.
+        let blank = self.blank(index, &encoding.ids)?;
+        let mut rng = Randomness::new(self.config.seed).for_item(epoch, index as u64);
+        let path = self.config.clips.join(&item.clip);
+        let clip = self.config.clip.read(ClipSource::Path(path), &mut rng)?;
         Ok(OpenEndedSample {
             clip,
+            blank,
             token_ids: encoding.ids,
             attention_mask: encoding.attention_mask,
             answers: numbers(&self.answers, item),
+            index,
             name: self.name(index),
         })
+    }
+}
+
+impl OpenEndedDataset {
+    /// Where the one `[MASK]` stands, if it is asked for.
+    fn blank(&self, index: usize, ids: &[u32]) -> Result<Option<usize>, DataError> {
+        if !self.wants_blank {
+            return Ok(None);
+        }
+        let mask = self.tokenizer.special().mask;
+        let mut blanks = (0..).zip(ids).filter(|(_, id)| **id == mask);
+        match (blanks.next(), blanks.count()) {
+            (Some((place, _)), 0) => Ok(Some(place)),
+            (first, others) => Err(DataError::Blanks {
+                name: self.name(index),
+                found: usize::from(first.is_some()) + others,
+                text_len: ids.len(),
+            }),
+        }
     }
 }
 
@@ -184,6 +229,22 @@ mod tests {
         // [CLS], three words, [SEP].
         assert_eq!(known.attention_mask, [1, 1, 1, 1, 1, 0, 0, 0]);
         assert_eq!(known.name, dataset.items()[0].clip);
+    }
+
+    #[test]
+    fn a_blank_is_found_and_none_or_several_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut dataset = dataset(folder.path(), &[&["red"], &["red"], &["red"]]).with_blanks();
+        dataset.items[0].question = "a [MASK] circle".to_owned();
+        dataset.items[1].question = "a [MASK] [MASK]".to_owned();
+        dataset.items[2].id = Some("third".to_owned());
+
+        let [one, two, none] = [0, 1, 2].map(|index| dataset.read(0, index));
+
+        assert_eq!(one.unwrap().blank, Some(2));
+        assert!(two.unwrap_err().to_string().contains("has 2 [MASK]"));
+        let message = none.unwrap_err().to_string();
+        assert!(message.starts_with("third: has 0 [MASK]"), "{message}");
     }
 
     #[test]

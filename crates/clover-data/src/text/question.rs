@@ -1,7 +1,10 @@
 //! How a question and its candidate answers become the texts a model reads.
 
+use serde::{Deserialize, Serialize};
+
 /// The form in which a question is asked; each downstream task has its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum QuestionForm {
     /// The question alone (MSRVTT-QA, MSVD-QA), or the sentence that holds `[MASK]` (LSMDC-FIB).
     Alone,

@@ -14,7 +14,7 @@ use clover_model::tasks::{AnswerPart, AnswerPartSizes};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
 use crate::bundle::{VOCABULARY, check_vocabulary};
-use crate::{Answers, Bundle, InferenceError, Preprocessing};
+use crate::{AnswerKind, Answers, Bundle, InferenceError, Preprocessing};
 use text_config::attention_heads;
 
 /// Word pieces of a text in pre-training, as published.
@@ -250,15 +250,20 @@ impl BundleImport {
                 reason: format!("lists {} answers, the head has {wanted}", answers.len()),
             })
         };
-        let answers = match (sizes, &self.answers) {
-            (AnswerPartSizes::MultipleChoice, _) => Answers::MultipleChoice,
-            (AnswerPartSizes::OpenEnded { answers }, Some(path)) => Answers::OpenEnded {
-                answers: listed(answers, path)?,
-            },
-            (AnswerPartSizes::FillInTheBlank { answers }, Some(path)) => Answers::FillInTheBlank {
-                answers: listed(answers, path)?,
-            },
+        let (task, answers) = match (sizes, &self.answers) {
+            (AnswerPartSizes::MultipleChoice, _) => (AnswerKind::MultipleChoice, Vec::new()),
+            (AnswerPartSizes::OpenEnded { answers }, Some(path)) => {
+                (AnswerKind::OpenEnded, listed(answers, path)?)
+            }
+            (AnswerPartSizes::FillInTheBlank { answers }, Some(path)) => {
+                (AnswerKind::FillInTheBlank, listed(answers, path)?)
+            }
             (_, None) => return Ok(None),
+        };
+        let answers = Answers {
+            task,
+            question_form: None,
+            answers,
         };
         let part = import.fill_answers(sizes.init(config.text.hidden, device))?;
         Ok(Some((answers, part)))

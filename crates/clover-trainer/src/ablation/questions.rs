@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use burn::module::AutodiffModule;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{
@@ -20,7 +19,7 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 use super::cell::CellEvent;
 use crate::TrainerError;
 use crate::evaluate::{QuestionAccuracy, question_accuracy};
-use crate::finetune::{AnswerScores, FineTuningSettings, TaskModel, fine_tune};
+use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInParts, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::draw_parameters;
 
@@ -155,7 +154,7 @@ impl Questions<'_> {
     ) -> Result<Answered, TrainerError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + TaskModel<B>,
+        M: LearnsInParts<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
         S: SampleSource<Sample = M::Sample>,
     {

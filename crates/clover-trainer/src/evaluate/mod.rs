@@ -1,11 +1,39 @@
 //! Evaluation: what a trained model is worth on held-out data.
 
+mod answers;
+mod asked;
+mod embedded_items;
+mod evaluation;
 mod list_retrieval;
+mod predictions;
+mod published;
 mod questions;
+mod ranked_choice;
+mod record;
+mod retrieval_items;
+mod settings;
 mod similarity;
+mod similarity_curves;
+mod task;
+mod with_bundle;
 mod zero_shot;
 
+pub use answers::measure_answers;
+pub use asked::AskedQuestions;
+pub use evaluation::{
+    AnswerFigures, Direction, Evaluation, Figures, LeftOut, Measured, RetrievalFigures,
+};
 pub use list_retrieval::{ListRetrieval, list_retrieval};
+pub use predictions::{
+    AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
+};
+pub use published::{Generation, PUBLISHED, PublishedFigure, PublishedValues, published};
 pub use questions::{QuestionAccuracy, question_accuracy};
+pub use ranked_choice::measure_ranked_choice;
+pub use retrieval_items::measure_retrieval;
+pub use settings::MeasureSettings;
 pub use similarity::{PairSimilarity, pair_similarity};
+pub use similarity_curves::SimilarityCurves;
+pub use task::{Evaluated, EvaluationPlan, evaluate};
+pub(crate) use with_bundle::measure_embeddings;
 pub use zero_shot::{ZeroShotRetrieval, zero_shot_retrieval};

@@ -14,7 +14,7 @@ use crate::finetune::AnswerScores;
 use crate::metric::first_highest;
 
 /// Questions that pass the model together.
-const BATCH: usize = 16;
+pub(super) const BATCH: usize = 16;
 
 /// How many questions a model answers rightly, beside what needs no model. Shares lie between 0
 /// and 1.
@@ -53,10 +53,8 @@ where
     let mut count = Count::default();
     for batch in loader.epoch(Position::default())? {
         let samples = batch?.samples;
-        let scores = model.scores(&samples, &mut Noise::quiet(), device);
-        let [_, answers] = scores.dims();
-        let scores: Vec<f32> = scores.into_data().convert::<f32>().iter().collect();
-        for (sample, scores) in samples.iter().zip(scores.chunks_exact(answers)) {
+        let rows = score_rows(model, &samples, 1, device);
+        for (sample, scores) in samples.iter().zip(&rows) {
             count.add(M::right(sample), scores)?;
         }
     }
@@ -64,9 +62,22 @@ where
     Ok((count.accuracy(skipped.len())?, skipped))
 }
 
+/// The scores of each sample.
+pub(super) fn score_rows<B: Backend, M: AnswerScores<B>>(
+    model: &M,
+    samples: &[M::Sample],
+    views: usize,
+    device: &B::Device,
+) -> Vec<Vec<f32>> {
+    let scores = model.scores(samples, views, &mut Noise::quiet(), device);
+    let [_, answers] = scores.dims();
+    let scores: Vec<f32> = scores.into_data().convert::<f32>().iter().collect();
+    scores.chunks_exact(answers).map(<[f32]>::to_vec).collect()
+}
+
 /// What was counted so far.
 #[derive(Debug, Default)]
-struct Count {
+pub(super) struct Count {
     questions: usize,
     right: usize,
     outside: usize,
@@ -82,17 +93,22 @@ impl Count {
             let (what, row) = ("score", self.questions);
             return Err(TrainerError::NotFinite { what, row });
         }
-        self.questions += 1;
-        self.right += usize::from(right.contains(&first_highest(scores)));
-        self.outside += usize::from(right.is_empty());
-        self.chance += right.len() as f64 / scores.len() as f64;
-        for answer in right {
-            *self.by_answer.entry(*answer).or_default() += 1;
-        }
+        self.add_outcome(right, scores.len(), right.contains(&first_highest(scores)));
         Ok(())
     }
 
-    fn accuracy(&self, skipped: usize) -> Result<QuestionAccuracy, TrainerError> {
+    /// Counts a question with so many answers to choose from, of which some are right.
+    pub(super) fn add_outcome(&mut self, right: &[usize], answers: usize, correct: bool) {
+        self.questions += 1;
+        self.right += usize::from(correct);
+        self.outside += usize::from(right.is_empty());
+        self.chance += right.len() as f64 / answers.max(1) as f64;
+        for answer in right {
+            *self.by_answer.entry(*answer).or_default() += 1;
+        }
+    }
+
+    pub(super) fn accuracy(&self, skipped: usize) -> Result<QuestionAccuracy, TrainerError> {
         if self.questions == 0 {
             return Err(TrainerError::NothingToEvaluate);
         }

@@ -1,12 +1,13 @@
 //! Multiple choice: one of a few candidate texts (Clover, section 4.2).
 
 use burn::prelude::*;
-use clover_data::batch::MultipleChoiceBatch;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::{MultipleChoiceBatch, views_apart};
 use clover_data::dataset::MultipleChoiceSample;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
-use super::task::{AnswerScores, TaskModel, answer_loss};
+use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
 use crate::parameter_groups::ParameterRules;
 
 impl<B: Backend> TaskModel<B> for MultipleChoiceModel<B> {
@@ -28,18 +29,26 @@ impl<B: Backend> TaskModel<B> for MultipleChoiceModel<B> {
     }
 }
 
+impl<B: AutodiffBackend> LearnsInParts<B> for MultipleChoiceModel<B> {}
+
 impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
     fn right(sample: &MultipleChoiceSample) -> &[usize] {
         std::slice::from_ref(&sample.answer)
     }
 
+    fn index(sample: &MultipleChoiceSample) -> usize {
+        sample.index
+    }
+
     fn scores(
         &self,
         samples: &[MultipleChoiceSample],
+        views: usize,
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2> {
         let batch = MultipleChoiceBatch::<B>::collate(samples, device);
-        self.forward(batch.clips, 1, batch.token_ids, batch.attention_mask, noise)
+        let clips = views_apart(batch.clips, views);
+        self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
     }
 }

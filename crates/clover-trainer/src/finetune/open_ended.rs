@@ -1,12 +1,13 @@
 //! Open-ended questions: one answer of a closed list (Clover, section 4.2).
 
 use burn::prelude::*;
-use clover_data::batch::OpenEndedBatch;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::{OpenEndedBatch, views_apart};
 use clover_data::dataset::OpenEndedSample;
 use clover_model::Noise;
 use clover_model::tasks::OpenEndedModel;
 
-use super::task::{AnswerScores, TaskModel, answer_loss};
+use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
 use crate::parameter_groups::ParameterRules;
 
 impl<B: Backend> TaskModel<B> for OpenEndedModel<B> {
@@ -28,18 +29,26 @@ impl<B: Backend> TaskModel<B> for OpenEndedModel<B> {
     }
 }
 
+impl<B: AutodiffBackend> LearnsInParts<B> for OpenEndedModel<B> {}
+
 impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
     fn right(sample: &OpenEndedSample) -> &[usize] {
         &sample.answers
     }
 
+    fn index(sample: &OpenEndedSample) -> usize {
+        sample.index
+    }
+
     fn scores(
         &self,
         samples: &[OpenEndedSample],
+        views: usize,
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2> {
         let batch = OpenEndedBatch::<B>::collate(samples, device);
-        self.forward(batch.clips, 1, batch.token_ids, batch.attention_mask, noise)
+        let clips = views_apart(batch.clips, views);
+        self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
     }
 }

@@ -1,13 +1,12 @@
 //! One fine-tuning step: forward, loss, backward, clipping, AdamW.
 
-use burn::module::AutodiffModule;
-use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 
-use super::task::TaskModel;
+use super::task::LearnsInParts;
 use crate::TrainerError;
 use crate::clipping::clip_by_global_norm;
 use crate::optimizer::Optimizer;
+use crate::precision::Precision;
 use crate::pretrain::StepSettings;
 
 /// What a step needs besides the model and the batch.
@@ -17,10 +16,23 @@ pub struct FineTuningStep<B: AutodiffBackend> {
     pub optimizer: Optimizer<B>,
     /// Bound of the global gradient norm.
     pub clip_norm: f64,
+    /// Samples that pass the model together; 0 for all.
+    pub micro_batch: usize,
+    /// What the model computes in; parameters and optimizer state stay in `f32`.
+    pub precision: Precision,
+}
+
+/// What a step measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepFigures {
+    /// The loss before the step.
+    pub loss: f64,
+    /// The global gradient norm before clipping.
+    pub gradient_norm: f64,
 }
 
 impl<B: AutodiffBackend> FineTuningStep<B> {
-    /// Trains on one batch; returns the model and the loss before the step.
+    /// Trains on one batch; returns the model and what was measured before the step.
     ///
     /// # Errors
     ///
@@ -29,14 +41,14 @@ impl<B: AutodiffBackend> FineTuningStep<B> {
     ///
     /// # Panics
     ///
-    /// As [`TaskModel::loss`].
-    pub fn train<M: AutodiffModule<B> + TaskModel<B>>(
+    /// As [`TaskModel::loss`](super::TaskModel::loss).
+    pub fn train<M: LearnsInParts<B>>(
         &mut self,
         model: M,
         samples: &[M::Sample],
         settings: &StepSettings<'_>,
         device: &B::Device,
-    ) -> Result<(M, f64), TrainerError> {
+    ) -> Result<(M, StepFigures), TrainerError> {
         let diverged = |what| TrainerError::Diverged {
             step: settings.step,
             what,
@@ -45,19 +57,26 @@ impl<B: AutodiffBackend> FineTuningStep<B> {
                 .map(|sample| M::name(sample).to_owned())
                 .collect(),
         };
-        let loss = model.loss(samples, &mut settings.noise.clone(), device);
-        let value: f64 = loss.clone().into_data().iter::<f64>().sum();
-        if !value.is_finite() {
+        let working = self.precision.working_copy(&model);
+        let found = working.gradients(samples, self.micro_batch, settings.noise, device);
+        let loss: f64 = found.loss.into_data().iter::<f64>().sum();
+        if !loss.is_finite() {
             return Err(diverged("loss"));
         }
-        let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        let (gradients, norm) = clip_by_global_norm::<B, _>(&model, gradients, self.clip_norm);
+        let (gradients, norm) =
+            clip_by_global_norm::<B, _>(&model, found.gradients, self.clip_norm);
         if !norm.is_finite() {
             return Err(diverged("gradient"));
         }
         let model = self
             .optimizer
             .step(settings.learning_rate, model, gradients);
-        Ok((model, value))
+        Ok((
+            model,
+            StepFigures {
+                loss,
+                gradient_norm: norm,
+            },
+        ))
     }
 }

@@ -1,11 +1,14 @@
 //! What a model with a task is.
 
-use burn::module::Module;
+use burn::module::{AutodiffModule, Module};
 use burn::prelude::*;
+use burn::tensor::backend::AutodiffBackend;
 use clover_losses::CrossEntropyMlmLossConfig;
 use clover_model::Noise;
 
+use super::gradients::{LossGradients, of_mean_loss};
 use crate::parameter_groups::ParameterRules;
+use crate::precision::full_precision;
 
 /// A model that can be fine-tuned.
 pub trait TaskModel<B: Backend>: Module<B> {
@@ -18,7 +21,7 @@ pub trait TaskModel<B: Backend>: Module<B> {
     /// What reports call a sample.
     fn name(sample: &Self::Sample) -> &str;
 
-    /// The loss of a batch, `[1]`.
+    /// The loss of a batch, `[1]`, in `f32`.
     ///
     /// # Panics
     ///
@@ -27,13 +30,36 @@ pub trait TaskModel<B: Backend>: Module<B> {
     -> Tensor<B, 1>;
 }
 
+/// A model that learns from a batch of which only a part fits the device at a time.
+pub trait LearnsInParts<B: AutodiffBackend>: TaskModel<B> + AutodiffModule<B> {
+    /// The loss of a batch and its gradient, computed `part` samples at a time; 0 for all at once.
+    ///
+    /// The default is right where the loss is a mean over samples that do not meet each other.
+    ///
+    /// # Panics
+    ///
+    /// As [`TaskModel::loss`].
+    fn gradients(
+        &self,
+        samples: &[Self::Sample],
+        part: usize,
+        noise: &Noise,
+        device: &B::Device,
+    ) -> LossGradients<B> {
+        of_mean_loss(self, samples, part, noise, device)
+    }
+}
+
 /// A model that answers by the highest of several scores.
 pub trait AnswerScores<B: Backend>: TaskModel<B> {
     /// The numbers of the right answers, the first of which is trained on; none where the model
     /// cannot give a right answer.
     fn right(sample: &Self::Sample) -> &[usize];
 
-    /// The score of every answer.
+    /// The number of the question in its list.
+    fn index(sample: &Self::Sample) -> usize;
+
+    /// The score of every answer. Clips may hold the frames of several views, which are averaged.
     ///
     /// # Shapes
     ///
@@ -41,10 +67,11 @@ pub trait AnswerScores<B: Backend>: TaskModel<B> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no sample, or the samples cannot be stacked.
+    /// Panics if there is no sample, or the samples cannot be stacked or are not so many views.
     fn scores(
         &self,
         samples: &[Self::Sample],
+        views: usize,
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2>;
@@ -72,7 +99,7 @@ pub(super) fn answer_loss<B: Backend, M: AnswerScores<B>>(
         "fine-tuning: a question without an answer teaches nothing"
     );
     let labels = Tensor::from_ints(labels.as_slice(), device);
-    let scores = model.scores(samples, noise, device);
+    let scores = full_precision(model.scores(samples, 1, noise, device));
     CrossEntropyMlmLossConfig::new()
         .init()
         .forward(scores, labels)

@@ -104,7 +104,7 @@ pub fn ranking(
 
 impl RetrievalMetrics {
     /// Figures of ranks counted from zero; there is at least one.
-    fn from_ranks(mut ranks: Vec<usize>, candidates: usize) -> Self {
+    pub(crate) fn from_ranks(mut ranks: Vec<usize>, candidates: usize) -> Self {
         ranks.sort_unstable();
         let queries = ranks.len();
         let recall = |k| 100.0 * ranks.partition_point(|&rank| rank < k) as f64 / queries as f64;

@@ -13,7 +13,7 @@ use super::validation::ValidationMetrics;
 use crate::TrainerError;
 
 /// What is measured at a step.
-pub(super) trait Measured: Serialize + DeserializeOwned {
+pub(crate) trait Measured: Serialize + DeserializeOwned {
     /// Optimizer steps done.
     fn step(&self) -> u64;
 }
@@ -32,7 +32,7 @@ impl Measured for ValidationMetrics {
 
 /// The open file of a run.
 #[derive(Debug)]
-pub(super) struct MetricsFile<M> {
+pub(crate) struct MetricsFile<M> {
     path: PathBuf,
     file: File,
     measured: PhantomData<M>,
@@ -41,7 +41,7 @@ pub(super) struct MetricsFile<M> {
 impl<M: Measured> MetricsFile<M> {
     /// Opens the file of a run that has done `steps`; what an interrupted run wrote behind its last
     /// checkpoint is dropped, since those steps are done again.
-    pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
+    pub(crate) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
         let failed = |source| TrainerError::Write {
             path: path.to_owned(),
             source,
@@ -65,7 +65,7 @@ impl<M: Measured> MetricsFile<M> {
         })
     }
 
-    pub(super) fn append(&mut self, metrics: &M) -> Result<(), TrainerError> {
+    pub(crate) fn append(&mut self, metrics: &M) -> Result<(), TrainerError> {
         let line = to_line(&self.path, metrics)?;
         self.file
             .write_all(&line)
@@ -77,7 +77,7 @@ impl<M: Measured> MetricsFile<M> {
 }
 
 /// The steps on file; a last line cut short by a crash is left out.
-pub(super) fn read<M: Measured>(path: &Path) -> Result<Vec<M>, TrainerError> {
+pub(crate) fn read<M: Measured>(path: &Path) -> Result<Vec<M>, TrainerError> {
     if !path.exists() {
         return Ok(Vec::new());
     }

@@ -2,11 +2,11 @@
 
 mod batch_gradients;
 mod figures;
-mod metrics_file;
+pub(crate) mod metrics_file;
 mod objective;
 mod parts;
 mod run;
-mod same_recipe;
+pub(crate) mod same_recipe;
 mod shared_batch;
 mod step;
 mod training_data;

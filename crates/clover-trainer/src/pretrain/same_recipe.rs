@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::TrainerError;
-use crate::recipe::PretrainingRecipe;
 
 /// A recipe as a checkpoint records it; `path` stands in errors.
-pub(super) fn recipe_value(
-    recipe: &PretrainingRecipe,
+pub(crate) fn recipe_value<R: Serialize>(
+    recipe: &R,
     path: &Path,
 ) -> Result<serde_json::Value, TrainerError> {
     serde_json::to_value(recipe).map_err(|source| TrainerError::Json {
@@ -28,7 +29,7 @@ const FREE_KEYS: [&str; 7] = [
 ];
 
 /// Refuses a recipe that differs from the recorded one, and names the first key that does.
-pub(super) fn check_recipe(
+pub(crate) fn check_recipe(
     path: &Path,
     recorded: &serde_json::Value,
     wanted: &serde_json::Value,

@@ -2,7 +2,8 @@
 
 use super::ablation::is_ablation;
 use super::shipped::ShippedRecipe;
-use super::{AblationRecipe, PretrainingRecipe};
+use super::task_reading::is_task;
+use super::{AblationRecipe, PretrainingRecipe, TaskRecipe};
 use crate::TrainerError;
 
 /// A recipe of any kind.
@@ -12,6 +13,8 @@ pub enum AnyRecipe {
     Pretraining(Box<PretrainingRecipe>),
     /// Of a comparison.
     Ablation(Box<AblationRecipe>),
+    /// Of a downstream task.
+    Task(Box<TaskRecipe>),
 }
 
 impl AnyRecipe {
@@ -24,6 +27,8 @@ impl AnyRecipe {
         let text = ShippedRecipe::read(name)?;
         Ok(if is_ablation(&text) {
             Self::Ablation(Box::new(AblationRecipe::from_toml(&text, name)?))
+        } else if is_task(&text) {
+            Self::Task(Box::new(TaskRecipe::from_toml(&text, name)?))
         } else {
             Self::Pretraining(Box::new(PretrainingRecipe::from_toml(&text, name)?))
         })
@@ -40,6 +45,7 @@ impl AnyRecipe {
                 Self::Pretraining(Box::new(recipe.with_overrides(overrides)?))
             }
             Self::Ablation(recipe) => Self::Ablation(Box::new(recipe.with_overrides(overrides)?)),
+            Self::Task(recipe) => Self::Task(Box::new(recipe.with_overrides(overrides)?)),
         })
     }
 
@@ -52,6 +58,7 @@ impl AnyRecipe {
         match self {
             Self::Pretraining(recipe) => recipe.to_toml(),
             Self::Ablation(recipe) => recipe.to_toml(),
+            Self::Task(recipe) => recipe.to_toml(),
         }
     }
 }

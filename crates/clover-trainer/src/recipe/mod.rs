@@ -11,9 +11,13 @@ mod overrides;
 mod pretraining;
 mod reading;
 mod shipped;
+mod task;
+mod task_checks;
+mod task_reading;
 
 pub use ablation::AblationRecipe;
 pub use any::AnyRecipe;
 pub use finetuning::FinetuningRecipe;
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};
 pub use shipped::{SHIPPED_RECIPES, ShippedRecipe};
+pub use task::{CaptionChoice, TaskKind, TaskRecipe, TestCrop};

@@ -14,28 +14,37 @@ pub struct ShippedRecipe {
     pub text: &'static str,
 }
 
+/// The recipe of a file in `recipes/`.
+macro_rules! shipped {
+    ($name:literal) => {
+        ShippedRecipe {
+            name: $name,
+            text: include_str!(concat!("../../recipes/", $name, ".toml")),
+        }
+    };
+}
+
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 5] = [
-    ShippedRecipe {
-        name: "ablation/rendered",
-        text: include_str!("../../recipes/ablation/rendered.toml"),
-    },
-    ShippedRecipe {
-        name: "ablation/rendered-full",
-        text: include_str!("../../recipes/ablation/rendered-full.toml"),
-    },
-    ShippedRecipe {
-        name: "demo",
-        text: include_str!("../../recipes/demo.toml"),
-    },
-    ShippedRecipe {
-        name: "pretrain",
-        text: include_str!("../../recipes/pretrain.toml"),
-    },
-    ShippedRecipe {
-        name: "pretrain-webvid-cc3m",
-        text: include_str!("../../recipes/pretrain-webvid-cc3m.toml"),
-    },
+pub const SHIPPED_RECIPES: [ShippedRecipe; 19] = [
+    shipped!("ablation/rendered"),
+    shipped!("ablation/rendered-full"),
+    shipped!("demo"),
+    shipped!("multiple-choice-custom"),
+    shipped!("multiple-choice-lsmdc"),
+    shipped!("multiple-choice-msrvtt"),
+    shipped!("multiple-choice-tgif-action"),
+    shipped!("multiple-choice-tgif-transition"),
+    shipped!("open-ended-custom"),
+    shipped!("open-ended-lsmdc-fib"),
+    shipped!("open-ended-msrvtt-qa"),
+    shipped!("open-ended-msvd-qa"),
+    shipped!("open-ended-tgif-frame"),
+    shipped!("pretrain"),
+    shipped!("pretrain-webvid-cc3m"),
+    shipped!("retrieval-custom"),
+    shipped!("retrieval-didemo"),
+    shipped!("retrieval-lsmdc"),
+    shipped!("retrieval-msrvtt"),
 ];
 
 impl ShippedRecipe {

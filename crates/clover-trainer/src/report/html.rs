@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 use super::chart::COLORS;
 use super::{Chart, Query, Report, RetrievalScores};
 use crate::TrainerError;
+use crate::evaluate::QuestionAccuracy;
 
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #2a9d8f; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
@@ -29,7 +30,7 @@ figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; border-ra
 const NAMED_SKIPS: usize = 200;
 
 /// Text in which nothing is markup.
-struct Escaped<'t>(&'t str);
+pub(super) struct Escaped<'t>(pub(super) &'t str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,6 +79,10 @@ fn write_page(page: &mut String, report: &Report, charts: &str) -> fmt::Result {
     if !report.retrieval.is_empty() {
         writeln!(page, "<h2>Retrieval</h2>")?;
         write_retrieval(page, &report.retrieval)?;
+    }
+    if !report.answers.is_empty() {
+        writeln!(page, "<h2>Questions</h2>")?;
+        write_answers(page, &report.answers)?;
     }
     if !report.queries.is_empty() {
         writeln!(page, "<h2>What sentences find</h2>")?;
@@ -152,6 +157,22 @@ fn write_retrieval(page: &mut String, all: &[RetrievalScores]) -> fmt::Result {
     writeln!(page, "</table><p class=\"small\">Recalls in percent.</p>")
 }
 
+fn write_answers(page: &mut String, all: &[(String, QuestionAccuracy)]) -> fmt::Result {
+    writeln!(page, "<table><tr><th></th>")?;
+    for head in ["accuracy", "chance", "best constant answer", "questions"] {
+        write!(page, "<th class=\"number\">{head}</th>")?;
+    }
+    writeln!(page, "</tr>")?;
+    for (name, figures) in all {
+        write!(page, "<tr><td>{}</td>", Escaped(name))?;
+        for share in [figures.accuracy, figures.chance, figures.best_constant] {
+            write!(page, "<td class=\"number\">{:.1}</td>", 100.0 * share)?;
+        }
+        writeln!(page, "<td class=\"number\">{}</td></tr>", figures.questions)?;
+    }
+    writeln!(page, "</table><p class=\"small\">In percent.</p>")
+}
+
 fn write_query(page: &mut String, query: &Query) -> fmt::Result {
     let kind = if query.typed {
         "typed"
@@ -187,7 +208,11 @@ fn write_query(page: &mut String, query: &Query) -> fmt::Result {
 }
 
 /// A table of two columns, left out when empty.
-fn write_pairs(page: &mut String, heading: &str, rows: &[(String, String)]) -> fmt::Result {
+pub(super) fn write_pairs(
+    page: &mut String,
+    heading: &str,
+    rows: &[(String, String)],
+) -> fmt::Result {
     if rows.is_empty() {
         return Ok(());
     }

@@ -4,17 +4,21 @@
 //! [`EventFile`] tells the same figures to TensorBoard as they come.
 
 mod chart;
+mod evaluation_page;
 mod event_file;
+mod finetuning;
 mod html;
 mod picture;
+mod plot;
 mod pretraining;
 mod scores;
 mod training_charts;
 
 pub(crate) use chart::COLORS;
 pub use chart::{Chart, Curve};
+pub use evaluation_page::EvaluationPage;
 pub use event_file::EventFile;
-pub use picture::film_strip;
+pub use picture::{clip_strip, film_strip};
 pub use scores::RetrievalScores;
 pub use training_charts::training_charts;
 
@@ -25,6 +29,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::TrainerError;
+use crate::evaluate::QuestionAccuracy;
 
 /// What is known about a run when it is over.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -37,6 +42,8 @@ pub struct Report {
     pub seconds: Vec<(String, f64)>,
     /// Retrieval figures beside those of chance.
     pub retrieval: Vec<RetrievalScores>,
+    /// Accuracy in question answering, beside what needs no model.
+    pub answers: Vec<(String, QuestionAccuracy)>,
     /// Sentences, and the clips they found.
     pub queries: Vec<Query>,
     /// What was measured along the way.

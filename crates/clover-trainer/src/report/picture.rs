@@ -1,9 +1,11 @@
 //! Clips as pictures inside a page.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clover_data::video::{DecodeLimits, FrameSampling, decode_clip};
 use image::imageops::{self, FilterType};
 use image::{ImageFormat, RgbImage};
 
@@ -53,6 +55,21 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerErr
         "data:image/png;base64,{}",
         STANDARD.encode(png.into_inner())
     ))
+}
+
+/// Some frames of a file, spread over it, as [`film_strip`] shows them.
+///
+/// # Errors
+///
+/// The file cannot be read, or as [`film_strip`].
+pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
+    let sampling = FrameSampling::test_frames(frames);
+    let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
+    let size = [clip.width(), clip.height()].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+    let frames: Vec<_> = (0..clip.frames())
+        .filter_map(|frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
+        .collect();
+    film_strip(&frames, height)
 }
 
 fn scale(frame: &RgbImage, height: u32) -> RgbImage {

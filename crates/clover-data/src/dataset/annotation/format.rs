@@ -242,6 +242,16 @@ impl AnnotationFormat {
         self.facts().description
     }
 
+    /// Whether one file has several splits, of which one is to be chosen.
+    pub fn has_splits(self) -> bool {
+        self.facts().uses.contains(&Auxiliary::Split)
+    }
+
+    /// Whether answers may be numbers, which a vocabulary turns into words.
+    pub fn has_numbered_answers(self) -> bool {
+        self.facts().uses.contains(&Auxiliary::Vocabulary)
+    }
+
     pub(super) fn facts(self) -> &'static Facts {
         &FACTS[self as usize]
     }

@@ -4,14 +4,14 @@
 
 use std::ops::ControlFlow;
 
-use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource, SkippedItem};
 use clover_model::Noise;
 
 use super::step::FineTuningStep;
-use super::task::TaskModel;
+use super::task::LearnsInParts;
 use crate::TrainerError;
+use crate::precision::Precision;
 use crate::pretrain::StepSettings;
 use crate::recipe::FinetuningRecipe;
 
@@ -60,7 +60,7 @@ pub struct FineTuned<M> {
 ///
 /// # Panics
 ///
-/// As [`TaskModel::loss`].
+/// As [`TaskModel::loss`](super::TaskModel::loss).
 pub fn fine_tune<B, M, S>(
     model: M,
     dataset: S,
@@ -70,7 +70,7 @@ pub fn fine_tune<B, M, S>(
 ) -> Result<FineTuned<M>, TrainerError>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B> + TaskModel<B>,
+    M: LearnsInParts<B>,
     S: SampleSource<Sample = M::Sample>,
 {
     let recipe = settings.recipe;
@@ -79,6 +79,8 @@ where
     let mut training = FineTuningStep::<B> {
         optimizer: recipe.optimizer(M::RULES).init(),
         clip_norm: recipe.clip_norm,
+        micro_batch: 0,
+        precision: Precision::F32,
     };
     let mut loader = BatchLoader::new(dataset, loader_config(settings))?;
     let mut tuned = FineTuned {
@@ -98,13 +100,13 @@ where
                 learning_rate: schedule.learning_rate(done),
                 noise: &noise,
             };
-            let (model, loss) = training.train(tuned.model.clone(), &samples, &step, device)?;
+            let (model, found) = training.train(tuned.model.clone(), &samples, &step, device)?;
             tuned.model = model;
-            tuned.losses.push(loss);
+            tuned.losses.push(found.loss);
             let event = FineTuningStepDone {
                 step: done + 1,
                 total_steps: recipe.steps,
-                loss,
+                loss: found.loss,
             };
             if observe(event).is_break() || done + 1 == recipe.steps {
                 break 'run;

@@ -1,0 +1,351 @@
+//! `clover demo --full`: the rendered benchmark end to end, from drawing to answers.
+//!
+//! A tiny Clover is pre-trained on captioned clips, measured as it is, and fine-tuned on retrieval,
+//! multiple choice and open-ended questions; all figures are of clips and combinations that training
+//! never shows, and stand beside those of chance or of the best constant answer.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::synthetic::benchmark::{BenchmarkFiles, Split, write_benchmark};
+use clover_trainer::evaluate::{Evaluated, EvaluationPlan, Figures, QuestionAccuracy};
+use clover_trainer::finetune::FinetuningPlan;
+use clover_trainer::pretrain::{PretrainingPlan, pretrain};
+use clover_trainer::recipe::{AblationRecipe, TaskRecipe};
+use clover_trainer::report::{Report, RetrievalScores, training_charts};
+use clover_trainer::task_items::ItemsLocation;
+
+use super::demo::timed;
+use super::evaluate::{Measuring, write_all};
+use super::figures;
+use super::finetune::Tuning;
+use crate::arguments::Demo;
+use crate::device::Work;
+use crate::interrupt::Interrupt;
+use crate::progress::{TrainingProgress, bar, say};
+
+/// The settings of drawing and pre-training.
+const RECIPE: &str = "ablation/rendered";
+
+/// Keys of all three tasks: frames and clips as in pre-training.
+const COMMON: [&str; 4] = [
+    "train_crop=whole",
+    "test_crop=whole",
+    "workers=1",
+    "warmup_epochs=0",
+];
+
+/// A task: its recipe, its keys, and its file.
+struct DemoTask {
+    name: &'static str,
+    keys: &'static [&'static str],
+    file: fn(&BenchmarkFiles, Split) -> PathBuf,
+}
+
+const TASKS: [DemoTask; 3] = [
+    DemoTask {
+        name: "retrieval-custom",
+        keys: &["epochs=4", "batch_size=32", "learning_rate=4e-4"],
+        file: |files, split| files.split(split).retrieval.clone(),
+    },
+    DemoTask {
+        name: "multiple-choice-custom",
+        keys: &[
+            "epochs=1",
+            "batch_size=8",
+            "learning_rate=3e-4",
+            "answer_head_dropout=0.1",
+            "question_form=with-candidate",
+        ],
+        file: |files, split| files.split(split).multiple_choice.clone(),
+    },
+    DemoTask {
+        name: "open-ended-custom",
+        keys: &["epochs=1", "batch_size=16", "learning_rate=3e-4"],
+        file: |files, split| files.split(split).open_ended.clone(),
+    },
+];
+
+pub(super) fn run(arguments: &Demo) -> Result<()> {
+    let folder = arguments.out.join("full");
+    let demonstration = FullDemonstration {
+        folder: folder.clone(),
+        seed: arguments.seed,
+        recipe: AblationRecipe::open(RECIPE)?,
+        interrupt: Interrupt::listen()?,
+    };
+    let Some(report) = arguments.device.run(demonstration)? else {
+        say("stopped; the same command goes on from here");
+        return Ok(());
+    };
+    for line in table(&report) {
+        say(&line);
+    }
+    let [json, html] = ["report.json", "report.html"].map(|file| folder.join(file));
+    report.write_json(&json)?;
+    report.write_html(&html)?;
+    say(&format!("the report lies in {}", html.display()));
+    Ok(())
+}
+
+/// All of it on one device; nothing comes out when it was interrupted.
+struct FullDemonstration {
+    folder: PathBuf,
+    seed: u64,
+    recipe: AblationRecipe,
+    interrupt: Interrupt,
+}
+
+impl Work for FullDemonstration {
+    type Output = Option<Report>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Option<Report>> {
+        let mut seconds = Vec::new();
+        let files = timed("rendering", &mut seconds, || self.render())?;
+        let trained = timed("pre-training", &mut seconds, || {
+            self.pretrain::<B>(&files, &device)
+        })?;
+        let Some((bundle, charts)) = trained else {
+            return Ok(None);
+        };
+        let mut report = Report {
+            title: "Clover on the rendered benchmark".to_owned(),
+            settings: vec![
+                ("recipe".to_owned(), RECIPE.to_owned()),
+                ("seed".to_owned(), self.seed.to_string()),
+                ("clips".to_owned(), self.recipe.benchmark.clips.to_string()),
+            ],
+            charts,
+            ..Report::default()
+        };
+        let before = timed("zero-shot", &mut seconds, || {
+            self.measure::<B>(&TASKS[0], &files, &bundle, "zero-shot", &device)
+        })?;
+        add(&mut report, "zero-shot", &before);
+        for task in &TASKS {
+            let tuned = timed(task.name, &mut seconds, || {
+                self.tune::<B>(task, &files, &bundle, &device)
+            })?;
+            let Some(tuned) = tuned else {
+                return Ok(None);
+            };
+            let found = self.measure::<B>(task, &files, &tuned, task.name, &device)?;
+            add(&mut report, task.name, &found);
+        }
+        report.seconds = seconds;
+        Ok(Some(report))
+    }
+}
+
+impl FullDemonstration {
+    fn render(&self) -> Result<BenchmarkFiles> {
+        let folder = self.folder.join("benchmark");
+        let files = BenchmarkFiles::in_folder(&folder);
+        // Written last.
+        if files.record.exists() {
+            return Ok(files);
+        }
+        let progress = bar("rendering", self.recipe.benchmark.clips as u64);
+        let files = write_benchmark(&self.recipe.benchmark, &folder, |done, _| {
+            progress.set_position(done as u64);
+        });
+        progress.finish_and_clear();
+        Ok(files?)
+    }
+
+    /// The bundle and the curves; nothing when it was interrupted.
+    fn pretrain<B: AutodiffBackend>(
+        &self,
+        files: &BenchmarkFiles,
+        device: &B::Device,
+    ) -> Result<Option<(PathBuf, Vec<clover_trainer::report::Chart>)>> {
+        let mut recipe = self.recipe.pretraining.clone();
+        recipe.seed = self.seed;
+        let (pairs, folder) = (&files.split(Split::Train).pairs, self.folder.join("run"));
+        let plan = PretrainingPlan {
+            resume: true,
+            ..PretrainingPlan::new(recipe, pairs, &files.vocabulary, folder)
+        };
+        let mut progress = TrainingProgress::new();
+        let summary = pretrain::<B>(&plan, device, &mut |event| {
+            progress.show(&event);
+            if self.interrupt.asked() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        progress.finish();
+        let summary = summary?;
+        let charts = training_charts(&summary.metrics);
+        Ok(summary.finished.then_some((summary.bundle, charts)))
+    }
+
+    fn task_recipe(&self, task: &DemoTask) -> Result<TaskRecipe> {
+        let seed = format!("seed={}", self.seed);
+        let keys = COMMON.iter().chain(task.keys).copied().chain([&*seed]);
+        let keys: Vec<&str> = keys.collect();
+        Ok(TaskRecipe::open(task.name)?.with_overrides(&keys)?)
+    }
+
+    fn items(task: &DemoTask, files: &BenchmarkFiles, split: Split) -> ItemsLocation {
+        ItemsLocation {
+            clips: Some(files.clips.clone()),
+            ..ItemsLocation::new((task.file)(files, split), split.name())
+        }
+    }
+
+    /// The fine-tuned bundle; nothing when it was interrupted.
+    fn tune<B: AutodiffBackend>(
+        &self,
+        task: &DemoTask,
+        files: &BenchmarkFiles,
+        bundle: &Path,
+        device: &B::Device,
+    ) -> Result<Option<PathBuf>> {
+        let (recipe, folder) = (self.task_recipe(task)?, self.folder.join(task.name));
+        let train = Self::items(task, files, Split::Train);
+        let plan = FinetuningPlan {
+            resume: true,
+            ..FinetuningPlan::new(task.name, recipe, bundle, train, folder)
+        };
+        let tuning = Tuning {
+            plan,
+            interrupt: self.interrupt.clone(),
+        };
+        let summary = tuning.run::<B>(device.clone())?;
+        Ok(summary.finished.then_some(summary.bundle))
+    }
+
+    fn measure<B: AutodiffBackend>(
+        &self,
+        task: &DemoTask,
+        files: &BenchmarkFiles,
+        bundle: &Path,
+        out: &str,
+        device: &B::Device,
+    ) -> Result<Evaluated> {
+        let recipe = self.task_recipe(task)?;
+        let test = Self::items(task, files, Split::Test);
+        let plan = EvaluationPlan::new(task.name, recipe.clone(), bundle, test);
+        let found = Measuring(plan).run::<B>(device.clone())?;
+        let folder = self.folder.join(format!("measured-{out}"));
+        fs::create_dir_all(&folder)?;
+        write_all(&folder, &found, &recipe, Vec::new())?;
+        say(&format!(
+            "{out}: {}",
+            figures::in_a_line(&found.evaluation.figures)
+        ));
+        Ok(found)
+    }
+}
+
+/// Puts what was measured into the report.
+fn add(report: &mut Report, name: &str, found: &Evaluated) {
+    match &found.evaluation.figures {
+        Figures::Retrieval(figures) => {
+            let both = [
+                ("text to video", &figures.text_to_video),
+                ("video to text", &figures.video_to_text),
+            ];
+            report.retrieval.extend(both.map(|(direction, one)| {
+                RetrievalScores::new(format!("{name}, {direction}"), one.metrics.clone())
+            }));
+        }
+        Figures::Answers(figures) => {
+            report
+                .answers
+                .push((name.to_owned(), figures.accuracy.clone()));
+        }
+    }
+}
+
+/// The table: each figure beside what needs no model.
+fn table(report: &Report) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{:<42}{:>10}{:>12}{:>10}",
+        "in percent", "Clover", "chance", "constant"
+    )];
+    for scores in &report.retrieval {
+        let name = format!("R@1, {}", scores.name);
+        let (found, chance) = (scores.metrics.recall_at_1, scores.chance_recall[0]);
+        lines.push(format!("{name:<42}{found:>10.1}{chance:>12.1}{:>10}", "-"));
+    }
+    for (name, accuracy) in &report.answers {
+        let QuestionAccuracy {
+            accuracy,
+            chance,
+            best_constant,
+            ..
+        } = accuracy;
+        let [found, chance, constant] =
+            [accuracy, chance, best_constant].map(|share| 100.0 * share);
+        let name = format!("accuracy, {name}");
+        lines.push(format!(
+            "{name:<42}{found:>10.1}{chance:>12.1}{constant:>10.1}"
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clover_trainer::metric::RetrievalMetrics;
+
+    #[test]
+    fn the_recipes_of_the_demonstration_can_be_used() {
+        let demonstration = FullDemonstration {
+            folder: PathBuf::new(),
+            seed: 3,
+            recipe: AblationRecipe::open(RECIPE).unwrap(),
+            interrupt: Interrupt::default(),
+        };
+
+        for task in &TASKS {
+            let recipe = demonstration.task_recipe(task).unwrap();
+
+            assert_eq!((recipe.seed, recipe.workers), (3, 1));
+        }
+    }
+
+    #[test]
+    fn every_figure_stands_beside_chance() {
+        let metrics = RetrievalMetrics {
+            recall_at_1: 40.0,
+            recall_at_5: 60.0,
+            recall_at_10: 80.0,
+            median_rank: 2.0,
+            mean_rank: 3.0,
+            queries: 200,
+            candidates: 200,
+        };
+        let accuracy = QuestionAccuracy {
+            accuracy: 0.75,
+            questions: 8,
+            outside_the_list: 0.0,
+            chance: 0.2,
+            best_constant: 0.3,
+            skipped: 0,
+        };
+        let report = Report {
+            retrieval: vec![RetrievalScores::new("zero-shot, text to video", metrics)],
+            answers: vec![("open-ended-custom".to_owned(), accuracy)],
+            ..Report::default()
+        };
+
+        let lines = table(&report);
+
+        assert!(
+            lines[1].contains("40.0") && lines[1].contains("0.5"),
+            "{lines:?}"
+        );
+        assert!(
+            lines[2].contains("75.0") && lines[2].ends_with("30.0"),
+            "{lines:?}"
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! `clover evaluate`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::backend::AutodiffBackend;
+use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
+use clover_trainer::metric::Storage;
+use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::report::EvaluationPage;
+
+use super::figures;
+use crate::arguments::{Evaluate, task_name};
+use crate::device::Work;
+use crate::progress::{bar, say};
+
+/// An evaluation with its progress on the terminal.
+pub(super) struct Measuring(pub(super) EvaluationPlan);
+
+impl Work for Measuring {
+    type Output = Evaluated;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Evaluated> {
+        let progress = bar("measuring", 0);
+        let found = evaluate::<B::InnerBackend>(&self.0, &device, &mut |done, total| {
+            progress.set_length(total as u64);
+            progress.set_position(done as u64);
+        });
+        progress.finish_and_clear();
+        Ok(found?)
+    }
+}
+
+pub(super) fn run(arguments: Evaluate) -> Result<()> {
+    let name = task_name(&arguments.task);
+    let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
+    let folder = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{name}-{}", arguments.split)));
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let record = folder.join("progress.jsonl");
+    let annotation = &arguments.annotation;
+    let storage = if arguments.half {
+        Storage::F16
+    } else {
+        Storage::F32
+    };
+    let plan = EvaluationPlan {
+        answers: annotation.answers.clone(),
+        record: Some(record.clone()),
+        dual_softmax: arguments.dual_softmax,
+        storage,
+        ..EvaluationPlan::new(
+            &name,
+            recipe.clone(),
+            &arguments.bundle,
+            annotation.location(&arguments.split),
+        )
+    };
+    let found = arguments.device.run(Measuring(plan))?;
+    for line in figures::protocol(&found) {
+        say(&line);
+    }
+    let reference = reference(&name, &found);
+    if arguments.reference {
+        reference.iter().for_each(|line| say(line));
+    }
+    let shown = if arguments.reference {
+        reference
+    } else {
+        Vec::new()
+    };
+    write_all(&folder, &found, &recipe, shown)?;
+    // Everything it was kept for is written.
+    let _ = fs::remove_file(record);
+    say(&format!(
+        "figures, predictions and the page lie in {}",
+        folder.display()
+    ));
+    Ok(())
+}
+
+/// The paper's figures of a task.
+fn reference(name: &str, found: &Evaluated) -> Vec<String> {
+    let retrieval = name.starts_with("retrieval");
+    let known: Vec<String> = published(name, retrieval && !found.fine_tuned)
+        .map(|figure| format!("the paper: {figure}"))
+        .collect();
+    if known.is_empty() {
+        return vec!["the paper: no figure of this task is known here".to_owned()];
+    }
+    known
+}
+
+/// Writes predictions, figures and the page.
+pub(super) fn write_all(
+    folder: &Path,
+    found: &Evaluated,
+    recipe: &TaskRecipe,
+    reference: Vec<String>,
+) -> Result<()> {
+    let page = EvaluationPage {
+        evaluation: &found.evaluation,
+        predictions: &found.predictions,
+        clips: &found.clips,
+        unusable: &found.unusable,
+        protocol: figures::protocol(found),
+        reference,
+        recipe: recipe.to_toml()?,
+    };
+    write_predictions(&folder.join("predictions.jsonl"), &found.predictions)?;
+    page.write_json(&folder.join("evaluation.json"))?;
+    page.write_html(&folder.join("report.html"))?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Figures in words, with what must be known to compare them.
+
+use clover_trainer::evaluate::{Direction, Evaluated, Figures};
+use clover_trainer::metric::RetrievalMetrics;
+
+/// The figures in one line.
+pub(crate) fn in_a_line(figures: &Figures) -> String {
+    match figures {
+        Figures::Retrieval(figures) => {
+            let [texts, clips] = [&figures.text_to_video, &figures.video_to_text];
+            format!(
+                "text to video {}; video to text {}",
+                ranks(&texts.metrics),
+                ranks(&clips.metrics)
+            )
+        }
+        Figures::Answers(figures) => {
+            let accuracy = &figures.accuracy;
+            format!(
+                "accuracy {:.1} % of {} questions",
+                100.0 * accuracy.accuracy,
+                accuracy.questions
+            )
+        }
+    }
+}
+
+/// What was measured, on what, and over how much.
+pub(super) fn protocol(found: &Evaluated) -> Vec<String> {
+    let evaluation = &found.evaluation;
+    let (task, split, data) = (&evaluation.task, &evaluation.split, &evaluation.data);
+    let mut lines = vec![format!(
+        "{task}, {split} split: {} items of {data}, {} rows of it unusable, {} items skipped",
+        evaluation.items,
+        evaluation.unusable_rows,
+        evaluation.skipped.len()
+    )];
+    for item in evaluation.skipped.iter().take(10) {
+        lines.push(format!("  skipped {}: {}", item.name, item.reason));
+    }
+    match &evaluation.figures {
+        Figures::Retrieval(figures) => {
+            let kind = if found.fine_tuned {
+                "fine-tuned"
+            } else {
+                "zero-shot"
+            };
+            let both = [
+                ("text to video", &figures.text_to_video),
+                ("video to text", &figures.video_to_text),
+            ];
+            lines.extend(both.map(|(name, one)| format!("{kind}, {name}: {}", direction(one))));
+            if let Some([texts, clips]) = &figures.dual_softmax {
+                lines.push(format!(
+                    "with dual-softmax re-ranking, which sees all queries at once: text to video {}; \
+                     video to text {}",
+                    ranks(texts),
+                    ranks(clips)
+                ));
+            }
+            if figures.repeated_texts > 0 {
+                lines.push(format!(
+                    "{} texts are also those of another clip, which no ranking can tell apart",
+                    figures.repeated_texts
+                ));
+            }
+        }
+        Figures::Answers(figures) => {
+            let accuracy = &figures.accuracy;
+            let [low, high] = figures.interval.map(|bound| 100.0 * bound);
+            lines.push(format!(
+                "accuracy {:.2} % over all {} questions (95 % interval {low:.1} to {high:.1}); {:.1} % \
+                 of them have no answer in the list and count as wrong; chance {:.1} %, best constant \
+                 answer {:.1} %",
+                100.0 * accuracy.accuracy,
+                accuracy.questions,
+                100.0 * accuracy.outside_the_list,
+                100.0 * accuracy.chance,
+                100.0 * accuracy.best_constant
+            ));
+        }
+    }
+    lines.push(format!(
+        "{:.1} clips a second, {:.0} % of the time waiting for them to be read",
+        evaluation.clips_per_second,
+        100.0 * evaluation.waiting_share
+    ));
+    lines
+}
+
+fn direction(one: &Direction) -> String {
+    let [first, fifth, tenth, median] = [
+        one.intervals.recall_at_1,
+        one.intervals.recall_at_5,
+        one.intervals.recall_at_10,
+        one.intervals.median_rank,
+    ]
+    .map(|[low, high]| format!("{low:.1}-{high:.1}"));
+    let metrics = &one.metrics;
+    format!(
+        "R@1 {:.2} ({first}), R@5 {:.2} ({fifth}), R@10 {:.2} ({tenth}), median rank {} ({median}), \
+         mean rank {:.1}; {} queries among {} candidates, 95 % intervals",
+        metrics.recall_at_1,
+        metrics.recall_at_5,
+        metrics.recall_at_10,
+        metrics.median_rank,
+        metrics.mean_rank,
+        metrics.queries,
+        metrics.candidates
+    )
+}
+
+/// Recall and rank, short.
+pub(super) fn ranks(metrics: &RetrievalMetrics) -> String {
+    format!(
+        "R@1 {:.1}, R@5 {:.1}, R@10 {:.1}, median rank {}",
+        metrics.recall_at_1, metrics.recall_at_5, metrics.recall_at_10, metrics.median_rank
+    )
+}

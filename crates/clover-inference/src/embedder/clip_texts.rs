@@ -1,0 +1,126 @@
+//! Embeddings of clips with several texts each: every clip and every text passes its encoder once.
+
+use std::time::{Duration, Instant};
+
+use burn::prelude::*;
+use clover_data::batch::{stack_clips, stack_texts};
+use clover_data::dataset::{
+    BatchLoader, ClipTextsDataset, ClipTextsSample, LoaderConfig, Position, SkippedItem,
+};
+use clover_model::Noise;
+
+use super::{BATCH, Embedder, Embeddings};
+use crate::InferenceError;
+
+/// A clip, read and embedded with its texts; rows have unit length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddedClip {
+    /// The number of the clip in its list.
+    pub index: usize,
+    /// One row.
+    pub video: Vec<f32>,
+    /// One row a text.
+    pub texts: Vec<Vec<f32>>,
+}
+
+/// What embedding tells and gives, a batch at a time.
+#[derive(Debug)]
+pub enum EmbeddedBatch<'b> {
+    /// Clips that could be read, in the order of their list.
+    Clips(Vec<EmbeddedClip>),
+    /// A clip that could not.
+    Skipped(&'b SkippedItem),
+    /// Items of the list that are done with.
+    Done(usize),
+}
+
+/// How long it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EmbeddingTime {
+    /// All of it.
+    pub total: Duration,
+    /// Waiting for clips to be read.
+    pub waiting: Duration,
+}
+
+impl<B: Backend> Embedder<B> {
+    /// Embeds the clips of a list from number `start` on, as the list says they are read.
+    /// `visit` receives a batch at a time, and may fail.
+    ///
+    /// # Errors
+    ///
+    /// Too many clips cannot be read, or `visit` fails.
+    pub fn embed_clip_texts<E: From<InferenceError>>(
+        &self,
+        dataset: ClipTextsDataset,
+        (workers, max_failed_share): (usize, f64),
+        start: usize,
+        visit: &mut dyn FnMut(EmbeddedBatch<'_>) -> Result<(), E>,
+    ) -> Result<EmbeddingTime, E> {
+        let config = LoaderConfig {
+            workers,
+            max_failed_share,
+            ..LoaderConfig::evaluation(BATCH)
+        };
+        let failed = |error: clover_data::DataError| InferenceError::from(error);
+        let mut loader = BatchLoader::new(dataset, config).map_err(failed)?;
+        let begun = Instant::now();
+        let mut time = EmbeddingTime::default();
+        let mut told = 0;
+        let at = Position {
+            epoch: 0,
+            item: start,
+        };
+        let mut batches = loader.epoch(at).map_err(failed)?;
+        loop {
+            let since = Instant::now();
+            let batch = batches.next();
+            time.waiting += since.elapsed();
+            for item in batches.skipped().get(told..).unwrap_or_default() {
+                visit(EmbeddedBatch::Skipped(item))?;
+            }
+            told = batches.skipped().len();
+            let Some(batch) = batch.transpose().map_err(failed)? else {
+                break;
+            };
+            visit(EmbeddedBatch::Clips(self.embed_samples(&batch.samples)))?;
+            visit(EmbeddedBatch::Done(batch.next.item))?;
+        }
+        time.total = begun.elapsed();
+        Ok(time)
+    }
+
+    fn embed_samples(&self, samples: &[ClipTextsSample]) -> Vec<EmbeddedClip> {
+        let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
+        let clips = stack_clips::<B>(&clips, &self.device);
+        let mut videos = Embeddings::default();
+        videos.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        let ids: Vec<&[u32]> = samples
+            .iter()
+            .flat_map(|sample| sample.token_ids.iter().map(Vec::as_slice))
+            .collect();
+        let masks: Vec<&[u8]> = samples
+            .iter()
+            .flat_map(|sample| sample.attention_masks.iter().map(Vec::as_slice))
+            .collect();
+        let mut texts = Embeddings::default();
+        for (ids, masks) in ids.chunks(BATCH).zip(masks.chunks(BATCH)) {
+            let [ids, masks] = stack_texts::<B>(ids, masks, &self.device);
+            texts.push(self.model.embed_text(ids, masks, &mut Noise::quiet()));
+        }
+        let mut row = 0;
+        samples
+            .iter()
+            .enumerate()
+            .map(|(at, sample)| {
+                let own = row..row + sample.token_ids.len();
+                row = own.end;
+                EmbeddedClip {
+                    index: sample.index,
+                    video: videos.row(at).to_vec(),
+                    texts: own.map(|text| texts.row(text).to_vec()).collect(),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,188 @@
+//! Questions asked one after the other, with what was answered to each.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::prelude::*;
+use clover_data::DataError;
+use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
+use clover_inference::EmbeddingTime;
+
+use super::asked::AskedQuestions;
+use super::evaluation::{AnswerFigures, Figures, Measured};
+use super::predictions::{AnsweredPrediction, Prediction, Scored};
+use super::questions::{BATCH, Count, score_rows};
+use super::record::Record;
+use super::settings::MeasureSettings;
+use crate::TrainerError;
+use crate::finetune::AnswerScores;
+use crate::metric::{first_highest, mean_interval};
+
+/// Answers kept of a question with many.
+const KEPT: usize = 5;
+
+/// Asks a model all questions, each clip seen in so many views; `progress` hears how many of how
+/// many are done.
+///
+/// # Errors
+///
+/// There is no question, too many cannot be read, a score is not a number, or the record cannot be
+/// written.
+pub fn measure_answers<B, M, S>(
+    model: &M,
+    dataset: S,
+    views: usize,
+    settings: &MeasureSettings<'_>,
+    device: &B::Device,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Measured, TrainerError>
+where
+    B: Backend,
+    M: AnswerScores<B>,
+    S: AskedQuestions + SampleSource<Sample = M::Sample>,
+{
+    let asked = Arc::new(dataset);
+    let total = asked.len();
+    let (path, of) = settings.recorded();
+    let mut record = Record::<AnsweredPrediction>::open(path, of)?;
+    let before = record.items.len();
+    let mut time = EmbeddingTime::default();
+    if record.done < total || total == 0 {
+        let config = LoaderConfig {
+            workers: settings.workers,
+            max_failed_share: settings.max_failed_share,
+            ..LoaderConfig::evaluation(BATCH)
+        };
+        let mut loader = BatchLoader::new(Shared(Arc::clone(&asked)), config)?;
+        let (begun, mut told) = (Instant::now(), 0);
+        let mut batches = loader.epoch(Position {
+            epoch: 0,
+            item: record.done,
+        })?;
+        loop {
+            let since = Instant::now();
+            let batch = batches.next();
+            time.waiting += since.elapsed();
+            for item in batches.skipped().get(told..).unwrap_or_default() {
+                record.leave_out(item.into())?;
+            }
+            told = batches.skipped().len();
+            let Some(batch) = batch.transpose()? else {
+                break;
+            };
+            let rows = score_rows(model, &batch.samples, views, device);
+            for (sample, scores) in batch.samples.iter().zip(&rows) {
+                record.add(answered(&*asked, M::index(sample), scores)?)?;
+            }
+            record.advance(batch.next.item)?;
+            progress(batch.next.item, total);
+        }
+        time.total = begun.elapsed();
+    }
+    let read = record.items.len() - before;
+    summed_up(&*asked, record, settings, (read, time))
+}
+
+/// The figures of everything that was answered.
+fn summed_up<S: AskedQuestions>(
+    asked: &S,
+    record: Record<AnsweredPrediction>,
+    settings: &MeasureSettings<'_>,
+    time: (usize, EmbeddingTime),
+) -> Result<Measured, TrainerError> {
+    let mut count = Count::default();
+    for item in &record.items {
+        let (right, answers) = (asked.right(item.index), asked.answers(item.index));
+        count.add_outcome(&right, answers, item.correct);
+    }
+    let outcomes: Vec<f64> = record
+        .items
+        .iter()
+        .map(|item| f64::from(u8::from(item.correct)))
+        .collect();
+    let figures = AnswerFigures {
+        accuracy: count.accuracy(record.left_out.len())?,
+        interval: mean_interval(&outcomes, settings.seed),
+    };
+    Ok(Measured {
+        figures: Figures::Answers(figures),
+        predictions: record.items.into_iter().map(Prediction::Answered).collect(),
+        skipped: record.left_out,
+        time,
+    })
+}
+
+/// What was answered to one question.
+pub(super) fn answered<S: AskedQuestions>(
+    asked: &S,
+    index: usize,
+    scores: &[f32],
+) -> Result<AnsweredPrediction, TrainerError> {
+    if scores.iter().any(|score| score.is_nan()) {
+        let (what, row) = ("score", index);
+        return Err(TrainerError::NotFinite { what, row });
+    }
+    let probabilities = probabilities(scores);
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    let right = asked.right(index);
+    let given = first_highest(scores);
+    let named = |&answer: &usize| Scored {
+        name: asked.label(index, answer).to_owned(),
+        score: probabilities[answer],
+    };
+    Ok(AnsweredPrediction {
+        index,
+        name: asked.name(index),
+        clip: asked.clip(index).to_owned(),
+        question: asked.question(index).to_owned(),
+        truth: asked.truth(index),
+        answerable: !right.is_empty(),
+        answer: asked.label(index, given).to_owned(),
+        correct: right.contains(&given),
+        truth_probability: right.iter().map(|&answer| probabilities[answer]).sum(),
+        probabilities: order.iter().take(KEPT).map(named).collect(),
+    })
+}
+
+/// The softmax of scores.
+fn probabilities(scores: &[f32]) -> Vec<f32> {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f64> = scores
+        .iter()
+        .map(|&score| f64::from(score - largest).exp())
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| (weight / sum) as f32).collect()
+}
+
+/// A list that is read and told of at the same time.
+struct Shared<S>(Arc<S>);
+
+impl<S: SampleSource> SampleSource for Shared<S> {
+    type Sample = S::Sample;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.name(index)
+    }
+
+    fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
+        self.0.read(epoch, index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_add_up_and_survive_large_scores() {
+        let found = probabilities(&[1_000.0, 1_000.0, 0.0]);
+
+        assert!((found[0] - 0.5).abs() < 1e-6 && found[2] < 1e-6);
+    }
+}

@@ -1,0 +1,138 @@
+//! What was measured, and everything a reader must know to compare it.
+
+use clover_data::dataset::SkippedItem;
+use clover_inference::EmbeddingTime;
+use serde::{Deserialize, Serialize};
+
+use super::predictions::Prediction;
+use super::{PairSimilarity, QuestionAccuracy, SimilarityCurves};
+use crate::metric::{Interval, RankIntervals, RetrievalMetrics};
+
+/// A task measured on a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The task: a recipe's name.
+    pub task: String,
+    /// The split, as the user named it.
+    pub split: String,
+    /// The annotation file.
+    pub data: String,
+    /// Items of it that can be used: clips with sentences, or questions.
+    pub items: usize,
+    /// Rows of it that cannot, which are in no figure.
+    pub unusable_rows: usize,
+    /// Items whose clip or text could not be read, which are in no figure either.
+    pub skipped: Vec<LeftOut>,
+    /// The figures.
+    pub figures: Figures,
+    /// Clips a second, reading included.
+    pub clips_per_second: f64,
+    /// The share of the time that was spent waiting for clips to be read.
+    pub waiting_share: f64,
+}
+
+/// An item that was left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The item.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The figures of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Figures {
+    /// Of retrieval.
+    Retrieval(Box<RetrievalFigures>),
+    /// Of questions.
+    Answers(AnswerFigures),
+}
+
+/// Both directions of retrieval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetrievalFigures {
+    /// Sentences looking for their clip.
+    pub text_to_video: Direction,
+    /// Clips looking for any of their sentences.
+    pub video_to_text: Direction,
+    /// The same after dual-softmax re-ranking, where it was asked for.
+    pub dual_softmax: Option<[RetrievalMetrics; 2]>,
+    /// Sentences that another clip has, too, and that cannot tell them apart.
+    pub repeated_texts: usize,
+    /// Mean cosines of pairs and non-pairs.
+    pub similarity: PairSimilarity,
+    /// How the cosines of pairs and non-pairs are spread.
+    pub curves: SimilarityCurves,
+}
+
+/// One direction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Direction {
+    /// Recall and rank.
+    pub metrics: RetrievalMetrics,
+    /// How far they may be off.
+    pub intervals: RankIntervals,
+}
+
+/// Accuracy over questions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerFigures {
+    /// Accuracy, beside chance and the best constant answer; shares between 0 and 1.
+    pub accuracy: QuestionAccuracy,
+    /// How far the accuracy may be off.
+    pub interval: Interval,
+}
+
+/// Figures with what they were computed from.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The figures.
+    pub figures: Figures,
+    /// What became of each query.
+    pub predictions: Vec<Prediction>,
+    /// Items that could not be read.
+    pub skipped: Vec<LeftOut>,
+    /// Clips read in this session, and how long it took.
+    pub time: (usize, EmbeddingTime),
+}
+
+impl Figures {
+    /// The figure a model is chosen by, higher is better: the sum of the six recalls in percent, or
+    /// the accuracy in percent.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        match self {
+            Self::Retrieval(figures) => [&figures.text_to_video, &figures.video_to_text]
+                .iter()
+                .map(|one| {
+                    let metrics = &one.metrics;
+                    metrics.recall_at_1 + metrics.recall_at_5 + metrics.recall_at_10
+                })
+                .sum(),
+            Self::Answers(figures) => 100.0 * figures.accuracy.accuracy,
+        }
+    }
+}
+
+impl From<&SkippedItem> for LeftOut {
+    fn from(item: &SkippedItem) -> Self {
+        Self {
+            name: item.name.clone(),
+            reason: item.reason.clone(),
+        }
+    }
+}
+
+impl Measured {
+    /// Clips a second, and the share of the time spent waiting for them.
+    pub(super) fn speed(&self) -> [f64; 2] {
+        let (clips, time) = self.time;
+        let total = time.total.as_secs_f64();
+        if total <= 0.0 {
+            return [0.0; 2];
+        }
+        [clips as f64 / total, time.waiting.as_secs_f64() / total]
+    }
+}

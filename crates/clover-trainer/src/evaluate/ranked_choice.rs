@@ -1,0 +1,86 @@
+//! Multiple choice without a head: the option most like the clip is the answer.
+//!
+//! Clover, section 4.2: MSRVTT multiple choice is retrieval among five sentences.
+
+use burn::prelude::*;
+use clover_data::dataset::{
+    ClipTexts, ClipTextsConfig, ClipTextsDataset, MultipleChoiceDataset, MultipleChoiceItem,
+    QuestionDatasetConfig,
+};
+use clover_data::text::QuestionForm;
+use clover_inference::Embedder;
+use clover_losses::TEMPERATURE;
+
+use super::answers::answered;
+use super::embedded_items::{EmbeddedItems, embed_items};
+use super::evaluation::{AnswerFigures, Figures, Measured};
+use super::predictions::Prediction;
+use super::questions::Count;
+use super::settings::MeasureSettings;
+use crate::TrainerError;
+use crate::metric::{EmbeddingTable, mean_interval};
+use crate::task_items::TaskItems;
+
+/// Embeds clips and options, and answers each question with the option of the highest cosine;
+/// probabilities are those of cosines over the temperature of training.
+///
+/// # Errors
+///
+/// As [`measure_retrieval`](super::measure_retrieval).
+pub fn measure_ranked_choice<B: Backend>(
+    embedder: &Embedder<B>,
+    items: &TaskItems<MultipleChoiceItem>,
+    reading: ClipTextsConfig,
+    settings: &MeasureSettings<'_>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Measured, TrainerError> {
+    let tokenizer = embedder.tokenizer().clone();
+    let asked = MultipleChoiceDataset::new(
+        items.items.clone(),
+        QuestionForm::Alone,
+        tokenizer.clone(),
+        QuestionDatasetConfig {
+            clips: reading.clips.clone(),
+            clip: reading.clip.clone(),
+            text_len: reading.text_len,
+            seed: reading.seed,
+        },
+    )?;
+    let clips = items.items.iter().map(|item| ClipTexts {
+        name: item.id.as_ref().unwrap_or(&item.clip).clone(),
+        clip: item.clip.clone(),
+        texts: item.options.clone(),
+    });
+    let dataset = ClipTextsDataset::new(clips.collect(), tokenizer, reading)?;
+    let EmbeddedItems {
+        clips,
+        skipped,
+        time,
+    } = embed_items(embedder, dataset, settings, progress)?;
+    let (mut count, mut predictions) = (Count::default(), Vec::new());
+    let mut outcomes = Vec::new();
+    for clip in &clips {
+        let mut video = EmbeddingTable::new("video", settings.storage);
+        video.push(&clip.video)?;
+        let mut texts = EmbeddingTable::new("text", settings.storage);
+        clip.texts.iter().try_for_each(|text| texts.push(text))?;
+        let scores: Vec<f32> = (0..texts.len())
+            .map(|text| texts.cosine(text, &video, 0) / TEMPERATURE as f32)
+            .collect();
+        let prediction = answered(&asked, clip.index, &scores)?;
+        let right = [items.items[clip.index].answer];
+        count.add_outcome(&right, scores.len(), prediction.correct);
+        outcomes.push(f64::from(u8::from(prediction.correct)));
+        predictions.push(Prediction::Answered(prediction));
+    }
+    let figures = AnswerFigures {
+        accuracy: count.accuracy(skipped.len())?,
+        interval: mean_interval(&outcomes, settings.seed),
+    };
+    Ok(Measured {
+        figures: Figures::Answers(figures),
+        predictions,
+        skipped,
+        time,
+    })
+}

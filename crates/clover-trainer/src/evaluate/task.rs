@@ -1,0 +1,145 @@
+//! A task measured with a bundle: `clover evaluate`.
+
+use std::path::PathBuf;
+
+use burn::prelude::*;
+use clover_inference::Bundle;
+
+use super::evaluation::{Evaluation, LeftOut, Measured};
+use super::predictions::Prediction;
+use super::settings::MeasureSettings;
+use super::with_bundle::Measuring;
+use crate::TrainerError;
+use crate::bundle_identity::{bundle_checksum, is_fine_tuned};
+use crate::metric::Storage;
+use crate::recipe::TaskRecipe;
+use crate::task_items::{ItemsLocation, TestItems};
+
+/// What is measured, and with which model.
+#[derive(Clone, Debug)]
+pub struct EvaluationPlan {
+    /// The task's name.
+    pub name: String,
+    /// Its recipe.
+    pub recipe: TaskRecipe,
+    /// The bundle.
+    pub bundle: PathBuf,
+    /// The items.
+    pub items: ItemsLocation,
+    /// A list of answers that the bundle's must be.
+    pub answers: Option<PathBuf>,
+    /// Where what was read is kept, so that an interrupted evaluation goes on.
+    pub record: Option<PathBuf>,
+    /// Whether retrieval is also re-ranked by dual softmax.
+    pub dual_softmax: bool,
+    /// How embeddings are held.
+    pub storage: Storage,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The figures, and how they came about.
+    pub evaluation: Evaluation,
+    /// What became of each query.
+    pub predictions: Vec<Prediction>,
+    /// The folder of clips.
+    pub clips: PathBuf,
+    /// Rows of the annotation that cannot be used.
+    pub unusable: Vec<LeftOut>,
+    /// Whether the bundle was fine-tuned; if not, retrieval is zero-shot.
+    pub fine_tuned: bool,
+}
+
+impl EvaluationPlan {
+    /// Measures with everything at its usual value.
+    pub fn new(
+        name: &str,
+        recipe: TaskRecipe,
+        bundle: impl Into<PathBuf>,
+        items: ItemsLocation,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            recipe,
+            bundle: bundle.into(),
+            items,
+            answers: None,
+            record: None,
+            dual_softmax: false,
+            storage: Storage::F32,
+        }
+    }
+}
+
+/// Measures a task; `progress` hears how many items of how many are done.
+///
+/// # Errors
+///
+/// The bundle or the items cannot be used, the bundle has no head for the task or one with other
+/// answers, too many items are broken, or a score is not a number.
+pub fn evaluate<B: Backend>(
+    plan: &EvaluationPlan,
+    device: &B::Device,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluated, TrainerError> {
+    plan.recipe.validate()?;
+    let items = TestItems::open(&plan.recipe, &plan.items)?;
+    let bundle = Bundle::<B>::read(&plan.bundle, device)?;
+    let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
+    let identity = plan.identity(&recipe, &items)?;
+    let settings = MeasureSettings {
+        workers: recipe.workers,
+        max_failed_share: recipe.max_failed_share,
+        seed: recipe.seed,
+        dual_softmax: plan.dual_softmax,
+        storage: plan.storage,
+        record: plan.record.as_deref().map(|path| (path, &*identity)),
+    };
+    let measuring = Measuring {
+        plan,
+        recipe: &recipe,
+        settings,
+    };
+    let measured = measuring.measure(bundle, &items, device, progress)?;
+    Ok(Evaluated {
+        evaluation: Evaluation::of(&plan.name, &plan.items, &items, &measured),
+        predictions: measured.predictions,
+        clips: items.clips().to_owned(),
+        unusable: items.unusable().iter().map(LeftOut::from).collect(),
+        fine_tuned: is_fine_tuned(&plan.bundle),
+    })
+}
+
+impl Evaluation {
+    /// What was measured on a split.
+    #[must_use]
+    pub fn of(
+        task: &str,
+        location: &ItemsLocation,
+        items: &TestItems,
+        measured: &Measured,
+    ) -> Self {
+        let [clips_per_second, waiting_share] = measured.speed();
+        Self {
+            task: task.to_owned(),
+            split: location.split.clone(),
+            data: location.request.annotation.display().to_string(),
+            items: items.len(),
+            unusable_rows: items.unusable().len(),
+            skipped: measured.skipped.clone(),
+            figures: measured.figures.clone(),
+            clips_per_second,
+            waiting_share,
+        }
+    }
+}
+
+impl EvaluationPlan {
+    /// What tells this evaluation from another one.
+    fn identity(&self, recipe: &TaskRecipe, items: &TestItems) -> Result<String, TrainerError> {
+        let recipe = recipe.to_toml()?;
+        let (bundle, list) = (bundle_checksum(&self.bundle)?, items.fingerprint());
+        Ok(format!("{} {bundle} {} {recipe}", self.name, list.hash))
+    }
+}

@@ -1,0 +1,66 @@
+//! Fill-in-the-blank: the word behind `[MASK]`, of a closed list (Clover, section 4.2).
+
+use burn::prelude::*;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::{OpenEndedBatch, views_apart};
+use clover_data::dataset::OpenEndedSample;
+use clover_model::Noise;
+use clover_model::tasks::FillInTheBlankModel;
+
+use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
+use crate::parameter_groups::ParameterRules;
+
+impl<B: Backend> TaskModel<B> for FillInTheBlankModel<B> {
+    type Sample = OpenEndedSample;
+
+    const RULES: ParameterRules = ParameterRules::QuestionAnswering;
+
+    fn name(sample: &OpenEndedSample) -> &str {
+        &sample.name
+    }
+
+    fn loss(
+        &self,
+        samples: &[OpenEndedSample],
+        noise: &mut Noise,
+        device: &B::Device,
+    ) -> Tensor<B, 1> {
+        answer_loss(self, samples, noise, device)
+    }
+}
+
+impl<B: AutodiffBackend> LearnsInParts<B> for FillInTheBlankModel<B> {}
+
+impl<B: Backend> AnswerScores<B> for FillInTheBlankModel<B> {
+    fn right(sample: &OpenEndedSample) -> &[usize] {
+        &sample.answers
+    }
+
+    fn index(sample: &OpenEndedSample) -> usize {
+        sample.index
+    }
+
+    fn scores(
+        &self,
+        samples: &[OpenEndedSample],
+        views: usize,
+        noise: &mut Noise,
+        device: &B::Device,
+    ) -> Tensor<B, 2> {
+        let places = samples.iter().enumerate().filter_map(|(row, sample)| {
+            let blank = sample.blank? + row * sample.token_ids.len();
+            Some(blank as i64)
+        });
+        let places: Vec<i64> = places.collect();
+        assert_eq!(
+            places.len(),
+            samples.len(),
+            "fill in the blank: a sentence without its blank"
+        );
+        let batch = OpenEndedBatch::<B>::collate(samples, device);
+        let clips = views_apart(batch.clips, views);
+        let blanks = Tensor::from_ints(places.as_slice(), device);
+        let (ids, mask) = (batch.token_ids, batch.attention_mask);
+        self.forward(clips, views, ids, mask, blanks, noise)
+    }
+}

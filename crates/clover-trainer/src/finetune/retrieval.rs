@@ -1,0 +1,108 @@
+//! Retrieval: clips and sentences of a batch find each other (Clover, section 4.2).
+//!
+//! In parts the gradient comes in three passes, as in pre-training: all parts are embedded without a
+//! graph, the loss of all embeddings gives the gradient of each, and each part is embedded again.
+
+use burn::module::AutodiffModule;
+use burn::optim::GradientsAccumulator;
+use burn::prelude::*;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::{stack_clips, stack_texts};
+use clover_data::dataset::RetrievalSample;
+use clover_losses::InfoNceLossConfig;
+use clover_model::Noise;
+use clover_model::tasks::RetrievalModel;
+
+use super::gradients::{LossGradients, is_whole, of_mean_loss, parts};
+use super::task::{LearnsInParts, TaskModel};
+use crate::parameter_groups::ParameterRules;
+use crate::precision::{full_gradients, full_precision};
+
+impl<B: Backend> TaskModel<B> for RetrievalModel<B> {
+    type Sample = RetrievalSample;
+
+    const RULES: ParameterRules = ParameterRules::Pretraining;
+
+    fn name(sample: &RetrievalSample) -> &str {
+        &sample.name
+    }
+
+    fn loss(
+        &self,
+        samples: &[RetrievalSample],
+        noise: &mut Noise,
+        device: &B::Device,
+    ) -> Tensor<B, 1> {
+        let [video, text] = embed(self, samples, noise, device);
+        InfoNceLossConfig::new().init().forward(video, text)
+    }
+}
+
+impl<B: AutodiffBackend> LearnsInParts<B> for RetrievalModel<B> {
+    fn gradients(
+        &self,
+        samples: &[RetrievalSample],
+        part: usize,
+        noise: &Noise,
+        device: &B::Device,
+    ) -> LossGradients<B> {
+        if is_whole(part, samples.len()) {
+            return of_mean_loss(self, samples, 0, noise, device);
+        }
+        let without_graph = self.valid();
+        let (mut videos, mut texts) = (Vec::new(), Vec::new());
+        for (samples, mut noise, _) in parts(samples, part, noise) {
+            let [video, text] = embed(&without_graph, samples, &mut noise, device);
+            videos.push(video);
+            texts.push(text);
+        }
+        let leaf = |rows: Vec<Tensor<B::InnerBackend, 2>>| {
+            Tensor::<B, 2>::from_inner(Tensor::cat(rows, 0)).require_grad()
+        };
+        let (video, text) = (leaf(videos), leaf(texts));
+        let loss = InfoNceLossConfig::new()
+            .init()
+            .forward(video.clone(), text.clone());
+        let wanted = loss.backward();
+        let wanted = [&video, &text].map(|leaf| leaf.grad(&wanted));
+        let mut accumulator = GradientsAccumulator::new();
+        let mut first = 0;
+        for (samples, mut noise, _) in parts(samples, part, noise) {
+            let embedded = embed(self, samples, &mut noise, device);
+            let pulls = embedded
+                .into_iter()
+                .zip(&wanted)
+                .filter_map(|(rows, wanted)| {
+                    let wanted = wanted.clone()?.narrow(0, first, samples.len());
+                    Some((rows * Tensor::from_inner(wanted)).sum())
+                });
+            if let Some(pull) = pulls.reduce(|sum, next| sum + next) {
+                accumulator.accumulate(self, full_gradients(pull.backward(), self));
+            }
+            first += samples.len();
+        }
+        LossGradients {
+            loss: loss.inner(),
+            gradients: accumulator.grads(),
+        }
+    }
+}
+
+/// Embeddings of clips and texts in `f32`, each `[batch, dim]`.
+fn embed<B: Backend>(
+    model: &RetrievalModel<B>,
+    samples: &[RetrievalSample],
+    noise: &mut Noise,
+    device: &B::Device,
+) -> [Tensor<B, 2>; 2] {
+    let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
+    let ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
+    let masks: Vec<_> = samples
+        .iter()
+        .map(|sample| &sample.attention_mask[..])
+        .collect();
+    let video = model.embed_video(stack_clips(&clips, device), 1, noise);
+    let [ids, masks] = stack_texts(&ids, &masks, device);
+    let text = model.embed_text(ids, masks, noise);
+    [video, text].map(full_precision)
+}

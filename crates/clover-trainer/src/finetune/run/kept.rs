@@ -1,0 +1,199 @@
+//! What a task keeps of its start: how its model is measured, and what becomes of it.
+
+use std::path::Path;
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::dataset::AnswerVocabulary;
+use clover_data::text::WordPieceTokenizer;
+use clover_inference::{AnswerKind, Answers, Bundle, Embedder, Preprocessing};
+use clover_model::tasks::{
+    AnswerPart, FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
+};
+use clover_model::{Clover, CloverConfig};
+
+use super::learner::{Inner, Learner};
+use super::prepare::Start;
+use crate::TrainerError;
+use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
+use crate::metric::Storage;
+use crate::recipe::TaskRecipe;
+use crate::task_items::{TaskReading, TestItems};
+
+/// What every task keeps of its start.
+pub(super) struct Kept<B: AutodiffBackend> {
+    /// The bundle's model, for the parts that are not trained.
+    clover: Clover<B::InnerBackend>,
+    config: CloverConfig,
+    tokenizer: WordPieceTokenizer,
+    preprocessing: Preprocessing,
+    recipe: TaskRecipe,
+    validation: Option<TestItems>,
+}
+
+/// Retrieval, and choice by similarity.
+pub(super) struct Comparing<B: AutodiffBackend>(pub(super) Kept<B>);
+/// Options scored by the fusion encoder.
+pub(super) struct Choosing<B: AutodiffBackend>(pub(super) Kept<B>);
+/// Answers of a list.
+pub(super) struct Answering<B: AutodiffBackend>(pub(super) Kept<B>, pub(super) AnswerVocabulary);
+/// Blanks filled with an answer of a list.
+pub(super) struct Filling<B: AutodiffBackend>(pub(super) Kept<B>, pub(super) AnswerVocabulary);
+
+impl<B: AutodiffBackend> Kept<B> {
+    pub(super) fn of(start: Start<B>) -> Self {
+        Self {
+            clover: start.bundle.clover.valid(),
+            config: start.bundle.config,
+            tokenizer: start.bundle.tokenizer,
+            preprocessing: start.bundle.preprocessing,
+            recipe: start.recipe,
+            validation: start.validation,
+        }
+    }
+
+    /// How items are read in validation.
+    fn reading(&self) -> TaskReading<'_> {
+        TaskReading {
+            recipe: &self.recipe,
+            bundle: &self.preprocessing,
+            tokenizer: &self.tokenizer,
+            trains: false,
+        }
+    }
+
+    fn settings(&self) -> MeasureSettings<'static> {
+        MeasureSettings {
+            workers: self.recipe.workers,
+            max_failed_share: self.recipe.max_failed_share,
+            seed: self.recipe.seed,
+            dual_softmax: false,
+            storage: Storage::F32,
+            record: None,
+        }
+    }
+
+    /// How the trained model looks at files.
+    fn test_preprocessing(&self) -> Preprocessing {
+        self.recipe.preprocessing(&self.preprocessing)
+    }
+
+    /// Writes the trained model as a bundle.
+    fn write(
+        &self,
+        clover: Clover<B::InnerBackend>,
+        answers: Option<(Answers, AnswerPart<B::InnerBackend>)>,
+        folder: &Path,
+    ) -> Result<(), TrainerError> {
+        let bundle = Bundle {
+            config: self.config.clone(),
+            clover,
+            tokenizer: self.tokenizer.clone(),
+            preprocessing: self.test_preprocessing(),
+            answers,
+        };
+        Ok(bundle.write(folder)?)
+    }
+
+    /// What a head of this task answers with.
+    fn answers(&self, task: AnswerKind, answers: &[String]) -> Answers {
+        Answers {
+            task,
+            question_form: Some(self.recipe.question_form),
+            answers: answers.to_vec(),
+        }
+    }
+}
+
+impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
+    type Model = RetrievalModel<B>;
+
+    fn measure(
+        &self,
+        model: Inner<B, RetrievalModel<B>>,
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Option<Measured>, TrainerError> {
+        let kept = &self.0;
+        let Some(items) = &kept.validation else {
+            return Ok(None);
+        };
+        let (tokenizer, how) = (kept.tokenizer.clone(), kept.test_preprocessing());
+        let embedder = Embedder::of_model(model, tokenizer, how, device.clone());
+        let reading = kept.reading().clip_texts(items.clips());
+        measure_embeddings(&embedder, items, reading, &kept.settings(), progress).map(Some)
+    }
+
+    fn write(&self, model: Inner<B, RetrievalModel<B>>, folder: &Path) -> Result<(), TrainerError> {
+        let clover = Clover {
+            video_encoder: model.video_encoder,
+            text_encoder: model.text_encoder,
+            video_projection: model.video_projection,
+            text_projection: model.text_projection,
+            ..self.0.clover.clone()
+        };
+        self.0.write(clover, None, folder)
+    }
+}
+
+/// A learner whose model has the three encoders and an answer head.
+macro_rules! answering_learner {
+    ($learner:ident, $model:ident, $kind:expr, $items:ident, |$this:ident, $list:ident| $dataset:expr, |$own:ident| $answers:expr) => {
+        impl<B: AutodiffBackend> Learner<B> for $learner<B> {
+            type Model = $model<B>;
+
+            fn measure(
+                &self,
+                model: Inner<B, $model<B>>,
+                device: &B::Device,
+                progress: &mut dyn FnMut(usize, usize),
+            ) -> Result<Option<Measured>, TrainerError> {
+                let $this = self;
+                let Some(TestItems::$items($list)) = &self.0.validation else {
+                    return Ok(None);
+                };
+                let (dataset, settings) = ($dataset, self.0.settings());
+                let views = self.0.recipe.test_views;
+                measure_answers(&model, dataset, views, &settings, device, progress).map(Some)
+            }
+
+            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
+                let $own = self;
+                let part = AnswerPart::from(&model);
+                let clover = Clover {
+                    video_encoder: model.video_encoder,
+                    text_encoder: model.text_encoder,
+                    fusion_encoder: model.fusion_encoder,
+                    ..self.0.clover.clone()
+                };
+                let answers = self.0.answers($kind, $answers);
+                self.0.write(clover, Some((answers, part)), folder)
+            }
+        }
+    };
+}
+
+answering_learner!(
+    Choosing,
+    MultipleChoiceModel,
+    AnswerKind::MultipleChoice,
+    Choices,
+    |this, list| this.0.reading().choices(list)?,
+    |_own| &[]
+);
+answering_learner!(
+    Answering,
+    OpenEndedModel,
+    AnswerKind::OpenEnded,
+    Questions,
+    |this, list| this.0.reading().open_ended(list, &this.1)?,
+    |own| own.1.answers()
+);
+answering_learner!(
+    Filling,
+    FillInTheBlankModel,
+    AnswerKind::FillInTheBlank,
+    Questions,
+    |this, list| this.0.reading().open_ended(list, &this.1)?,
+    |own| own.1.answers()
+);

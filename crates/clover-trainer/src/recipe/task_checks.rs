@@ -1,0 +1,155 @@
+//! What a task's recipe must hold: by itself, and with the bundle it is used with.
+
+use clover_data::text::QuestionForm;
+use clover_inference::Preprocessing;
+use clover_model::CloverConfig;
+
+use super::keys::first_wrong;
+use super::task::{CaptionChoice, TaskKind, TaskRecipe};
+use crate::TrainerError;
+
+/// A patch has 4 pixels, and 7 windows a side must come out whole.
+const SIZE_STEP: usize = 28;
+
+impl TaskRecipe {
+    /// Checks the figures.
+    ///
+    /// # Errors
+    ///
+    /// Names the first key that is out of range.
+    pub fn validate(&self) -> Result<(), TrainerError> {
+        let positive = [
+            ("test_views", self.test_views),
+            ("test_interval", self.test_interval),
+            ("batch_size", self.batch_size),
+            ("epochs", self.epochs),
+            ("workers", self.workers),
+            ("keep_checkpoints", self.keep_checkpoints),
+        ];
+        first_wrong(&positive, |value| value > 0, "must be positive")?;
+        let checkpoints = [("checkpoint_every", self.checkpoint_every)];
+        first_wrong(&checkpoints, |steps| steps > 0, "must be positive")?;
+        let sizes = [("image_size", self.image_size)];
+        first_wrong(
+            &sizes,
+            |size| size.is_multiple_of(SIZE_STEP) && size <= 2_016,
+            "must be a multiple of 28 up to 2016, or 0 for the bundle's",
+        )?;
+        let warmup = [("warmup_epochs", self.warmup_epochs <= self.epochs)];
+        first_wrong(&warmup, |fits| fits, "must not exceed epochs")?;
+        self.check_numbers()?;
+        self.check_task()
+    }
+
+    /// Numbers that are no counts.
+    fn check_numbers(&self) -> Result<(), TrainerError> {
+        let at_least_zero = [
+            ("learning_rate", self.learning_rate),
+            ("weight_decay", self.weight_decay),
+            ("answer_head_multiplier", self.answer_head_multiplier),
+            ("clip_norm", self.clip_norm),
+        ];
+        let is_size = |value: f64| value.is_finite() && value >= 0.0;
+        first_wrong(&at_least_zero, is_size, "must be a number of at least 0")?;
+        let shares = [
+            ("flip_probability", self.flip_probability),
+            ("minimum_ratio", self.minimum_ratio),
+            ("warmup_start_ratio", self.warmup_start_ratio),
+            ("answer_head_dropout", self.answer_head_dropout),
+            ("max_failed_share", self.max_failed_share),
+        ];
+        let is_share = |value| (0.0..=1.0).contains(&value);
+        first_wrong(&shares, is_share, "must lie between 0 and 1")
+    }
+
+    /// Keys that mean nothing for a task must not seem to mean something.
+    fn check_task(&self) -> Result<(), TrainerError> {
+        let kind = self.task;
+        let wrong = |key, holds: bool, rule: &str| first_wrong(&[(key, holds)], |good| good, rule);
+        let views = self.test_views == 1 || !kind.is_retrieval();
+        wrong("test_views", views, "must be 1 in retrieval")?;
+        let interval = self.test_interval == 1 || self.test_views > 1;
+        wrong(
+            "test_interval",
+            interval,
+            "must be 1 where a clip has one view",
+        )?;
+        let scores_options = matches!(kind, TaskKind::RankedChoice | TaskKind::MultipleChoice);
+        let candidates = self.candidates == 0 || scores_options;
+        wrong(
+            "candidates",
+            candidates,
+            "must be 0 where questions have no options",
+        )?;
+        let names_answers = matches!(kind, TaskKind::OpenEnded | TaskKind::FillInTheBlank);
+        let answers = self.answers == 0 || names_answers;
+        wrong("answers", answers, "must be 0 where no answer is named")?;
+        let asks_options = kind == TaskKind::MultipleChoice;
+        let form = (self.question_form == QuestionForm::Alone) != asks_options
+            && self.question_form != QuestionForm::MaskedAnswer;
+        wrong(
+            "question_form",
+            form,
+            "must be \"alone\", or \"with-candidate\" or \"all-options\" for multiple choice",
+        )?;
+        let all = self.captions == CaptionChoice::All || kind.is_retrieval();
+        wrong(
+            "captions",
+            all,
+            "must be \"all\" where nothing is learned from captions",
+        )
+    }
+
+    /// The recipe with what it leaves to the bundle filled in.
+    ///
+    /// # Errors
+    ///
+    /// Texts are longer than the model's positions, clips have more frames than the fusion encoder
+    /// has positions for, or another size than it has regions for.
+    pub fn fitted(
+        &self,
+        config: &CloverConfig,
+        bundle: &Preprocessing,
+    ) -> Result<Self, TrainerError> {
+        let given = |value: usize, otherwise| if value == 0 { otherwise } else { value };
+        let recipe = Self {
+            frames: given(self.frames, config.frames),
+            test_frames: given(self.test_frames, bundle.frames),
+            image_size: given(self.image_size, config.image_size),
+            text_len: given(self.text_len, bundle.text_len),
+            test_text_len: given(self.test_text_len, bundle.text_len),
+            ..self.clone()
+        };
+        let longest = config.text.max_positions;
+        let lengths = [
+            ("text_len", recipe.text_len),
+            ("test_text_len", recipe.test_text_len),
+        ];
+        let rule = format!("must lie between 3 and the {longest} positions of the model");
+        first_wrong(&lengths, |length| (3..=longest).contains(&length), &rule)?;
+        if recipe.task.is_retrieval() {
+            return Ok(recipe);
+        }
+        let fusion = config.fusion();
+        let frames = [
+            ("frames", recipe.frames),
+            ("test_frames", recipe.test_frames),
+        ];
+        let steps = fusion.time_positions;
+        let rule = format!("the bundle's fusion encoder has positions for {steps} time steps only");
+        first_wrong(
+            &frames,
+            |frames| config.video.output_frames(frames) <= steps,
+            &rule,
+        )?;
+        let rows = config.video.output_rows(recipe.image_size);
+        let size = [("image_size", rows * rows == fusion.space_positions)];
+        let rule = format!(
+            "gives {} regions where the bundle's fusion encoder has {}",
+            rows * rows,
+            fusion.space_positions
+        );
+        first_wrong(&size, |fits| fits, &rule)?;
+        Ok(recipe)
+    }
+}

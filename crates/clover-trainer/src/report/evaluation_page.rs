@@ -1,0 +1,260 @@
+//! The page of an evaluation: what was measured, how ranks are spread, and what it looks like.
+//!
+//! One file, which loads nothing and runs nothing: frames are inline.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::html::{Escaped, STYLE, write_pairs};
+use super::picture::clip_strip;
+use super::{plot, write_whole};
+use crate::TrainerError;
+use crate::evaluate::{
+    AnsweredPrediction, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
+    SimilarityCurves,
+};
+
+/// Items shown at either end.
+const SHOWN: usize = 6;
+/// Frames of a clip in a picture, and its height in pixels.
+const STRIP: (usize, u32) = (4, 72);
+/// Items of the table of those left out at most.
+const NAMED_SKIPS: usize = 200;
+/// Ranks from one, up to and including.
+const RANKS: [usize; 7] = [1, 2, 5, 10, 50, 100, usize::MAX];
+
+/// What the page is made of.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvaluationPage<'e> {
+    /// The figures.
+    pub evaluation: &'e Evaluation,
+    /// What became of each query; not part of the JSON.
+    #[serde(skip)]
+    pub predictions: &'e [Prediction],
+    /// The folder of clips; not part of the JSON.
+    #[serde(skip)]
+    pub clips: &'e Path,
+    /// Rows of the annotation that cannot be used.
+    pub unusable: &'e [LeftOut],
+    /// The figures in words.
+    pub protocol: Vec<String>,
+    /// The paper's figures in words.
+    pub reference: Vec<String>,
+    /// The recipe, as a file.
+    pub recipe: String,
+}
+
+impl EvaluationPage<'_> {
+    /// Writes the figures as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written; one that was there before is then still whole.
+    pub fn write_json(&self, path: &Path) -> Result<(), TrainerError> {
+        let json = serde_json::to_vec_pretty(self).map_err(|source| TrainerError::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        write_whole(path, &json)
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written; one that was there before is then still whole.
+    pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
+        let mut page = String::new();
+        // Writing into a string does not fail.
+        let _ = self.write(&mut page);
+        write_whole(path, page.as_bytes())
+    }
+
+    fn write(&self, page: &mut String) -> fmt::Result {
+        let evaluation = self.evaluation;
+        let title = format!("{}, {} split", evaluation.task, evaluation.split);
+        let title = Escaped(&title);
+        writeln!(
+            page,
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}\n\
+             svg text {{ font-family: inherit; }}</style></head><body><h1>{title}</h1>"
+        )?;
+        for line in self.protocol.iter().chain(&self.reference) {
+            writeln!(page, "<p>{}</p>", Escaped(line))?;
+        }
+        match &evaluation.figures {
+            Figures::Retrieval(figures) => {
+                self.write_ranks(page)?;
+                let curves = &figures.curves;
+                writeln!(page, "<h2>Cosines of pairs and of others</h2>")?;
+                let both = [
+                    ("clips and their own sentences", &curves.positive[..]),
+                    ("clips and the sentences of others", &curves.negative[..]),
+                ];
+                plot::spreads(page, both, |step| {
+                    format!("{:.1}", SimilarityCurves::cosine_at(step))
+                })?;
+                self.write_ranked_ends(page)?;
+            }
+            Figures::Answers(_) => {
+                self.write_probabilities(page)?;
+                self.write_answered_ends(page)?;
+            }
+        }
+        let left_out = evaluation.skipped.iter().chain(self.unusable);
+        let rows: Vec<_> = left_out
+            .take(NAMED_SKIPS)
+            .map(|item| (item.name.clone(), item.reason.clone()))
+            .collect();
+        let all = evaluation.skipped.len() + self.unusable.len();
+        write_pairs(page, &format!("Left out: {all}"), &rows)?;
+        let recipe = Escaped(&self.recipe);
+        writeln!(page, "<h2>Recipe</h2><pre>{recipe}</pre></body></html>")
+    }
+
+    fn ranked(&self, direction: Seeking) -> impl Iterator<Item = &RankedPrediction> {
+        self.predictions.iter().filter_map(move |one| match one {
+            Prediction::Ranked(one) if one.direction == direction => Some(one),
+            Prediction::Ranked(_) | Prediction::Answered(_) => None,
+        })
+    }
+
+    fn answered(&self) -> impl Iterator<Item = &AnsweredPrediction> {
+        self.predictions.iter().filter_map(|one| match one {
+            Prediction::Answered(one) => Some(one),
+            Prediction::Ranked(_) => None,
+        })
+    }
+
+    fn write_ranks(&self, page: &mut String) -> fmt::Result {
+        for (direction, name) in [
+            (Seeking::TextToVideo, "Ranks of clips, text to video"),
+            (Seeking::VideoToText, "Ranks of sentences, video to text"),
+        ] {
+            let ranks: Vec<usize> = self.ranked(direction).map(|one| one.rank).collect();
+            writeln!(page, "<h2>{name}</h2>")?;
+            plot::bars(page, &rank_bars(&ranks))?;
+        }
+        Ok(())
+    }
+
+    fn write_probabilities(&self, page: &mut String) -> fmt::Result {
+        let mut counts = [0; 10];
+        for one in self.answered() {
+            let place = (one.truth_probability * 10.0) as usize;
+            counts[place.min(9)] += 1;
+        }
+        let bars: Vec<_> = counts
+            .into_iter()
+            .enumerate()
+            .map(|(at, count)| (format!("{} %", 10 * at), count))
+            .collect();
+        writeln!(page, "<h2>Probability given to the right answer</h2>")?;
+        plot::bars(page, &bars)
+    }
+
+    fn write_ranked_ends(&self, page: &mut String) -> fmt::Result {
+        let mut all: Vec<_> = self.ranked(Seeking::TextToVideo).collect();
+        all.sort_by(|a, b| a.rank.cmp(&b.rank).then(b.cosine.total_cmp(&a.cosine)));
+        for (name, items) in ends(&all) {
+            writeln!(page, "<h2>{name} sentences</h2>")?;
+            for one in items {
+                writeln!(
+                    page,
+                    "<div class=\"query\"><p>{} <span class=\"small\">rank {}, cosine {:.2}</span></p>",
+                    Escaped(&one.query),
+                    one.rank,
+                    one.cosine
+                )?;
+                self.write_clip(page, &one.clip, "its own clip", true)?;
+                if let Some(first) = one.found.first().filter(|found| found.name != one.clip) {
+                    let note = format!("found first, cosine {:.2}", first.score);
+                    self.write_clip(page, &first.name, &note, false)?;
+                }
+                writeln!(page, "</div>")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_answered_ends(&self, page: &mut String) -> fmt::Result {
+        let mut all: Vec<_> = self.answered().collect();
+        all.sort_by(|a, b| b.truth_probability.total_cmp(&a.truth_probability));
+        for (name, items) in ends(&all) {
+            writeln!(page, "<h2>{name} questions</h2>")?;
+            for one in items {
+                let verdict = if one.correct { "right" } else { "wrong" };
+                let truth = one.truth.join(" or ");
+                writeln!(
+                    page,
+                    "<div class=\"query\"><p>{}</p><p class=\"small\">answered: {} ({verdict}); truth: \
+                     {} (probability {:.2})</p>",
+                    Escaped(&one.question),
+                    Escaped(&one.answer),
+                    Escaped(&truth),
+                    one.truth_probability
+                )?;
+                self.write_clip(page, &one.clip, "", one.correct)?;
+                for answer in &one.probabilities {
+                    let (name, score) = (Escaped(&answer.name), answer.score);
+                    writeln!(page, "<div class=\"small\">{score:.3} {name}</div>")?;
+                }
+                writeln!(page, "</div>")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Some frames of a clip; a clip that cannot be shown is named only.
+    fn write_clip(&self, page: &mut String, clip: &str, note: &str, own: bool) -> fmt::Result {
+        write!(page, "<div class=\"found\">")?;
+        let (frames, height) = STRIP;
+        if let Ok(picture) = clip_strip(&self.clips.join(clip), frames, height) {
+            let class = if own { " class=\"own\"" } else { "" };
+            write!(
+                page,
+                "<img{class} src=\"{}\" alt=\"some frames\">",
+                Escaped(&picture)
+            )?;
+        }
+        writeln!(
+            page,
+            "<span class=\"small\">{} {}</span></div>",
+            Escaped(clip),
+            Escaped(note)
+        )
+    }
+}
+
+/// How many ranks lie in each range.
+fn rank_bars(ranks: &[usize]) -> Vec<(String, usize)> {
+    let mut first = 1;
+    let bars = RANKS.map(|last| {
+        let count = ranks.iter().filter(|rank| (first..=last).contains(*rank));
+        let name = match last {
+            usize::MAX => format!("from {first}"),
+            last if last == first => first.to_string(),
+            last => format!("{first}-{last}"),
+        };
+        let bar = (name, count.count());
+        first = last.saturating_add(1);
+        bar
+    });
+    bars.into()
+}
+
+/// The best items and the worst ones, worst first.
+fn ends<'a, T>(all: &'a [&'a T]) -> [(&'static str, Vec<&'a T>); 2] {
+    let shown = SHOWN.min(all.len());
+    let worst = all[all.len() - shown.min(all.len())..]
+        .iter()
+        .rev()
+        .copied();
+    [("Best", all[..shown].to_vec()), ("Worst", worst.collect())]
+}
+
+#[cfg(test)]
+mod tests;

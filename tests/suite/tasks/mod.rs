@@ -1,0 +1,132 @@
+//! The downstream tasks from annotation to figure, at tiny size: files in the published formats, whose
+//! rows are made up, and rendered clips.
+
+mod look_alike;
+mod refused;
+mod resumed;
+mod runs;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use clover_data::text::WordPieceTokenizer;
+use clover_data::video::PixelPipeline;
+use clover_inference::{Preprocessing, write_bundle};
+use clover_model::{Clover, CloverConfig};
+use clover_trainer::TrainerError;
+use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate};
+use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, FinetuningSummary, finetune};
+use clover_trainer::recipe::TaskRecipe;
+
+use crate::small_run::SmallData;
+use crate::{TestAutodiffBackend, TestBackend};
+use look_alike::LookAlike;
+
+/// What the published recipes are made small by.
+const SMALL: [&str; 13] = [
+    "frames=2",
+    "test_frames=2",
+    "image_size=28",
+    "text_len=16",
+    "test_text_len=16",
+    "batch_size=4",
+    "micro_batch=0",
+    "precision=f32",
+    "epochs=1",
+    "warmup_epochs=0",
+    "workers=1",
+    "checkpoint_every=1",
+    "learning_rate=1e-4",
+];
+
+/// A bundle nobody trained, and a task's files.
+struct SmallTask {
+    data: SmallData,
+    name: &'static str,
+    recipe: TaskRecipe,
+    files: LookAlike,
+    bundle: PathBuf,
+}
+
+impl SmallTask {
+    /// The task of a shipped recipe, with more of its keys replaced.
+    fn new(name: &'static str, keys: &[&str]) -> Self {
+        let data = SmallData::rendered(8);
+        let folder = data.path("annotations");
+        let files = LookAlike::write(name, &data.files, &folder);
+        let recipe = TaskRecipe::open(name).unwrap();
+        let answers = if recipe.answers > 0 {
+            "answers=2"
+        } else {
+            "answers=0"
+        };
+        let keys: Vec<&str> = SMALL
+            .into_iter()
+            .chain([answers])
+            .chain(keys.iter().copied())
+            .collect();
+        let bundle = data.path("bundle");
+        untrained_bundle(&data, &bundle);
+        Self {
+            recipe: recipe.with_overrides(&keys).unwrap(),
+            data,
+            name,
+            files,
+            bundle,
+        }
+    }
+
+    fn finetuning(&self, out: &str) -> FinetuningPlan {
+        let (train, folder) = (self.files.train.clone(), self.data.path(out));
+        let plan = FinetuningPlan::new(self.name, self.recipe.clone(), &self.bundle, train, folder);
+        FinetuningPlan {
+            validation: Some(self.files.test.clone()),
+            ..plan
+        }
+    }
+
+    fn evaluation(&self, bundle: &Path) -> EvaluationPlan {
+        EvaluationPlan::new(
+            self.name,
+            self.recipe.clone(),
+            bundle,
+            self.files.test.clone(),
+        )
+    }
+}
+
+/// A tiny model with its starting values.
+fn untrained_bundle(data: &SmallData, folder: &Path) {
+    let device = Default::default();
+    <TestBackend as Backend>::seed(&device, 5);
+    let tokenizer = WordPieceTokenizer::from_vocab_file(&data.files.vocabulary).unwrap();
+    let config = CloverConfig::tiny(tokenizer.vocabulary().len())
+        .with_image_size(28)
+        .with_frames(2);
+    let clover: Clover<TestBackend> = config.init(&device);
+    let preprocessing = Preprocessing {
+        frames: 2,
+        pixels: PixelPipeline::test_resize(28),
+        text_len: 16,
+    };
+    write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+}
+
+fn tune(plan: &FinetuningPlan) -> Result<FinetuningSummary, TrainerError> {
+    tune_watched(plan, &mut |_| ())
+}
+
+fn tune_watched(
+    plan: &FinetuningPlan,
+    watch: &mut dyn FnMut(&FinetuningEvent<'_>),
+) -> Result<FinetuningSummary, TrainerError> {
+    finetune::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| {
+        watch(&event);
+        ControlFlow::Continue(())
+    })
+}
+
+fn measure(plan: &EvaluationPlan) -> Result<Evaluated, TrainerError> {
+    evaluate::<TestBackend>(plan, &Default::default(), &mut |_, _| ())
+}

@@ -1,0 +1,190 @@
+//! Every task is learned from its files and measured on them.
+
+use std::collections::BTreeSet;
+
+use clover_inference::AnswerSheet;
+use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
+use clover_trainer::recipe::TaskKind;
+
+use super::{SmallTask, measure, tune};
+
+/// Clips of the test split.
+const CLIPS: usize = 4;
+
+/// Learns a task for an epoch, and measures it with the bundle that came out.
+fn learn_and_measure(name: &'static str, keys: &[&str]) {
+    let task = SmallTask::new(name, keys);
+
+    let summary = tune(&task.finetuning("run")).unwrap();
+    let found = measure(&task.evaluation(&summary.bundle)).unwrap();
+
+    assert!(
+        summary.finished && summary.skipped.is_empty(),
+        "{name}: {:?}",
+        summary.skipped
+    );
+    assert!(!summary.metrics.is_empty(), "{name}");
+    assert!(
+        summary
+            .metrics
+            .iter()
+            .all(|step| step.loss.is_finite() && step.gradient_norm > 0.0)
+    );
+    let (folder, best) = summary.best.unwrap();
+    assert_eq!(
+        (best.split.as_str(), summary.validations.len()),
+        ("test", 1),
+        "{name}"
+    );
+    let evaluation = &found.evaluation;
+    // The model in memory and the bundle on the disk are measured alike.
+    assert_eq!(evaluation.figures, best.figures, "{name}");
+    assert_eq!(
+        measure(&task.evaluation(&folder))
+            .unwrap()
+            .evaluation
+            .figures,
+        best.figures
+    );
+    assert!(found.fine_tuned && evaluation.skipped.is_empty(), "{name}");
+    assert_eq!(
+        (evaluation.items, evaluation.unusable_rows),
+        (CLIPS, 0),
+        "{name}"
+    );
+    assert!(evaluation.clips_per_second > 0.0 && evaluation.waiting_share <= 1.0);
+    match (&evaluation.figures, task.recipe.task) {
+        (Figures::Retrieval(figures), TaskKind::Retrieval) => {
+            for one in [&figures.text_to_video, &figures.video_to_text] {
+                assert_eq!(
+                    (one.metrics.queries, one.metrics.candidates),
+                    (CLIPS, CLIPS)
+                );
+                assert!((1.0..=4.0).contains(&one.metrics.mean_rank), "{one:?}");
+                let [low, high] = one.intervals.recall_at_1;
+                assert!((low..=high).contains(&one.metrics.recall_at_1), "{one:?}");
+            }
+            assert_eq!(found.predictions.len(), 2 * CLIPS);
+        }
+        (Figures::Answers(figures), _) => {
+            assert_eq!(
+                (figures.accuracy.questions, figures.accuracy.skipped),
+                (CLIPS, 0)
+            );
+            let right = found.predictions.iter().filter(
+                |prediction| matches!(prediction, Prediction::Answered(one) if one.correct),
+            );
+            let share = right.count() as f64 / CLIPS as f64;
+            assert!((figures.accuracy.accuracy - share).abs() < 1e-12, "{name}");
+            for prediction in &found.predictions {
+                let Prediction::Answered(one) = prediction else {
+                    panic!("{name}: {prediction:?}")
+                };
+                assert_eq!(one.answer, one.probabilities[0].name, "{name}");
+                let sum: f32 = one.probabilities.iter().map(|answer| answer.score).sum();
+                assert!((sum - 1.0).abs() < 1e-4, "{name}: {sum}");
+            }
+        }
+        other => panic!("{name}: {other:?}"),
+    }
+    let sheet = AnswerSheet::read(&summary.bundle).unwrap();
+    assert_eq!(sheet.is_none(), task.recipe.task.is_retrieval(), "{name}");
+}
+
+#[test]
+fn msrvtt_retrieval_is_learned_and_measured() {
+    learn_and_measure("retrieval-msrvtt", &[]);
+}
+
+#[test]
+fn didemo_retrieval_is_learned_and_measured() {
+    learn_and_measure("retrieval-didemo", &[]);
+}
+
+#[test]
+fn lsmdc_retrieval_is_learned_and_measured() {
+    learn_and_measure("retrieval-lsmdc", &[]);
+}
+
+#[test]
+fn msrvtt_multiple_choice_is_learned_as_retrieval_and_ranked() {
+    learn_and_measure("multiple-choice-msrvtt", &[]);
+}
+
+#[test]
+fn tgif_action_is_learned_and_measured_with_four_views() {
+    learn_and_measure(
+        "multiple-choice-tgif-action",
+        &["text_len=40", "test_text_len=40"],
+    );
+}
+
+#[test]
+fn tgif_transition_is_learned_in_parts_and_measured() {
+    learn_and_measure("multiple-choice-tgif-transition", &["micro_batch=2"]);
+}
+
+#[test]
+fn lsmdc_multiple_choice_is_learned_and_measured() {
+    learn_and_measure("multiple-choice-lsmdc", &[]);
+}
+
+#[test]
+fn msrvtt_questions_are_learned_and_measured() {
+    learn_and_measure("open-ended-msrvtt-qa", &[]);
+}
+
+#[test]
+fn msvd_questions_are_learned_and_measured() {
+    learn_and_measure("open-ended-msvd-qa", &[]);
+}
+
+#[test]
+fn tgif_frame_questions_are_learned_and_measured() {
+    learn_and_measure("open-ended-tgif-frame", &[]);
+}
+
+#[test]
+fn lsmdc_blanks_are_learned_and_measured() {
+    learn_and_measure("open-ended-lsmdc-fib", &[]);
+}
+
+#[test]
+fn own_questions_are_learned_and_measured() {
+    learn_and_measure("multiple-choice-custom", &[]);
+    learn_and_measure("open-ended-custom", &[]);
+}
+
+#[test]
+fn several_sentences_of_a_clip_are_no_competitors_and_zero_shot_needs_no_training() {
+    let task = SmallTask::new("retrieval-custom", &[]);
+    let mut plan = task.evaluation(&task.bundle);
+    plan.dual_softmax = true;
+
+    let found = measure(&plan).unwrap();
+
+    let Figures::Retrieval(figures) = &found.evaluation.figures else {
+        panic!("{:?}", found.evaluation)
+    };
+    let [texts, clips] = [
+        &figures.text_to_video.metrics,
+        &figures.video_to_text.metrics,
+    ];
+    assert_eq!((texts.queries, texts.candidates), (2 * CLIPS, CLIPS));
+    assert_eq!((clips.queries, clips.candidates), (CLIPS, 2 * CLIPS));
+    assert!(!found.fine_tuned && figures.dual_softmax.is_some());
+    let ranked = found
+        .predictions
+        .iter()
+        .filter_map(|prediction| match prediction {
+            Prediction::Ranked(one) => Some(one),
+            Prediction::Answered(_) => None,
+        });
+    let texts = ranked.filter(|one| one.direction == Seeking::TextToVideo);
+    let texts: Vec<&RankedPrediction> = texts.collect();
+    let ranks: usize = texts.iter().map(|one| one.rank).sum();
+    let mean = ranks as f64 / (2 * CLIPS) as f64;
+    assert!((mean - figures.text_to_video.metrics.mean_rank).abs() < 1e-9);
+    let queries: BTreeSet<&str> = texts.iter().map(|one| one.query.as_str()).collect();
+    assert_eq!(queries.len(), 2 * CLIPS);
+}
