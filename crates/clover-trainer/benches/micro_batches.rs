@@ -183,8 +183,8 @@ fn samples(count: usize, frames: usize, pixels: usize) -> Vec<PretrainingSample>
                 ids: token_ids.clone(),
                 labels: vec![IGNORED_LABEL; TEXT_LEN],
             };
-            for place in 1..=MASKED_A_TEXT {
-                masked.labels[place] = i64::from(token_ids[place]);
+            for (place, &id) in token_ids.iter().enumerate().skip(1).take(MASKED_A_TEXT) {
+                masked.labels[place] = i64::from(id);
                 masked.ids[place] = MASK_ID;
             }
             PretrainingSample {

@@ -62,11 +62,11 @@ impl AskedQuestions for OpenEndedDataset {
     }
 
     fn label(&self, _index: usize, answer: usize) -> &str {
-        OpenEndedDataset::answers(self).answer(answer).unwrap_or("")
+        Self::answers(self).answer(answer).unwrap_or("")
     }
 
     fn answers(&self, _index: usize) -> usize {
-        OpenEndedDataset::answers(self).len()
+        Self::answers(self).len()
     }
 
     fn truth(&self, index: usize) -> Vec<String> {
@@ -76,7 +76,7 @@ impl AskedQuestions for OpenEndedDataset {
     fn right(&self, index: usize) -> Vec<usize> {
         let known = self.items()[index].answers.iter();
         known
-            .filter_map(|answer| OpenEndedDataset::answers(self).index_of(answer))
+            .filter_map(|answer| Self::answers(self).index_of(answer))
             .collect()
     }
 }

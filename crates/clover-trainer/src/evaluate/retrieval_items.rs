@@ -209,7 +209,6 @@ impl Tables {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
     use crate::TestBackend;

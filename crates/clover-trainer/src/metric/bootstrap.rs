@@ -89,6 +89,7 @@ fn interval(mut values: Vec<f64>) -> Interval {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
 

@@ -203,7 +203,10 @@ fn gather(stored: &[f32], shape: &[usize], strides: &[u64]) -> Vec<f32> {
     values
 }
 
-fn conversion(dtype: DType) -> Option<fn(&[u8], &mut Vec<f32>)> {
+/// Appends stored values as `f32`.
+type Conversion = fn(&[u8], &mut Vec<f32>);
+
+fn conversion(dtype: DType) -> Option<Conversion> {
     Some(match dtype {
         DType::F32 => |bytes, values| extend(bytes, values, f32::from_le_bytes),
         DType::F64 => |bytes, values| extend(bytes, values, |b| f64::from_le_bytes(b) as f32),
