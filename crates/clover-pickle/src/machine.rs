@@ -124,7 +124,7 @@ impl<'a> Machine<'a> {
     fn arrange(&mut self, code: u8) -> Result<(), PickleError> {
         match code {
             b'(' if self.marks.len() < self.vocabulary.max_values() => {
-                self.marks.push(self.stack.len())
+                self.marks.push(self.stack.len());
             }
             b'(' => return Err(self.too_many()),
             // Directly above a mark, POP drops the mark.

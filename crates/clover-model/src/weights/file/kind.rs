@@ -72,7 +72,7 @@ pub(super) fn of(source: &Source) -> Result<Kind, FileFault> {
         let begin = text.get(..tag.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
     };
-    if PAGES.iter().any(|tag| is_page(tag)) {
+    if PAGES.iter().any(is_page) {
         return Err(FileFault::WebPage);
     }
     if start.get(257..262) == Some(b"ustar") {

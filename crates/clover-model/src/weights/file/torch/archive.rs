@@ -33,7 +33,7 @@ pub(in super::super) fn contents(source: &Source) -> Result<Contents, FileFault>
     drop(bytes);
     assemble(Named::read(&pickle)?, |storage| {
         let name = format!("{folder}data/{}", storage.key);
-        let stored = archive.entry(&name)?.ok_or_else(|| FileFault::Entry {
+        let stored = archive.entry(&name)?.ok_or(FileFault::Entry {
             entry: name,
             reason: "is missing, though a tensor is stored in it",
         })?;
