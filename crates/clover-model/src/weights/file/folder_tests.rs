@@ -17,6 +17,7 @@ fn a_folder_without_weights_or_with_too_many_is_refused() {
     assert!(missing.contains("c.pth: cannot read weights"), "{missing}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_device_is_no_file() {
     let error = WeightFile::open("/dev/zero".as_ref()).unwrap_err();

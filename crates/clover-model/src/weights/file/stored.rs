@@ -130,8 +130,10 @@ pub(super) fn floats(
         return Err(broken("it reaches beyond its storage"));
     };
     // A view that repeats its elements can make a terabyte of a byte.
-    if entry.elements() > location.storage {
-        return Err(broken("it repeats the elements of its storage"));
+    if entry.elements() > location.storage && entry.bytes() > source.length() {
+        return Err(broken(
+            "it repeats the elements of its storage beyond the file's size",
+        ));
     }
     let values = read(source, entry, location, extent, convert).map_err(in_file)?;
     let strides = row_major(&entry.shape);
@@ -153,7 +155,7 @@ fn read(
     entry: &StoredTensor,
     location: &Location,
     extent: u64,
-    convert: fn(&[u8], &mut Vec<f32>),
+    convert: Convert,
 ) -> Result<Vec<f32>, FileFault> {
     let size = entry.dtype.size() as u64;
     let checksum = location.checksum.filter(|_| extent == location.storage);
@@ -203,10 +205,10 @@ fn gather(stored: &[f32], shape: &[usize], strides: &[u64]) -> Vec<f32> {
     values
 }
 
-/// Appends stored values as `f32`.
-type Conversion = fn(&[u8], &mut Vec<f32>);
+/// Appends the values of these bytes.
+type Convert = fn(&[u8], &mut Vec<f32>);
 
-fn conversion(dtype: DType) -> Option<Conversion> {
+fn conversion(dtype: DType) -> Option<Convert> {
     Some(match dtype {
         DType::F32 => |bytes, values| extend(bytes, values, f32::from_le_bytes),
         DType::F64 => |bytes, values| extend(bytes, values, |b| f64::from_le_bytes(b) as f32),
