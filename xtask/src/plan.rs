@@ -75,8 +75,8 @@ pub(crate) fn check_backends() -> Vec<Step> {
     vec![
         cargo("check cuda", &with(&["--features", "cuda"])),
         cargo(
-            "check wgpu and the dashboard",
-            &with(&["--features", "dashboard,wgpu"]),
+            "check wgpu, the dashboard and fetching",
+            &with(&["--features", "dashboard,fetch,wgpu"]),
         ),
         cargo(
             "check ndarray alone",
@@ -201,7 +201,7 @@ mod tests {
     fn every_optional_backend_is_checked() {
         let lines = command_lines(&check_backends());
 
-        for backend in ["cuda", "dashboard,wgpu", "ndarray"] {
+        for backend in ["cuda", "dashboard,fetch,wgpu", "ndarray"] {
             assert!(
                 lines
                     .iter()

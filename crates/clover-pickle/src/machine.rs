@@ -10,6 +10,9 @@ use super::{Node, PickleError, PickleFault, Place};
 /// The newest protocol.
 const NEWEST: u8 = 5;
 
+/// How far names of classes and functions may outgrow the pickle.
+const NAME_GROWTH: usize = 16;
+
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     cursor: Cursor<'a>,
@@ -23,6 +26,7 @@ pub(super) struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<u32, Place>,
     pushed: usize,
+    name_bytes: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -37,6 +41,7 @@ impl<'a> Machine<'a> {
             marks: Vec::new(),
             memo: HashMap::new(),
             pushed: 0,
+            name_bytes: 0,
         }
     }
 
@@ -243,12 +248,29 @@ impl<'a> Machine<'a> {
     }
 
     fn push(&mut self, place: Place) -> Result<(), PickleError> {
-        self.pushed += 1;
-        if self.pushed > self.vocabulary.max_values() {
-            return Err(self.too_many());
-        }
+        self.count(1)?;
         self.stack.push(place);
         Ok(())
+    }
+
+    /// Counts values against the most that are made.
+    pub(super) fn count(&mut self, values: usize) -> Result<(), PickleError> {
+        self.pushed += values;
+        match self.pushed > self.vocabulary.max_values() {
+            true => Err(self.too_many()),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts bytes of names, which may be made of remembered texts, against a multiple of the
+    /// pickle.
+    pub(super) fn spend_names(&mut self, bytes: usize) -> Result<(), PickleError> {
+        let limit = self.length.saturating_mul(NAME_GROWTH);
+        self.name_bytes += bytes;
+        match self.name_bytes > limit {
+            true => Err(self.error(PickleFault::TooFar { limit })),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn pop(&mut self) -> Result<Place, PickleError> {

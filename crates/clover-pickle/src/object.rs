@@ -5,6 +5,9 @@ use super::opcode::refusal;
 use super::vocabulary::{Vocabulary, runs_code};
 use super::{Node, PickleError, PickleFault, Place};
 
+/// Names of Python's classes and functions are shorter.
+const MAX_NAME_BYTES: usize = 512;
+
 /// Dicts that Python makes by a call.
 const DICTS: &[&str] = &["collections.OrderedDict", "collections.defaultdict"];
 
@@ -73,7 +76,12 @@ impl Machine<'_> {
     }
 
     fn global(&mut self, module: &str, name: &str) -> Result<(), PickleError> {
+        // A remembered text could be made a name again and again.
+        if module.len() + name.len() > MAX_NAME_BYTES {
+            return Err(self.error(PickleFault::Text));
+        }
         let full = format!("{module}.{name}");
+        self.spend_names(full.len())?;
         if runs_code(module, name) {
             return Err(self.error(PickleFault::RunsCode { name: full }));
         }
@@ -93,6 +101,8 @@ impl Machine<'_> {
         match makes_dict {
             true => {
                 let pairs = self.pairs(arguments);
+                // A remembered list could be made a dict again and again.
+                self.count(pairs.len())?;
                 self.make(Node::Dict(pairs))
             }
             false => self.make(Node::Call { callee, arguments }),

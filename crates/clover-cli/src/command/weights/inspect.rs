@@ -1,9 +1,16 @@
 //! `clover weights inspect`.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use clover_model::weights::{Inventory, WeightFile};
 
 use crate::arguments::InspectWeights;
+use crate::progress::say;
 
 pub(super) fn run(arguments: &InspectWeights) -> Result<()> {
-    bail!("{arguments:?}: not built in");
+    let inventory = Inventory::of(&WeightFile::open(&arguments.weights)?, arguments.depth);
+    match arguments.json {
+        true => say(&serde_json::to_string_pretty(&inventory)?),
+        false => say(&inventory.to_string()),
+    }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 mod export;
 mod fetch;
+#[cfg(feature = "fetch")]
+mod hub;
 mod import;
 mod inspect;
 

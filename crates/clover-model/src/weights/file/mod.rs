@@ -66,6 +66,20 @@ impl WeightFile {
             true => folder::weights_in(path)?,
             false => path.to_owned(),
         };
+        Self::of(Source::open(&path)?, true)
+    }
+
+    /// Reads what the bytes of a file hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); an index of shards is refused, for it has no folder.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightError> {
+        Self::of(Source::in_memory("bytes in memory".as_ref(), bytes), false)
+    }
+
+    fn of(source: Source, has_folder: bool) -> Result<Self, WeightError> {
+        let path = source.path().to_owned();
         let mut file = Self {
             path: path.clone(),
             sources: Vec::new(),
@@ -75,9 +89,8 @@ impl WeightFile {
             unreadable: Vec::new(),
             other_objects: BTreeSet::new(),
         };
-        let source = Source::open(&path)?;
         let opened = kind::of(&source).and_then(|kind| match kind {
-            Kind::Index => Ok(None),
+            Kind::Index if has_folder => Ok(None),
             kind => contents(&source, kind).map(Some),
         });
         match opened.map_err(|fault| fault.in_file(&path))? {
@@ -196,6 +209,8 @@ fn contents(source: &Source, kind: Kind) -> Result<Contents, FileFault> {
     }
 }
 
+#[cfg(test)]
+mod folder_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]

@@ -8,12 +8,18 @@ use std::sync::Mutex;
 use super::FileFault;
 use crate::weights::WeightError;
 
-/// An open file, read by position.
+/// An open file, or the bytes of one, read by position.
 #[derive(Debug)]
 pub(super) struct Source {
     path: PathBuf,
-    file: Mutex<File>,
+    medium: Medium,
     length: u64,
+}
+
+#[derive(Debug)]
+enum Medium {
+    File(Mutex<File>),
+    Memory(Vec<u8>),
 }
 
 impl Source {
@@ -27,9 +33,18 @@ impl Source {
         let length = file.metadata().map_err(failed)?.len();
         Ok(Self {
             path: path.to_owned(),
-            file: Mutex::new(file),
+            medium: Medium::File(Mutex::new(file)),
             length,
         })
+    }
+
+    /// The bytes of a file; errors call them by `name`.
+    pub(super) fn in_memory(name: &Path, bytes: Vec<u8>) -> Self {
+        Self {
+            path: name.to_owned(),
+            length: bytes.len() as u64,
+            medium: Medium::Memory(bytes),
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -43,7 +58,19 @@ impl Source {
 
     /// Fills `buffer` with the bytes from `offset` on.
     pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileFault> {
-        let mut file = match self.file.lock() {
+        let file = match &self.medium {
+            Medium::File(file) => file,
+            Medium::Memory(bytes) => {
+                let from = usize::try_from(offset).ok();
+                let part = from.and_then(|from| bytes.get(from..)?.get(..buffer.len()));
+                let part = part.ok_or_else(|| {
+                    FileFault::Unreadable(std::io::ErrorKind::UnexpectedEof.into())
+                })?;
+                buffer.copy_from_slice(part);
+                return Ok(());
+            }
+        };
+        let mut file = match file.lock() {
             Ok(file) => file,
             // Each read seeks first, so one that was broken off does no harm.
             Err(broken) => broken.into_inner(),

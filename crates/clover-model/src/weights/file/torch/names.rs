@@ -50,6 +50,9 @@ impl Named {
             match pickle.node(value.place) {
                 Node::Dict(pairs) => {
                     for &(key, place) in pairs {
+                        if !leads_on(pickle, place) {
+                            continue;
+                        }
                         if let Some(key) = key_text(pickle, key) {
                             pending.push(value.below(&key, place, &mut budget)?);
                         }
@@ -58,12 +61,13 @@ impl Named {
                 Node::List(places) => {
                     for (index, &place) in places.iter().enumerate() {
                         if leads_on(pickle, place) {
-                            pending.push(value.below(&index.to_string(), place, &mut budget)?);
+                            let key = index.to_string();
+                            pending.push(value.below(&key, place, &mut budget)?);
                         }
                     }
                 }
                 &Node::Call { callee, arguments } => {
-                    named.add(pickle, value.name, callee, arguments)?;
+                    named.add(pickle, value.name, (callee, arguments), &mut budget)?;
                 }
                 Node::Global(name) => {
                     named.other_objects.insert(name.to_string());
@@ -80,12 +84,16 @@ impl Named {
         &mut self,
         pickle: &Pickle,
         name: String,
-        callee: Place,
-        arguments: Place,
+        (callee, arguments): (Place, Place),
+        budget: &mut usize,
     ) -> Result<(), FileFault> {
         match made(pickle, callee, arguments) {
-            Ok(Made::Tensor(tensor)) => self.tensors.push((name, *tensor)),
+            Ok(Made::Tensor(tensor)) => {
+                spend(budget, tensor.memory())?;
+                self.tensors.push((name, *tensor));
+            }
             Ok(Made::OtherTensor(stored_as)) => {
+                spend(budget, stored_as.len())?;
                 self.unreadable.push(UnreadableTensor { name, stored_as });
             }
             Ok(Made::Other(Some(object))) => {
@@ -98,15 +106,18 @@ impl Named {
     }
 }
 
+fn spend(budget: &mut usize, bytes: usize) -> Result<(), FileFault> {
+    *budget = budget.checked_sub(bytes).ok_or(FileFault::Sharing)?;
+    Ok(())
+}
+
 impl Pending {
     fn below(&self, key: &str, place: Place, budget: &mut usize) -> Result<Self, FileFault> {
         let name = match self.name.is_empty() {
             true => key.to_owned(),
             false => format!("{}.{key}", self.name),
         };
-        *budget = budget
-            .checked_sub(name.len() + 1)
-            .ok_or(FileFault::Sharing)?;
+        spend(budget, name.len() + 1)?;
         Ok(Self {
             place,
             name,
@@ -115,7 +126,7 @@ impl Pending {
     }
 }
 
-/// Lists of numbers, as in a training program's settings, are not worth a name each.
+/// Numbers and texts, as in a training program's settings, are not worth a name each.
 fn leads_on(pickle: &Pickle, place: Place) -> bool {
     matches!(
         pickle.node(place),

@@ -16,6 +16,9 @@ pub(super) enum StorageType {
     Other { name: String, size: Option<u64> },
 }
 
+/// PyTorch writes numbers.
+const MAX_KEY_BYTES: usize = 256;
+
 /// PyTorch's names, for elements (`torch.float32`) and for storages (`torch.FloatStorage`).
 const TYPES: &[(&str, &str, DType)] = &[
     ("float64", "DoubleStorage", DType::F64),
@@ -123,7 +126,7 @@ impl Storage {
             return None;
         };
         let key = match pickle.node(key) {
-            Node::Text(key) => key.to_string(),
+            Node::Text(key) if key.len() <= MAX_KEY_BYTES => key.to_string(),
             Node::Int(key) => key.to_string(),
             _ => return None,
         };

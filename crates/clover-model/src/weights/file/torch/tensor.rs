@@ -22,6 +22,14 @@ pub(super) struct Tensor {
     pub(super) strides: Vec<u64>,
 }
 
+impl Tensor {
+    /// The bytes that it takes here, where a pickle may name one tensor a million times.
+    pub(super) fn memory(&self) -> usize {
+        let axis = size_of::<usize>() + size_of::<u64>();
+        self.storage.key.len() + self.shape.len() * axis
+    }
+}
+
 /// What a call in a pickle would make.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Made {

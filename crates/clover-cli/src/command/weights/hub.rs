@@ -1,0 +1,312 @@
+//! Files of the Hugging Face Hub, in the cache that its other programs use.
+//!
+//! `HF_HOME` moves the cache, `HF_ENDPOINT` names another server, `HF_HUB_OFFLINE=1` says
+//! `--offline`.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use hf_hub::api::sync::{ApiBuilder, ApiError, ApiRepo};
+use hf_hub::{Cache, Repo, RepoType};
+
+use crate::arguments::FetchWeights;
+
+/// The usual names of weights, the preferred ones first.
+const USUAL: [&str; 4] = [
+    "model.safetensors",
+    INDEX_OF_SAFETENSORS,
+    "pytorch_model.bin",
+    INDEX_OF_PICKLES,
+];
+const INDEX_OF_SAFETENSORS: &str = "model.safetensors.index.json";
+const INDEX_OF_PICKLES: &str = "pytorch_model.bin.index.json";
+
+const ENDINGS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
+
+/// Broken connections are taken up again this often.
+const RETRIES: usize = 3;
+
+/// Gets what is asked for and says where it is; an index comes with its shards, after it.
+pub(super) fn fetch(arguments: &FetchWeights) -> Result<Vec<PathBuf>> {
+    let repository = &arguments.repository;
+    ensure!(
+        is_repository(repository),
+        "{repository:?} is no repository: it is called `owner/name`"
+    );
+    for path in arguments.file.iter().chain([&arguments.revision]) {
+        ensure!(
+            stays_inside(path),
+            "{path:?} is no file or revision of a repository"
+        );
+    }
+    let has_place = env::var_os("HF_HOME").is_some() || env::home_dir().is_some();
+    ensure!(
+        has_place,
+        "there is no home folder for the cache: set HF_HOME"
+    );
+    let offline = arguments.offline || env::var("HF_HUB_OFFLINE").is_ok_and(|set| set == "1");
+    let (repository, revision) = (repository.clone(), arguments.revision.clone());
+    let repo = Repo::with_revision(repository, RepoType::Model, revision);
+    let store = match offline {
+        true => Store::Cache(Cache::from_env(), repo),
+        false => {
+            let builder = ApiBuilder::from_env().with_retries(RETRIES);
+            let api = builder.build().context("the Hub's client cannot start")?;
+            Store::Hub(api.repo(repo.clone()), repo)
+        }
+    };
+    fetch_from(&store, &arguments.file)
+}
+
+fn fetch_from(store: &Store, asked: &[String]) -> Result<Vec<PathBuf>> {
+    let names = match asked {
+        [] => vec![store.weights()?],
+        names => names.to_vec(),
+    };
+    let mut paths = Vec::new();
+    for name in names {
+        let path = store.get(&name)?;
+        let shards = match name.ends_with(".index.json") {
+            true => shards(&path)?,
+            false => BTreeSet::new(),
+        };
+        paths.push(path);
+        let folder = name.rsplit_once('/').map(|(folder, _)| folder);
+        for shard in shards {
+            ensure!(
+                stays_inside(&shard),
+                "{name} names {shard:?}, which is no file beside it"
+            );
+            let shard = folder.map_or(shard.clone(), |folder| format!("{folder}/{shard}"));
+            paths.push(store.get(&shard)?);
+        }
+    }
+    Ok(paths)
+}
+
+/// Where files come from.
+enum Store {
+    Cache(Cache, Repo),
+    Hub(ApiRepo, Repo),
+}
+
+impl Store {
+    /// Where a file is, once it is there.
+    fn get(&self, name: &str) -> Result<PathBuf> {
+        match self {
+            Self::Cache(cache, repo) => cached(cache, repo, name).with_context(|| {
+                let place = cache.path().display();
+                format!(
+                    "{}: not in the cache {place}, and --offline",
+                    label(repo, name)
+                )
+            }),
+            Self::Hub(api, repo) => api.get(name).map_err(|error| explain(error, repo, name)),
+        }
+    }
+
+    /// The name of the repository's weights.
+    fn weights(&self) -> Result<String> {
+        let (files, repo) = match self {
+            Self::Cache(cache, repo) => {
+                let here = USUAL
+                    .iter()
+                    .find(|name| cached(cache, repo, name).is_some());
+                let here = here.map(|name| (*name).to_owned());
+                return here.with_context(|| {
+                    let place = cache.path().display();
+                    let looked_for = USUAL.join(", ");
+                    let repo = label(repo, "");
+                    format!("{repo}: the cache {place} has none of {looked_for}, and --offline")
+                });
+            }
+            Self::Hub(api, repo) => {
+                let info = api.info().map_err(|error| explain(error, repo, ""))?;
+                let files = info.siblings.into_iter().map(|file| file.rfilename);
+                (files.collect::<Vec<_>>(), repo)
+            }
+        };
+        choose(&files).with_context(|| label(repo, ""))
+    }
+}
+
+/// The weights among the files of a repository.
+fn choose(files: &[String]) -> Result<String> {
+    if let Some(usual) = USUAL
+        .iter()
+        .find(|name| files.iter().any(|file| file == *name))
+    {
+        return Ok((*usual).to_owned());
+    }
+    let ends = |file: &&String| {
+        let ending = Path::new(file.as_str()).extension();
+        ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+    };
+    let found: Vec<&String> = files.iter().filter(ends).collect();
+    match *found {
+        [] => bail!("the repository holds no weights"),
+        [one] if stays_inside(one) => Ok(one.clone()),
+        _ => bail!("the repository holds several files of weights, say which by --file: {found:?}"),
+    }
+}
+
+/// The file in the cache, under the branch's or tag's last known commit, or under the commit itself.
+fn cached(cache: &Cache, repo: &Repo, name: &str) -> Option<PathBuf> {
+    let held = cache.repo(repo.clone());
+    let by_commit = || {
+        let path = held.pointer_path(repo.revision()).join(name);
+        path.exists().then_some(path)
+    };
+    held.get(name).or_else(by_commit)
+}
+
+fn shards(index: &Path) -> Result<BTreeSet<String>> {
+    let text = std::fs::read(index).with_context(|| format!("{}", index.display()))?;
+    let index_json: serde_json::Value =
+        serde_json::from_slice(&text).with_context(|| format!("{}", index.display()))?;
+    let map = index_json.get("weight_map").and_then(|map| map.as_object());
+    let map = map.with_context(|| format!("{}: it is no index of shards", index.display()))?;
+    let names = map.values().filter_map(|name| name.as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// What went wrong, in words for the one who asked.
+fn explain(error: ApiError, repo: &Repo, name: &str) -> anyhow::Error {
+    let text = error.to_string();
+    let refused = ["401", "403", "404"]
+        .iter()
+        .any(|status| text.contains(status));
+    let hint = match refused {
+        true => {
+            "the Hub has no such repository, revision or file, or it asks for a token \
+             (`hf auth login` keeps one)"
+        }
+        false => "the Hub cannot be reached; --offline takes what the cache holds",
+    };
+    anyhow::Error::new(error).context(format!("{}: {hint}", label(repo, name)))
+}
+
+fn label(repo: &Repo, name: &str) -> String {
+    let end = if name.is_empty() { "" } else { "/" };
+    format!("{}@{}{end}{name}", repo.url(), repo.revision())
+}
+
+/// `owner/name`, or only `name` as the oldest repositories have.
+fn is_repository(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        !word.is_empty() && !word.starts_with('.') && word.chars().all(plain)
+    };
+    text.split('/').count() <= 2 && text.split('/').all(is_word)
+}
+
+/// Whether a path leads to no other folder: it becomes one of the cache.
+fn stays_inside(path: &str) -> bool {
+    let mut components = Path::new(path).components();
+    !path.is_empty()
+        && !path.contains(['\\', '\0'])
+        && components.all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const COMMIT: &str = "0123456789012345678901234567890123456789";
+
+    /// A cache with these files of `owner/name`.
+    fn cache(files: &[(&str, &str)]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = Repo::model("owner/name".to_owned());
+        let cache = Cache::new(folder.path().to_owned());
+        let snapshot = cache.repo(repo.clone()).pointer_path(COMMIT);
+        fs::create_dir_all(&snapshot).unwrap();
+        for (name, text) in files {
+            fs::write(snapshot.join(name), text).unwrap();
+        }
+        cache.repo(repo.clone()).create_ref(COMMIT).unwrap();
+        (folder, Store::Cache(cache, repo))
+    }
+
+    #[test]
+    fn offline_the_cache_is_all_there_is() {
+        let (_folder, store) = cache(&[("pytorch_model.bin", ""), ("vocab.txt", "")]);
+
+        let weights = fetch_from(&store, &[]).unwrap();
+        let vocabulary = fetch_from(&store, &["vocab.txt".to_owned()]).unwrap();
+        let missing = fetch_from(&store, &["config.json".to_owned()]).unwrap_err();
+
+        assert!(weights[0].ends_with("pytorch_model.bin") && weights.len() == 1);
+        assert!(vocabulary[0].ends_with("vocab.txt"));
+        let missing = missing.to_string();
+        assert!(missing.contains("owner/name@main/config.json"), "{missing}");
+        assert!(missing.contains("--offline"), "{missing}");
+    }
+
+    #[test]
+    fn a_commit_is_found_without_a_branch() {
+        let (_folder, store) = cache(&[("model.safetensors", "")]);
+        let Store::Cache(cache, _) = store else {
+            panic!("not a cache")
+        };
+        let (name, commit) = ("owner/name".to_owned(), COMMIT.to_owned());
+        let repo = Repo::with_revision(name, RepoType::Model, commit);
+
+        assert!(cached(&cache, &repo, "model.safetensors").is_some());
+    }
+
+    #[test]
+    fn an_index_brings_its_shards_and_none_from_elsewhere() {
+        let index = r#"{"weight_map":{"a":"1.safetensors","b":"1.safetensors"}}"#;
+        let (_folder, whole) = cache(&[(INDEX_OF_SAFETENSORS, index), ("1.safetensors", "")]);
+        let (_folder, lacking) = cache(&[(INDEX_OF_SAFETENSORS, index)]);
+        let outside = r#"{"weight_map":{"a":"../../x"}}"#;
+        let (_folder, hostile) = cache(&[(INDEX_OF_SAFETENSORS, outside)]);
+
+        assert_eq!(fetch_from(&whole, &[]).unwrap().len(), 2);
+        let lacking = fetch_from(&lacking, &[]).unwrap_err().to_string();
+        assert!(lacking.contains("1.safetensors"), "{lacking}");
+        let hostile = fetch_from(&hostile, &[]).unwrap_err().to_string();
+        assert!(hostile.contains("no file beside it"), "{hostile}");
+    }
+
+    #[test]
+    fn the_usual_name_is_preferred_and_a_choice_is_left_to_the_user() {
+        let files = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+
+        let both = choose(&files(&["pytorch_model.bin", "model.safetensors"]));
+        let one = choose(&files(&["README.md", "swin.pth"]));
+        let several = choose(&files(&["a.pth", "b.pth"])).unwrap_err().to_string();
+        let none = choose(&files(&["README.md"])).unwrap_err().to_string();
+
+        assert_eq!(both.unwrap(), "model.safetensors");
+        assert_eq!(one.unwrap(), "swin.pth");
+        assert!(
+            several.contains("a.pth") && several.contains("--file"),
+            "{several}"
+        );
+        assert!(none.contains("no weights"), "{none}");
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for name in ["owner/name", "bert-base-uncased", "a_b/c.d-1"] {
+            assert!(is_repository(name), "{name}");
+        }
+        for name in ["", "a/b/c", "../x", "a/..", "https://x/y", "a b"] {
+            assert!(!is_repository(name), "{name}");
+        }
+        assert!(stays_inside("onnx/model.bin") && stays_inside("refs/pr/1"));
+        for path in ["", "../x", "/etc/passwd", "a/../../b", "a\\b"] {
+            assert!(!stays_inside(path), "{path}");
+        }
+    }
+}
