@@ -20,6 +20,7 @@ mod parity;
 mod real_videos;
 mod recipes;
 mod small_run;
+mod starting_run;
 mod task_recipes;
 mod tasks;
 mod training;

@@ -5,6 +5,7 @@ mod data;
 mod overrides;
 mod resume;
 mod tasks;
+mod weights;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,9 @@ pub(crate) use data::{CheckData, Convert, Pack, Render};
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
+pub(crate) use weights::{
+    ExportWeights, FetchWeights, Format, FusionFrom, ImportWeights, InspectWeights, Weights,
+};
 
 use crate::device::DeviceName;
 
@@ -49,6 +53,9 @@ pub(crate) enum Command {
     Pack(Pack),
     /// Render a benchmark of moving shapes: clips, captions, questions, and a vocabulary.
     Render(Render),
+    /// Look into files of weights, and fetch them.
+    #[command(subcommand)]
+    Weights(Weights),
 }
 
 #[derive(Args, Debug)]
@@ -65,6 +72,11 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random
+    /// ones. Its sizes count, not the recipe's preset; tables of positions are resized to the
+    /// recipe's clips.
+    #[arg(long)]
+    pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
     #[arg(long)]
     pub(crate) vocab: PathBuf,
@@ -129,7 +141,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
     /// The rendered benchmark end to end: retrieval before and after fine-tuning, multiple choice and
-    /// open-ended questions, each beside chance; 20 minutes on 2 cores.
+    /// open-ended questions, each beside chance.
     #[arg(long)]
     pub(crate) full: bool,
     /// Times through the clips, instead of the recipe's.

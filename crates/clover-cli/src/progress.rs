@@ -67,6 +67,9 @@ impl TrainingProgress {
                      {total_steps}"
                 ));
             }
+            PretrainingEvent::StartsFrom { folder, report } => {
+                self.line(&format!("starts from {}: {report}", folder.display()));
+            }
             PretrainingEvent::CheckpointRefused { reason } => self.line(reason),
             PretrainingEvent::Skipped(item) => {
                 self.line(&format!("skipped {item}"));

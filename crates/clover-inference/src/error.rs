@@ -48,4 +48,20 @@ pub enum InferenceError {
         /// What was applied and what not.
         report: String,
     },
+    /// A file of weights follows no known naming.
+    #[error("{path}: cannot be imported", path = path.display())]
+    WeightFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: WeightError,
+    },
+    /// An option of an import or export cannot be used.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
 }

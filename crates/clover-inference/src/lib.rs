@@ -4,18 +4,20 @@
 //! clips and texts as the model was trained to see them ([`Preprocessing`]) and returns embeddings
 //! of unit length. A [`Bundle`] is the folder that holds a trained model and all it needs.
 
-mod answer_head;
 mod bundle;
 mod embedder;
 mod error;
+mod export;
+mod import;
 mod preprocessing;
 
-pub use answer_head::{AnswerKind, AnswerSheet, AnsweringModel};
-pub use bundle::{Bundle, write_bundle};
+pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedPairs, EmbeddedSource, Embedder, EmbeddingTime, Embeddings,
 };
 pub use error::InferenceError;
+pub use export::{BundleExport, ExportFormat, ExportedFile};
+pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use preprocessing::Preprocessing;
 
 #[cfg(all(test, not(feature = "test-flex")))]

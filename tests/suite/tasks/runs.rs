@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use clover_inference::AnswerSheet;
+use clover_inference::Bundle;
 use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
 use clover_trainer::recipe::TaskKind;
 
 use super::{SmallTask, measure, tune};
+use crate::TestBackend;
 
 /// Clips of the test split.
 const CLIPS: usize = 4;
@@ -87,8 +88,10 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
         }
         other => panic!("{name}: {other:?}"),
     }
-    let sheet = AnswerSheet::read(&summary.bundle).unwrap();
-    assert_eq!(sheet.is_none(), task.recipe.task.is_retrieval(), "{name}");
+    let bundle = Bundle::<TestBackend>::read(&summary.bundle, &Default::default()).unwrap();
+    let head = bundle.answers.map(|(answers, _)| answers.task());
+    let expected = (!task.recipe.task.is_retrieval()).then(|| task.recipe.task.name());
+    assert_eq!(head, expected, "{name}");
 }
 
 #[test]

@@ -8,9 +8,11 @@ const RULE: &str = "dependency-table";
 /// Each member with the members it may depend on.
 const TABLE: &[(&str, &[&str])] = &[
     ("clover-kernels", &[]),
-    ("clover-model", &["clover-kernels"]),
+    // Reads without executing; knows neither tensors nor annotations.
+    ("clover-pickle", &[]),
+    ("clover-model", &["clover-kernels", "clover-pickle"]),
     ("clover-losses", &["clover-kernels"]),
-    ("clover-data", &[]),
+    ("clover-data", &["clover-pickle"]),
     ("clover-inference", &["clover-model", "clover-data"]),
     (
         "clover-trainer",

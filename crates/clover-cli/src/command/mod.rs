@@ -13,6 +13,7 @@ mod pack;
 mod pretrain;
 mod recipe;
 mod render;
+mod weights;
 
 use anyhow::Result;
 
@@ -34,5 +35,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Convert(convert) => convert::run(convert),
         Command::Pack(pack) => pack::run(pack),
         Command::Render(render) => render::run(render),
+        Command::Weights(weights) => weights::run(weights),
     }
 }

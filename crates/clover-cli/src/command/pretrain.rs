@@ -97,6 +97,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         plan: PretrainingPlan {
             images: arguments.images,
             validation: arguments.validation,
+            start_from: arguments.start_from,
             resume: arguments.resume.is_some(),
             max_steps: arguments.max_steps,
             ..PretrainingPlan::new(

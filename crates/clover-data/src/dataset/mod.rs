@@ -14,7 +14,6 @@ mod pack;
 mod pair_source;
 mod pairs;
 mod pairs_file;
-mod pickle;
 mod pretraining;
 mod randomness;
 mod retrieval;
@@ -24,6 +23,8 @@ mod skipped;
 mod source;
 mod text_length;
 mod workers;
+
+pub use clover_pickle::{PickleError, PickleFault};
 
 pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
 pub use answer_vocabulary::AnswerVocabulary;
@@ -46,7 +47,6 @@ pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary,
 pub use pair_source::{PairSource, ReadPair};
 pub use pairs::{Pair, PairsManifest};
 pub use pairs_file::PairsFile;
-pub use pickle::{Pickle, PickleError, PickleFault};
 pub use pretraining::{PretrainingDataset, PretrainingDatasetConfig, PretrainingSample};
 pub use randomness::Randomness;
 pub use retrieval::{RetrievalDataset, RetrievalDatasetConfig, RetrievalSample};

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{FileFault, WeightReport};
+
 /// A file of weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,38 @@ pub enum WeightError {
         name: String,
         /// Its type in the file.
         found: String,
+    },
+    /// No known implementation names its parameters like this.
+    #[error("names such as `{example}` belong to no known model")]
+    UnknownNaming {
+        /// The first name of the file.
+        example: String,
+    },
+    /// The weights do not tell the sizes of their model.
+    #[error("{reason}")]
+    UnknownSizes {
+        /// What is missing or odd.
+        reason: String,
+    },
+    /// Weights hold infinities or values that are no numbers.
+    #[error("not finite: {}", names.join(", "))]
+    NotFinite {
+        /// Their names in the file.
+        names: Vec<String>,
+    },
+    /// Weights were missing or unused where none may be.
+    #[error("not every weight found its place: {report}")]
+    NotStrict {
+        /// What was applied and what not.
+        report: Box<WeightReport>,
+    },
+    /// A file is refused as weights.
+    #[error("{path}: cannot be read as weights", path = path.display())]
+    Refused {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: FileFault,
     },
     /// Any of the above, with the file it was found in.
     #[error("{path}: damaged weights", path = path.display())]

@@ -4,16 +4,15 @@ use std::path::Path;
 
 use burn::prelude::*;
 use clover_data::dataset::{AnswerVocabulary, ClipTextsConfig, OpenEndedItem};
-use clover_inference::{AnswerKind, AnswerSheet, AnsweringModel, Bundle, Embedder};
-use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
-use clover_model::tasks::{FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel};
+use clover_inference::{Answers, Bundle, Embedder};
+use clover_model::tasks::AnswerModel;
 
 use super::evaluation::Measured;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
-use crate::recipe::{TaskKind, TaskRecipe};
+use crate::recipe::TaskRecipe;
 use crate::task_items::{TaskItems, TaskReading, TestItems};
 
 /// An evaluation in progress.
@@ -36,7 +35,8 @@ impl Measuring<'_> {
             clover,
             tokenizer,
             preprocessing,
-            config,
+            answers,
+            ..
         } = bundle;
         let reading = TaskReading {
             recipe,
@@ -44,101 +44,84 @@ impl Measuring<'_> {
             tokenizer: &tokenizer,
             trains: false,
         };
-        let hidden = config.text.hidden;
+        if recipe.task.is_retrieval() {
+            let how = recipe.preprocessing(&preprocessing);
+            let embedder = Embedder::new(clover, tokenizer.clone(), how, device.clone());
+            let clips = reading.clip_texts(items.clips());
+            return measure_embeddings(&embedder, items, clips, settings, progress);
+        }
+        let Some((answers, part)) = answers else {
+            let task = &self.plan.name;
+            let reason = format!("has no answer head; `clover finetune {task}` trains one");
+            return Err(self.other_head(reason));
+        };
+        self.check_head(&answers)?;
+        let known = answers.list().iter().map(String::as_str);
+        let known = AnswerVocabulary::from_answers(known, answers.list().len());
         let views = recipe.test_views;
-        match (recipe.task, items) {
-            (TaskKind::Retrieval | TaskKind::RankedChoice, items) => {
-                let how = recipe.preprocessing(&preprocessing);
-                let embedder = Embedder::new(clover, tokenizer.clone(), how, device.clone());
-                let clips = reading.clip_texts(items.clips());
-                measure_embeddings(&embedder, items, clips, settings, progress)
-            }
-            (TaskKind::MultipleChoice, TestItems::Choices(list)) => {
-                self.sheet(AnswerKind::MultipleChoice)?;
-                let head = MultipleChoiceHeadConfig::new(hidden);
-                let mut model = MultipleChoiceModel::from_clover(clover, &head, device);
-                model.read_head(&self.plan.bundle)?;
+        match (part.with_encoders(clover), items) {
+            (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
                 let dataset = reading.choices(list)?;
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
-            (TaskKind::OpenEnded, TestItems::Questions(list)) => {
-                let answers = self.answers(AnswerKind::OpenEnded)?;
-                let head = OpenEndedHeadConfig::new(hidden, answers.len());
-                let mut model = OpenEndedModel::from_clover(clover, &head, device);
-                model.read_head(&self.plan.bundle)?;
-                self.check_answerable(list, &answers)?;
-                let dataset = reading.open_ended(list, &answers)?;
+            (AnswerModel::OpenEnded(model), TestItems::Questions(list)) => {
+                self.check_answers(list, &known)?;
+                let dataset = reading.open_ended(list, &known)?;
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
-            (TaskKind::FillInTheBlank, TestItems::Questions(list)) => {
-                let answers = self.answers(AnswerKind::FillInTheBlank)?;
-                let head = OpenEndedHeadConfig::new(hidden, answers.len());
-                let mut model = FillInTheBlankModel::from_clover(clover, &head, device);
-                model.read_head(&self.plan.bundle)?;
-                self.check_answerable(list, &answers)?;
-                let dataset = reading.open_ended(list, &answers)?;
+            (AnswerModel::FillInTheBlank(model), TestItems::Questions(list)) => {
+                self.check_answers(list, &known)?;
+                let dataset = reading.open_ended(list, &known)?;
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
-            // The items were opened for the recipe's task.
+            // The items were opened for the recipe's task, and the head is the task's.
             _ => Err(TrainerError::NothingToEvaluate),
         }
     }
 
-    /// Refuses questions none of which the head could answer: it was trained on other data.
-    fn check_answerable(
+    fn other_head(&self, reason: String) -> TrainerError {
+        TrainerError::OtherHead {
+            path: self.plan.bundle.clone(),
+            reason,
+        }
+    }
+
+    /// Refuses a head of another task, or one that was trained on other texts.
+    fn check_head(&self, answers: &Answers) -> Result<(), TrainerError> {
+        let (task, wanted) = (answers.task(), self.recipe.task.name());
+        if task != wanted {
+            return Err(self.other_head(format!(
+                "its answer head is for {task} tasks, not for {wanted}"
+            )));
+        }
+        let asked = self.recipe.question_form;
+        match answers {
+            Answers::MultipleChoice { question_form } if *question_form != asked => {
+                Err(self.other_head(format!(
+                    "was trained on texts of the form {question_form:?}, and the recipe has {asked:?}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a list of the user's that is not the bundle's, and questions none of which the head
+    /// could answer: it was trained on other data.
+    fn check_answers(
         &self,
         list: &TaskItems<OpenEndedItem>,
-        answers: &AnswerVocabulary,
+        known: &AnswerVocabulary,
     ) -> Result<(), TrainerError> {
-        let mut all = list.items.iter().flat_map(|item| &item.answers);
-        if list.items.is_empty() || all.any(|answer| answers.index_of(answer).is_some()) {
-            return Ok(());
-        }
-        Err(TrainerError::OtherHead {
-            path: self.plan.bundle.clone(),
-            reason: "none of the questions has an answer that its head knows".to_owned(),
-        })
-    }
-
-    /// What the bundle's head answers.
-    fn sheet(&self, kind: AnswerKind) -> Result<AnswerSheet, TrainerError> {
-        let path = &self.plan.bundle;
-        let other = |reason| TrainerError::OtherHead {
-            path: path.clone(),
-            reason,
-        };
-        let Some(sheet) = AnswerSheet::read(path)? else {
-            let task = &self.plan.name;
-            return Err(other(format!(
-                "has no answer head; `clover finetune {task}` trains one"
-            )));
-        };
-        if sheet.kind != kind {
-            return Err(other(format!(
-                "its answer head is for {:?} tasks, not for {kind:?}",
-                sheet.kind
-            )));
-        }
-        if sheet.question_form != self.recipe.question_form {
-            let form = self.recipe.question_form;
-            return Err(other(format!(
-                "was trained on texts of the form {:?}, and the recipe has {form:?}",
-                sheet.question_form
-            )));
-        }
-        Ok(sheet)
-    }
-
-    /// The answers the bundle's head chooses from; a list the user gives must be the same.
-    fn answers(&self, kind: AnswerKind) -> Result<AnswerVocabulary, TrainerError> {
-        let sheet = self.sheet(kind)?;
-        let own = sheet.answers.iter().map(String::as_str);
-        let own = AnswerVocabulary::from_answers(own, sheet.answers.len());
         if let Some(path) = &self.plan.answers {
             let given = AnswerVocabulary::read(path)?;
-            check_same_answers(&self.plan.bundle, path, &own, &given)?;
+            check_same_answers(&self.plan.bundle, path, known, &given)?;
         }
-        Ok(own)
+        let mut all = list.items.iter().flat_map(|item| &item.answers);
+        if list.items.is_empty() || all.any(|answer| known.index_of(answer).is_some()) {
+            return Ok(());
+        }
+        let reason = "none of the questions has an answer that its head knows";
+        Err(self.other_head(reason.to_owned()))
     }
 }
 

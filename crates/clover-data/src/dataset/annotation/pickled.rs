@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::super::items::Caption;
 use super::super::items::{Gathered, Item, MultipleChoiceItem, OpenEndedItem, RetrievalItem};
-use super::super::pickle::{Expansion, Pickle, PickleFault};
 use super::super::rows::{AnnotationError, RowFault, RowNumber, open_regular};
 use super::fields::{Row, object, text, texts, whole};
 use super::reading::Reading;
 use crate::DataError;
+use clover_pickle::{Expansion, Pickle, PickleFault};
 
 /// The largest pickle read; it is held in memory.
 const MAX_PICKLE_BYTES: u64 = 512 << 20;

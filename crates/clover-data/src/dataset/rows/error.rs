@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::super::annotation::AnnotationFormat;
-use super::super::pickle::PickleError;
 use super::fault::{RowFault, RowNumber};
+use clover_pickle::PickleError;
 
 /// Why an annotation file, or a request to convert one, cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -170,7 +170,7 @@ pub enum RowFault {
 
     /// An entry of a pickle refers to itself or to far too much.
     #[error("it cannot be written out")]
-    Pickle(#[source] super::super::pickle::PickleError),
+    Pickle(#[source] clover_pickle::PickleError),
 }
 
 impl fmt::Display for RowNumber {

@@ -6,11 +6,10 @@ use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::{
-    AnswerKind, AnswerSheet, AnsweringModel, Embedder, Preprocessing, write_bundle,
-};
+use clover_inference::{Answers, Bundle, Embedder, Preprocessing};
 use clover_model::tasks::{
-    FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
+    AnswerPart, FillInTheBlankModel, MultipleChoiceModel, MultipleChoicePart, OpenEndedModel,
+    OpenEndedPart, RetrievalModel,
 };
 use clover_model::{Clover, CloverConfig};
 
@@ -80,32 +79,21 @@ impl<B: AutodiffBackend> Kept<B> {
         self.recipe.preprocessing(&self.preprocessing)
     }
 
-    fn write(&self, clover: &Clover<B::InnerBackend>, folder: &Path) -> Result<(), TrainerError> {
-        let how = self.test_preprocessing();
-        Ok(write_bundle(
-            folder,
-            &self.config,
-            clover,
-            &self.tokenizer,
-            &how,
-        )?)
-    }
-
-    fn write_answering<M: AnsweringModel<B::InnerBackend>>(
+    /// Writes a bundle with these parts in place of those of the start.
+    fn write(
         &self,
-        clover: &Clover<B::InnerBackend>,
-        model: &M,
-        (kind, answers): (AnswerKind, &[String]),
+        clover: Clover<B::InnerBackend>,
+        answers: Option<(Answers, AnswerPart<B::InnerBackend>)>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
-        self.write(clover, folder)?;
-        model.write_head(folder)?;
-        let sheet = AnswerSheet {
-            kind,
-            question_form: self.recipe.question_form,
-            answers: answers.to_vec(),
+        let bundle = Bundle {
+            config: self.config.clone(),
+            clover,
+            tokenizer: self.tokenizer.clone(),
+            preprocessing: self.test_preprocessing(),
+            answers,
         };
-        Ok(sheet.write(folder)?)
+        Ok(bundle.write(folder)?)
     }
 }
 
@@ -136,13 +124,19 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
             text_projection: model.text_projection,
             ..self.0.clover.clone()
         };
-        self.0.write(&clover, folder)
+        self.0.write(clover, None, folder)
     }
 }
 
 /// A learner whose model has the three encoders and an answer head.
 macro_rules! answering_learner {
-    ($learner:ident, $model:ident, $kind:expr, $items:ident, |$this:ident, $list:ident| $dataset:expr, |$own:ident| $answers:expr) => {
+    (
+        $learner:ident,
+        $model:ident,
+        $items:ident,
+        |$this:ident, $list:ident| $dataset:expr,
+        |$own:ident, $trained:ident| $answers:expr
+    ) => {
         impl<B: AutodiffBackend> Learner<B> for $learner<B> {
             type Model = $model<B>;
 
@@ -161,16 +155,19 @@ macro_rules! answering_learner {
                 measure_answers(&model, dataset, views, &settings, device, progress).map(Some)
             }
 
-            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
+            fn write(
+                &self,
+                $trained: Inner<B, $model<B>>,
+                folder: &Path,
+            ) -> Result<(), TrainerError> {
                 let $own = self;
                 let clover = Clover {
-                    video_encoder: model.video_encoder.clone(),
-                    text_encoder: model.text_encoder.clone(),
-                    fusion_encoder: model.fusion_encoder.clone(),
+                    video_encoder: $trained.video_encoder.clone(),
+                    text_encoder: $trained.text_encoder.clone(),
+                    fusion_encoder: $trained.fusion_encoder.clone(),
                     ..self.0.clover.clone()
                 };
-                self.0
-                    .write_answering(&clover, &model, ($kind, $answers), folder)
+                self.0.write(clover, Some($answers), folder)
             }
         }
     };
@@ -179,24 +176,44 @@ macro_rules! answering_learner {
 answering_learner!(
     Choosing,
     MultipleChoiceModel,
-    AnswerKind::MultipleChoice,
     Choices,
     |this, list| this.0.reading().choices(list)?,
-    |_own| &[]
+    |own, model| (
+        Answers::MultipleChoice {
+            question_form: own.0.recipe.question_form,
+        },
+        AnswerPart::MultipleChoice(MultipleChoicePart {
+            answer_head: model.answer_head,
+        }),
+    )
 );
 answering_learner!(
     Answering,
     OpenEndedModel,
-    AnswerKind::OpenEnded,
     Questions,
     |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
+    |own, model| (
+        Answers::OpenEnded {
+            answers: own.1.answers().to_vec(),
+        },
+        AnswerPart::OpenEnded(OpenEndedPart {
+            answer_head: model.answer_head,
+            separator_token: None,
+        }),
+    )
 );
 answering_learner!(
     Filling,
     FillInTheBlankModel,
-    AnswerKind::FillInTheBlank,
     Questions,
     |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
+    |own, model| (
+        Answers::FillInTheBlank {
+            answers: own.1.answers().to_vec(),
+        },
+        AnswerPart::OpenEnded(OpenEndedPart {
+            answer_head: model.answer_head,
+            separator_token: Some(model.separator_token),
+        }),
+    )
 );

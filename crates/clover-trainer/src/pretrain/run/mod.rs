@@ -9,6 +9,7 @@ mod plan;
 mod prepare;
 mod records;
 mod saving;
+mod starting;
 mod training;
 mod validating;
 
@@ -59,7 +60,7 @@ fn pretrain_as<B: AutodiffBackend>(
     peers::check_batch(peer, plan.recipe.batch_size)?;
     plan.recipe.precision.check::<B>(device)?;
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
-    let config = plan.recipe.model(tokenizer.vocabulary().len())?;
+    let config = starting::sizes(plan, &tokenizer)?;
     let mut data = TrainingData::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref().map(Validation::open);
     let validation = validation.transpose()?;

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::SkippedItem;
+use clover_model::weights::WeightReport;
 
 use crate::TrainerError;
 use crate::pretrain::step::StepMetrics;
@@ -21,6 +22,9 @@ pub struct PretrainingPlan {
     pub images: Option<PathBuf>,
     /// Pairs to measure zero-shot retrieval with while the run goes, of the same forms.
     pub validation: Option<PathBuf>,
+    /// A bundle that the model starts from, instead of random weights: its sizes count then, not the
+    /// recipe's preset.
+    pub start_from: Option<PathBuf>,
     /// The word pieces.
     pub vocabulary: PathBuf,
     /// The folder for checkpoints, metrics and the trained bundle.
@@ -44,6 +48,7 @@ impl PretrainingPlan {
             data: data.into(),
             images: None,
             validation: None,
+            start_from: None,
             vocabulary: vocabulary.into(),
             folder: folder.into(),
             resume: false,
@@ -83,6 +88,13 @@ pub enum PretrainingEvent<'r> {
         total_steps: u64,
         /// Steps done before, when resuming.
         done_steps: u64,
+    },
+    /// The model starts from a bundle.
+    StartsFrom {
+        /// Its folder.
+        folder: &'r Path,
+        /// What became of its weights.
+        report: &'r WeightReport,
     },
     /// A damaged checkpoint was passed over.
     CheckpointRefused {

@@ -6,7 +6,7 @@ use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
 use clover_model::weights::{self, Naming};
 
-use super::{Observe, PretrainingEvent, PretrainingPlan, Run, peers};
+use super::{Observe, PretrainingEvent, PretrainingPlan, Run, peers, starting};
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
 use crate::devices::Peer;
@@ -30,10 +30,11 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         })?;
         let clover = peers::one_at_a_time(|| {
             B::seed(device, plan.recipe.seed);
-            let clover = config.init(device);
+            let clover = starting::model::<B>(plan, &config, device, observe)?;
+            // What the bundle had is there already.
             draw_parameters(&clover);
-            clover
-        });
+            Ok::<_, TrainerError>(clover)
+        })?;
         let mut run = Self {
             plan,
             config,

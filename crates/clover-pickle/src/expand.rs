@@ -16,14 +16,16 @@ const VALUE_BYTES: usize = 4;
 
 /// Writes out values of one pickle; all of them together stay within a multiple of its size.
 #[derive(Debug)]
-pub(crate) struct Expansion<'a> {
+pub struct Expansion<'a> {
     pickle: &'a Pickle,
     limit: usize,
     left: usize,
 }
 
 impl<'a> Expansion<'a> {
-    pub(crate) fn new(pickle: &'a Pickle) -> Self {
+    /// Begins with the whole budget.
+    #[must_use]
+    pub fn new(pickle: &'a Pickle) -> Self {
         let limit = pickle.bytes.saturating_mul(GROWTH);
         Self {
             pickle,
@@ -33,15 +35,20 @@ impl<'a> Expansion<'a> {
     }
 
     /// The places of the entries, where the pickle is a list.
-    pub(crate) fn entries(&self) -> Option<&'a [Place]> {
-        match self.pickle.nodes.get(self.pickle.root as usize) {
-            Some(Node::List(entries)) => Some(entries),
+    #[must_use]
+    pub fn entries(&self) -> Option<&'a [Place]> {
+        match self.pickle.node(self.pickle.root) {
+            Node::List(entries) => Some(entries),
             _ => None,
         }
     }
 
     /// Writes out one value.
-    pub(crate) fn expand(&mut self, place: Place) -> Result<Value, PickleError> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Pickle::to_json`].
+    pub fn expand(&mut self, place: Place) -> Result<Value, PickleError> {
         self.value(place, 0)
     }
 
@@ -51,28 +58,27 @@ impl<'a> Expansion<'a> {
             return Err(self.error(PickleFault::TooDeep { limit: MAX_DEPTH }));
         }
         self.spend(VALUE_BYTES)?;
-        match pickle.nodes.get(place as usize) {
-            None => Err(self.error(PickleFault::Truncated)),
-            Some(Node::None) => Ok(Value::Null),
-            Some(Node::Bool(value)) => Ok(Value::Bool(*value)),
-            Some(Node::Int(value)) => Ok((*value).into()),
-            Some(Node::Float(value)) => Ok((*value).into()),
-            Some(node @ (Node::Text(_) | Node::Bytes(_))) => self.text(node).map(Value::String),
-            Some(Node::List(list)) => list
+        match pickle.node(place) {
+            Node::None => Ok(Value::Null),
+            Node::Bool(value) => Ok(Value::Bool(*value)),
+            Node::Int(value) => Ok((*value).into()),
+            Node::Float(value) => Ok((*value).into()),
+            node @ (Node::Text(_) | Node::Bytes(_)) => self.text(node).map(Value::String),
+            Node::List(list) => list
                 .iter()
                 .map(|&place| self.value(place, depth + 1))
                 .collect::<Result<_, _>>()
                 .map(Value::Array),
-            Some(Node::Dict(pairs)) => {
+            Node::Dict(pairs) => {
                 let mut object = Map::new();
                 for &(key, value) in pairs {
-                    let Some(key) = pickle.nodes.get(key as usize) else {
-                        return Err(self.error(PickleFault::Truncated));
-                    };
-                    let key = self.text(key)?;
+                    let key = self.text(pickle.node(key))?;
                     object.insert(key, self.value(value, depth + 1)?);
                 }
                 Ok(Value::Object(object))
+            }
+            Node::LongInt | Node::Global(_) | Node::Call { .. } | Node::Persistent(_) => {
+                Err(self.error(PickleFault::NotPlain))
             }
         }
     }

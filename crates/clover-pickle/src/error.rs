@@ -25,6 +25,12 @@ pub enum PickleFault {
         /// Its code.
         code: u8,
     },
+    /// It names what runs programs in Python, or opens files.
+    #[error("it names `{name}`, which would run code when Python opens it, and is refused")]
+    RunsCode {
+        /// The function or class.
+        name: String,
+    },
     /// No protocol has this instruction.
     #[error("there is no instruction {code:#04x}")]
     UnknownOpcode {
@@ -58,7 +64,7 @@ pub enum PickleFault {
         /// The number of the memory.
         index: u32,
     },
-    /// There are more values than any annotation file has.
+    /// There are more values than any file of its kind has.
     #[error("there are more than {limit} values")]
     TooManyValues {
         /// The most allowed.
@@ -76,7 +82,7 @@ pub enum PickleFault {
         /// The most bytes allowed.
         limit: usize,
     },
-    /// A value has no place in an annotation.
-    #[error("a key is no text, or bytes are no text")]
+    /// A value is no plain data.
+    #[error("a key is no text, bytes are no text, or a value is no plain data")]
     NotPlain,
 }

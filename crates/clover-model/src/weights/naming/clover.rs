@@ -1,46 +1,6 @@
 //! The names of the published implementation, beside ours.
 
-/// A pair of name prefixes; `*` stands for one number, the same on both sides.
-struct Rule {
-    published: &'static str,
-    native: &'static str,
-    kind: Kind,
-}
-
-/// What stands behind the prefix.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// `weight` and `bias`, as in Burn.
-    Layer,
-    /// `weight` and `bias`, which Burn calls `gamma` and `beta`.
-    Norm,
-    /// Nothing: the prefix is the whole name.
-    Tensor,
-}
-
-const fn layer(published: &'static str, native: &'static str) -> Rule {
-    Rule {
-        published,
-        native,
-        kind: Kind::Layer,
-    }
-}
-
-const fn norm(published: &'static str, native: &'static str) -> Rule {
-    Rule {
-        published,
-        native,
-        kind: Kind::Norm,
-    }
-}
-
-const fn tensor(published: &'static str, native: &'static str) -> Rule {
-    Rule {
-        published,
-        native,
-        kind: Kind::Tensor,
-    }
-}
+use super::rule::{Rule, fill, layer, match_prefix, norm, tensor};
 
 /// The parts that pre-training and all tasks share.
 const RULES: &[Rule] = &[
@@ -205,8 +165,8 @@ pub fn native_name(published: &str) -> Option<String> {
     })
 }
 
-/// The published name for one of our parameter paths, in PyTorch's words (`weight` and `bias` for
-/// norms too), or nothing if the published model has no such parameter.
+/// The published name for one of our parameter paths, or nothing if the published model has no such
+/// parameter. The parameters of a norm may go by Burn's words or by PyTorch's.
 ///
 /// Both answer heads begin alike here but not there, so the other paths of the model are needed.
 #[must_use]
@@ -230,64 +190,6 @@ pub fn published_name(native: &str, all: &[String]) -> Option<String> {
             Some(fill(to, &numbers) + &inside)
         })
     })
-}
-
-impl Rule {
-    fn to_native(&self, published: &str) -> Option<String> {
-        let (numbers, rest) = match_prefix(self.published, published)?;
-        let parameter = match (self.kind, rest) {
-            (Kind::Tensor, "") => "",
-            (Kind::Layer, ".weight" | ".bias") => rest,
-            (Kind::Norm, ".weight") => ".gamma",
-            (Kind::Norm, ".bias") => ".beta",
-            _ => return None,
-        };
-        Some(fill(self.native, &numbers) + parameter)
-    }
-
-    fn to_published(&self, native: &str) -> Option<String> {
-        let (numbers, rest) = match_prefix(self.native, native)?;
-        let fits = match self.kind {
-            Kind::Tensor => rest.is_empty(),
-            Kind::Layer | Kind::Norm => matches!(rest, ".weight" | ".bias"),
-        };
-        fits.then(|| fill(self.published, &numbers) + rest)
-    }
-}
-
-/// The numbers that the stars of `pattern` stand for at the start of `name`, and what follows.
-fn match_prefix<'n>(pattern: &str, name: &'n str) -> Option<(Vec<&'n str>, &'n str)> {
-    let mut numbers = Vec::new();
-    let mut rest = name;
-    let mut parts = pattern.split('*');
-    rest = rest.strip_prefix(parts.next()?)?;
-    for part in parts {
-        let digits = rest
-            .find(|letter: char| !letter.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (number, behind) = rest.split_at(digits);
-        if number.is_empty() {
-            return None;
-        }
-        numbers.push(number);
-        rest = behind.strip_prefix(part)?;
-    }
-    Some((numbers, rest))
-}
-
-fn fill(pattern: &str, numbers: &[&str]) -> String {
-    let mut numbers = numbers.iter();
-    let mut filled = String::new();
-    for part in pattern.split_inclusive('*') {
-        match part.strip_suffix('*') {
-            Some(text) => {
-                filled.push_str(text);
-                filled.push_str(numbers.next().unwrap_or(&""));
-            }
-            None => filled.push_str(part),
-        }
-    }
-    filled
 }
 
 #[cfg(test)]

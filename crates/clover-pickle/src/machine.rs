@@ -3,13 +3,9 @@
 use std::collections::HashMap;
 
 use super::cursor::Cursor;
-use super::opcode::refusal;
 use super::scalar::{float, integer, text};
+use super::vocabulary::Vocabulary;
 use super::{Node, PickleError, PickleFault, Place};
-
-/// The most values that are made, remembered ones counted each time they are used; 6 million
-/// entries of an annotation need as many.
-const MAX_VALUES: usize = 32 << 20;
 
 /// The newest protocol.
 const NEWEST: u8 = 5;
@@ -17,6 +13,7 @@ const NEWEST: u8 = 5;
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     cursor: Cursor<'a>,
+    vocabulary: Vocabulary,
     /// Where the instruction that is carried out starts, and its code.
     current: (usize, u8),
     length: usize,
@@ -29,10 +26,11 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(cursor: Cursor<'a>) -> Self {
+    pub(super) fn new(cursor: Cursor<'a>, vocabulary: Vocabulary) -> Self {
         Self {
             length: cursor.left(),
             cursor,
+            vocabulary,
             current: (0, 0),
             nodes: Vec::new(),
             stack: Vec::new(),
@@ -42,8 +40,17 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn into_nodes(self) -> Vec<Node> {
-        self.nodes
+    /// All values, and how many bytes were read.
+    pub(super) fn finish(self) -> (Vec<Node>, usize) {
+        (self.nodes, self.length - self.cursor.left())
+    }
+
+    pub(super) fn vocabulary(&self) -> Vocabulary {
+        self.vocabulary
+    }
+
+    pub(super) fn node(&self, place: Place) -> Option<&Node> {
+        self.nodes.get(place.0 as usize)
     }
 
     /// Carries out one instruction; the last one gives the place of the finished value.
@@ -58,8 +65,7 @@ impl<'a> Machine<'a> {
             b'N' => self.make(Node::None)?,
             0x88 | 0x89 => self.make(Node::Bool(code == 0x88))?,
             b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b => {
-                let node = integer(code, &mut self.cursor)?;
-                self.make(node)?;
+                self.integer(code)?;
             }
             b'F' | b'G' => {
                 let node = float(code, &mut self.cursor)?;
@@ -77,9 +83,21 @@ impl<'a> Machine<'a> {
             b'd' | b's' | b'u' => self.set(code)?,
             b'p' | b'q' | b'r' | 0x94 => self.remember(code)?,
             b'g' | b'h' | b'j' => self.recall(code)?,
-            _ => return Err(self.error(refusal(code))),
+            _ => self.object(code)?,
         }
         Ok(None)
+    }
+
+    fn integer(&mut self, code: u8) -> Result<(), PickleError> {
+        let node = match integer(code, &mut self.cursor) {
+            // Checkpoints keep the state of random generators beside their tensors.
+            Err(PickleError {
+                fault: PickleFault::IntegerTooLarge,
+                ..
+            }) if self.vocabulary == Vocabulary::Checkpoint => Node::LongInt,
+            read => read?,
+        };
+        self.make(node)
     }
 
     fn protocol(&mut self) -> Result<(), PickleError> {
@@ -100,7 +118,9 @@ impl<'a> Machine<'a> {
     /// Marks a place on the stack, drops what is on it, or doubles its top.
     fn arrange(&mut self, code: u8) -> Result<(), PickleError> {
         match code {
-            b'(' if self.marks.len() < MAX_VALUES => self.marks.push(self.stack.len()),
+            b'(' if self.marks.len() < self.vocabulary.max_values() => {
+                self.marks.push(self.stack.len())
+            }
             b'(' => return Err(self.too_many()),
             // Directly above a mark, POP drops the mark.
             b'0' if self.marks.last() == Some(&self.stack.len()) => {
@@ -141,8 +161,10 @@ impl<'a> Machine<'a> {
         };
         let fault = self.misplaced();
         let place = self.top()?;
-        match self.nodes.get_mut(place as usize) {
+        match self.nodes.get_mut(place.0 as usize) {
             Some(Node::List(list)) => list.extend(values),
+            // What an object that is never made would hold.
+            Some(Node::Call { .. }) => {}
             _ => return Err(fault),
         }
         Ok(())
@@ -166,8 +188,9 @@ impl<'a> Machine<'a> {
             return self.make(Node::Dict(pairs.collect()));
         }
         let place = self.top()?;
-        match self.nodes.get_mut(place as usize) {
+        match self.nodes.get_mut(place.0 as usize) {
             Some(Node::Dict(dict)) => dict.extend(pairs),
+            Some(Node::Call { .. }) => {}
             _ => return Err(fault),
         }
         Ok(())
@@ -181,7 +204,7 @@ impl<'a> Machine<'a> {
             _ => self.cursor.u32()?,
         };
         let place = self.top()?;
-        if self.memo.len() >= MAX_VALUES {
+        if self.memo.len() >= self.vocabulary.max_values() {
             return Err(self.too_many());
         }
         self.memo.insert(index, place);
@@ -200,14 +223,20 @@ impl<'a> Machine<'a> {
         }
     }
 
+    pub(super) fn text_line(&mut self) -> Result<String, PickleError> {
+        let line = std::str::from_utf8(self.cursor.line()?.trim_ascii());
+        let text = line.map(str::to_owned);
+        text.map_err(|_| self.error(PickleFault::Text))
+    }
+
     fn memo_line(&mut self) -> Result<u32, PickleError> {
         let line = std::str::from_utf8(self.cursor.line()?.trim_ascii());
         let index = line.ok().and_then(|line| line.parse().ok());
         index.ok_or_else(|| self.error(PickleFault::Number))
     }
 
-    fn make(&mut self, node: Node) -> Result<(), PickleError> {
-        let place = self.nodes.len() as Place;
+    pub(super) fn make(&mut self, node: Node) -> Result<(), PickleError> {
+        let place = Place(self.nodes.len() as u32);
         self.push(place)?;
         self.nodes.push(node);
         Ok(())
@@ -215,20 +244,20 @@ impl<'a> Machine<'a> {
 
     fn push(&mut self, place: Place) -> Result<(), PickleError> {
         self.pushed += 1;
-        if self.pushed > MAX_VALUES {
+        if self.pushed > self.vocabulary.max_values() {
             return Err(self.too_many());
         }
         self.stack.push(place);
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<Place, PickleError> {
+    pub(super) fn pop(&mut self) -> Result<Place, PickleError> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
     }
 
-    fn top(&self) -> Result<Place, PickleError> {
+    pub(super) fn top(&self) -> Result<Place, PickleError> {
         self.need(1)?;
         self.stack.last().copied().ok_or_else(|| self.misplaced())
     }
@@ -242,22 +271,23 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn since_mark(&mut self) -> Result<Vec<Place>, PickleError> {
+    pub(super) fn since_mark(&mut self) -> Result<Vec<Place>, PickleError> {
         let mark = self.marks.pop().ok_or_else(|| self.misplaced())?;
         Ok(self.stack.split_off(mark))
     }
 
-    fn misplaced(&self) -> PickleError {
+    pub(super) fn misplaced(&self) -> PickleError {
         self.error(PickleFault::Stack {
             code: self.current.1,
         })
     }
 
     fn too_many(&self) -> PickleError {
-        self.error(PickleFault::TooManyValues { limit: MAX_VALUES })
+        let limit = self.vocabulary.max_values();
+        self.error(PickleFault::TooManyValues { limit })
     }
 
-    fn error(&self, fault: PickleFault) -> PickleError {
+    pub(super) fn error(&self, fault: PickleFault) -> PickleError {
         PickleError {
             offset: self.current.0,
             fault,

@@ -1,0 +1,51 @@
+//! `clover weights export`.
+
+use anyhow::Result;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::video::ChannelOrder;
+use clover_inference::{Bundle, BundleExport};
+
+use crate::arguments::{ExportWeights, Format};
+use crate::device::Work;
+use crate::progress::say;
+
+/// An export from a device.
+struct Exporting(ExportWeights);
+
+impl Work for Exporting {
+    type Output = ();
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
+        let arguments = self.0;
+        let bundle = Bundle::<B::InnerBackend>::read(&arguments.bundle, &device)?;
+        let usual = match arguments.format {
+            Format::TorchvisionAndHuggingFace => ChannelOrder::Rgb,
+            Format::Published | Format::Native => bundle.preprocessing.pixels.channels,
+        };
+        let export = BundleExport {
+            format: arguments.format.into(),
+            channels: arguments.channels.map_or(usual, Into::into),
+        };
+        let files = export.write(&bundle, &arguments.out)?;
+        for file in &files {
+            say(&format!(
+                "{}: {} tensors",
+                file.path.display(),
+                file.tensors
+            ));
+        }
+        // Each of several files lacks what the others have.
+        let nowhere = files[0]
+            .left_out
+            .iter()
+            .filter(|path| files.iter().all(|file| file.left_out.contains(path)));
+        for path in nowhere {
+            say(&format!("  left out: {path}"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn run(arguments: ExportWeights) -> Result<()> {
+    arguments.device.run(Exporting(arguments))
+}

@@ -1,0 +1,53 @@
+//! Small files of a bundle, each written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::InferenceError;
+
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
+    let text = fs::read(path).map_err(|source| InferenceError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| InferenceError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(crate) fn write_json<T: serde::Serialize>(
+    path: &Path,
+    value: &T,
+) -> Result<(), InferenceError> {
+    let text = serde_json::to_vec_pretty(value).map_err(|source| InferenceError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    write_whole(path, &text)
+}
+
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), InferenceError> {
+    let failed = |source| InferenceError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let mut file = File::create(&partial).map_err(failed)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
+    fs::rename(&partial, path).map_err(failed)
+}
+
+pub(crate) fn create_folder(folder: &Path) -> Result<(), InferenceError> {
+    fs::create_dir_all(folder).map_err(|source| InferenceError::File {
+        path: folder.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,277 @@
+//! The model bundle: one folder with a trained model and all that is needed to use it.
+//!
+//! | file | content |
+//! |---|---|
+//! | `config.json` | sizes ([`CloverConfig`]) |
+//! | `model.safetensors` | weights under our parameter paths |
+//! | `vocab.txt` | word pieces, one a line |
+//! | `preprocess.json` | [`Preprocessing`] |
+//! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
+
+mod answers;
+mod files;
+mod starting;
+
+use std::fs;
+use std::path::Path;
+
+use burn::prelude::*;
+use clover_data::text::WordPieceTokenizer;
+use clover_model::tasks::AnswerPart;
+use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
+use clover_model::{Clover, CloverConfig};
+
+pub use answers::Answers;
+pub(crate) use files::{create_folder, read_json, write_json, write_whole};
+pub use starting::{bundle_sizes, start_from_bundle};
+
+use crate::{Embedder, InferenceError, Preprocessing};
+
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+pub(crate) const VOCABULARY: &str = "vocab.txt";
+const PREPROCESSING: &str = "preprocess.json";
+const ANSWERS: &str = "answers.json";
+
+/// A trained model read from its folder.
+#[derive(Debug)]
+pub struct Bundle<B: Backend> {
+    /// Sizes.
+    pub config: CloverConfig,
+    /// The model.
+    pub clover: Clover<B>,
+    /// Its word pieces.
+    pub tokenizer: WordPieceTokenizer,
+    /// How it sees files.
+    pub preprocessing: Preprocessing,
+    /// What it answers questions with, if it was fine-tuned for that.
+    pub answers: Option<(Answers, AnswerPart<B>)>,
+}
+
+impl<B: Backend> Bundle<B> {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    ///
+    /// A file is missing or damaged, or the files do not fit each other.
+    pub fn read(folder: &Path, device: &B::Device) -> Result<Self, InferenceError> {
+        let config = read_config(folder)?;
+        let tokenizer = WordPieceTokenizer::from_vocab_file(folder.join(VOCABULARY))?;
+        check_vocabulary(&config, &tokenizer, &folder.join(CONFIG))?;
+        let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
+        let path = folder.join(ANSWERS);
+        let answers: Option<Answers> = match path.exists() {
+            true => Some(read_json(&path)?),
+            false => None,
+        };
+
+        let path = folder.join(WEIGHTS);
+        let file = WeightFile::open(&path)?;
+        let mut import = Import::new(ImportOptions::default());
+        import.add(&file, Naming::Native);
+        let clover = import.fill(config.init(device))?;
+        let answers = match answers {
+            Some(answers) => {
+                let part = answers.sizes().init(config.text.hidden, device);
+                let part = import.fill_answers(part)?;
+                Some((answers, part))
+            }
+            None => None,
+        };
+        let report = import.finish()?;
+        if !report.is_complete() {
+            return Err(InferenceError::IncompleteWeights {
+                path,
+                report: report.to_string(),
+            });
+        }
+        Ok(Self {
+            config,
+            clover,
+            tokenizer,
+            preprocessing,
+            answers,
+        })
+    }
+
+    /// Writes a folder that [`Bundle::read`] reads; each file whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
+        create_folder(folder)?;
+        write_json(&folder.join(CONFIG), &self.config)?;
+        write_json(&folder.join(PREPROCESSING), &self.preprocessing)?;
+        write_vocabulary(&folder.join(VOCABULARY), &self.tokenizer)?;
+        let mut export = Export::of(&self.clover, Naming::Native);
+        let path = folder.join(ANSWERS);
+        if let Some((answers, part)) = &self.answers {
+            write_json(&path, answers)?;
+            export.add_answers(part, Naming::Native);
+        } else if path.exists() {
+            // Those of another model that lay here.
+            fs::remove_file(&path).map_err(|source| InferenceError::File { path, source })?;
+        }
+        export.write(&folder.join(WEIGHTS))?;
+        Ok(())
+    }
+
+    /// What embeds files and texts with this model.
+    pub fn into_embedder(self, device: B::Device) -> Embedder<B> {
+        Embedder::new(self.clover, self.tokenizer, self.preprocessing, device)
+    }
+}
+
+/// The sizes of a bundle's model.
+pub(crate) fn read_config(folder: &Path) -> Result<CloverConfig, InferenceError> {
+    let path = folder.join(CONFIG);
+    let config: CloverConfig = read_json(&path)?;
+    match config.validate() {
+        Ok(()) => Ok(config),
+        Err(reason) => Err(InferenceError::Configuration { path, reason }),
+    }
+}
+
+/// One row of the word embeddings for each word piece.
+pub(crate) fn check_vocabulary(
+    config: &CloverConfig,
+    tokenizer: &WordPieceTokenizer,
+    path: &Path,
+) -> Result<(), InferenceError> {
+    let (expected, found) = (config.text.vocabulary, tokenizer.vocabulary().len());
+    if expected == found {
+        return Ok(());
+    }
+    Err(InferenceError::Configuration {
+        path: path.to_owned(),
+        reason: format!("expects {expected} word pieces, {VOCABULARY} has {found}"),
+    })
+}
+
+pub(crate) fn write_vocabulary(
+    path: &Path,
+    tokenizer: &WordPieceTokenizer,
+) -> Result<(), InferenceError> {
+    let pieces = tokenizer.vocabulary().pieces().join("\n") + "\n";
+    write_whole(path, pieces.as_bytes())
+}
+
+/// Writes a pre-trained model as [`Bundle::write`] does.
+///
+/// # Errors
+///
+/// A file cannot be written.
+pub fn write_bundle<B: Backend>(
+    folder: &Path,
+    config: &CloverConfig,
+    clover: &Clover<B>,
+    tokenizer: &WordPieceTokenizer,
+    preprocessing: &Preprocessing,
+) -> Result<(), InferenceError> {
+    // All of these are handles or small.
+    let bundle = Bundle {
+        config: config.clone(),
+        clover: clover.clone(),
+        tokenizer: tokenizer.clone(),
+        preprocessing: *preprocessing,
+        answers: None,
+    };
+    bundle.write(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TestBackend;
+    use clover_data::synthetic::vocabulary;
+    use clover_data::video::PixelPipeline;
+
+    fn write(folder: &Path) -> CloverConfig {
+        let device = Default::default();
+        let lines = vocabulary();
+        let tokenizer =
+            WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")
+                .unwrap();
+        let config = CloverConfig::tiny(lines.len())
+            .with_image_size(28)
+            .with_frames(2);
+        let clover: Clover<TestBackend> = config.init(&device);
+        let preprocessing = Preprocessing {
+            frames: 2,
+            pixels: PixelPipeline::test_resize(28),
+            text_len: 12,
+        };
+        write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+        config
+    }
+
+    #[test]
+    fn a_written_bundle_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = write(folder.path());
+
+        let bundle = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap();
+
+        assert_eq!(bundle.config.to_string(), config.to_string());
+        let text = bundle
+            .into_embedder(Default::default())
+            .embed_texts(&["a red circle".into()]);
+        assert_eq!(text.unwrap().rows(), 1);
+    }
+
+    #[test]
+    fn an_answer_head_comes_back_with_its_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let device = Default::default();
+        let mut bundle = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
+        assert!(bundle.answers.is_none());
+        let labels = ["red", "blue", "left"].map(str::to_owned).to_vec();
+        let answers = Answers::FillInTheBlank { answers: labels };
+        let part = answers.sizes().init(bundle.config.text.hidden, &device);
+        let token = |part: &AnswerPart<TestBackend>| match part {
+            AnswerPart::OpenEnded(part) => part.separator_token.as_ref().unwrap().val().into_data(),
+            AnswerPart::MultipleChoice(_) => panic!("another head"),
+        };
+        let written = token(&part);
+        bundle.answers = Some((answers.clone(), part));
+
+        bundle.write(folder.path()).unwrap();
+
+        let (read, part) = Bundle::read(folder.path(), &device)
+            .unwrap()
+            .answers
+            .unwrap();
+        assert_eq!(read, answers);
+        token(&part).assert_eq(&written, true);
+    }
+
+    #[test]
+    fn an_answer_list_of_another_length_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let text = r#"{"task": "open-ended", "answers": ["yes", "no"]}"#;
+        fs::write(folder.path().join(ANSWERS), text).unwrap();
+
+        let error = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap_err();
+
+        assert!(
+            error.to_string().contains("answer_head.classifier"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_truncated_weight_file_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let path = folder.path().join(WEIGHTS);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+
+        let error = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap_err();
+
+        assert!(error.to_string().contains(WEIGHTS), "{error}");
+    }
+}

@@ -1,0 +1,66 @@
+//! A new model that starts from a bundle's weights.
+
+use std::path::Path;
+
+use burn::prelude::*;
+use clover_data::text::WordPieceTokenizer;
+use clover_data::video::ChannelOrder;
+use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
+use clover_model::{Clover, CloverConfig};
+
+use super::{PREPROCESSING, VOCABULARY, WEIGHTS, read_config, read_json};
+use crate::{InferenceError, Preprocessing};
+
+/// The sizes of a bundle's model, if it knows the words of `tokenizer`.
+///
+/// # Errors
+///
+/// A file is missing or damaged, or the bundle has other word pieces.
+pub fn bundle_sizes(
+    folder: &Path,
+    tokenizer: &WordPieceTokenizer,
+) -> Result<CloverConfig, InferenceError> {
+    let config = read_config(folder)?;
+    let path = folder.join(VOCABULARY);
+    let own = WordPieceTokenizer::from_vocab_file(&path)?;
+    if own.vocabulary().pieces() != tokenizer.vocabulary().pieces() {
+        return Err(InferenceError::Configuration {
+            path,
+            reason: "has other word pieces than the vocabulary of the run".to_owned(),
+        });
+    }
+    Ok(config)
+}
+
+/// A model of the given sizes with a bundle's weights. Tables of positions of other clips are
+/// resized; the first convolution is turned to `channels`.
+///
+/// # Errors
+///
+/// A file is missing or damaged, or a weight is missing or of another shape.
+pub fn start_from_bundle<B: Backend>(
+    folder: &Path,
+    config: &CloverConfig,
+    channels: ChannelOrder,
+    device: &B::Device,
+) -> Result<(Clover<B>, WeightReport), InferenceError> {
+    let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
+    let path = folder.join(WEIGHTS);
+    let file = WeightFile::open(&path)?;
+    let mut import = Import::new(ImportOptions {
+        resize_to: Some(config.video.window),
+        reverse_colours: preprocessing.pixels.channels != channels,
+        ..ImportOptions::default()
+    });
+    import.add(&file, Naming::Native);
+    let clover = import.fill(config.init(device))?;
+    let report = import.finish()?;
+    if report.is_complete() {
+        Ok((clover, report))
+    } else {
+        Err(InferenceError::IncompleteWeights {
+            path,
+            report: report.to_string(),
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Weights of a bundle in the forms of other programs.
+
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use clover_data::video::ChannelOrder;
+use clover_model::text_encoder::TextEncoderConfig;
+use clover_model::weights::{Export, Naming};
+use serde_json::json;
+
+use crate::bundle::{VOCABULARY, create_folder, write_json, write_vocabulary};
+use crate::{Bundle, InferenceError};
+
+/// Whose form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// The PyTorch code released with Clover: one file.
+    Published,
+    /// Our own paths: one file.
+    Native,
+    /// The video encoder for torchvision's `swin3d`, and a folder that `transformers` reads as a
+    /// BERT with its word head. What they have no place for is left out.
+    TorchvisionAndHuggingFace,
+}
+
+/// How weights are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BundleExport {
+    /// Whose form.
+    pub format: ExportFormat,
+    /// Which colour comes first in the clips that the weights will see.
+    pub channels: ChannelOrder,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedFile {
+    /// Where.
+    pub path: PathBuf,
+    /// Tensors in it.
+    pub tensors: usize,
+    /// Parameters of the bundle that are not in it.
+    pub left_out: Vec<String>,
+}
+
+impl BundleExport {
+    /// Writes a bundle's weights into a folder.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn write<B: Backend>(
+        self,
+        bundle: &Bundle<B>,
+        folder: &Path,
+    ) -> Result<Vec<ExportedFile>, InferenceError> {
+        create_folder(folder)?;
+        match self.format {
+            ExportFormat::Published => {
+                let all = self.exported(bundle, Naming::Published);
+                Ok(vec![written(&all, folder.join("clover.safetensors"))?])
+            }
+            ExportFormat::Native => {
+                let all = self.exported(bundle, Naming::Native);
+                Ok(vec![written(&all, folder.join("model.safetensors"))?])
+            }
+            ExportFormat::TorchvisionAndHuggingFace => self.write_both(bundle, folder),
+        }
+    }
+
+    fn write_both<B: Backend>(
+        self,
+        bundle: &Bundle<B>,
+        folder: &Path,
+    ) -> Result<Vec<ExportedFile>, InferenceError> {
+        let video = self.exported(bundle, Naming::Torchvision);
+        let text = Export::of(&bundle.clover, Naming::HuggingFace);
+        let text_folder = folder.join("text");
+        create_folder(&text_folder)?;
+        write_vocabulary(&text_folder.join(VOCABULARY), &bundle.tokenizer)?;
+        write_json(&text_folder.join("config.json"), &bert(&bundle.config.text))?;
+        Ok(vec![
+            written(&video, folder.join("video.safetensors"))?,
+            written(&text, text_folder.join("model.safetensors"))?,
+        ])
+    }
+
+    fn exported<B: Backend>(self, bundle: &Bundle<B>, naming: Naming) -> Export {
+        let mut export = Export::of(&bundle.clover, naming);
+        if let Some((_, part)) = &bundle.answers {
+            export.add_answers(part, naming);
+        }
+        if self.channels == bundle.preprocessing.pixels.channels {
+            export
+        } else {
+            export.with_colours_reversed()
+        }
+    }
+}
+
+fn written(export: &Export, path: PathBuf) -> Result<ExportedFile, InferenceError> {
+    export.write(&path)?;
+    Ok(ExportedFile {
+        path,
+        tensors: export.len(),
+        left_out: export.left_out().to_vec(),
+    })
+}
+
+/// What `transformers` asks of a BERT. The output matrix of Clover's word head is its own.
+fn bert(config: &TextEncoderConfig) -> serde_json::Value {
+    json!({
+        "architectures": ["BertForMaskedLM"],
+        "model_type": "bert",
+        "vocab_size": config.vocabulary,
+        "hidden_size": config.hidden,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "intermediate_size": config.inner,
+        "max_position_embeddings": config.max_positions,
+        "type_vocab_size": 2,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": config.dropout,
+        "attention_probs_dropout_prob": config.dropout,
+        "layer_norm_eps": 1e-12,
+        "tie_word_embeddings": false,
+    })
+}

@@ -1,0 +1,138 @@
+//! Resampling a grid of values along one axis: linear or cubic, by half-pixel centres, as PyTorch's
+//! `interpolate` with `align_corners=False`.
+
+/// PyTorch's constant of the cubic kernel.
+const A: f64 = -0.75;
+
+/// How values between two grid points are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kernel {
+    /// On the straight line between its two neighbours.
+    Linear,
+    /// From its four neighbours; two such axes make it bicubic.
+    Cubic,
+}
+
+/// For each value of the new axis, which old values it is made of, and their shares.
+fn taps(kernel: Kernel, from: usize, to: usize) -> Vec<Vec<(usize, f64)>> {
+    let scale = from as f64 / to as f64;
+    let last = from.saturating_sub(1);
+    (0..to)
+        .map(|place| {
+            let centre = (place as f64 + 0.5) * scale - 0.5;
+            match kernel {
+                Kernel::Linear => {
+                    let centre = centre.max(0.0);
+                    let below = clamped(centre.floor(), last);
+                    let share = centre - centre.floor();
+                    vec![(below, 1.0 - share), ((below + 1).min(last), share)]
+                }
+                Kernel::Cubic => {
+                    let below = centre.floor();
+                    let t = centre - below;
+                    let shares = [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)];
+                    let places = [-1.0, 0.0, 1.0, 2.0].map(|step| clamped(below + step, last));
+                    places.into_iter().zip(shares).collect()
+                }
+            }
+        })
+        .collect()
+}
+
+/// A place on the axis; beyond its ends stand the outermost values.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the axis first"
+)]
+fn clamped(place: f64, last: usize) -> usize {
+    place.clamp(0.0, last as f64) as usize
+}
+
+fn near(x: f64) -> f64 {
+    ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+}
+
+fn far(x: f64) -> f64 {
+    ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A
+}
+
+/// Values in the shape `[outer, from, inner]` brought to `[outer, to, inner]`.
+pub(super) fn resample(
+    values: &[f32],
+    [outer, from, inner]: [usize; 3],
+    to: usize,
+    kernel: Kernel,
+) -> Vec<f32> {
+    if from == to {
+        return values.to_vec();
+    }
+    let taps = taps(kernel, from, to);
+    let mut resampled = Vec::with_capacity(outer * to * inner);
+    for block in values.chunks(from * inner) {
+        for shares in &taps {
+            for place in 0..inner {
+                let sum: f64 = shares
+                    .iter()
+                    .map(|(row, share)| f64::from(block[row * inner + place]) * share)
+                    .sum();
+                resampled.push(narrowed(sum));
+            }
+        }
+    }
+    resampled
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sums are formed in 64 bits and kept in 32"
+)]
+fn narrowed(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_three_becomes_one_of_five() {
+        // Centres at -0.2, 0.4, 1.0, 1.6 and 2.2 of the old axis.
+        let longer = resample(&[0.0, 10.0, 20.0], [1, 3, 1], 5, Kernel::Linear);
+
+        let expected = [0.0, 4.0, 10.0, 16.0, 20.0];
+        assert!(
+            longer
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5),
+            "{longer:?}"
+        );
+    }
+
+    #[test]
+    fn the_cubic_kernel_is_that_of_pytorch() {
+        // interpolate(tensor([0., 1., 4., 9.]).view(1, 1, 4, 1), (2, 1), mode="bicubic")
+        let shorter = resample(&[0.0, 1.0, 4.0, 9.0], [1, 4, 1], 2, Kernel::Cubic);
+
+        // Centres at 0.5 and 2.5: -3/32, 19/32, 19/32, -3/32 of their four neighbours.
+        let shares = |around: [f32; 4]| {
+            (-3.0 * around[0] + 19.0 * around[1] + 19.0 * around[2] - 3.0 * around[3]) / 32.0
+        };
+        let expected = [shares([0.0, 0.0, 1.0, 4.0]), shares([1.0, 4.0, 9.0, 9.0])];
+        assert!(
+            shorter
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6),
+            "{shorter:?} is not {expected:?}"
+        );
+    }
+
+    #[test]
+    fn one_value_is_repeated_and_the_other_axes_stay_apart() {
+        let repeated = resample(&[1.0, 2.0], [1, 1, 2], 3, Kernel::Linear);
+
+        assert_eq!(repeated, [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
+    }
+}

@@ -1,0 +1,53 @@
+//! What the model of a run starts from: random weights, or a bundle's.
+
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::text::WordPieceTokenizer;
+use clover_data::video::ChannelOrder;
+use clover_inference::{bundle_sizes, start_from_bundle};
+use clover_model::{Clover, CloverConfig};
+
+use super::{Observe, PretrainingEvent, PretrainingPlan};
+use crate::TrainerError;
+
+/// The sizes of the model: those of the bundle, for the clips of the recipe; or those of the
+/// recipe's preset.
+pub(super) fn sizes(
+    plan: &PretrainingPlan,
+    tokenizer: &WordPieceTokenizer,
+) -> Result<CloverConfig, TrainerError> {
+    let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
+    let Some(folder) = &plan.start_from else {
+        return Ok(preset);
+    };
+    let mut config = bundle_sizes(folder, tokenizer)?.with_frames(plan.recipe.frames);
+    config.time_positions = None;
+    if plan.recipe.image_size > 0 {
+        config.image_size = plan.recipe.image_size;
+        config.space_positions = None;
+    }
+    if plan.recipe.text_len > config.text.max_positions {
+        return Err(TrainerError::RecipeValue {
+            key: "text_len",
+            reason: format!("the model has {} positions", config.text.max_positions),
+        });
+    }
+    Ok(config)
+}
+
+/// A model of these sizes, undrawn where no bundle gives it weights.
+pub(super) fn model<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    config: &CloverConfig,
+    device: &B::Device,
+    observe: &mut Observe<'_>,
+) -> Result<Clover<B>, TrainerError> {
+    let Some(folder) = &plan.start_from else {
+        return Ok(config.init(device));
+    };
+    // Training reads clips in the usual order.
+    let channels = ChannelOrder::default();
+    let (clover, report) = start_from_bundle(folder, config, channels, device)?;
+    let report = &report;
+    let _ = observe(PretrainingEvent::StartsFrom { folder, report });
+    Ok(clover)
+}
