@@ -142,7 +142,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
     /// The rendered benchmark end to end: retrieval before and after fine-tuning, multiple choice and
-    /// open-ended questions, each beside chance; 20 minutes on 2 cores.
+    /// open-ended questions, each beside chance.
     #[arg(long)]
     pub(crate) full: bool,
     /// Times through the clips, instead of the recipe's.

@@ -11,7 +11,7 @@ mod export;
 mod import;
 mod preprocessing;
 
-pub use bundle::{AnswerKind, Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
+pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedPairs, EmbeddedSource, Embedder, EmbeddingTime, Embeddings,
 };

@@ -9,11 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainerError;
 
 /// The files whose bytes tell one bundle from another.
-const FILES: [&str; 3] = [
-    "config.json",
-    "model.safetensors",
-    "answer_head.safetensors",
-];
+const FILES: [&str; 3] = ["config.json", "model.safetensors", "answers.json"];
 const TRAINED: &str = "trained.json";
 
 /// Bytes read at a time.

@@ -183,7 +183,7 @@ fn a_bundle_without_a_head_or_with_other_labels_than_the_data_is_refused() {
     );
     let other_data = other_data.unwrap_err().to_string();
     assert!(other_data.contains("none of the questions"), "{other_data}");
-    assert!(other_task.contains("OpenEnded"), "{other_task}");
+    assert!(other_task.contains("for open-ended tasks"), "{other_task}");
 }
 
 #[test]

@@ -89,10 +89,9 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
         other => panic!("{name}: {other:?}"),
     }
     let bundle = Bundle::<TestBackend>::read(&summary.bundle, &Default::default()).unwrap();
-    let answers = bundle.answers.map(|(answers, _)| answers);
-    let form = answers.and_then(|answers| answers.question_form);
-    let expected = (!task.recipe.task.is_retrieval()).then_some(task.recipe.question_form);
-    assert_eq!(form, expected, "{name}");
+    let head = bundle.answers.map(|(answers, _)| answers.task());
+    let expected = (!task.recipe.task.is_retrieval()).then(|| task.recipe.task.name());
+    assert_eq!(head, expected, "{name}");
 }
 
 #[test]

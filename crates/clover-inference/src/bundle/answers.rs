@@ -4,41 +4,58 @@ use clover_data::text::QuestionForm;
 use clover_model::tasks::AnswerPartSizes;
 use serde::{Deserialize, Serialize};
 
-/// How a head answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerKind {
-    /// One answer of a list.
-    OpenEnded,
-    /// One word of a list for the blank of a sentence.
-    FillInTheBlank,
-    /// One of the candidates that come with the question.
-    MultipleChoice,
-}
-
-/// What the scores of a head mean.
+/// The task of a head, and its labels in the order of their scores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answers {
-    /// How the head answers.
-    pub task: AnswerKind,
-    /// How a question became a text in training; not known of heads from elsewhere.
-    #[serde(default)]
-    pub question_form: Option<QuestionForm>,
-    /// The answers in the order of their scores; none for multiple choice.
-    #[serde(default)]
-    pub answers: Vec<String>,
+#[serde(tag = "task", rename_all = "kebab-case")]
+pub enum Answers {
+    /// One answer of a list.
+    OpenEnded {
+        /// The list.
+        answers: Vec<String>,
+    },
+    /// One word of a list for the blank of a sentence.
+    FillInTheBlank {
+        /// The list.
+        answers: Vec<String>,
+    },
+    /// One of the candidates that come with the question.
+    MultipleChoice {
+        /// How a question and its candidates become texts.
+        question_form: QuestionForm,
+    },
 }
 
 impl Answers {
+    /// The task's name in recipes and messages.
+    #[must_use]
+    pub fn task(&self) -> &'static str {
+        match self {
+            Self::OpenEnded { .. } => "open-ended",
+            Self::FillInTheBlank { .. } => "fill-in-the-blank",
+            Self::MultipleChoice { .. } => "multiple-choice",
+        }
+    }
+
+    /// The list of answers; none where candidates come with the question.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        match self {
+            Self::OpenEnded { answers } | Self::FillInTheBlank { answers } => answers,
+            Self::MultipleChoice { .. } => &[],
+        }
+    }
+
     /// The head that scores them.
     #[must_use]
     pub fn sizes(&self) -> AnswerPartSizes {
-        let answers = self.answers.len();
-        match self.task {
-            AnswerKind::OpenEnded => AnswerPartSizes::OpenEnded { answers },
-            AnswerKind::FillInTheBlank => AnswerPartSizes::FillInTheBlank { answers },
-            AnswerKind::MultipleChoice => AnswerPartSizes::MultipleChoice,
+        match self {
+            Self::OpenEnded { answers } => AnswerPartSizes::OpenEnded {
+                answers: answers.len(),
+            },
+            Self::FillInTheBlank { answers } => AnswerPartSizes::FillInTheBlank {
+                answers: answers.len(),
+            },
+            Self::MultipleChoice { .. } => AnswerPartSizes::MultipleChoice,
         }
     }
 }

@@ -21,7 +21,7 @@ use clover_model::tasks::AnswerPart;
 use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
-pub use answers::{AnswerKind, Answers};
+pub use answers::Answers;
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use starting::{bundle_sizes, start_from_bundle};
 
@@ -185,7 +185,6 @@ mod tests {
     use super::*;
     use crate::TestBackend;
     use clover_data::synthetic::vocabulary;
-    use clover_data::text::QuestionForm;
     use clover_data::video::PixelPipeline;
 
     fn write(folder: &Path) -> CloverConfig {
@@ -229,11 +228,7 @@ mod tests {
         let mut bundle = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
         assert!(bundle.answers.is_none());
         let labels = ["red", "blue", "left"].map(str::to_owned).to_vec();
-        let answers = Answers {
-            task: AnswerKind::FillInTheBlank,
-            question_form: Some(QuestionForm::Alone),
-            answers: labels,
-        };
+        let answers = Answers::FillInTheBlank { answers: labels };
         let part = answers.sizes().init(bundle.config.text.hidden, &device);
         let token = |part: &AnswerPart<TestBackend>| match part {
             AnswerPart::OpenEnded(part) => part.separator_token.as_ref().unwrap().val().into_data(),

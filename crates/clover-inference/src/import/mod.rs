@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use clover_data::dataset::AnswerVocabulary;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::{QuestionForm, WordPieceTokenizer};
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerPart, AnswerPartSizes};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
 use crate::bundle::{VOCABULARY, check_vocabulary};
-use crate::{AnswerKind, Answers, Bundle, InferenceError, Preprocessing};
+use crate::{Answers, Bundle, InferenceError, Preprocessing};
 use text_config::attention_heads;
 
 /// Word pieces of a text in pre-training, as published.
@@ -250,20 +250,18 @@ impl BundleImport {
                 reason: format!("lists {} answers, the head has {wanted}", answers.len()),
             })
         };
-        let (task, answers) = match (sizes, &self.answers) {
-            (AnswerPartSizes::MultipleChoice, _) => (AnswerKind::MultipleChoice, Vec::new()),
-            (AnswerPartSizes::OpenEnded { answers }, Some(path)) => {
-                (AnswerKind::OpenEnded, listed(answers, path)?)
-            }
-            (AnswerPartSizes::FillInTheBlank { answers }, Some(path)) => {
-                (AnswerKind::FillInTheBlank, listed(answers, path)?)
-            }
+        let answers = match (sizes, &self.answers) {
+            (AnswerPartSizes::MultipleChoice, _) => Answers::MultipleChoice {
+                // The published tasks with such a head all list the options.
+                question_form: QuestionForm::AllOptions,
+            },
+            (AnswerPartSizes::OpenEnded { answers }, Some(path)) => Answers::OpenEnded {
+                answers: listed(answers, path)?,
+            },
+            (AnswerPartSizes::FillInTheBlank { answers }, Some(path)) => Answers::FillInTheBlank {
+                answers: listed(answers, path)?,
+            },
             (_, None) => return Ok(None),
-        };
-        let answers = Answers {
-            task,
-            question_form: None,
-            answers,
         };
         let part = import.fill_answers(sizes.init(config.text.hidden, device))?;
         Ok(Some((answers, part)))

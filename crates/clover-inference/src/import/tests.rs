@@ -130,8 +130,7 @@ fn a_fine_tuned_checkpoint_brings_its_head_and_labels() {
     let read = Bundle::<TestBackend>::read(&bundle, &device).unwrap();
     let (answers, part) = read.answers.unwrap();
     let labels = ["yes", "no", "maybe"].map(str::to_owned).to_vec();
-    assert_eq!(answers.task, AnswerKind::OpenEnded);
-    assert_eq!(answers.answers, labels);
+    assert_eq!(answers, Answers::OpenEnded { answers: labels });
     let AnswerPart::OpenEnded(part) = part else {
         panic!("another head")
     };

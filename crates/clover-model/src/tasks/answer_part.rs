@@ -126,29 +126,3 @@ impl<B: Backend> AnswerPart<B> {
         }
     }
 }
-
-impl<B: Backend> From<&OpenEndedModel<B>> for AnswerPart<B> {
-    fn from(model: &OpenEndedModel<B>) -> Self {
-        Self::OpenEnded(OpenEndedPart {
-            answer_head: model.answer_head.clone(),
-            separator_token: None,
-        })
-    }
-}
-
-impl<B: Backend> From<&FillInTheBlankModel<B>> for AnswerPart<B> {
-    fn from(model: &FillInTheBlankModel<B>) -> Self {
-        Self::OpenEnded(OpenEndedPart {
-            answer_head: model.answer_head.clone(),
-            separator_token: Some(model.separator_token.clone()),
-        })
-    }
-}
-
-impl<B: Backend> From<&MultipleChoiceModel<B>> for AnswerPart<B> {
-    fn from(model: &MultipleChoiceModel<B>) -> Self {
-        Self::MultipleChoice(MultipleChoicePart {
-            answer_head: model.answer_head.clone(),
-        })
-    }
-}

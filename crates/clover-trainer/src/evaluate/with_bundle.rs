@@ -4,15 +4,15 @@ use std::path::Path;
 
 use burn::prelude::*;
 use clover_data::dataset::{AnswerVocabulary, ClipTextsConfig, OpenEndedItem};
-use clover_inference::{AnswerKind, Answers, Bundle, Embedder};
-use clover_model::tasks::{AnswerModel, AnswerPart};
+use clover_inference::{Answers, Bundle, Embedder};
+use clover_model::tasks::AnswerModel;
 
 use super::evaluation::Measured;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
-use crate::recipe::{TaskKind, TaskRecipe};
+use crate::recipe::TaskRecipe;
 use crate::task_items::{TaskItems, TaskReading, TestItems};
 
 /// An evaluation in progress.
@@ -35,7 +35,7 @@ impl Measuring<'_> {
             clover,
             tokenizer,
             preprocessing,
-            answers: head,
+            answers,
             ..
         } = bundle;
         let reading = TaskReading {
@@ -50,7 +50,14 @@ impl Measuring<'_> {
             let clips = reading.clip_texts(items.clips());
             return measure_embeddings(&embedder, items, clips, settings, progress);
         }
-        let (known, part) = self.head(head)?;
+        let Some((answers, part)) = answers else {
+            let task = &self.plan.name;
+            let reason = format!("has no answer head; `clover finetune {task}` trains one");
+            return Err(self.other_head(reason));
+        };
+        self.check_head(&answers)?;
+        let known = answers.list().iter().map(String::as_str);
+        let known = AnswerVocabulary::from_answers(known, answers.list().len());
         let views = recipe.test_views;
         match (part.with_encoders(clover), items) {
             (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
@@ -58,86 +65,63 @@ impl Measuring<'_> {
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
             (AnswerModel::OpenEnded(model), TestItems::Questions(list)) => {
-                let dataset = reading.open_ended(list, &self.answers(&known, list)?)?;
+                self.check_answers(list, &known)?;
+                let dataset = reading.open_ended(list, &known)?;
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
             (AnswerModel::FillInTheBlank(model), TestItems::Questions(list)) => {
-                let dataset = reading.open_ended(list, &self.answers(&known, list)?)?;
+                self.check_answers(list, &known)?;
+                let dataset = reading.open_ended(list, &known)?;
                 measure_answers(&model, dataset, views, settings, device, progress)
             }
-            // The items were opened for the recipe's task, and the head is that of the task.
+            // The items were opened for the recipe's task, and the head is the task's.
             _ => Err(TrainerError::NothingToEvaluate),
         }
     }
 
-    /// Refuses questions none of which the head could answer: it was trained on other data.
-    fn check_answerable(
-        &self,
-        list: &TaskItems<OpenEndedItem>,
-        answers: &AnswerVocabulary,
-    ) -> Result<(), TrainerError> {
-        let mut all = list.items.iter().flat_map(|item| &item.answers);
-        if list.items.is_empty() || all.any(|answer| answers.index_of(answer).is_some()) {
-            return Ok(());
-        }
-        Err(TrainerError::OtherHead {
-            path: self.plan.bundle.clone(),
-            reason: "none of the questions has an answer that its head knows".to_owned(),
-        })
-    }
-
-    /// The bundle's head, where it is one for the task.
-    fn head<B: Backend>(
-        &self,
-        head: Option<(Answers, AnswerPart<B>)>,
-    ) -> Result<(Answers, AnswerPart<B>), TrainerError> {
-        let other = |reason| TrainerError::OtherHead {
+    fn other_head(&self, reason: String) -> TrainerError {
+        TrainerError::OtherHead {
             path: self.plan.bundle.clone(),
             reason,
-        };
-        let Some((answers, part)) = head else {
-            let task = &self.plan.name;
-            return Err(other(format!(
-                "has no answer head; `clover finetune {task}` trains one"
-            )));
-        };
-        let wanted = match self.recipe.task {
-            TaskKind::MultipleChoice => AnswerKind::MultipleChoice,
-            TaskKind::FillInTheBlank => AnswerKind::FillInTheBlank,
-            TaskKind::OpenEnded | TaskKind::Retrieval | TaskKind::RankedChoice => {
-                AnswerKind::OpenEnded
-            }
-        };
-        if answers.task != wanted {
-            let found = answers.task;
-            return Err(other(format!(
-                "its answer head is for {found:?} tasks, not for {wanted:?}"
-            )));
-        }
-        let form = self.recipe.question_form;
-        match answers.question_form {
-            Some(trained) if trained != form => Err(other(format!(
-                "was trained on texts of the form {trained:?}, and the recipe has {form:?}"
-            ))),
-            _ => Ok((answers, part)),
         }
     }
 
-    /// The answers the bundle's head chooses from; a list the user gives must be the same, and at
-    /// least one of the questions must have an answer in it.
-    fn answers(
+    /// Refuses a head of another task, or one that was trained on other texts.
+    fn check_head(&self, answers: &Answers) -> Result<(), TrainerError> {
+        let (task, wanted) = (answers.task(), self.recipe.task.name());
+        if task != wanted {
+            return Err(self.other_head(format!(
+                "its answer head is for {task} tasks, not for {wanted}"
+            )));
+        }
+        let asked = self.recipe.question_form;
+        match answers {
+            Answers::MultipleChoice { question_form } if *question_form != asked => {
+                Err(self.other_head(format!(
+                    "was trained on texts of the form {question_form:?}, and the recipe has {asked:?}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a list of the user's that is not the bundle's, and questions none of which the head
+    /// could answer: it was trained on other data.
+    fn check_answers(
         &self,
-        known: &Answers,
         list: &TaskItems<OpenEndedItem>,
-    ) -> Result<AnswerVocabulary, TrainerError> {
-        let own = known.answers.iter().map(String::as_str);
-        let own = AnswerVocabulary::from_answers(own, known.answers.len());
+        known: &AnswerVocabulary,
+    ) -> Result<(), TrainerError> {
         if let Some(path) = &self.plan.answers {
             let given = AnswerVocabulary::read(path)?;
-            check_same_answers(&self.plan.bundle, path, &own, &given)?;
+            check_same_answers(&self.plan.bundle, path, known, &given)?;
         }
-        self.check_answerable(list, &own)?;
-        Ok(own)
+        let mut all = list.items.iter().flat_map(|item| &item.answers);
+        if list.items.is_empty() || all.any(|answer| known.index_of(answer).is_some()) {
+            return Ok(());
+        }
+        let reason = "none of the questions has an answer that its head knows";
+        Err(self.other_head(reason.to_owned()))
     }
 }
 

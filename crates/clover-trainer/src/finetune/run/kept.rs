@@ -6,9 +6,10 @@ use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::{AnswerKind, Answers, Bundle, Embedder, Preprocessing};
+use clover_inference::{Answers, Bundle, Embedder, Preprocessing};
 use clover_model::tasks::{
-    AnswerPart, FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
+    AnswerPart, FillInTheBlankModel, MultipleChoiceModel, MultipleChoicePart, OpenEndedModel,
+    OpenEndedPart, RetrievalModel,
 };
 use clover_model::{Clover, CloverConfig};
 
@@ -78,7 +79,7 @@ impl<B: AutodiffBackend> Kept<B> {
         self.recipe.preprocessing(&self.preprocessing)
     }
 
-    /// Writes the trained model as a bundle.
+    /// Writes a bundle with these parts in place of those of the start.
     fn write(
         &self,
         clover: Clover<B::InnerBackend>,
@@ -93,15 +94,6 @@ impl<B: AutodiffBackend> Kept<B> {
             answers,
         };
         Ok(bundle.write(folder)?)
-    }
-
-    /// What a head of this task answers with.
-    fn answers(&self, task: AnswerKind, answers: &[String]) -> Answers {
-        Answers {
-            task,
-            question_form: Some(self.recipe.question_form),
-            answers: answers.to_vec(),
-        }
     }
 }
 
@@ -138,7 +130,13 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
 
 /// A learner whose model has the three encoders and an answer head.
 macro_rules! answering_learner {
-    ($learner:ident, $model:ident, $kind:expr, $items:ident, |$this:ident, $list:ident| $dataset:expr, |$own:ident| $answers:expr) => {
+    (
+        $learner:ident,
+        $model:ident,
+        $items:ident,
+        |$this:ident, $list:ident| $dataset:expr,
+        |$own:ident, $trained:ident| $answers:expr
+    ) => {
         impl<B: AutodiffBackend> Learner<B> for $learner<B> {
             type Model = $model<B>;
 
@@ -157,17 +155,19 @@ macro_rules! answering_learner {
                 measure_answers(&model, dataset, views, &settings, device, progress).map(Some)
             }
 
-            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
+            fn write(
+                &self,
+                $trained: Inner<B, $model<B>>,
+                folder: &Path,
+            ) -> Result<(), TrainerError> {
                 let $own = self;
-                let part = AnswerPart::from(&model);
                 let clover = Clover {
-                    video_encoder: model.video_encoder,
-                    text_encoder: model.text_encoder,
-                    fusion_encoder: model.fusion_encoder,
+                    video_encoder: $trained.video_encoder.clone(),
+                    text_encoder: $trained.text_encoder.clone(),
+                    fusion_encoder: $trained.fusion_encoder.clone(),
                     ..self.0.clover.clone()
                 };
-                let answers = self.0.answers($kind, $answers);
-                self.0.write(clover, Some((answers, part)), folder)
+                self.0.write(clover, Some($answers), folder)
             }
         }
     };
@@ -176,24 +176,44 @@ macro_rules! answering_learner {
 answering_learner!(
     Choosing,
     MultipleChoiceModel,
-    AnswerKind::MultipleChoice,
     Choices,
     |this, list| this.0.reading().choices(list)?,
-    |_own| &[]
+    |own, model| (
+        Answers::MultipleChoice {
+            question_form: own.0.recipe.question_form,
+        },
+        AnswerPart::MultipleChoice(MultipleChoicePart {
+            answer_head: model.answer_head,
+        }),
+    )
 );
 answering_learner!(
     Answering,
     OpenEndedModel,
-    AnswerKind::OpenEnded,
     Questions,
     |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
+    |own, model| (
+        Answers::OpenEnded {
+            answers: own.1.answers().to_vec(),
+        },
+        AnswerPart::OpenEnded(OpenEndedPart {
+            answer_head: model.answer_head,
+            separator_token: None,
+        }),
+    )
 );
 answering_learner!(
     Filling,
     FillInTheBlankModel,
-    AnswerKind::FillInTheBlank,
     Questions,
     |this, list| this.0.reading().open_ended(list, &this.1)?,
-    |own| own.1.answers()
+    |own, model| (
+        Answers::FillInTheBlank {
+            answers: own.1.answers().to_vec(),
+        },
+        AnswerPart::OpenEnded(OpenEndedPart {
+            answer_head: model.answer_head,
+            separator_token: Some(model.separator_token),
+        }),
+    )
 );
