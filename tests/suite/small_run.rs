@@ -55,6 +55,7 @@ pub(crate) fn recipe() -> PretrainingRecipe {
         test_frames: 2,
         dropout: 0.1,
         stochastic_depth: 0.1,
+        learning_rate: 8e-4,
         image_size: 28,
         batch_size: 4,
         epochs: 2,

@@ -78,6 +78,10 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
         device: &B::Device,
         observe: &mut ObserveFinetuning<'_>,
     ) -> Result<Self, TrainerError> {
+        std::fs::create_dir_all(&plan.folder).map_err(|source| TrainerError::Write {
+            path: plan.folder.clone(),
+            source,
+        })?;
         draw_parameters(&model);
         let mut recorded = recipe_value(&recipe, &plan.folder)?;
         if let Some(keys) = recorded.as_object_mut() {
