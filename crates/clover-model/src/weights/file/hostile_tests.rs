@@ -75,7 +75,7 @@ fn a_file_cut_short_anywhere_is_refused() {
     let archive = archive(&value, &[("0", vec![0; 8])]);
     assert_refused(&archive[..archive.len() - 1], &["cut short"]);
     assert_refused(
-        &safetensors(header, &[0; 7]),
+        safetensors(header, &[0; 7]),
         &["the last tensor", "cut short"],
     );
     let legacy = legacy(&value, &[("0", 2, vec![0; 8])]);
