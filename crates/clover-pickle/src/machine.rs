@@ -1,5 +1,7 @@
 //! The stack machine that a pickle is a program for.
 
+mod memo;
+
 use std::collections::HashMap;
 
 use super::cursor::Cursor;
@@ -201,43 +203,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn remember(&mut self, code: u8) -> Result<(), PickleError> {
-        let index = match code {
-            0x94 => self.memo.len() as u32,
-            b'p' => self.memo_line()?,
-            b'q' => self.cursor.u8()?.into(),
-            _ => self.cursor.u32()?,
-        };
-        let place = self.top()?;
-        if self.memo.len() >= self.vocabulary.max_values() {
-            return Err(self.too_many());
-        }
-        self.memo.insert(index, place);
-        Ok(())
-    }
-
-    fn recall(&mut self, code: u8) -> Result<(), PickleError> {
-        let index = match code {
-            b'g' => self.memo_line()?,
-            b'h' => self.cursor.u8()?.into(),
-            _ => self.cursor.u32()?,
-        };
-        match self.memo.get(&index) {
-            Some(&place) => self.push(place),
-            None => Err(self.error(PickleFault::Memo { index })),
-        }
-    }
-
     pub(super) fn text_line(&mut self) -> Result<String, PickleError> {
         let line = std::str::from_utf8(self.cursor.line()?.trim_ascii());
         let text = line.map(str::to_owned);
         text.map_err(|_| self.error(PickleFault::Text))
-    }
-
-    fn memo_line(&mut self) -> Result<u32, PickleError> {
-        let line = std::str::from_utf8(self.cursor.line()?.trim_ascii());
-        let index = line.ok().and_then(|line| line.parse().ok());
-        index.ok_or_else(|| self.error(PickleFault::Number))
     }
 
     pub(super) fn make(&mut self, node: Node) -> Result<(), PickleError> {
