@@ -11,6 +11,7 @@ mod device;
 mod display;
 mod interrupt;
 mod progress;
+mod step_bar;
 mod task_progress;
 
 use std::io::Write;

@@ -1,21 +1,16 @@
 //! Progress bars, with rate and time left; plain lines where there is no terminal.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
 
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Without a terminal a line is printed this often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use crate::step_bar::StepBar;
 
 /// Shows a pre-training run.
 #[derive(Debug)]
 pub(crate) struct TrainingProgress {
-    bar: ProgressBar,
-    last_line: Option<Instant>,
-    started: Instant,
-    pairs: usize,
+    bar: StepBar,
 }
 
 /// A bar over `total` items of one kind of work.
@@ -37,10 +32,7 @@ pub(crate) fn say(line: &str) {
 impl TrainingProgress {
     pub(crate) fn new() -> Self {
         Self {
-            bar: bar("training", 0),
-            last_line: None,
-            started: Instant::now(),
-            pairs: 0,
+            bar: StepBar::new("training"),
         }
     }
 
@@ -54,33 +46,31 @@ impl TrainingProgress {
                 total_steps,
                 done_steps,
             } => {
-                self.bar.set_length(*total_steps);
-                self.bar.set_position(*done_steps);
-                self.bar.reset_eta();
-                self.started = Instant::now();
+                self.bar.start(*done_steps, *total_steps);
                 let images = match images {
                     0 => String::new(),
                     images => format!(" and {images} images in turn"),
                 };
-                self.line(&format!(
+                self.bar.line(&format!(
                     "{pairs} pairs{images}, {parameters} parameters, step {done_steps} of \
                      {total_steps}"
                 ));
             }
             PretrainingEvent::StartsFrom { folder, report } => {
-                self.line(&format!("starts from {}: {report}", folder.display()));
+                self.bar
+                    .line(&format!("starts from {}: {report}", folder.display()));
             }
-            PretrainingEvent::CheckpointRefused { reason } => self.line(reason),
+            PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
             PretrainingEvent::Skipped(item) => {
-                self.line(&format!("skipped {item}"));
+                self.bar.line(&format!("skipped {item}"));
             }
             PretrainingEvent::Step(metrics) => self.step(metrics),
             PretrainingEvent::Validating { done, total } => {
                 self.bar
-                    .set_message(format!("validation: {done} of {total} pairs"));
+                    .message(format!("validation: {done} of {total} pairs"));
             }
             PretrainingEvent::Validated { metrics, best } => {
-                self.line(&validation_line(metrics, *best));
+                self.bar.line(&validation_line(metrics, *best));
             }
             // The others are for programs that keep account of a run.
             _ => {}
@@ -89,49 +79,27 @@ impl TrainingProgress {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 
     fn step(&mut self, metrics: &StepMetrics) {
-        self.pairs += metrics.pairs;
-        let rate = self.pairs as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-        let terms = format!(
-            "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
-             similar {:.2} {:.2}, |g| {:.2}, lr {:.1e}, skipped {}",
-            metrics.total,
-            metrics.word,
-            metrics.video_alignment,
-            metrics.text_alignment,
-            metrics.video_ranking,
-            metrics.text_ranking,
-            metrics.positive_similarity,
-            metrics.negative_similarity,
-            metrics.gradient_norm,
-            metrics.learning_rate,
-            metrics.skipped
-        );
-        self.bar.set_position(metrics.step);
-        let due = self
-            .last_line
-            .is_none_or(|last| last.elapsed() >= LINE_EVERY);
-        if self.bar.is_hidden() && due {
-            let left = self.bar.eta().as_secs();
-            let total = self.bar.length().unwrap_or(0);
-            say(&format!(
-                "step {}/{total}, {left} s left: {terms}",
-                metrics.step
-            ));
-            self.last_line = Some(Instant::now());
-        }
-        self.bar.set_message(terms);
-    }
-
-    fn line(&self, line: &str) {
-        if self.bar.is_hidden() {
-            say(line);
-        } else {
-            self.bar.println(line);
-        }
+        self.bar.step(metrics.step, metrics.pairs, |rate| {
+            format!(
+                "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
+                 similar {:.2} {:.2}, |g| {:.2}, lr {:.1e}, skipped {}",
+                metrics.total,
+                metrics.word,
+                metrics.video_alignment,
+                metrics.text_alignment,
+                metrics.video_ranking,
+                metrics.text_ranking,
+                metrics.positive_similarity,
+                metrics.negative_similarity,
+                metrics.gradient_norm,
+                metrics.learning_rate,
+                metrics.skipped
+            )
+        });
     }
 }
 

@@ -44,10 +44,7 @@ fn table(rows: usize, storage: Storage, seed: u64) -> EmbeddingTable {
     let mut row = vec![0.0; WIDTH];
     for _ in 0..rows {
         row.fill_with(|| rng.random_range(-1.0..1.0));
-        if let Err(error) = table.push(&row) {
-            // Nothing else in it can fail.
-            unreachable!("{error}");
-        }
+        assert!(table.push(&row).is_ok(), "a row has the table's width");
     }
     table
 }

@@ -1,14 +1,12 @@
 //! The recipe of a comparison: equal runs, of which each row replaces some objectives.
 
-use std::path::PathBuf;
-
 use clover_data::synthetic::benchmark::BenchmarkConfig;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{check_keys, first_wrong};
-use super::overrides::replace_key;
+use super::keys::first_wrong;
+use super::overrides::replace_keys;
 use super::shipped::ShippedRecipe;
-use super::{FinetuningRecipe, PretrainingRecipe};
+use super::{FinetuningRecipe, PretrainingRecipe, text};
 use crate::TrainerError;
 use crate::ablation::AblationRow;
 
@@ -47,13 +45,9 @@ impl AblationRecipe {
     ///
     /// A key is missing, unknown or out of range.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let unusable = |source| TrainerError::Recipe {
-            path: PathBuf::from(name),
-            source: Box::new(source),
-        };
-        let known: toml::Table = toml::from_str(COMPLETE).map_err(unusable)?;
-        check_tables(name, &toml::from_str(text).map_err(unusable)?, &known)?;
-        let recipe: Self = toml::from_str(text).map_err(unusable)?;
+        let recipe: Self = text::parse(text, name, |table| {
+            text::check_against(name, table, COMPLETE)
+        })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -64,10 +58,7 @@ impl AblationRecipe {
     ///
     /// A seed is larger than a number of TOML can be.
     pub fn to_toml(&self) -> Result<String, TrainerError> {
-        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
-            key: "seed",
-            reason: error.to_string(),
-        })
+        text::write(self)
     }
 
     /// The recipe with keys replaced, each by `key=value` or `table.key=value`, in their order.
@@ -76,9 +67,7 @@ impl AblationRecipe {
     ///
     /// A key is unknown, or a value has another type or is out of range.
     pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
-        let recipe = overrides.iter().try_fold(self, |recipe, argument| {
-            replace_key(&recipe, argument.as_ref())
-        })?;
+        let recipe = replace_keys(self, overrides)?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -117,20 +106,6 @@ impl AblationRecipe {
         let first = self.pretraining.seed;
         (0..self.seeds).map(move |seed| first.wrapping_add(seed))
     }
-}
-
-/// Refuses keys that the complete recipe has not, in all its tables.
-fn check_tables(name: &str, given: &toml::Table, known: &toml::Table) -> Result<(), TrainerError> {
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    check_keys(name, given.keys().map(String::as_str), &names)?;
-    for (key, value) in given {
-        if let (toml::Value::Table(given), Some(toml::Value::Table(known))) =
-            (value, known.get(key))
-        {
-            check_tables(name, given, known)?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether a recipe's text is that of a comparison.

@@ -14,6 +14,7 @@ mod shipped;
 mod task;
 mod task_checks;
 mod task_reading;
+mod text;
 
 pub use ablation::AblationRecipe;
 pub use any::AnyRecipe;

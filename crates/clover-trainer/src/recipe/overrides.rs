@@ -7,9 +7,20 @@ use serde_json::Value;
 use super::keys::check_keys;
 use crate::TrainerError;
 
+/// The recipe with keys replaced, in their order.
+pub(super) fn replace_keys<R: Serialize + DeserializeOwned, S: AsRef<str>>(
+    recipe: R,
+    overrides: &[S],
+) -> Result<R, TrainerError> {
+    let mut overrides = overrides.iter();
+    overrides.try_fold(recipe, |recipe, argument| {
+        replace_key(&recipe, argument.as_ref())
+    })
+}
+
 /// The recipe with one key replaced. Numbers may be written as `5e-4` or `1_000`, lists as `[a, b]`;
 /// any other value stands for itself, with or without quotes.
-pub(super) fn replace_key<R: Serialize + DeserializeOwned>(
+fn replace_key<R: Serialize + DeserializeOwned>(
     recipe: &R,
     argument: &str,
 ) -> Result<R, TrainerError> {

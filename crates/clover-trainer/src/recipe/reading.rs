@@ -1,11 +1,10 @@
 //! Where a recipe comes from: the program, a file, and keys given one by one.
 
-use std::path::PathBuf;
-
 use super::PretrainingRecipe;
 use super::keys::check_keys;
-use super::overrides::replace_key;
+use super::overrides::replace_keys;
 use super::shipped::ShippedRecipe;
+use super::text;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
@@ -81,13 +80,9 @@ impl PretrainingRecipe {
     ///
     /// A key is missing, unknown or out of range.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let unusable = |source| TrainerError::Recipe {
-            path: PathBuf::from(name),
-            source: Box::new(source),
-        };
-        let table: toml::Table = toml::from_str(text).map_err(unusable)?;
-        check_keys(name, table.keys().map(String::as_str), &KEYS)?;
-        let recipe: Self = toml::from_str(text).map_err(unusable)?;
+        let recipe: Self = text::parse(text, name, |table| {
+            check_keys(name, table.keys().map(String::as_str), &KEYS)
+        })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -98,10 +93,7 @@ impl PretrainingRecipe {
     ///
     /// The seed is larger than a number of TOML can be.
     pub fn to_toml(&self) -> Result<String, TrainerError> {
-        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
-            key: "seed",
-            reason: error.to_string(),
-        })
+        text::write(self)
     }
 
     /// The recipe with keys replaced, each by `key=value`, in their order.
@@ -110,9 +102,7 @@ impl PretrainingRecipe {
     ///
     /// A key is unknown, or a value has another type or is out of range.
     pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
-        let recipe = overrides.iter().try_fold(self, |recipe, argument| {
-            replace_key(&recipe, argument.as_ref())
-        })?;
+        let recipe = replace_keys(self, overrides)?;
         recipe.validate()?;
         Ok(recipe)
     }

@@ -1,11 +1,9 @@
 //! Where the recipe of a task comes from: the program, a file, and keys given one by one.
 
-use std::path::PathBuf;
-
 use super::TaskRecipe;
-use super::keys::check_keys;
-use super::overrides::replace_key;
+use super::overrides::replace_keys;
 use super::shipped::ShippedRecipe;
+use super::text;
 use crate::TrainerError;
 
 /// A shipped recipe, which has every key.
@@ -27,15 +25,9 @@ impl TaskRecipe {
     ///
     /// A key is missing, unknown or out of range.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let unusable = |source| TrainerError::Recipe {
-            path: PathBuf::from(name),
-            source: Box::new(source),
-        };
-        let table: toml::Table = toml::from_str(text).map_err(unusable)?;
-        let known: toml::Table = toml::from_str(COMPLETE).map_err(unusable)?;
-        let known: Vec<&str> = known.keys().map(String::as_str).collect();
-        check_keys(name, table.keys().map(String::as_str), &known)?;
-        let recipe: Self = toml::from_str(text).map_err(unusable)?;
+        let recipe: Self = text::parse(text, name, |table| {
+            text::check_against(name, table, COMPLETE)
+        })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -46,10 +38,7 @@ impl TaskRecipe {
     ///
     /// The seed is larger than a number of TOML can be.
     pub fn to_toml(&self) -> Result<String, TrainerError> {
-        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
-            key: "seed",
-            reason: error.to_string(),
-        })
+        text::write(self)
     }
 
     /// The recipe with keys replaced, each by `key=value`, in their order.
@@ -58,9 +47,7 @@ impl TaskRecipe {
     ///
     /// A key is unknown, or a value has another type or is out of range.
     pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
-        let recipe = overrides.iter().try_fold(self, |recipe, argument| {
-            replace_key(&recipe, argument.as_ref())
-        })?;
+        let recipe = replace_keys(self, overrides)?;
         recipe.validate()?;
         Ok(recipe)
     }

@@ -1,5 +1,6 @@
 //! The report of a fine-tuning run.
 
+use super::run_facts::{left_out, settings};
 use super::{Chart, Curve, Report};
 use crate::TrainerError;
 use crate::finetune::{FinetuningMetrics, FinetuningSummary};
@@ -16,18 +17,11 @@ impl Report {
         recipe: &TaskRecipe,
         summary: &FinetuningSummary,
     ) -> Result<Self, TrainerError> {
-        let settings = recipe.to_toml()?;
-        let settings = settings.lines().filter_map(|line| line.split_once(" = "));
-        let skipped = summary.skipped.iter();
         Ok(Self {
             title: format!("Fine-tuning: {name}"),
-            settings: settings
-                .map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
-                .collect(),
+            settings: settings(&recipe.to_toml()?),
             charts: charts(summary),
-            skipped: skipped
-                .map(|item| (item.name.clone(), item.reason.clone()))
-                .collect(),
+            skipped: left_out(&summary.skipped),
             ..Self::default()
         })
     }

@@ -11,6 +11,7 @@ mod html;
 mod picture;
 mod plot;
 mod pretraining;
+mod run_facts;
 mod scores;
 mod training_charts;
 

@@ -1,5 +1,6 @@
 //! The report of a pre-training run.
 
+use super::run_facts::{left_out, settings};
 use super::{Report, training_charts};
 use crate::TrainerError;
 use crate::pretrain::PretrainingSummary;
@@ -16,23 +17,15 @@ impl Report {
         summary: &PretrainingSummary,
     ) -> Result<Self, TrainerError> {
         let sum = |seconds: fn(&_) -> f64| summary.metrics.iter().map(seconds).sum::<f64>();
-        let recipe = recipe.to_toml()?;
-        let keys = recipe.lines().filter_map(|line| line.split_once(" = "));
         Ok(Self {
             title: "Pre-training of Clover".to_owned(),
-            settings: keys
-                .map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
-                .collect(),
+            settings: settings(&recipe.to_toml()?),
             seconds: vec![
                 ("computing".to_owned(), sum(|step| step.step_seconds)),
                 ("waiting for data".to_owned(), sum(|step| step.data_seconds)),
             ],
             charts: training_charts(&summary.metrics),
-            skipped: summary
-                .skipped
-                .iter()
-                .map(|item| (item.name.clone(), item.reason.clone()))
-                .collect(),
+            skipped: left_out(&summary.skipped),
             ..Self::default()
         })
     }
