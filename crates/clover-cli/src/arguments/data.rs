@@ -81,6 +81,9 @@ pub(crate) struct Render {
     /// Pixels along each side.
     #[arg(long)]
     pub(crate) size: Option<usize>,
+    /// Shapes in a clip, at most; 1 to 3.
+    #[arg(long)]
+    pub(crate) shapes: Option<usize>,
     /// Captions a clip.
     #[arg(long)]
     pub(crate) captions_per_clip: Option<usize>,

@@ -12,6 +12,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
         clips: arguments.clips,
         frames: arguments.frames.unwrap_or(defaults.frames),
         size: arguments.size.unwrap_or(defaults.size),
+        shapes: arguments.shapes.unwrap_or(defaults.shapes),
         captions_per_clip: arguments
             .captions_per_clip
             .unwrap_or(defaults.captions_per_clip),

@@ -113,8 +113,9 @@ impl Benchmark {
         let first = index - place;
         let randomness = Randomness::new(self.config.seed);
         let mut rng = randomness.for_item(SCENE, first as u64);
-        let story = draw_story(&self.combinations, split, &mut rng);
-        let places = draw_layout(&story, &mut rng);
+        let shapes = self.config.shapes;
+        let story = draw_story(&self.combinations, split, shapes, &mut rng);
+        let places = draw_layout(&story, shapes, &mut rng);
         let background = Background::sample(&mut rng);
         let family = family(story, &self.combinations, &mut rng);
         let member = match split {

@@ -22,6 +22,9 @@ pub struct BenchmarkConfig {
     pub size: usize,
     /// The same seed gives the same files.
     pub seed: u64,
+    /// Shapes in a clip, at most; 1 to 3. With 1 they are drawn larger.
+    #[serde(default = "largest_cast")]
+    pub shapes: usize,
     /// Different captions of a clip, 1 to 8.
     pub captions_per_clip: usize,
     /// Open-ended questions about a clip, at most; 1 to 8.
@@ -30,6 +33,11 @@ pub struct BenchmarkConfig {
     pub validation_share: f64,
     /// The share of clips for the test, 0.01 to 0.4; rounded to whole groups of twins.
     pub test_share: f64,
+}
+
+/// As many shapes as a story can have.
+fn largest_cast() -> usize {
+    3
 }
 
 /// A part of the benchmark.
@@ -65,6 +73,7 @@ impl Default for BenchmarkConfig {
             frames: 16,
             size: 64,
             seed: 0,
+            shapes: largest_cast(),
             captions_per_clip: 3,
             questions_per_clip: 2,
             validation_share: 0.1,
@@ -85,6 +94,7 @@ impl BenchmarkConfig {
             ("clips", self.clips, 100..=1_000_000),
             ("frames", self.frames, 8..=256),
             ("size", self.size, 32..=1_024),
+            ("shapes", self.shapes, 1..=largest_cast()),
             ("captions_per_clip", self.captions_per_clip, 1..=8),
             ("questions_per_clip", self.questions_per_clip, 1..=8),
         ];

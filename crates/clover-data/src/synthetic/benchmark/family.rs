@@ -162,7 +162,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         (0..400)
             .map(|_| {
-                let story = draw_story(&combinations, split, &mut rng);
+                let story = draw_story(&combinations, split, 3, &mut rng);
                 family(story, &combinations, &mut rng)
             })
             .collect()

@@ -44,11 +44,23 @@ const PLOTS: [Plot; 12] = [
     Plot::TwoAndOne,
 ];
 
-/// Draws a story whose first shape shows a combination of the split; in a story to train on, no
-/// shape shows a combination that is held out.
+impl Plot {
+    /// How many shapes it has.
+    fn shapes(self) -> usize {
+        match self {
+            Self::Single | Self::Turn | Self::Vanish => 1,
+            Self::Together | Self::Sequence => 2,
+            Self::Three | Self::TwoAndOne => 3,
+        }
+    }
+}
+
+/// Draws a story of at most so many shapes, whose first one shows a combination of the split; in a
+/// story to train on, no shape shows a combination that is held out.
 pub(super) fn draw_story<R: Rng + ?Sized>(
     combinations: &Combinations,
     split: Split,
+    shapes: usize,
     rng: &mut R,
 ) -> Story {
     let own: Vec<Block> = combinations.blocks(split).collect();
@@ -57,7 +69,11 @@ pub(super) fn draw_story<R: Rng + ?Sized>(
         shapes: 0,
         vertical: false,
     });
-    let plot = PLOTS.choose(rng).copied().unwrap_or(Plot::Single);
+    let plots: Vec<Plot> = PLOTS
+        .into_iter()
+        .filter(|plot| plot.shapes() <= shapes)
+        .collect();
+    let plot = plots.choose(rng).copied().unwrap_or(Plot::Single);
     let direction = block.direction(rng);
     let mut cast = Cast {
         combinations,
@@ -70,12 +86,7 @@ pub(super) fn draw_story<R: Rng + ?Sized>(
         actions: Vec::new(),
     };
     cast.add(block, Action::Move(direction), rng);
-    let others = match plot {
-        Plot::Single | Plot::Turn | Plot::Vanish => 0,
-        Plot::Together | Plot::Sequence => 1,
-        Plot::Three | Plot::TwoAndOne => 2,
-    };
-    for _ in 0..others {
+    for _ in 1..plot.shapes() {
         cast.add_other(plot == Plot::Together, rng);
     }
     let events = match plot {
@@ -207,7 +218,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(0);
             for _ in 0..500 {
                 for split in Split::ALL {
-                    let story = draw_story(&combinations, split, &mut rng);
+                    let story = draw_story(&combinations, split, 3, &mut rng);
 
                     let own = |actor| {
                         let mut shown = story.combinations(actor);
@@ -223,12 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn no_story_has_more_shapes_than_allowed() {
+        let combinations = Combinations::new(&BenchmarkConfig::default());
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for shapes in 1..=3 {
+            let most = (0..200)
+                .map(|_| draw_story(&combinations, Split::Train, shapes, &mut rng))
+                .map(|story| story.actors.len())
+                .max();
+
+            assert_eq!(most, Some(shapes));
+        }
+    }
+
+    #[test]
     fn every_phase_has_an_event_and_no_two_shapes_look_alike() {
         let combinations = Combinations::new(&BenchmarkConfig::default());
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut sizes = HashSet::new();
         for _ in 0..500 {
-            let story = draw_story(&combinations, Split::Train, &mut rng);
+            let story = draw_story(&combinations, Split::Train, 3, &mut rng);
 
             assert!((0..story.phases()).all(|phase| story.phase(phase).next().is_some()));
             let colors: HashSet<_> = story.actors.iter().map(|actor| actor.color).collect();
