@@ -27,8 +27,18 @@ use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::progress::{TrainingProgress, bar, say};
 
-/// The settings of drawing and pre-training.
+/// The settings of drawing and pre-training, and the keys that differ: clips of a single shape, large
+/// enough for its outline to be seen.
 const RECIPE: &str = "ablation/rendered";
+const CLIPS: [&str; 7] = [
+    "benchmark.clips=5000",
+    "benchmark.size=64",
+    "benchmark.shapes=1",
+    "benchmark.questions_per_clip=4",
+    "benchmark.test_share=0.05",
+    "pretraining.image_size=56",
+    "pretraining.epochs=3",
+];
 
 /// Keys of all three tasks: frames and clips as in pre-training.
 const COMMON: [&str; 4] = [
@@ -48,15 +58,15 @@ struct DemoTask {
 const TASKS: [DemoTask; 3] = [
     DemoTask {
         name: "retrieval-custom",
-        keys: &["epochs=4", "batch_size=32", "learning_rate=4e-4"],
+        keys: &["epochs=8", "batch_size=32", "learning_rate=3e-4"],
         file: |files, split| files.split(split).retrieval.clone(),
     },
     DemoTask {
         name: "multiple-choice-custom",
         keys: &[
-            "epochs=1",
-            "batch_size=8",
-            "learning_rate=3e-4",
+            "epochs=3",
+            "batch_size=16",
+            "learning_rate=2e-4",
             "answer_head_dropout=0.1",
             "question_form=with-candidate",
         ],
@@ -64,7 +74,7 @@ const TASKS: [DemoTask; 3] = [
     },
     DemoTask {
         name: "open-ended-custom",
-        keys: &["epochs=1", "batch_size=16", "learning_rate=3e-4"],
+        keys: &["epochs=1", "batch_size=32", "learning_rate=1.5e-4"],
         file: |files, split| files.split(split).open_ended.clone(),
     },
 ];
@@ -74,7 +84,7 @@ pub(super) fn run(arguments: &Demo) -> Result<()> {
     let demonstration = FullDemonstration {
         folder: folder.clone(),
         seed: arguments.seed,
-        recipe: AblationRecipe::open(RECIPE)?,
+        recipe: AblationRecipe::open(RECIPE)?.with_overrides(&CLIPS)?,
         interrupt: Interrupt::listen()?,
     };
     let Some(report) = arguments.device.run(demonstration)? else {
@@ -301,7 +311,10 @@ mod tests {
         let demonstration = FullDemonstration {
             folder: PathBuf::new(),
             seed: 3,
-            recipe: AblationRecipe::open(RECIPE).unwrap(),
+            recipe: AblationRecipe::open(RECIPE)
+                .unwrap()
+                .with_overrides(&CLIPS)
+                .unwrap(),
             interrupt: Interrupt::default(),
         };
 
