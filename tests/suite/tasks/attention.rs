@@ -59,9 +59,7 @@ pub(super) fn check_without_attention(plan: &EvaluationPlan, found: &Evaluated) 
 
 #[test]
 fn an_evaluation_that_goes_on_from_its_record_looks_into_answers_all_the_same() {
-    // Four regions and two steps.
-    let keys = ["image_size=64", "frames=4", "test_frames=4"];
-    let task = SmallTask::new("open-ended-custom", &keys);
+    let task = SmallTask::new("open-ended-custom", &[]);
     let mut tuning = task.finetuning("run");
     tuning.validation = None;
     let bundle = tune(&tuning).unwrap().bundle;
@@ -77,7 +75,7 @@ fn an_evaluation_that_goes_on_from_its_record_looks_into_answers_all_the_same() 
 
     assert_eq!(fs::read_to_string(&record).unwrap().lines().count(), lines);
     let [unbroken, resumed] = [unbroken, resumed].map(|found| found.attention.unwrap().maps);
-    assert_eq!((unbroken.len(), unbroken[0].grid), (4, [2, 2, 2]));
+    assert_eq!(unbroken.len(), 4);
     assert_eq!(resumed, unbroken);
     assert_ne!(unbroken[0].values, unbroken[1].values);
 }

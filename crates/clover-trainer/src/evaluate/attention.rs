@@ -57,6 +57,12 @@ impl AttentionMap {
         self.values.iter().copied().fold(0.0, f32::max)
     }
 
+    /// What each region of each time step would get if the video's share went to all alike.
+    #[must_use]
+    pub fn even_share(&self) -> f32 {
+        self.video_share() / self.values.len().max(1) as f32
+    }
+
     /// The values of a time step, `[height, width]`; empty beyond the last.
     #[must_use]
     pub fn step(&self, step: usize) -> &[f32] {
@@ -224,6 +230,7 @@ mod tests {
 
         assert!((map.video_share() - 0.5).abs() < 1e-6);
         assert!((map.largest_share() - 0.2).abs() < 1e-6);
+        assert!((map.even_share() - 0.125).abs() < 1e-6);
         assert_eq!(map.step(1), [0.05, 0.15]);
         assert!(map.step(2).is_empty());
     }

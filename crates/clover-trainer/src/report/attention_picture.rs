@@ -19,7 +19,7 @@ const ROW: usize = 8;
 const HEAT: f32 = 0.6;
 /// How bright what the model did not see remains.
 const UNSEEN: f32 = 0.35;
-/// The colours of none, a quarter, half, three quarters and all of the largest share.
+/// The colours of none, a quarter, half, three quarters and all of the brightest share.
 pub(super) const HEAT_COLORS: [[u8; 3]; 5] = [
     [4, 4, 24],
     [87, 16, 110],
@@ -27,6 +27,12 @@ pub(super) const HEAT_COLORS: [[u8; 3]; 5] = [
     [249, 142, 9],
     [252, 255, 164],
 ];
+
+/// The share that is shown brightest: the largest, but at least twice what each region would get if all
+/// got alike. A model without preferences is neither bright nor dark.
+pub(super) fn brightest_share(map: &AttentionMap) -> f32 {
+    map.largest_share().max(2.0 * map.even_share())
+}
 
 /// The frames that a model saw of a clip as rows of pictures: as they are, and with the attention of
 /// an answer over them, each the data URI of a PNG. Each view begins a row.
@@ -59,7 +65,7 @@ pub(super) fn attention_rows(
                     values: map.step(step),
                     rows: map.grid[1],
                     columns: map.grid[2],
-                    largest: map.largest_share(),
+                    brightest: brightest_share(map),
                 };
                 heat.over(frame, seen, across)
             });
@@ -112,8 +118,8 @@ struct Heat<'m> {
     values: &'m [f32],
     rows: usize,
     columns: usize,
-    /// What is shown brightest.
-    largest: f32,
+    /// The share that is shown brightest.
+    brightest: f32,
 }
 
 impl Heat<'_> {
@@ -126,7 +132,7 @@ impl Heat<'_> {
             let Some([x, y]) = place else {
                 return Rgb([(grey * UNSEEN) as u8; 3]);
             };
-            let heat = color(self.at(x * across, y * across) / self.largest);
+            let heat = color(self.at(x * across, y * across) / self.brightest);
             Rgb(heat.map(|heat| (HEAT * heat + (1.0 - HEAT) * grey) as u8))
         })
     }
@@ -152,7 +158,7 @@ fn between((place, count): (f32, usize)) -> (usize, usize, f32) {
     (first, (first + 1).min(last), place - first as f32)
 }
 
-/// The colour of a share of the largest.
+/// The colour of a share of the brightest.
 fn color(share: f32) -> [f32; 3] {
     // A map without any attention to the video divides by zero.
     let share = if share.is_finite() {

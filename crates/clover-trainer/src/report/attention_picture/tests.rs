@@ -125,7 +125,7 @@ fn a_region_that_reaches_beyond_the_frame_is_cut_not_squeezed() {
         values: &[0.0, 0.9],
         rows: 1,
         columns: 2,
-        largest: 0.9,
+        brightest: 0.9,
     };
     let seen = Seen {
         left: 0.0,
@@ -144,6 +144,18 @@ fn a_region_that_reaches_beyond_the_frame_is_cut_not_squeezed() {
         at(40)
     );
     assert!(at(59) > at(50) && at(50) > at(40));
+}
+
+#[test]
+fn a_model_without_preferences_is_neither_bright_nor_dark() {
+    let even = maps(PixelPipeline::test_resize(64), 1, [1, 2, 2], &[0.1; 4]);
+
+    let found = rows(&RgbImage::new(40, 40), &even).remove(0);
+
+    let half = HEAT_COLORS[2].map(|channel| (HEAT * f32::from(channel)) as u8);
+    // One off where a product ends just below a whole number.
+    let near = |pixel: &Rgb<u8>| pixel.0.iter().zip(half).all(|(a, b)| a.abs_diff(b) <= 1);
+    assert!(found[1].pixels().all(near));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use super::{EvaluationPage, STRIP};
 use crate::evaluate::{AnsweredPrediction, AttentionMap, AttentionMaps, by_probability, ends};
-use crate::report::attention_picture::{HEAT_COLORS, attention_rows};
+use crate::report::attention_picture::{HEAT_COLORS, attention_rows, brightest_share};
 use crate::report::html::Escaped;
 use crate::report::plot;
 
@@ -90,7 +90,6 @@ fn write_legend(
 ) -> fmt::Result {
     let share = 100.0 * map.video_share();
     let colors = HEAT_COLORS.map(|[red, green, blue]| format!("rgb({red},{green},{blue})"));
-    let regions = map.values.len().max(1) as f32;
     let views = match maps.reading.sampling.views() {
         0 | 1 => String::new(),
         views => format!(", averaged over {views} views"),
@@ -98,13 +97,14 @@ fn write_legend(
     writeln!(
         page,
         "<div class=\"small\">{}</div><div class=\"small\">attention of the answer: video {share:.0} %, \
-         text {:.0} %{views}. A region of a time step: 0 <span class=\"heat\" style=\"background: \
-         linear-gradient(to right, {})\"></span> {:.2} % (each alike: {:.2} %)</div>",
+         text {:.0} %{views}; largest share of a region in a time step {:.2} %, each alike {:.2} %. \
+         0 <span class=\"heat\" style=\"background: linear-gradient(to right, {})\"></span> {:.2} %</div>",
         Escaped(clip),
         100.0 - share.round(),
-        colors.join(", "),
         100.0 * map.largest_share(),
-        share / regions
+        100.0 * map.even_share(),
+        colors.join(", "),
+        100.0 * brightest_share(map)
     )
 }
 

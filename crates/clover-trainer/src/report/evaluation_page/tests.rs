@@ -130,10 +130,11 @@ fn what_an_answer_looks_at_lies_below_its_frames_and_chosen_questions_come_first
     page.write_html(&html).unwrap();
 
     let html = std::fs::read_to_string(html).unwrap();
-    let legend = "video 37 %, text 63 %. A region of a time step: 0 ";
+    let legend = "video 37 %, text 63 %; largest share of a region in a time step 20.00 %, each alike \
+                  9.25 %";
     // Both questions are chosen, among the best and among the worst.
     assert_eq!(html.matches(legend).count(), 6);
-    assert!(html.contains("20.00 % (each alike: 9.25 %)"));
+    assert!(html.contains("</span> 20.00 %"));
     assert_eq!(html.matches("attention over regions and frames").count(), 6);
     let [chosen, best] = ["Chosen questions", "Best questions"].map(|part| html.find(part));
     assert!(chosen.unwrap() < best.unwrap());
