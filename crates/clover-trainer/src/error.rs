@@ -330,6 +330,22 @@ pub enum TrainerError {
         reason: String,
     },
 
+    /// A question was asked for that the list does not have.
+    #[error("no question is called {name}, and none of {questions} has this number")]
+    NoSuchQuestion {
+        /// What was asked for.
+        name: String,
+        /// How many there are.
+        questions: usize,
+    },
+
+    /// Attention was asked for of a task that has none between video and text.
+    #[error("{task}: compares embeddings, so that no answer attends to a clip")]
+    NoAttention {
+        /// The task.
+        task: String,
+    },
+
     /// Devices cannot train together.
     #[error(transparent)]
     Devices(#[from] crate::devices::DevicesError),

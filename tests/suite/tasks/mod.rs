@@ -1,6 +1,7 @@
 //! The downstream tasks from annotation to figure, at tiny size: files in the published formats, whose
 //! rows are made up, and rendered clips.
 
+mod attention;
 mod look_alike;
 mod refused;
 mod resumed;

@@ -6,6 +6,7 @@ use clover_inference::Bundle;
 use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
 use clover_trainer::recipe::TaskKind;
 
+use super::attention::{check_attention, check_without_attention};
 use super::{SmallTask, measure, tune};
 use crate::TestBackend;
 
@@ -40,13 +41,17 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
     let evaluation = &found.evaluation;
     // The model in memory and the bundle on the disk are measured alike.
     assert_eq!(evaluation.figures, best.figures, "{name}");
-    assert_eq!(
-        measure(&task.evaluation(&folder))
-            .unwrap()
-            .evaluation
-            .figures,
-        best.figures
-    );
+    let mut plan = task.evaluation(&folder);
+    if !task.recipe.task.is_retrieval() {
+        plan.attention = vec!["3".to_owned()];
+    }
+    let looked_into = measure(&plan).unwrap();
+    assert_eq!(looked_into.evaluation.figures, best.figures);
+    if task.recipe.task.is_retrieval() {
+        check_without_attention(&plan, &looked_into);
+    } else {
+        check_attention(&task, &plan, &looked_into);
+    }
     assert!(found.fine_tuned && evaluation.skipped.is_empty(), "{name}");
     assert_eq!(
         (evaluation.items, evaluation.unusable_rows),

@@ -90,6 +90,10 @@ pub(crate) struct Evaluate {
     /// Hold embeddings in 16 bits.
     #[arg(long)]
     pub(crate) half: bool,
+    /// Also show what the answer to this question looks at: its name in `predictions.jsonl`, or its
+    /// index there. May be given several times; the best and the worst are shown anyway.
+    #[arg(long, value_name = "QUESTION")]
+    pub(crate) attention: Vec<String>,
     /// Print the paper's figures beside these.
     #[arg(long)]
     pub(crate) reference: bool,
@@ -162,7 +166,8 @@ mod tests {
 
     #[test]
     fn the_test_split_is_measured_unless_another_is_named() {
-        let line = "clover evaluate my/recipe.toml --data a.csv --bundle b --dual-softmax";
+        let line = "clover evaluate my/recipe.toml --data a.csv --bundle b --attention q1 \
+                    --dual-softmax --attention 7";
         let Command::Evaluate(evaluate) = parse(line) else {
             panic!("another command")
         };
@@ -171,6 +176,7 @@ mod tests {
             (evaluate.split.as_str(), evaluate.dual_softmax),
             ("test", true)
         );
+        assert_eq!(evaluate.attention, ["q1", "7"]);
         assert_eq!(task_name(&evaluate.task), "recipe");
     }
 

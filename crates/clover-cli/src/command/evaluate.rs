@@ -52,6 +52,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         record: Some(record.clone()),
         dual_softmax: arguments.dual_softmax,
         storage,
+        attention: arguments.attention.clone(),
         ..EvaluationPlan::new(
             &name,
             recipe.clone(),
@@ -104,6 +105,7 @@ pub(super) fn write_all(
     let page = EvaluationPage {
         evaluation: &found.evaluation,
         predictions: &found.predictions,
+        attention: found.attention.as_ref(),
         clips: &found.clips,
         unusable: &found.unusable,
         protocol: figures::protocol(found),

@@ -8,6 +8,7 @@ mod multiple_choice;
 mod open_ended;
 mod pretraining;
 mod retrieval;
+mod video_attention;
 
 pub use answer_part::{
     AnswerModel, AnswerPart, AnswerPartSizes, MultipleChoicePart, OpenEndedPart,

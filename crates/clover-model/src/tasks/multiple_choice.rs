@@ -6,6 +6,7 @@
 use burn::prelude::*;
 
 use super::average_views;
+use super::video_attention::{cls_positions, video_attention};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
 use crate::text_encoder::TextEncoder;
@@ -91,6 +92,36 @@ impl<B: Backend> MultipleChoiceModel<B> {
         self.fusion_encoder
             .forward(repeat_clips(video, candidates), text, mask, noise)
     }
+
+    /// How much the `[CLS]` of one candidate a clip, which scores it, attends to each region and frame
+    /// in the last fusion layer.
+    ///
+    /// Clover, section 3.1. What is missing to 1 goes to the candidate's text.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, text_len]`, those of the candidates looked into
+    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn video_attention(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> Tensor<B, 4> {
+        let cls = cls_positions(token_ids.dims(), &token_ids.device());
+        let noise = &mut Noise::quiet();
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let text = self
+            .text_encoder
+            .forward(token_ids, attention_mask.clone(), noise);
+        video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
+    }
 }
 
 /// Each clip's features as many times in a row as it has candidates.
@@ -106,8 +137,8 @@ fn repeat_clips<B: Backend>(video: Tensor<B, 5>, candidates: usize) -> Tensor<B,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TestBackend;
-    use burn::tensor::TensorData;
+    use crate::{CloverConfig, TestBackend};
+    use burn::tensor::{Distribution, TensorData};
 
     #[test]
     fn a_clip_is_repeated_before_the_next_begins() {
@@ -117,5 +148,28 @@ mod tests {
 
         let expected = TensorData::from([1.0_f32, 1.0, 1.0, 2.0, 2.0, 2.0]);
         repeated.into_data().assert_eq(&expected, true);
+    }
+    #[test]
+    fn another_candidate_attends_to_the_same_clip_in_another_way() {
+        let device = Default::default();
+        <TestBackend as Backend>::seed(&device, 8);
+        let config = CloverConfig::tiny(20).with_image_size(64).with_frames(4);
+        let head = MultipleChoiceHeadConfig::new(config.text.hidden);
+        let clover = config.init(&device);
+        let model = MultipleChoiceModel::<TestBackend>::from_clover(clover, &head, &device);
+        let clip = Tensor::random([1, 3, 4, 64, 64], Distribution::Default, &device);
+        let ids = Tensor::from_data([[2, 5, 3], [2, 9, 3]], &device);
+        let clips = Tensor::cat(vec![clip.clone(), clip], 0);
+
+        let found = model.video_attention(clips, 1, ids, Tensor::ones([2, 3], &device));
+
+        assert_eq!(found.dims(), [2, 2, 2, 2]);
+        let found: Vec<f32> = found.into_data().to_vec().unwrap();
+        assert_ne!(found[..8], found[8..]);
+        for text in found.chunks(8) {
+            let sum: f32 = text.iter().sum();
+            // Eight regions and three words, and a model without preferences.
+            assert!((sum - 8.0 / 11.0).abs() < 0.1, "{sum}");
+        }
     }
 }

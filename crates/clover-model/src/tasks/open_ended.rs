@@ -8,6 +8,7 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use super::average_views;
+use super::video_attention::{cls_positions, video_attention};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
 use crate::init::truncated_normal;
@@ -84,6 +85,35 @@ impl<B: Backend> OpenEndedModel<B> {
         self.fusion_encoder
             .forward(video, text, attention_mask, noise)
     }
+
+    /// How much `[CLS]`, which answers, attends to each region and frame in the last fusion layer.
+    ///
+    /// Clover, section 3.1. What is missing to 1 goes to the question.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, text_len]`
+    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn video_attention(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+    ) -> Tensor<B, 4> {
+        let cls = cls_positions(token_ids.dims(), &token_ids.device());
+        let noise = &mut Noise::quiet();
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let text = self
+            .text_encoder
+            .forward(token_ids, attention_mask.clone(), noise);
+        video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
+    }
 }
 
 /// As [`OpenEndedModel`], for sentences with one blank.
@@ -148,6 +178,7 @@ impl<B: Backend> FillInTheBlankModel<B> {
         self.answer_head
             .forward(clover_kernels::gather_rows(rows, blanks), noise)
     }
+
     /// The fused tokens that [`forward`](Self::forward) answers from.
     ///
     /// # Panics
@@ -168,5 +199,98 @@ impl<B: Backend> FillInTheBlankModel<B> {
         let separator = self.separator_token.val();
         self.fusion_encoder
             .forward_with_token(video, separator, text, attention_mask, noise)
+    }
+
+    /// How much `[MASK]`, which answers, attends to each region and frame in the last fusion layer.
+    ///
+    /// Clover, section 3.1. What is missing to 1 goes to the sentence and the token before it.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - token_ids, attention_mask: `[batch, text_len]`
+    /// - blanks: `[batch]`, as in [`forward`](Self::forward)
+    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn video_attention(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+        blanks: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 4> {
+        let noise = &mut Noise::quiet();
+        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let text = self
+            .text_encoder
+            .forward(token_ids, attention_mask.clone(), noise);
+        let separator = Some(self.separator_token.val());
+        let encoder = &self.fusion_encoder;
+        video_attention(encoder, video, separator, text, attention_mask, blanks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CloverConfig, TestBackend};
+    use burn::tensor::{Distribution, Tolerance};
+
+    /// 2 x 2 x 2 regions.
+    fn config() -> CloverConfig {
+        CloverConfig::tiny(20).with_image_size(64).with_frames(4)
+    }
+
+    #[test]
+    fn the_same_view_twice_is_attended_to_as_once() {
+        let device = Default::default();
+        <TestBackend as Backend>::seed(&device, 2);
+        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let model =
+            OpenEndedModel::<TestBackend>::from_clover(config().init(&device), &head, &device);
+        let clips = Tensor::random([1, 3, 4, 64, 64], Distribution::Default, &device);
+        let ids = Tensor::from_data([[2, 5, 3, 0]], &device);
+        let mask = Tensor::from_data([[1, 1, 1, 0]], &device);
+        let twice = Tensor::cat(vec![clips.clone(), clips.clone()], 0);
+
+        let once = model.video_attention(clips, 1, ids.clone(), mask.clone());
+        let twice = model.video_attention(twice, 2, ids, mask);
+
+        assert_eq!(once.dims(), [1, 2, 2, 2]);
+        twice
+            .into_data()
+            .assert_approx_eq::<f32>(&once.into_data(), Tolerance::default());
+    }
+
+    #[test]
+    fn a_blank_attends_from_its_own_place() {
+        let device = Default::default();
+        <TestBackend as Backend>::seed(&device, 3);
+        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let clover = config().init(&device);
+        let model = FillInTheBlankModel::<TestBackend>::from_clover(clover, &head, &device);
+        let clips = Tensor::random([2, 3, 4, 64, 64], Distribution::Default, &device);
+        let ids = Tensor::from_data([[2, 5, 4, 3], [2, 4, 5, 3]], &device);
+        let at = |blanks: [i64; 2]| {
+            let mask = Tensor::ones([2, 4], &device);
+            let blanks = Tensor::from_ints(blanks, &device);
+            let found = model.video_attention(clips.clone(), 1, ids.clone(), mask, blanks);
+            let found: Vec<f32> = found.into_data().to_vec().unwrap();
+            found
+        };
+
+        let (blanks, other) = (at([2, 5]), at([2, 6]));
+
+        assert_eq!(blanks[..8], other[..8]);
+        assert_ne!(blanks[8..], other[8..]);
+        for clip in blanks.chunks(8) {
+            let sum: f32 = clip.iter().sum();
+            // Eight regions and five other tokens, and a model without preferences.
+            assert!((sum - 8.0 / 13.0).abs() < 0.1, "{sum}");
+        }
     }
 }

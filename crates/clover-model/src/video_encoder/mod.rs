@@ -82,6 +82,12 @@ impl VideoSwinConfig {
         (1..self.depths.len()).fold(patches, |rows, _| rows.div_ceil(2))
     }
 
+    /// Pixels of the clip along a side of one region of the output. Base: 32.
+    #[must_use]
+    pub fn region_side(&self) -> usize {
+        self.patch[1] << self.depths.len().saturating_sub(1)
+    }
+
     /// Initializes a new [`VideoSwin`] module, with the token for masked regions.
     ///
     /// # Panics

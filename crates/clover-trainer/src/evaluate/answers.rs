@@ -21,7 +21,7 @@ use crate::metric::{first_highest, mean_interval};
 /// Answers kept of a question with many.
 const KEPT: usize = 5;
 
-/// Asks a model all questions, each clip seen in so many views; `progress` hears how many of how
+/// Asks a model all questions of a list, each clip seen in so many views; `progress` hears how many of how
 /// many are done.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ const KEPT: usize = 5;
 /// written.
 pub fn measure_answers<B, M, S>(
     model: &M,
-    dataset: S,
+    asked: Arc<S>,
     views: usize,
     settings: &MeasureSettings<'_>,
     device: &B::Device,
@@ -41,7 +41,6 @@ where
     M: AnswerScores<B>,
     S: AskedQuestions + SampleSource<Sample = M::Sample>,
 {
-    let asked = Arc::new(dataset);
     let total = asked.len();
     let (path, of) = settings.recorded();
     let mut record = Record::<AnsweredPrediction>::open(path, of)?;

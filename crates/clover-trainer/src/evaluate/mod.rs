@@ -2,7 +2,9 @@
 
 mod answers;
 mod asked;
+mod attention;
 mod embedded_items;
+mod ends;
 mod evaluation;
 mod list_retrieval;
 mod predictions;
@@ -20,6 +22,8 @@ mod zero_shot;
 
 pub use answers::measure_answers;
 pub use asked::AskedQuestions;
+pub use attention::{AttentionMap, AttentionMaps};
+pub(crate) use ends::{by_probability, ends};
 pub use evaluation::{
     AnswerFigures, Direction, Evaluation, Figures, LeftOut, Measured, RetrievalFigures,
 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use burn::prelude::*;
 use clover_inference::Bundle;
 
+use super::attention::AttentionMaps;
 use super::evaluation::{Evaluation, LeftOut, Measured};
 use super::predictions::Prediction;
 use super::settings::MeasureSettings;
@@ -34,6 +35,9 @@ pub struct EvaluationPlan {
     pub dual_softmax: bool,
     /// How embeddings are held.
     pub storage: Storage,
+    /// Questions whose answers are looked into beside those at either end, by their names or numbers
+    /// in predictions.
+    pub attention: Vec<String>,
 }
 
 /// What came out.
@@ -43,6 +47,9 @@ pub struct Evaluated {
     pub evaluation: Evaluation,
     /// What became of each query.
     pub predictions: Vec<Prediction>,
+    /// What the answers to the questions at either end, and to the chosen ones, look at; of tasks whose
+    /// answers come from the fusion encoder.
+    pub attention: Option<AttentionMaps>,
     /// The folder of clips.
     pub clips: PathBuf,
     /// Rows of the annotation that cannot be used.
@@ -68,6 +75,7 @@ impl EvaluationPlan {
             record: None,
             dual_softmax: false,
             storage: Storage::F32,
+            attention: Vec::new(),
         }
     }
 }
@@ -77,7 +85,7 @@ impl EvaluationPlan {
 /// # Errors
 ///
 /// The bundle or the items cannot be used, the bundle has no head for the task or one with other
-/// answers, too many items are broken, or a score is not a number.
+/// answers, too many items are broken, a score is not a number, or a chosen question does not exist.
 pub fn evaluate<B: Backend>(
     plan: &EvaluationPlan,
     device: &B::Device,
@@ -101,10 +109,11 @@ pub fn evaluate<B: Backend>(
         recipe: &recipe,
         settings,
     };
-    let measured = measuring.measure(bundle, &items, device, progress)?;
+    let (measured, attention) = measuring.measure(bundle, &items, device, progress)?;
     Ok(Evaluated {
         evaluation: Evaluation::of(&plan.name, &plan.items, &items, &measured),
         predictions: measured.predictions,
+        attention,
         clips: items.clips().to_owned(),
         unusable: items.unusable().iter().map(LeftOut::from).collect(),
         fine_tuned: is_fine_tuned(&plan.bundle),

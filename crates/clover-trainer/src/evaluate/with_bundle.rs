@@ -1,17 +1,25 @@
 //! A bundle put to the task: its model, its head, and the answers the head knows.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::prelude::*;
-use clover_data::dataset::{AnswerVocabulary, ClipTextsConfig, OpenEndedItem};
+use clover_data::dataset::{
+    AnswerVocabulary, ClipReading, ClipTextsConfig, OpenEndedItem, SampleSource,
+};
 use clover_inference::{Answers, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
+use super::asked::AskedQuestions;
+use super::attention::{AttentionMaps, attention_maps, chosen_questions};
+use super::ends::{by_probability, ends};
 use super::evaluation::Measured;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
+use crate::finetune::AnswerScores;
 use crate::recipe::TaskRecipe;
 use crate::task_items::{TaskItems, TaskReading, TestItems};
 
@@ -29,13 +37,14 @@ impl Measuring<'_> {
         items: &TestItems,
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Measured, TrainerError> {
+    ) -> Result<(Measured, Option<AttentionMaps>), TrainerError> {
         let (recipe, settings) = (self.recipe, &self.settings);
         let Bundle {
             clover,
             tokenizer,
             preprocessing,
             answers,
+            config,
             ..
         } = bundle;
         let reading = TaskReading {
@@ -45,10 +54,15 @@ impl Measuring<'_> {
             trains: false,
         };
         if recipe.task.is_retrieval() {
+            if !self.plan.attention.is_empty() {
+                let task = self.plan.name.clone();
+                return Err(TrainerError::NoAttention { task });
+            }
             let how = recipe.preprocessing(&preprocessing);
             let embedder = Embedder::new(clover, tokenizer.clone(), how, device.clone());
             let clips = reading.clip_texts(items.clips());
-            return measure_embeddings(&embedder, items, clips, settings, progress);
+            let measured = measure_embeddings(&embedder, items, clips, settings, progress)?;
+            return Ok((measured, None));
         }
         let Some((answers, part)) = answers else {
             let task = &self.plan.name;
@@ -58,25 +72,61 @@ impl Measuring<'_> {
         self.check_head(&answers)?;
         let known = answers.list().iter().map(String::as_str);
         let known = AnswerVocabulary::from_answers(known, answers.list().len());
-        let views = recipe.test_views;
+        let seen = (
+            recipe.test_clips(&preprocessing),
+            config.video.region_side(),
+        );
         match (part.with_encoders(clover), items) {
             (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
                 let dataset = reading.choices(list)?;
-                measure_answers(&model, dataset, views, settings, device, progress)
+                self.ask(&model, dataset, seen, device, progress)
             }
             (AnswerModel::OpenEnded(model), TestItems::Questions(list)) => {
                 self.check_answers(list, &known)?;
                 let dataset = reading.open_ended(list, &known)?;
-                measure_answers(&model, dataset, views, settings, device, progress)
+                self.ask(&model, dataset, seen, device, progress)
             }
             (AnswerModel::FillInTheBlank(model), TestItems::Questions(list)) => {
                 self.check_answers(list, &known)?;
                 let dataset = reading.open_ended(list, &known)?;
-                measure_answers(&model, dataset, views, settings, device, progress)
+                self.ask(&model, dataset, seen, device, progress)
             }
             // The items were opened for the recipe's task, and the head is the task's.
             _ => Err(TrainerError::NothingToEvaluate),
         }
+    }
+
+    /// Asks all questions, and looks into the answers that a page shows.
+    fn ask<B, M, S>(
+        &self,
+        model: &M,
+        dataset: S,
+        (reading, region_side): (ClipReading, usize),
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(Measured, Option<AttentionMaps>), TrainerError>
+    where
+        B: Backend,
+        M: AnswerScores<B>,
+        S: AskedQuestions + SampleSource<Sample = M::Sample>,
+    {
+        // Before the many are asked: a wrong name shall not cost their time.
+        let chosen = chosen_questions(&dataset, &self.plan.attention)?;
+        let (asked, views) = (Arc::new(dataset), self.recipe.test_views);
+        let all = Arc::clone(&asked);
+        let measured = measure_answers(model, all, views, &self.settings, device, progress)?;
+        let ordered = by_probability(&measured.predictions);
+        let shown = ends(&ordered).into_iter().flat_map(|(_, items)| items);
+        let mut looked_into: BTreeSet<usize> = shown.map(|one| one.index).collect();
+        looked_into.extend(&chosen);
+        let maps = attention_maps(model, &*asked, looked_into, views, device);
+        let attention = AttentionMaps {
+            reading,
+            region_side,
+            chosen,
+            maps,
+        };
+        Ok((measured, Some(attention)))
     }
 
     fn other_head(&self, reason: String) -> TrainerError {

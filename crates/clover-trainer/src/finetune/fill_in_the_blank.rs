@@ -47,20 +47,37 @@ impl<B: Backend> AnswerScores<B> for FillInTheBlankModel<B> {
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2> {
-        let places = samples.iter().enumerate().filter_map(|(row, sample)| {
-            let blank = sample.blank? + row * sample.token_ids.len();
-            Some(blank as i64)
-        });
-        let places: Vec<i64> = places.collect();
-        assert_eq!(
-            places.len(),
-            samples.len(),
-            "fill in the blank: a sentence without its blank"
-        );
         let batch = OpenEndedBatch::<B>::collate(samples, device);
         let clips = views_apart(batch.clips, views);
-        let blanks = Tensor::from_ints(places.as_slice(), device);
+        let blanks = blanks(samples, device);
         let (ids, mask) = (batch.token_ids, batch.attention_mask);
         self.forward(clips, views, ids, mask, blanks, noise)
     }
+
+    fn video_attention(
+        &self,
+        samples: &[OpenEndedSample],
+        views: usize,
+        device: &B::Device,
+    ) -> Tensor<B, 4> {
+        let batch = OpenEndedBatch::<B>::collate(samples, device);
+        let clips = views_apart(batch.clips, views);
+        let (ids, mask) = (batch.token_ids, batch.attention_mask);
+        Self::video_attention(self, clips, views, ids, mask, blanks(samples, device))
+    }
+}
+
+/// Where the blanks stand, `[batch]`, as `row * text_len + column`.
+fn blanks<B: Backend>(samples: &[OpenEndedSample], device: &B::Device) -> Tensor<B, 1, Int> {
+    let places = samples.iter().enumerate().filter_map(|(row, sample)| {
+        let blank = sample.blank? + row * sample.token_ids.len();
+        Some(blank as i64)
+    });
+    let places: Vec<i64> = places.collect();
+    assert_eq!(
+        places.len(),
+        samples.len(),
+        "fill in the blank: a sentence without its blank"
+    );
+    Tensor::from_ints(places.as_slice(), device)
 }

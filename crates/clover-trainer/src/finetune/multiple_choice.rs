@@ -2,12 +2,13 @@
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::batch::{MultipleChoiceBatch, views_apart};
+use clover_data::batch::{MultipleChoiceBatch, stack_texts, views_apart};
 use clover_data::dataset::MultipleChoiceSample;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
 use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
+use crate::metric::first_highest;
 use crate::parameter_groups::ParameterRules;
 
 impl<B: Backend> TaskModel<B> for MultipleChoiceModel<B> {
@@ -50,5 +51,27 @@ impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
         let batch = MultipleChoiceBatch::<B>::collate(samples, device);
         let clips = views_apart(batch.clips, views);
         self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
+    }
+
+    fn video_attention(
+        &self,
+        samples: &[MultipleChoiceSample],
+        views: usize,
+        device: &B::Device,
+    ) -> Tensor<B, 4> {
+        let scores = self.scores(samples, views, &mut Noise::quiet(), device);
+        let [_, options] = scores.dims();
+        let scores: Vec<f32> = scores.into_data().convert::<f32>().iter().collect();
+        let chosen = scores.chunks_exact(options).map(first_highest);
+        let texts = samples.iter().zip(chosen).map(|(sample, option)| {
+            (
+                sample.token_ids[option].as_slice(),
+                sample.attention_masks[option].as_slice(),
+            )
+        });
+        let (ids, masks): (Vec<_>, Vec<_>) = texts.unzip();
+        let [ids, mask] = stack_texts::<B>(&ids, &masks, device);
+        let clips = MultipleChoiceBatch::<B>::collate(samples, device).clips;
+        Self::video_attention(self, views_apart(clips, views), views, ids, mask)
     }
 }

@@ -51,4 +51,15 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         let clips = views_apart(batch.clips, views);
         self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
     }
+
+    fn video_attention(
+        &self,
+        samples: &[OpenEndedSample],
+        views: usize,
+        device: &B::Device,
+    ) -> Tensor<B, 4> {
+        let batch = OpenEndedBatch::<B>::collate(samples, device);
+        let clips = views_apart(batch.clips, views);
+        Self::video_attention(self, clips, views, batch.token_ids, batch.attention_mask)
+    }
 }

@@ -75,6 +75,24 @@ pub trait AnswerScores<B: Backend>: TaskModel<B> {
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2>;
+
+    /// How much the position that answers attends to each region and frame in the last fusion layer;
+    /// what is missing to 1 goes to the text. Of a question with options it is the highest-scored one
+    /// that is looked into.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    ///
+    /// # Panics
+    ///
+    /// As [`scores`](Self::scores).
+    fn video_attention(
+        &self,
+        samples: &[Self::Sample],
+        views: usize,
+        device: &B::Device,
+    ) -> Tensor<B, 4>;
 }
 
 /// Cross-entropy of the right answers, as published for all question answering.

@@ -2,6 +2,8 @@
 //!
 //! One file, which loads nothing and runs nothing: frames are inline.
 
+mod answered;
+
 use std::fmt::{self, Write};
 use std::path::Path;
 
@@ -12,12 +14,10 @@ use super::picture::clip_strip;
 use super::{plot, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AnsweredPrediction, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
-    SimilarityCurves,
+    AttentionMaps, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
+    SimilarityCurves, ends,
 };
 
-/// Items shown at either end.
-const SHOWN: usize = 6;
 /// Frames of a clip in a picture, and its height in pixels.
 const STRIP: (usize, u32) = (4, 72);
 /// Items of the table of those left out at most.
@@ -33,6 +33,9 @@ pub struct EvaluationPage<'e> {
     /// What became of each query; not part of the JSON.
     #[serde(skip)]
     pub predictions: &'e [Prediction],
+    /// What answers look at; not part of the JSON.
+    #[serde(skip)]
+    pub attention: Option<&'e AttentionMaps>,
     /// The folder of clips; not part of the JSON.
     #[serde(skip)]
     pub clips: &'e Path,
@@ -99,10 +102,7 @@ impl EvaluationPage<'_> {
                 })?;
                 self.write_ranked_ends(page)?;
             }
-            Figures::Answers(_) => {
-                self.write_probabilities(page)?;
-                self.write_answered_ends(page)?;
-            }
+            Figures::Answers(_) => self.write_questions(page)?,
         }
         let left_out = evaluation.skipped.iter().chain(self.unusable);
         let rows: Vec<_> = left_out
@@ -122,13 +122,6 @@ impl EvaluationPage<'_> {
         })
     }
 
-    fn answered(&self) -> impl Iterator<Item = &AnsweredPrediction> {
-        self.predictions.iter().filter_map(|one| match one {
-            Prediction::Answered(one) => Some(one),
-            Prediction::Ranked(_) => None,
-        })
-    }
-
     fn write_ranks(&self, page: &mut String) -> fmt::Result {
         for (direction, name) in [
             (Seeking::TextToVideo, "Ranks of clips, text to video"),
@@ -139,21 +132,6 @@ impl EvaluationPage<'_> {
             plot::bars(page, &rank_bars(&ranks))?;
         }
         Ok(())
-    }
-
-    fn write_probabilities(&self, page: &mut String) -> fmt::Result {
-        let mut counts = [0; 10];
-        for one in self.answered() {
-            let place = (one.truth_probability * 10.0) as usize;
-            counts[place.min(9)] += 1;
-        }
-        let bars: Vec<_> = counts
-            .into_iter()
-            .enumerate()
-            .map(|(at, count)| (format!("{} %", 10 * at), count))
-            .collect();
-        writeln!(page, "<h2>Probability given to the right answer</h2>")?;
-        plot::bars(page, &bars)
     }
 
     fn write_ranked_ends(&self, page: &mut String) -> fmt::Result {
@@ -173,34 +151,6 @@ impl EvaluationPage<'_> {
                 if let Some(first) = one.found.first().filter(|found| found.name != one.clip) {
                     let note = format!("found first, cosine {:.2}", first.score);
                     self.write_clip(page, &first.name, &note, false)?;
-                }
-                writeln!(page, "</div>")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_answered_ends(&self, page: &mut String) -> fmt::Result {
-        let mut all: Vec<_> = self.answered().collect();
-        all.sort_by(|a, b| b.truth_probability.total_cmp(&a.truth_probability));
-        for (name, items) in ends(&all) {
-            writeln!(page, "<h2>{name} questions</h2>")?;
-            for one in items {
-                let verdict = if one.correct { "right" } else { "wrong" };
-                let truth = one.truth.join(" or ");
-                writeln!(
-                    page,
-                    "<div class=\"query\"><p>{}</p><p class=\"small\">answered: {} ({verdict}); truth: \
-                     {} (probability {:.2})</p>",
-                    Escaped(&one.question),
-                    Escaped(&one.answer),
-                    Escaped(&truth),
-                    one.truth_probability
-                )?;
-                self.write_clip(page, &one.clip, "", one.correct)?;
-                for answer in &one.probabilities {
-                    let (name, score) = (Escaped(&answer.name), answer.score);
-                    writeln!(page, "<div class=\"small\">{score:.3} {name}</div>")?;
                 }
                 writeln!(page, "</div>")?;
             }
@@ -244,16 +194,6 @@ fn rank_bars(ranks: &[usize]) -> Vec<(String, usize)> {
         bar
     });
     bars.into()
-}
-
-/// The best items and the worst ones, worst first.
-fn ends<'a, T>(all: &'a [&'a T]) -> [(&'static str, Vec<&'a T>); 2] {
-    let shown = SHOWN.min(all.len());
-    let worst = all[all.len() - shown.min(all.len())..]
-        .iter()
-        .rev()
-        .copied();
-    [("Best", all[..shown].to_vec()), ("Worst", worst.collect())]
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clover_data::video::{DecodeLimits, FrameSampling, decode_clip};
+use clover_data::video::{Clip, DecodeLimits, FrameSampling, decode_clip};
 use image::imageops::{self, FilterType};
 use image::{ImageFormat, RgbImage};
 
@@ -65,14 +65,19 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerErr
 pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
     let sampling = FrameSampling::test_frames(frames);
     let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
-    let size = [clip.width(), clip.height()].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
-    let frames: Vec<_> = (0..clip.frames())
-        .filter_map(|frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
-        .collect();
-    film_strip(&frames, height)
+    film_strip(&frames_of(&clip), height)
 }
 
-fn scale(frame: &RgbImage, height: u32) -> RgbImage {
+/// The frames of a clip.
+pub(super) fn frames_of(clip: &Clip) -> Vec<RgbImage> {
+    let size = [clip.width(), clip.height()].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+    (0..clip.frames())
+        .filter_map(|frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
+        .collect()
+}
+
+/// A frame at this height, its sides in the same ratio.
+pub(super) fn scale(frame: &RgbImage, height: u32) -> RgbImage {
     let width = f64::from(frame.width()) * f64::from(height) / f64::from(frame.height());
     // At least one pixel, and no more than fits: a frame may be one pixel high and very wide.
     let width = (width.round() as u32).clamp(1, LARGEST_WIDTH);

@@ -1,6 +1,7 @@
 //! What a task keeps of its start: how its model is measured, and what becomes of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
@@ -150,9 +151,9 @@ macro_rules! answering_learner {
                 let Some(TestItems::$items($list)) = &self.0.validation else {
                     return Ok(None);
                 };
-                let (dataset, settings) = ($dataset, self.0.settings());
+                let (asked, settings) = (Arc::new($dataset), self.0.settings());
                 let views = self.0.recipe.test_views;
-                measure_answers(&model, dataset, views, &settings, device, progress).map(Some)
+                measure_answers(&model, asked, views, &settings, device, progress).map(Some)
             }
 
             fn write(

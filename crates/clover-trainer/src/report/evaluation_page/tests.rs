@@ -1,5 +1,8 @@
+use clover_data::dataset::ClipReading;
+use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
+
 use super::*;
-use crate::evaluate::{AnswerFigures, QuestionAccuracy, Scored};
+use crate::evaluate::{AnswerFigures, AnsweredPrediction, AttentionMap, QuestionAccuracy, Scored};
 
 fn evaluation() -> Evaluation {
     Evaluation {
@@ -56,6 +59,7 @@ fn the_page_shows_frames_questions_answers_and_truth_and_loads_nothing() {
     let page = EvaluationPage {
         evaluation: &evaluation,
         predictions: &predictions,
+        attention: None,
         clips: folder.path(),
         unusable: &[],
         protocol: vec!["accuracy 50 %".to_owned()],
@@ -91,6 +95,55 @@ fn the_page_shows_frames_questions_answers_and_truth_and_loads_nothing() {
 }
 
 #[test]
+fn what_an_answer_looks_at_lies_below_its_frames_and_chosen_questions_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = image::RgbImage::new(8, 8);
+    picture.save(folder.path().join("clip.png")).unwrap();
+    let predictions = [answered("what", 0.9), answered("why", 0.1)];
+    let evaluation = evaluation();
+    let maps = AttentionMaps {
+        reading: ClipReading {
+            sampling: FrameSampling::test_frames(2),
+            pixels: PixelPipeline::test_resize(64),
+            limits: DecodeLimits::default(),
+        },
+        region_side: 32,
+        chosen: vec![0],
+        maps: vec![AttentionMap {
+            index: 0,
+            grid: [1, 2, 2],
+            values: vec![0.1, 0.2, 0.04, 0.03],
+        }],
+    };
+    let page = EvaluationPage {
+        evaluation: &evaluation,
+        predictions: &predictions,
+        attention: Some(&maps),
+        clips: folder.path(),
+        unusable: &[],
+        protocol: Vec::new(),
+        reference: Vec::new(),
+        recipe: String::new(),
+    };
+    let html = folder.path().join("a.html");
+
+    page.write_html(&html).unwrap();
+
+    let html = std::fs::read_to_string(html).unwrap();
+    let legend = "video 37 %, text 63 %; largest share of a region in a time step 20.00 %, each alike \
+                  9.25 %";
+    // Both questions are chosen, among the best and among the worst.
+    assert_eq!(html.matches(legend).count(), 6);
+    assert!(html.contains("</span> 20.00 %"));
+    assert_eq!(html.matches("attention over regions and frames").count(), 6);
+    let [chosen, best] = ["Chosen questions", "Best questions"].map(|part| html.find(part));
+    assert!(chosen.unwrap() < best.unwrap());
+    for outside in ["http", "url(", "<link", "<script", "@import"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
 fn ranks_are_counted_in_ranges() {
     let bars = rank_bars(&[1, 1, 2, 3, 5, 6, 11, 101, 5_000]);
 
@@ -105,15 +158,4 @@ fn ranks_are_counted_in_ranges() {
         ("from 101", 2),
     ];
     assert_eq!(counts, expected);
-}
-
-#[test]
-fn the_worst_come_first_among_the_worst() {
-    let numbers: Vec<usize> = (0..10).collect();
-    let all: Vec<&usize> = numbers.iter().collect();
-
-    let [(_, best), (_, worst)] = ends(&all);
-
-    assert_eq!(best, [&0, &1, &2, &3, &4, &5]);
-    assert_eq!(worst, [&9, &8, &7, &6, &5, &4]);
 }
