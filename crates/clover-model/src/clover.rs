@@ -158,6 +158,9 @@ impl CloverConfig {
         if self.text.vocabulary == 0 || self.text.max_positions == 0 || self.text.inner == 0 {
             return Err("text: vocabulary, max_positions and inner must be positive".to_owned());
         }
+        if self.fusion_layers == 0 {
+            return Err("fusion_layers must be positive".to_owned());
+        }
         if self.frames == 0 || self.image_size == 0 {
             return Err("frames and image_size must be positive".to_owned());
         }

@@ -90,8 +90,9 @@ pub(crate) struct Evaluate {
     /// Hold embeddings in 16 bits.
     #[arg(long)]
     pub(crate) half: bool,
-    /// Also show what the answer to this question looks at: its name in `predictions.jsonl`, or its
-    /// index there. May be given several times; the best and the worst are shown anyway.
+    /// Also show what the answer to this question looks at: its name in `predictions.jsonl`, which may
+    /// be that of several, or, where none is called so, its index there. May be given several times;
+    /// the best and the worst are shown anyway.
     #[arg(long, value_name = "QUESTION")]
     pub(crate) attention: Vec<String>,
     /// Print the paper's figures beside these.

@@ -149,6 +149,7 @@ mod tests {
         let expected = TensorData::from([1.0_f32, 1.0, 1.0, 2.0, 2.0, 2.0]);
         repeated.into_data().assert_eq(&expected, true);
     }
+
     #[test]
     fn another_candidate_attends_to_the_same_clip_in_another_way() {
         let device = Default::default();

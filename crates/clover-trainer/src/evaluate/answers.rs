@@ -21,8 +21,8 @@ use crate::metric::{first_highest, mean_interval};
 /// Answers kept of a question with many.
 const KEPT: usize = 5;
 
-/// Asks a model all questions of a list, each clip seen in so many views; `progress` hears how many of how
-/// many are done.
+/// Asks a model all questions of a list, each clip seen in so many views; `progress` hears how many
+/// of how many are done.
 ///
 /// # Errors
 ///

@@ -7,9 +7,11 @@ use burn::prelude::*;
 use clover_data::dataset::ClipReading;
 
 use super::asked::AskedQuestions;
-use super::questions::BATCH;
 use crate::TrainerError;
 use crate::finetune::AnswerScores;
+
+/// Questions that are looked into together: attention that is looked at stands in memory whole.
+const TOGETHER: usize = 2;
 
 /// Attention maps, and what is needed to lay them over frames.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub struct AttentionMaps {
     /// Pixels along a side of a region, of the size that the model saw frames at. Regions begin at the
     /// upper left; the last of a row or column may reach beyond the frame.
     pub region_side: usize,
+    /// Frames of a time step.
+    pub frames_a_step: usize,
     /// The questions that were asked for, by their number.
     pub chosen: Vec<usize>,
     /// A map a question, in the order of their numbers; none of a question that cannot be read.
@@ -90,7 +94,7 @@ where
 {
     let questions: Vec<usize> = questions.into_iter().collect();
     let mut maps = Vec::new();
-    for some in questions.chunks(BATCH) {
+    for some in questions.chunks(TOGETHER) {
         let samples = some.iter().filter_map(|&index| asked.read(0, index).ok());
         let samples: Vec<_> = samples.collect();
         if samples.is_empty() {

@@ -30,6 +30,13 @@ pub(super) struct Measuring<'m> {
     pub(super) settings: MeasureSettings<'m>,
 }
 
+/// What of a clip a model sees, and how it divides it.
+struct Seen {
+    reading: ClipReading,
+    region_side: usize,
+    frames_a_step: usize,
+}
+
 impl Measuring<'_> {
     pub(super) fn measure<B: Backend>(
         &self,
@@ -72,10 +79,11 @@ impl Measuring<'_> {
         self.check_head(&answers)?;
         let known = answers.list().iter().map(String::as_str);
         let known = AnswerVocabulary::from_answers(known, answers.list().len());
-        let seen = (
-            recipe.test_clips(&preprocessing),
-            config.video.region_side(),
-        );
+        let seen = Seen {
+            reading: recipe.test_clips(&preprocessing),
+            region_side: config.video.region_side(),
+            frames_a_step: config.video.patch[0],
+        };
         match (part.with_encoders(clover), items) {
             (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
                 let dataset = reading.choices(list)?;
@@ -101,7 +109,7 @@ impl Measuring<'_> {
         &self,
         model: &M,
         dataset: S,
-        (reading, region_side): (ClipReading, usize),
+        seen: Seen,
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(Measured, Option<AttentionMaps>), TrainerError>
@@ -121,8 +129,9 @@ impl Measuring<'_> {
         looked_into.extend(&chosen);
         let maps = attention_maps(model, &*asked, looked_into, views, device);
         let attention = AttentionMaps {
-            reading,
-            region_side,
+            reading: seen.reading,
+            region_side: seen.region_side,
+            frames_a_step: seen.frames_a_step,
             chosen,
             maps,
         };

@@ -51,14 +51,17 @@ pub(super) fn attention_rows(
     let seen = Seen::of(&clip, reading.pixels.geometry);
     // How many regions fit beside each other into what the model saw; not always a whole number.
     let across = reading.pixels.size as f32 / maps.region_side.max(1) as f32;
-    let frames = frames_of(&clip);
+    // Scaled one by one: a whole clip of large frames stands in memory once already.
+    let frames: Vec<_> = frames_of(&clip)
+        .map(|frame| scale(&frame, height))
+        .collect();
     let view = (reading.sampling.len() / reading.sampling.views().max(1)).max(1);
-    let frames_a_step = view.div_ceil(map.grid[0].max(1)).max(1);
+    let frames_a_step = maps.frames_a_step.max(1);
     let mut rows = Vec::new();
     for view in frames.chunks(view) {
         let placed: Vec<_> = view.iter().enumerate().collect();
         for row in placed.chunks(ROW) {
-            let plain: Vec<_> = row.iter().map(|(_, frame)| scale(frame, height)).collect();
+            let plain: Vec<RgbImage> = row.iter().map(|&(_, frame)| frame.clone()).collect();
             let places = row.iter().map(|(place, _)| place / frames_a_step);
             let heated = places.zip(&plain).map(|(step, frame)| {
                 let heat = Heat {

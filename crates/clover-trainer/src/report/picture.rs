@@ -65,15 +65,14 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerErr
 pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
     let sampling = FrameSampling::test_frames(frames);
     let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
-    film_strip(&frames_of(&clip), height)
+    film_strip(&frames_of(&clip).collect::<Vec<_>>(), height)
 }
 
 /// The frames of a clip.
-pub(super) fn frames_of(clip: &Clip) -> Vec<RgbImage> {
+pub(super) fn frames_of(clip: &Clip) -> impl Iterator<Item = RgbImage> {
     let size = [clip.width(), clip.height()].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
     (0..clip.frames())
-        .filter_map(|frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
-        .collect()
+        .filter_map(move |frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
 }
 
 /// A frame at this height, its sides in the same ratio.

@@ -7,7 +7,7 @@ use super::choice::{choose_answer, choose_caption};
 use super::config::BenchmarkConfig;
 use super::family::Member;
 use super::narration::captions;
-use super::question::Question;
+use super::question::{Question, QuestionKind};
 use crate::dataset::{Caption, MultipleChoiceItem, OpenEndedItem, RetrievalItem};
 
 /// The annotations of a clip, in the project's own form.
@@ -35,6 +35,8 @@ pub(super) fn annotate<R: Rng + ?Sized>(
     let seen = family[member].seen();
     let said = captions(&seen, config.captions_per_clip, rng);
     let mut questions = Question::all(&seen);
+    // Where there is never more than one, everybody knows how many there are.
+    questions.retain(|question| config.shapes > 1 || question.kind != QuestionKind::Count);
     questions.shuffle(rng);
     questions.truncate(config.questions_per_clip);
     let mut open_ended = Vec::with_capacity(questions.len());

@@ -112,7 +112,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         (0..200)
             .map(|_| {
-                let story = draw_story(&combinations, Split::Test, &mut rng);
+                let story = draw_story(&combinations, Split::Test, 3, &mut rng);
                 family(story, &combinations, &mut rng)
             })
             .collect()

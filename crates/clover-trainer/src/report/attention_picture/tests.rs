@@ -13,6 +13,7 @@ fn maps(pixels: PixelPipeline, frames: usize, grid: [usize; 3], values: &[f32]) 
             limits: DecodeLimits::default(),
         },
         region_side: 32,
+        frames_a_step: 2,
         chosen: Vec::new(),
         maps: vec![AttentionMap {
             index: 0,

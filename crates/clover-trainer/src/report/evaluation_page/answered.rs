@@ -13,11 +13,19 @@ impl EvaluationPage<'_> {
     pub(super) fn write_questions(&self, page: &mut String) -> fmt::Result {
         let all = by_probability(self.predictions);
         write_probabilities(page, &all)?;
-        let chosen = self.attention.map_or(&[][..], |maps| &maps.chosen);
-        let chosen = all.iter().filter(|one| chosen.contains(&one.index));
+        let wanted = self.attention.map_or(&[][..], |maps| &maps.chosen);
+        let chosen = all.iter().filter(|one| wanted.contains(&one.index));
         let mut chosen: Vec<_> = chosen.copied().collect();
         chosen.sort_by_key(|one| one.index);
         self.write_part(page, "Chosen", &chosen)?;
+        let unread = |index: &&usize| !chosen.iter().any(|one| one.index == **index);
+        let unread = wanted.iter().filter(unread).count();
+        if unread > 0 {
+            writeln!(
+                page,
+                "<p>{unread} of the chosen questions could not be read; see what was left out.</p>"
+            )?;
+        }
         for (name, items) in ends(&all) {
             self.write_part(page, name, &items)?;
         }
@@ -88,7 +96,7 @@ fn write_legend(
     maps: &AttentionMaps,
     map: &AttentionMap,
 ) -> fmt::Result {
-    let share = 100.0 * map.video_share();
+    let share = (100.0 * map.video_share()).round();
     let colors = HEAT_COLORS.map(|[red, green, blue]| format!("rgb({red},{green},{blue})"));
     let views = match maps.reading.sampling.views() {
         0 | 1 => String::new(),
@@ -100,7 +108,7 @@ fn write_legend(
          text {:.0} %{views}; largest share of a region in a time step {:.2} %, each alike {:.2} %. \
          0 <span class=\"heat\" style=\"background: linear-gradient(to right, {})\"></span> {:.2} %</div>",
         Escaped(clip),
-        100.0 - share.round(),
+        100.0 - share,
         100.0 * map.largest_share(),
         100.0 * map.even_share(),
         colors.join(", "),

@@ -108,6 +108,7 @@ fn what_an_answer_looks_at_lies_below_its_frames_and_chosen_questions_come_first
             limits: DecodeLimits::default(),
         },
         region_side: 32,
+        frames_a_step: 2,
         chosen: vec![0],
         maps: vec![AttentionMap {
             index: 0,

@@ -11,6 +11,7 @@ const CONFIG: BenchmarkConfig = BenchmarkConfig {
     frames: 8,
     size: 32,
     seed: 5,
+    shapes: 3,
     captions_per_clip: 3,
     questions_per_clip: 2,
     validation_share: 0.1,
