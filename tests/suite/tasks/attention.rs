@@ -10,17 +10,7 @@ use super::{SmallTask, measure, tune};
 /// The page of an evaluation.
 fn page(task: &SmallTask, found: &Evaluated) -> String {
     let path = task.data.path("page.html");
-    let page = EvaluationPage {
-        evaluation: &found.evaluation,
-        predictions: &found.predictions,
-        attention: found.attention.as_ref(),
-        clips: &found.clips,
-        unusable: &found.unusable,
-        protocol: Vec::new(),
-        reference: Vec::new(),
-        recipe: String::new(),
-    };
-    page.write_html(&path).unwrap();
+    EvaluationPage::of(found).write_html(&path).unwrap();
     fs::read_to_string(path).unwrap()
 }
 

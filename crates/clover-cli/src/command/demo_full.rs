@@ -31,9 +31,10 @@ use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::progress::{TrainingProgress, bar, say};
 
-/// The settings of drawing and pre-training, and the keys that differ: clips of a single shape, large
-/// enough for its outline to be seen.
+/// The settings of drawing and pre-training.
 const RECIPE: &str = "ablation/rendered";
+
+/// The keys that differ: clips of a single shape, large enough for its outline to be seen.
 const CLIPS: [&str; 7] = [
     "benchmark.clips=5000",
     "benchmark.size=64",
@@ -137,7 +138,6 @@ impl Work for FullDemonstration {
                 ("recipe".to_owned(), RECIPE.to_owned()),
                 ("its keys".to_owned(), CLIPS.join(", ")),
                 ("seed".to_owned(), self.seed.to_string()),
-                ("clips".to_owned(), self.recipe.benchmark.clips.to_string()),
             ],
             charts,
             ..Report::default()

@@ -103,14 +103,10 @@ pub(super) fn write_all(
     reference: Vec<String>,
 ) -> Result<()> {
     let page = EvaluationPage {
-        evaluation: &found.evaluation,
-        predictions: &found.predictions,
-        attention: found.attention.as_ref(),
-        clips: &found.clips,
-        unusable: &found.unusable,
         protocol: figures::protocol(found),
         reference,
         recipe: recipe.to_toml()?,
+        ..EvaluationPage::of(found)
     };
     write_predictions(&folder.join("predictions.jsonl"), &found.predictions)?;
     page.write_json(&folder.join("evaluation.json"))?;

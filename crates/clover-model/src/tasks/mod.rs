@@ -20,6 +20,34 @@ pub use retrieval::RetrievalModel;
 
 use burn::prelude::*;
 
+use crate::Noise;
+use crate::text_encoder::TextEncoder;
+use crate::video_encoder::VideoSwin;
+
+/// What the fusion encoder reads of clips and of a text for each: the views of a clip averaged.
+///
+/// # Shapes
+///
+/// - clips: `[batch * views, channels, frames, height, width]`
+/// - token_ids, attention_mask: `[batch, text_len]`
+/// - output: `[batch, frames, height, width, channels]`, `[batch, text_len, dim]`
+///
+/// # Panics
+///
+/// As [`average_views`].
+fn encode<B: Backend>(
+    (video_encoder, text_encoder): (&VideoSwin<B>, &TextEncoder<B>),
+    clips: Tensor<B, 5>,
+    views: usize,
+    token_ids: Tensor<B, 2, Int>,
+    attention_mask: Tensor<B, 2, Int>,
+    noise: &mut Noise,
+) -> (Tensor<B, 5>, Tensor<B, 3>) {
+    let video = average_views(video_encoder.forward(clips, noise), views);
+    let text = text_encoder.forward(token_ids, attention_mask, noise);
+    (video, text)
+}
+
 /// Averages the feature maps of several views of one clip, which follow each other in the batch.
 ///
 /// At test time a task may look at a clip several times; the published model averages before any

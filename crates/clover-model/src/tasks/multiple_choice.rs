@@ -5,8 +5,8 @@
 
 use burn::prelude::*;
 
-use super::average_views;
 use super::video_attention::{cls_positions, video_attention};
+use super::{average_views, encode};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
 use crate::text_encoder::TextEncoder;
@@ -116,10 +116,15 @@ impl<B: Backend> MultipleChoiceModel<B> {
     ) -> Tensor<B, 4> {
         let cls = cls_positions(token_ids.dims(), &token_ids.device());
         let noise = &mut Noise::quiet();
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
-        let text = self
-            .text_encoder
-            .forward(token_ids, attention_mask.clone(), noise);
+        let encoders = (&self.video_encoder, &self.text_encoder);
+        let (video, text) = encode(
+            encoders,
+            clips,
+            views,
+            token_ids,
+            attention_mask.clone(),
+            noise,
+        );
         video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
     }
 }

@@ -7,7 +7,7 @@
 use burn::module::Param;
 use burn::prelude::*;
 
-use super::average_views;
+use super::encode;
 use super::video_attention::{cls_positions, video_attention};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
@@ -78,10 +78,15 @@ impl<B: Backend> OpenEndedModel<B> {
         attention_mask: Tensor<B, 2, Int>,
         noise: &mut Noise,
     ) -> FusedTokens<B> {
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
-        let text = self
-            .text_encoder
-            .forward(token_ids, attention_mask.clone(), noise);
+        let encoders = (&self.video_encoder, &self.text_encoder);
+        let (video, text) = encode(
+            encoders,
+            clips,
+            views,
+            token_ids,
+            attention_mask.clone(),
+            noise,
+        );
         self.fusion_encoder
             .forward(video, text, attention_mask, noise)
     }
@@ -108,10 +113,15 @@ impl<B: Backend> OpenEndedModel<B> {
     ) -> Tensor<B, 4> {
         let cls = cls_positions(token_ids.dims(), &token_ids.device());
         let noise = &mut Noise::quiet();
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
-        let text = self
-            .text_encoder
-            .forward(token_ids, attention_mask.clone(), noise);
+        let encoders = (&self.video_encoder, &self.text_encoder);
+        let (video, text) = encode(
+            encoders,
+            clips,
+            views,
+            token_ids,
+            attention_mask.clone(),
+            noise,
+        );
         video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
     }
 }
@@ -192,10 +202,15 @@ impl<B: Backend> FillInTheBlankModel<B> {
         attention_mask: Tensor<B, 2, Int>,
         noise: &mut Noise,
     ) -> FusedTokens<B> {
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
-        let text = self
-            .text_encoder
-            .forward(token_ids, attention_mask.clone(), noise);
+        let encoders = (&self.video_encoder, &self.text_encoder);
+        let (video, text) = encode(
+            encoders,
+            clips,
+            views,
+            token_ids,
+            attention_mask.clone(),
+            noise,
+        );
         let separator = self.separator_token.val();
         self.fusion_encoder
             .forward_with_token(video, separator, text, attention_mask, noise)
@@ -224,10 +239,15 @@ impl<B: Backend> FillInTheBlankModel<B> {
         blanks: Tensor<B, 1, Int>,
     ) -> Tensor<B, 4> {
         let noise = &mut Noise::quiet();
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
-        let text = self
-            .text_encoder
-            .forward(token_ids, attention_mask.clone(), noise);
+        let encoders = (&self.video_encoder, &self.text_encoder);
+        let (video, text) = encode(
+            encoders,
+            clips,
+            views,
+            token_ids,
+            attention_mask.clone(),
+            noise,
+        );
         let separator = Some(self.separator_token.val());
         let encoder = &self.fusion_encoder;
         video_attention(encoder, video, separator, text, attention_mask, blanks)

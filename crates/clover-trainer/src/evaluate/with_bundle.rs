@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::prelude::*;
-use clover_data::dataset::{
-    AnswerVocabulary, ClipReading, ClipTextsConfig, OpenEndedItem, SampleSource,
-};
+use clover_data::dataset::{AnswerVocabulary, ClipTextsConfig, OpenEndedItem, SampleSource};
 use clover_inference::{Answers, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
@@ -28,13 +26,6 @@ pub(super) struct Measuring<'m> {
     pub(super) plan: &'m EvaluationPlan,
     pub(super) recipe: &'m TaskRecipe,
     pub(super) settings: MeasureSettings<'m>,
-}
-
-/// What of a clip a model sees, and how it divides it.
-struct Seen {
-    reading: ClipReading,
-    region_side: usize,
-    frames_a_step: usize,
 }
 
 impl Measuring<'_> {
@@ -79,25 +70,27 @@ impl Measuring<'_> {
         self.check_head(&answers)?;
         let known = answers.list().iter().map(String::as_str);
         let known = AnswerVocabulary::from_answers(known, answers.list().len());
-        let seen = Seen {
+        let attention = AttentionMaps {
             reading: recipe.test_clips(&preprocessing),
             region_side: config.video.region_side(),
             frames_a_step: config.video.patch[0],
+            chosen: Vec::new(),
+            maps: Vec::new(),
         };
         match (part.with_encoders(clover), items) {
             (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
                 let dataset = reading.choices(list)?;
-                self.ask(&model, dataset, seen, device, progress)
+                self.ask(&model, dataset, attention, device, progress)
             }
             (AnswerModel::OpenEnded(model), TestItems::Questions(list)) => {
                 self.check_answers(list, &known)?;
                 let dataset = reading.open_ended(list, &known)?;
-                self.ask(&model, dataset, seen, device, progress)
+                self.ask(&model, dataset, attention, device, progress)
             }
             (AnswerModel::FillInTheBlank(model), TestItems::Questions(list)) => {
                 self.check_answers(list, &known)?;
                 let dataset = reading.open_ended(list, &known)?;
-                self.ask(&model, dataset, seen, device, progress)
+                self.ask(&model, dataset, attention, device, progress)
             }
             // The items were opened for the recipe's task, and the head is the task's.
             _ => Err(TrainerError::NothingToEvaluate),
@@ -109,7 +102,7 @@ impl Measuring<'_> {
         &self,
         model: &M,
         dataset: S,
-        seen: Seen,
+        attention: AttentionMaps,
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(Measured, Option<AttentionMaps>), TrainerError>
@@ -129,11 +122,9 @@ impl Measuring<'_> {
         looked_into.extend(&chosen);
         let maps = attention_maps(model, &*asked, looked_into, views, device);
         let attention = AttentionMaps {
-            reading: seen.reading,
-            region_side: seen.region_side,
-            frames_a_step: seen.frames_a_step,
             chosen,
             maps,
+            ..attention
         };
         Ok((measured, Some(attention)))
     }

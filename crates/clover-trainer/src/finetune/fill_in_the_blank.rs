@@ -2,11 +2,11 @@
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::batch::{OpenEndedBatch, views_apart};
 use clover_data::dataset::OpenEndedSample;
 use clover_model::Noise;
 use clover_model::tasks::FillInTheBlankModel;
 
+use super::open_ended::question_batch;
 use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
 use crate::parameter_groups::ParameterRules;
 
@@ -47,10 +47,8 @@ impl<B: Backend> AnswerScores<B> for FillInTheBlankModel<B> {
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2> {
-        let batch = OpenEndedBatch::<B>::collate(samples, device);
-        let clips = views_apart(batch.clips, views);
+        let (clips, ids, mask) = question_batch(samples, views, device);
         let blanks = blanks(samples, device);
-        let (ids, mask) = (batch.token_ids, batch.attention_mask);
         self.forward(clips, views, ids, mask, blanks, noise)
     }
 
@@ -60,9 +58,7 @@ impl<B: Backend> AnswerScores<B> for FillInTheBlankModel<B> {
         views: usize,
         device: &B::Device,
     ) -> Tensor<B, 4> {
-        let batch = OpenEndedBatch::<B>::collate(samples, device);
-        let clips = views_apart(batch.clips, views);
-        let (ids, mask) = (batch.token_ids, batch.attention_mask);
+        let (clips, ids, mask) = question_batch(samples, views, device);
         Self::video_attention(self, clips, views, ids, mask, blanks(samples, device))
     }
 }

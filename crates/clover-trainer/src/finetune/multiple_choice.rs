@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::batch::{MultipleChoiceBatch, stack_texts, views_apart};
+use clover_data::batch::{MultipleChoiceBatch, stack_clips, stack_texts, views_apart};
 use clover_data::dataset::MultipleChoiceSample;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
@@ -71,7 +71,8 @@ impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
         });
         let (ids, masks): (Vec<_>, Vec<_>) = texts.unzip();
         let [ids, mask] = stack_texts::<B>(&ids, &masks, device);
-        let clips = MultipleChoiceBatch::<B>::collate(samples, device).clips;
-        Self::video_attention(self, views_apart(clips, views), views, ids, mask)
+        let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
+        let clips = views_apart(stack_clips(&clips, device), views);
+        Self::video_attention(self, clips, views, ids, mask)
     }
 }

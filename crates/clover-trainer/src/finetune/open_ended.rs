@@ -47,9 +47,8 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2> {
-        let batch = OpenEndedBatch::<B>::collate(samples, device);
-        let clips = views_apart(batch.clips, views);
-        self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
+        let (clips, ids, mask) = question_batch(samples, views, device);
+        self.forward(clips, views, ids, mask, noise)
     }
 
     fn video_attention(
@@ -58,8 +57,18 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         views: usize,
         device: &B::Device,
     ) -> Tensor<B, 4> {
-        let batch = OpenEndedBatch::<B>::collate(samples, device);
-        let clips = views_apart(batch.clips, views);
-        Self::video_attention(self, clips, views, batch.token_ids, batch.attention_mask)
+        let (clips, ids, mask) = question_batch(samples, views, device);
+        Self::video_attention(self, clips, views, ids, mask)
     }
+}
+
+/// The clips of some questions, a row a view, the ids of the questions, and their masks.
+pub(super) fn question_batch<B: Backend>(
+    samples: &[OpenEndedSample],
+    views: usize,
+    device: &B::Device,
+) -> (Tensor<B, 5>, Tensor<B, 2, Int>, Tensor<B, 2, Int>) {
+    let batch = OpenEndedBatch::<B>::collate(samples, device);
+    let clips = views_apart(batch.clips, views);
+    (clips, batch.token_ids, batch.attention_mask)
 }

@@ -56,24 +56,21 @@ pub(super) fn attention_rows(
         .map(|frame| scale(&frame, height))
         .collect();
     let view = (reading.sampling.len() / reading.sampling.views().max(1)).max(1);
-    let frames_a_step = maps.frames_a_step.max(1);
+    let (frames_a_step, brightest) = (maps.frames_a_step.max(1), brightest_share(map));
     let mut rows = Vec::new();
     for view in frames.chunks(view) {
-        let placed: Vec<_> = view.iter().enumerate().collect();
-        for row in placed.chunks(ROW) {
-            let plain: Vec<RgbImage> = row.iter().map(|&(_, frame)| frame.clone()).collect();
-            let places = row.iter().map(|(place, _)| place / frames_a_step);
-            let heated = places.zip(&plain).map(|(step, frame)| {
+        for (row, plain) in view.chunks(ROW).enumerate() {
+            let heated = (row * ROW..).zip(plain).map(|(place, frame)| {
                 let heat = Heat {
-                    values: map.step(step),
+                    values: map.step(place / frames_a_step),
                     rows: map.grid[1],
                     columns: map.grid[2],
-                    brightest: brightest_share(map),
+                    brightest,
                 };
                 heat.over(frame, seen, across)
             });
             let heated: Vec<_> = heated.collect();
-            rows.push([film_strip(&plain, height)?, film_strip(&heated, height)?]);
+            rows.push([film_strip(plain, height)?, film_strip(&heated, height)?]);
         }
     }
     Ok(rows)

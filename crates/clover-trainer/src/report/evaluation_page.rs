@@ -14,7 +14,7 @@ use super::picture::clip_strip;
 use super::{plot, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AttentionMaps, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
+    AttentionMaps, Evaluated, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
     SimilarityCurves, ends,
 };
 
@@ -49,7 +49,22 @@ pub struct EvaluationPage<'e> {
     pub recipe: String,
 }
 
-impl EvaluationPage<'_> {
+impl<'e> EvaluationPage<'e> {
+    /// The page of what was measured, without words around it.
+    #[must_use]
+    pub fn of(found: &'e Evaluated) -> Self {
+        Self {
+            evaluation: &found.evaluation,
+            predictions: &found.predictions,
+            attention: found.attention.as_ref(),
+            clips: &found.clips,
+            unusable: &found.unusable,
+            protocol: Vec::new(),
+            reference: Vec::new(),
+            recipe: String::new(),
+        }
+    }
+
     /// Writes the figures as JSON.
     ///
     /// # Errors
