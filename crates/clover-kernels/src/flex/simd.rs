@@ -9,7 +9,10 @@ pub(crate) fn vectorized<W: WithSimd>(work: W) -> W::Output {
     Arch::new().dispatch(work)
 }
 
-/// `exp(x)` with a relative error below 2e-7; arguments below -87 give at most 2e-38.
+/// `exp(x)` with a relative error below 2e-7; arguments below -87 give 0.
+///
+/// Numbers smaller than that have no leading bit. Many processors take a hundred times as long for
+/// a product with one, so the weights of masked keys must not be such numbers.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Adding this leaves the nearest integer in the low bits of the sum.
@@ -27,7 +30,9 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         0.5,
     ];
 
-    let x = simd.max_f32s(x, simd.splat_f32s(-87.0));
+    let smallest = simd.splat_f32s(-87.0);
+    let vanishes = simd.less_than_f32s(x, smallest);
+    let x = simd.max_f32s(x, smallest);
     let x = simd.min_f32s(x, simd.splat_f32s(88.0));
     let round = simd.splat_f32s(ROUND);
     let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), round);
@@ -41,7 +46,12 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Multiplying by 2^n is adding n to the exponent bits.
     let exponent =
         simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
-    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(mantissa), exponent))
+    let power = simd.add_u32s(simd.transmute_u32s_f32s(mantissa), exponent);
+    simd.select_f32s(
+        vanishes,
+        simd.splat_f32s(0.0),
+        simd.transmute_f32s_u32s(power),
+    )
 }
 
 /// A polynomial by Horner's rule, highest power first.
@@ -131,12 +141,9 @@ mod tests {
 
     #[test]
     fn exponential_of_a_masked_score_vanishes() {
-        let values = evaluate(&[-1e30, f32::NEG_INFINITY]);
-
-        assert!(
-            values.iter().all(|(value, _)| (0.0..2e-38).contains(value)),
-            "{values:?}"
-        );
+        for (value, _) in evaluate(&[-87.1, -100.0, -1e30, f32::NEG_INFINITY]) {
+            assert_eq!(value, 0.0);
+        }
     }
 
     #[test]
