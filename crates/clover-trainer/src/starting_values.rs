@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The deviation of the encoders' linear weights as published.
 const PUBLISHED_DEVIATION: f64 = 0.02;
 
-/// How the encoders' linear weights are drawn in a run from nothing.
+/// How the encoders' weights are drawn in a run from nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartingWeights {
@@ -16,7 +16,8 @@ pub enum StartingWeights {
     #[default]
     Published,
     /// With a deviation of 1 over the root of the layer's inputs, so that a narrow layer passes on
-    /// as much of its input as a wide one.
+    /// as much of its input as a wide one; and the fusion encoder's token types with 0.02, so that
+    /// they do not drown what they are added to.
     ByWidth,
 }
 
@@ -47,20 +48,44 @@ impl<B: Backend> ModuleVisitor<B> for Draw {
     }
 }
 
-/// Scales what was drawn with the published deviation.
+/// Scales what was drawn with the published deviation, or with a larger one.
 #[derive(Default)]
 struct ByWidth {
     path: Vec<String>,
 }
 
 impl ByWidth {
-    /// Whether this is the weight of a linear layer inside a block of an encoder. The layers around
-    /// the blocks, and the heads, are drawn by their width as published.
-    fn is_in_a_block(&self) -> bool {
-        let named = |names: &[&str]| self.path.iter().any(|name| names.contains(&name.as_str()));
-        named(&["video_encoder", "text_encoder", "fusion_encoder"])
-            && named(&["blocks", "layers"])
-            && self.path.last().is_some_and(|name| name == "weight")
+    fn is_inside(&self, names: &[&str]) -> bool {
+        self.path.iter().any(|name| names.contains(&name.as_str()))
+    }
+
+    /// Whether this is the weight of a linear layer inside a block of an encoder, or between the
+    /// stages of the video encoder. The layers around the blocks, and the heads, are drawn by their
+    /// width as published.
+    fn is_linear(&self) -> bool {
+        self.is_inside(&["video_encoder", "text_encoder", "fusion_encoder"])
+            && self.is_inside(&["blocks", "layers", "reduction"])
+    }
+
+    /// Whether these are the rows that tell text and video tokens apart in the fusion encoder.
+    /// Published, they have a deviation of 1. Tokens of trained encoders are larger; those of
+    /// untrained ones would vanish beside it in the norm that follows.
+    fn is_token_type(&self) -> bool {
+        self.is_inside(&["fusion_encoder"]) && self.is_inside(&["token_type"])
+    }
+
+    /// What a matrix with this number of rows is multiplied with; `[input, output]` where it is
+    /// linear.
+    fn factor(&self, rows: usize) -> Option<f64> {
+        if self.path.last().is_none_or(|name| name != "weight") {
+            None
+        } else if self.is_linear() {
+            Some(1.0 / (PUBLISHED_DEVIATION * (rows as f64).sqrt()))
+        } else if self.is_token_type() {
+            Some(PUBLISHED_DEVIATION)
+        } else {
+            None
+        }
     }
 }
 
@@ -74,14 +99,15 @@ impl<B: Backend> ModuleMapper<B> for ByWidth {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        // Linear weights are `[input, output]`; nothing else in a block is called so.
-        if D != 2 || !self.is_in_a_block() {
+        let [rows, _] = param.dims()[..] else {
             return param;
-        }
-        let inputs = param.dims()[0] as f64;
+        };
+        let Some(factor) = self.factor(rows) else {
+            return param;
+        };
         param.map(|weight| {
             let is_trained = weight.is_require_grad();
-            let scaled = (weight / (PUBLISHED_DEVIATION * inputs.sqrt())).detach();
+            let scaled = (weight * factor).detach();
             if is_trained {
                 scaled.require_grad()
             } else {
@@ -124,10 +150,12 @@ mod tests {
         let blocks = [
             ("video_encoder.stages.0.blocks.0.mlp.fc1.weight", 32.0),
             ("text_encoder.layers.1.feed_forward.outer.weight", 512.0),
+            ("video_encoder.stages.0.merging.reduction.weight", 128.0),
             ("fusion_encoder.layers.0.attention.query.weight", 128.0),
         ];
-        for (name, inputs) in blocks {
-            let factor = 1.0 / (0.02 * f32::sqrt(inputs));
+        let by_inputs = |(name, inputs)| (name, 1.0 / (0.02 * f32::sqrt(inputs)));
+        let token_type = ("fusion_encoder.embeddings.token_type.weight", 0.02);
+        for (name, factor) in blocks.map(by_inputs).into_iter().chain([token_type]) {
             for (narrow, wide) in published[name].iter().zip(&by_width[name]) {
                 assert!(
                     (wide - factor * narrow).abs() <= 1e-6 * wide.abs(),
@@ -137,8 +165,8 @@ mod tests {
         }
         let scaled = |name: &&String| published[*name] != by_width[*name];
         let scaled: Vec<&String> = published.keys().filter(scaled).collect();
-        // Four matrices a block of the video encoder, six a layer of the others.
-        assert_eq!(scaled.len(), 4 * 8 + 6 * (2 + 3), "{scaled:?}");
+        // Four matrices a block of the video encoder, one a merging, six a layer of the others.
+        assert_eq!(scaled.len(), (4 * 8 + 3) + 6 * (2 + 3) + 1, "{scaled:?}");
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub struct BenchmarkConfig {
     pub size: usize,
     /// The same seed gives the same files.
     pub seed: u64,
-    /// Shapes in a clip, at most; 1 to 3. With 1 they are drawn larger, and nobody asks how many
-    /// there are.
+    /// Shapes in a clip, at most; 1 to 3. With 1 they are larger and go farther, and nobody asks
+    /// how many there are.
     #[serde(default = "largest_cast")]
     pub shapes: usize,
     /// Different captions of a clip, 1 to 8.

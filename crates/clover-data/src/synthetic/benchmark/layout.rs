@@ -18,7 +18,7 @@ const MOMENTS: usize = 9;
 const LARGEST: f32 = 0.16;
 
 /// How much larger shapes are where no clip has two of them.
-const ALONE: f32 = 1.5;
+const ALONE: f32 = 1.3;
 
 /// What the story leaves open about one shape.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,8 +29,9 @@ pub struct Place {
     pub girth: f32,
     /// Where its speed is in the range of slow or fast, from 0 to 1.
     pub pace: f32,
-    /// How many times larger than the usual radius it is drawn.
-    pub enlarged: f32,
+    /// Whether no clip of the benchmark has a second shape: there is room for larger ones that go
+    /// farther.
+    pub alone: bool,
 }
 
 impl Place {
@@ -40,7 +41,7 @@ impl Place {
             Size::Small => 0.08 + 0.015 * self.girth,
             Size::Big => 0.14 + (LARGEST - 0.14) * self.girth,
         };
-        usual * self.enlarged
+        if self.alone { usual * ALONE } else { usual }
     }
 
     /// The centre of a shape at a moment, or nothing while it is not to be seen.
@@ -64,7 +65,7 @@ impl Place {
         for event in story.deeds(actor) {
             let [from, to] = window(story, event.phase);
             let done = ((moment - from) / (to - from)).clamp(0.0, 1.0);
-            let way = way(story, event, speed, self.pace);
+            let way = self.way(story, event, speed);
             for axis in 0..2 {
                 at[axis] += done * way[axis];
                 end[axis] += way[axis];
@@ -74,6 +75,22 @@ impl Place {
         }
         // The whole way lies evenly around its middle, in whichever direction it is gone.
         [0, 1].map(|axis| self.middle[axis] + at[axis] - f32::midpoint(low[axis], high[axis]))
+    }
+
+    /// How far an event takes the shape, to the right and down.
+    fn way(&self, story: &Story, event: &Event, speed: Speed) -> [f32; 2] {
+        let Action::Move(direction) = event.action else {
+            return [0.0; 2];
+        };
+        let [from, to] = window(story, event.phase);
+        // Sides of the picture in the time of the clip.
+        let speed = match (speed, self.alone) {
+            (Speed::Slow, false) => 0.24 + 0.06 * self.pace,
+            (Speed::Fast, false) => 0.56 + 0.06 * self.pace,
+            (Speed::Slow, true) => 0.36 + 0.04 * self.pace,
+            (Speed::Fast, true) => 0.68 + 0.04 * self.pace,
+        };
+        direction.step().map(|step| step * speed * (to - from))
     }
 }
 
@@ -89,20 +106,6 @@ fn window(story: &Story, phase: usize) -> [f32; 2] {
     }
 }
 
-/// How far an event takes its shape, to the right and down.
-fn way(story: &Story, event: &Event, speed: Speed, pace: f32) -> [f32; 2] {
-    let Action::Move(direction) = event.action else {
-        return [0.0; 2];
-    };
-    let [from, to] = window(story, event.phase);
-    // Sides of the picture in the time of the clip.
-    let speed = match speed {
-        Speed::Slow => 0.24 + 0.06 * pace,
-        Speed::Fast => 0.56 + 0.06 * pace,
-    };
-    direction.step().map(|step| step * speed * (to - from))
-}
-
 /// Draws what the story leaves open; the shapes stay inside the picture and, where there is room,
 /// apart from each other. `shapes` is the largest number of them that any clip has: the size of a
 /// shape does not tell how many there are in its own.
@@ -111,14 +114,14 @@ pub(super) fn draw_layout<R: Rng + ?Sized>(
     shapes: usize,
     rng: &mut R,
 ) -> Vec<Place> {
-    let enlarged = if shapes == 1 { ALONE } else { 1.0 };
-    let mut best = places(story, enlarged, rng);
+    let alone = shapes == 1;
+    let mut best = places(story, alone, rng);
     let mut room = least_distance(story, &best);
     for _ in 1..TRIES {
         if room >= 2.0 * LARGEST {
             break;
         }
-        let next = places(story, enlarged, rng);
+        let next = places(story, alone, rng);
         let distance = least_distance(story, &next);
         if distance > room {
             (best, room) = (next, distance);
@@ -127,23 +130,30 @@ pub(super) fn draw_layout<R: Rng + ?Sized>(
     best
 }
 
-fn places<R: Rng + ?Sized>(story: &Story, enlarged: f32, rng: &mut R) -> Vec<Place> {
+fn places<R: Rng + ?Sized>(story: &Story, alone: bool, rng: &mut R) -> Vec<Place> {
+    // Room is kept for the largest and fastest.
+    let most = Place {
+        middle: [0.0; 2],
+        girth: 1.0,
+        pace: 1.0,
+        alone,
+    };
     (0..story.actors.len())
         .map(|actor| {
             // There and back is as long as there.
             let mut half = [0.0_f32; 2];
             for event in story.deeds(actor) {
-                let way = way(story, event, Speed::Fast, 1.0);
+                let way = most.way(story, event, Speed::Fast);
                 half = [0, 1].map(|axis| half[axis].max(way[axis].abs() / 2.0));
             }
             Place {
                 middle: half.map(|half| {
-                    let margin = LARGEST * enlarged + half;
+                    let margin = most.radius(Size::Big) + half;
                     rng.random_range(margin..=1.0 - margin)
                 }),
                 girth: rng.random(),
                 pace: rng.random(),
-                enlarged,
+                alone,
             }
         })
         .collect()

@@ -84,7 +84,7 @@ mod tests {
                 middle: [0.5, 0.5],
                 girth: 0.5,
                 pace: 0.5,
-                enlarged: 1.0,
+                alone: false,
             }],
             background: Background {
                 tone: [20; 3],
