@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn exponential_of_a_masked_score_vanishes() {
         for (value, _) in evaluate(&[-87.1, -100.0, -1e30, f32::NEG_INFINITY]) {
-            assert_eq!(value, 0.0);
+            assert!(value.abs() <= 0.0, "{value}");
         }
     }
 
