@@ -59,12 +59,7 @@ struct DemoTask {
 const RETRIEVAL: DemoTask = DemoTask {
     name: "retrieval-custom",
     // The more sentences a clip is compared with, the more of them differ in its motion alone.
-    keys: &[
-        "epochs=6",
-        "batch_size=64",
-        "learning_rate=2e-4",
-        "warmup_epochs=1",
-    ],
+    keys: &["epochs=6", "batch_size=64", "learning_rate=2e-4"],
     file: |files, split| files.split(split).retrieval.clone(),
 };
 
@@ -74,7 +69,6 @@ const CHOICES: DemoTask = DemoTask {
         "epochs=3",
         "batch_size=8",
         "learning_rate=1.5e-4",
-        "warmup_epochs=1",
         "answer_head_dropout=0.0",
         "answer_head_multiplier=1.0",
         "question_form=with-candidate",
@@ -88,6 +82,7 @@ const ANSWERS: DemoTask = DemoTask {
         "epochs=1",
         "batch_size=16",
         "learning_rate=1e-4",
+        // The only epoch: a warm-up would take all of it.
         "warmup_epochs=0",
         "text_len=12",
         "test_text_len=12",

@@ -22,6 +22,7 @@ figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; border-ra
 .found { display: flex; gap: .8rem; align-items: center; margin: .35rem 0; }
 .found img { border-radius: 3px; } .own { outline: 3px solid var(--good); }
 .seen { margin: .35rem 0; } .seen img { display: block; max-width: 100%; margin-bottom: 2px; }
+.heat-scale { white-space: nowrap; }
 .heat { display: inline-block; width: 6rem; height: .7em; border-radius: 2px; }
 .small { font-size: .85rem; opacity: .75; }
 @media (prefers-color-scheme: dark) {

@@ -106,7 +106,8 @@ fn write_legend(
         page,
         "<div class=\"small\">{}</div><div class=\"small\">attention of the answer: video {share:.0} %, \
          text {:.0} %{views}; largest share of a region in a time step {:.2} %, each alike {:.2} %. \
-         0&nbsp;<span class=\"heat\" style=\"background: linear-gradient(to right, {})\"></span>&nbsp;{:.2}&nbsp;%</div>",
+         <span class=\"heat-scale\">0 <span class=\"heat\" style=\"background: linear-gradient(to right, {})\">\
+         </span> {:.2} %</span></div>",
         Escaped(clip),
         100.0 - share,
         100.0 * map.largest_share(),
