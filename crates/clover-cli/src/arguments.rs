@@ -145,6 +145,9 @@ pub(crate) struct Demo {
     /// open-ended questions, each beside chance.
     #[arg(long)]
     pub(crate) full: bool,
+    /// Fine-tune on one task of `--full` alone, in a process of its own.
+    #[arg(long, hide = true, requires = "full")]
+    pub(crate) task: Option<String>,
     /// Times through the clips, instead of the recipe's.
     #[arg(long)]
     pub(crate) epochs: Option<usize>,

@@ -88,6 +88,20 @@ impl<W: Work> OnBackend<W> for Recomputed<W> {
 }
 
 impl DeviceName {
+    /// Whether it computes on this machine's processors.
+    pub(crate) fn is_cpu(self) -> bool {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex => true,
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => true,
+            #[cfg(feature = "cuda")]
+            Self::Cuda => false,
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => false,
+        }
+    }
+
     /// Runs `work` here.
     pub(crate) fn run<W: Work>(self, work: W) -> Result<W::Output> {
         self.pick(Kept(work))

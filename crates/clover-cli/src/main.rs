@@ -10,6 +10,7 @@ mod dashboard;
 mod device;
 mod display;
 mod interrupt;
+mod processes;
 mod progress;
 mod step_bar;
 mod task_progress;

@@ -84,6 +84,9 @@ pub(crate) struct Render {
     /// Shapes in a clip, at most; 1 to 3.
     #[arg(long)]
     pub(crate) shapes: Option<usize>,
+    /// Draw the clips to train on in groups of five that differ in one respect, as those of the test are.
+    #[arg(long)]
+    pub(crate) train_twins: bool,
     /// Captions a clip.
     #[arg(long)]
     pub(crate) captions_per_clip: Option<usize>,

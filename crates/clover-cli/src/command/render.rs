@@ -13,6 +13,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
         frames: arguments.frames.unwrap_or(defaults.frames),
         size: arguments.size.unwrap_or(defaults.size),
         shapes: arguments.shapes.unwrap_or(defaults.shapes),
+        train_twins: arguments.train_twins,
         captions_per_clip: arguments
             .captions_per_clip
             .unwrap_or(defaults.captions_per_clip),

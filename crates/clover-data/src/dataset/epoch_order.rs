@@ -25,6 +25,16 @@ pub enum EpochOrder {
         /// Items that are mixed; as many as several shards have is a good choice.
         buffer: usize,
     },
+    /// Training where items that follow each other in the source belong together, such as clips that
+    /// differ in one respect and tell a model in a batch what it overlooks: each `size` of them keep
+    /// their order, and these groups are shuffled. Batches as in [`Shuffled`](Self::Shuffled); a group
+    /// may lie across two.
+    ShuffledByGroup {
+        /// The seed of the run.
+        seed: u64,
+        /// Items of a group; 0 counts as 1.
+        size: usize,
+    },
     /// Evaluation: the order of the source, and a smaller last batch.
     InOrder,
 }
@@ -45,6 +55,11 @@ impl EpochOrder {
                 let mut stretches = stretches();
                 stretches.shuffle(&mut rng);
                 items = draw_from_buffer(stretches.into_iter().flatten(), buffer, &mut rng);
+            }
+            Self::ShuffledByGroup { seed, size } => {
+                let mut groups: Vec<&[usize]> = items.chunks(size.max(1)).collect();
+                groups.shuffle(&mut Randomness::new(seed).for_order(epoch));
+                items = groups.concat();
             }
             Self::InOrder => {}
         }
@@ -100,6 +115,32 @@ mod tests {
         assert_eq!(order(1, 2, 100), order(1, 2, 100));
         assert_ne!(order(1, 2, 100), order(1, 3, 100));
         assert_ne!(order(1, 2, 100), order(2, 2, 100));
+    }
+
+    #[test]
+    fn a_group_stays_together_and_its_place_changes() {
+        let order =
+            |epoch| EpochOrder::ShuffledByGroup { seed: 1, size: 5 }.items(epoch, 103, Vec::new);
+        let items = order(0);
+
+        let mut sorted = items.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..103).collect::<Vec<_>>());
+        let breaks = items.windows(2).filter(|two| two[1] != two[0] + 1).count();
+        assert!((15..=20).contains(&breaks), "{items:?}");
+        assert_ne!(items, order(1));
+    }
+
+    #[test]
+    fn a_group_of_one_is_an_item() {
+        let order = |order: EpochOrder| order.items(3, 100, Vec::new);
+
+        for size in [0, 1] {
+            assert_eq!(
+                order(EpochOrder::ShuffledByGroup { seed: 1, size }),
+                order(EpochOrder::Shuffled { seed: 1 })
+            );
+        }
     }
 
     #[test]

@@ -136,9 +136,9 @@ impl<S: SampleSource> BatchLoader<S> {
     pub fn batches_per_epoch(&self) -> usize {
         let (items, batch) = (self.source.len(), self.config.batch_size);
         match self.config.order {
-            EpochOrder::Shuffled { .. } | EpochOrder::ShuffledByShard { .. } => {
-                (items / batch).max(1)
-            }
+            EpochOrder::Shuffled { .. }
+            | EpochOrder::ShuffledByShard { .. }
+            | EpochOrder::ShuffledByGroup { .. } => (items / batch).max(1),
             EpochOrder::InOrder => items.div_ceil(batch),
         }
     }

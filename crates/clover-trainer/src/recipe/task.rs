@@ -75,6 +75,7 @@ pub struct TaskRecipe {
     pub answer_head_dropout: f64,
     pub answer_head_multiplier: f64,
     pub batch_size: usize,
+    pub group_size: usize,
     pub micro_batch: usize,
     pub precision: Precision,
     pub gradient_checkpointing: bool,

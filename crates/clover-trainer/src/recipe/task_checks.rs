@@ -22,6 +22,7 @@ impl TaskRecipe {
             ("test_views", self.test_views),
             ("test_interval", self.test_interval),
             ("batch_size", self.batch_size),
+            ("group_size", self.group_size),
             ("epochs", self.epochs),
             ("workers", self.workers),
             ("keep_checkpoints", self.keep_checkpoints),
@@ -91,6 +92,12 @@ impl TaskRecipe {
             "question_form",
             form,
             "must be \"alone\", or \"with-candidate\" or \"all-options\" for multiple choice",
+        )?;
+        let groups = self.group_size == 1 || kind.is_retrieval();
+        wrong(
+            "group_size",
+            groups,
+            "must be 1 where items are not compared",
         )?;
         let all = self.captions == CaptionChoice::All || kind.is_retrieval();
         wrong(

@@ -92,6 +92,8 @@ mod tests {
             ("multiple-choice-lsmdc", "question_form=alone"),
             ("multiple-choice-lsmdc", "captions=one-an-epoch"),
             ("multiple-choice-lsmdc", "image_size=100"),
+            ("multiple-choice-lsmdc", "group_size=5"),
+            ("retrieval-msrvtt", "group_size=0"),
         ] {
             let recipe = TaskRecipe::open(name).unwrap();
 

@@ -1,8 +1,6 @@
 //! One row with one seed, in a process of its own.
 
-use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -15,6 +13,7 @@ use clover_trainer::recipe::AblationRecipe;
 use crate::arguments::Ablate;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
+use crate::processes::stop_with_input;
 use crate::progress::{TrainingProgress, say};
 
 /// Fine-tuning says a line this often.
@@ -52,15 +51,6 @@ fn parse(name: &str) -> Option<Cell> {
         row: AblationRow::ALL.into_iter().find(|one| one.key() == row)?,
         seed: seed.parse().ok()?,
     })
-}
-
-/// The end of the input means that the command has ended or wants to: this process stops, too.
-fn stop_with_input(interrupt: &Interrupt) {
-    let interrupt = interrupt.clone();
-    thread::spawn(move || {
-        let _ = io::stdin().read_to_end(&mut Vec::new());
-        interrupt.ask();
-    });
 }
 
 struct CellWork<'a> {

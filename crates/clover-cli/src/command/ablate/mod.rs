@@ -4,16 +4,18 @@
 //! this program again, with `--cell`. What is done is never done again.
 
 mod cell;
-mod processes;
+
+use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use clover_data::synthetic::benchmark::write_benchmark;
-use clover_trainer::ablation::{AblationFolder, AblationSummary, Cell};
+use clover_trainer::ablation::{AblationFolder, AblationSummary, Cell, CellResult};
 use clover_trainer::recipe::AblationRecipe;
 
-use self::processes::{Ending, Processes};
 use crate::arguments::Ablate;
 use crate::interrupt::Interrupt;
+use crate::processes::{Ending, Job, Watch, run_jobs};
 use crate::progress::{bar, say};
 
 pub(super) fn run(arguments: Ablate) -> Result<()> {
@@ -57,30 +59,37 @@ impl Comparison {
             }
         }
         let all = self.recipe.rows.len() as u64 * self.recipe.seeds;
-        let mut done = all - waiting.len() as u64;
+        let done = all - waiting.len() as u64;
         say(&format!("{done} of {all} runs are done"));
 
-        let mut failed = Vec::new();
-        let processes = Processes::new(&self.arguments, &self.folder, waiting);
-        processes.run(&self.interrupt, &mut |cell, ending| {
-            match ending {
-                Ending::Done { seconds } => {
-                    done += 1;
-                    say(&format!(
-                        "{cell}: {}; {seconds:.0} s, {done} of {all} done",
-                        self.figures(cell)?
-                    ));
-                    self.summarize()?;
-                }
-                Ending::Stopped => say(&format!("{cell}: stopped")),
-                Ending::Failed { reason } => {
-                    say(&format!("{cell}: failed: {reason}"));
-                    failed.push(cell.to_string());
-                }
-            }
-            Ok(())
-        })?;
-        self.close(&failed)
+        let jobs: Vec<Job> = waiting.iter().map(|&cell| self.job(cell)).collect();
+        let mut runs = Runs {
+            comparison: self,
+            cells: waiting,
+            done,
+            all,
+            failed: Vec::new(),
+        };
+        run_jobs(&jobs, self.arguments.jobs, &self.interrupt, &mut runs)?;
+        self.close(&runs.failed)
+    }
+
+    fn job(&self, cell: Cell) -> Job {
+        let arguments = &self.arguments;
+        let mut words: Vec<OsString> = ["ablate", "--recipe", &arguments.recipe, "--cell"]
+            .map(OsString::from)
+            .into();
+        words.push(format!("{}:{}", cell.row.key(), cell.seed).into());
+        words.extend(["--out".into(), arguments.out.clone().into()]);
+        if let Some(device) = arguments.device.to_possible_value() {
+            words.extend(["--device".into(), device.get_name().into()]);
+        }
+        words.extend(arguments.keys.iter().map(OsString::from));
+        Job {
+            name: cell.to_string(),
+            arguments: words,
+            log: self.folder.run(cell).join("log.txt"),
+        }
     }
 
     /// Draws the clips that are not there.
@@ -93,19 +102,6 @@ impl Comparison {
         bar.finish_and_clear();
         written?;
         Ok(())
-    }
-
-    fn figures(&self, cell: Cell) -> Result<String> {
-        let Some(result) = self.folder.result(cell)? else {
-            bail!("{cell}: left no figures");
-        };
-        Ok(format!(
-            "R@1 {:.1} % and {:.1} %, open-ended {:.1} %, multiple choice {:.1} %",
-            result.text_to_video.recall_at_1,
-            result.video_to_text.recall_at_1,
-            100.0 * result.open_ended.accuracy,
-            100.0 * result.multiple_choice.accuracy,
-        ))
     }
 
     fn summarize(&self) -> Result<AblationSummary> {
@@ -133,6 +129,55 @@ impl Comparison {
         }
         Ok(())
     }
+}
+
+/// The runs of a comparison in progress.
+struct Runs<'a> {
+    comparison: &'a Comparison,
+    /// Of the jobs, in their order.
+    cells: Vec<Cell>,
+    done: u64,
+    all: u64,
+    failed: Vec<String>,
+}
+
+impl Watch for Runs<'_> {
+    fn goes_on(&mut self, _: usize, _: &Job) {}
+
+    fn ended(&mut self, place: usize, job: &Job, ending: Ending) -> Result<()> {
+        let name = &job.name;
+        let seconds = match ending {
+            Ending::Ended { seconds } => seconds,
+            Ending::Failed { reason } => {
+                say(&format!("{name}: failed: {reason}"));
+                self.failed.push(name.clone());
+                return Ok(());
+            }
+        };
+        let Some(result) = self.comparison.folder.result(self.cells[place])? else {
+            say(&format!("{name}: stopped"));
+            return Ok(());
+        };
+        self.done += 1;
+        say(&format!(
+            "{name}: {}; {seconds:.0} s, {} of {} done",
+            figures(&result),
+            self.done,
+            self.all
+        ));
+        self.comparison.summarize()?;
+        Ok(())
+    }
+}
+
+fn figures(result: &CellResult) -> String {
+    format!(
+        "R@1 {:.1} % and {:.1} %, open-ended {:.1} %, multiple choice {:.1} %",
+        result.text_to_video.recall_at_1,
+        result.video_to_text.recall_at_1,
+        100.0 * result.open_ended.accuracy,
+        100.0 * result.multiple_choice.accuracy,
+    )
 }
 
 /// What makes the same table again.

@@ -106,9 +106,11 @@ impl Benchmark {
     }
 
     fn planned(&self, index: usize, split: Split) -> BenchmarkClip {
-        let place = match split {
-            Split::Train => 0,
-            Split::Validation | Split::Test => (index - self.range(split).start) % MEMBERS,
+        let alone = split == Split::Train && !self.config.train_twins;
+        let place = if alone {
+            0
+        } else {
+            (index - self.range(split).start) % MEMBERS
         };
         let first = index - place;
         let randomness = Randomness::new(self.config.seed);
@@ -118,12 +120,13 @@ impl Benchmark {
         let places = draw_layout(&story, shapes, &mut rng);
         let background = Background::sample(&mut rng);
         let family = family(story, &self.combinations, &mut rng);
-        let member = match split {
+        let member = if alone {
             // Any of a family whose others exist in words only: were it always the first, the right
             // option could be told from the wrong ones without looking.
-            Split::Train => rng.random_range(0..family.len()),
+            rng.random_range(0..family.len())
+        } else {
             // A family always has all its members; were one missing, the last would stand in.
-            Split::Validation | Split::Test => place.min(family.len() - 1),
+            place.min(family.len() - 1)
         };
         let this = &family[member];
         let twin = (place > 0).then_some(Twin {

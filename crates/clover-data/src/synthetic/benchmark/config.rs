@@ -26,6 +26,10 @@ pub struct BenchmarkConfig {
     /// how many there are.
     #[serde(default = "largest_cast")]
     pub shapes: usize,
+    /// Whether the clips to train on, too, come in groups of five that follow each other and differ
+    /// in one respect; otherwise each tells a story of its own.
+    #[serde(default)]
+    pub train_twins: bool,
     /// Different captions of a clip, 1 to 8.
     pub captions_per_clip: usize,
     /// Open-ended questions about a clip, at most; 1 to 8.
@@ -75,6 +79,7 @@ impl Default for BenchmarkConfig {
             size: 64,
             seed: 0,
             shapes: largest_cast(),
+            train_twins: false,
             captions_per_clip: 3,
             questions_per_clip: 2,
             validation_share: 0.1,

@@ -2,7 +2,7 @@
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
+use clover_data::dataset::{BatchLoader, EpochOrder, LoaderConfig, Position, SampleSource};
 use clover_inference::Bundle;
 use clover_model::weights::{self, Naming};
 
@@ -60,6 +60,10 @@ impl<B: AutodiffBackend> Start<B> {
     pub(super) fn loader<S: SampleSource>(&self, items: S) -> Result<BatchLoader<S>, TrainerError> {
         let recipe = &self.recipe;
         let config = LoaderConfig {
+            order: EpochOrder::ShuffledByGroup {
+                seed: recipe.seed,
+                size: recipe.group_size,
+            },
             workers: recipe.workers,
             max_failed_share: recipe.max_failed_share,
             ..LoaderConfig::training(recipe.batch_size, recipe.seed)

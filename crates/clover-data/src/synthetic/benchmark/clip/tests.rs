@@ -78,6 +78,33 @@ fn a_companion_played_backwards_shows_the_frames_of_its_twin() {
 }
 
 #[test]
+fn clips_to_train_on_come_in_groups_where_asked_for() {
+    let config = BenchmarkConfig {
+        train_twins: true,
+        ..*benchmark(400).config()
+    };
+    let twins = Benchmark::plan(&config).unwrap();
+
+    let clips: Vec<_> = clips(&twins, Split::Train).collect();
+
+    for group in clips.chunks(MEMBERS) {
+        assert_eq!(group[0].twin, None);
+        for clip in &group[1..] {
+            assert_eq!(
+                clip.twin.map(|twin| twin.clip),
+                Some(group[0].index),
+                "{}",
+                clip.index
+            );
+            assert_eq!(clip.split, Split::Train);
+        }
+    }
+    let alone = benchmark(400);
+    let mut alone = alone.range(Split::Train).map(|clip| alone.clip(clip));
+    assert!(alone.all(|clip| clip.unwrap().twin.is_none()));
+}
+
+#[test]
 fn companions_differ_from_their_twin_in_pictures_and_words() {
     let benchmark = benchmark(1_000);
     for clip in clips(&benchmark, Split::Validation) {

@@ -12,6 +12,7 @@ const CONFIG: BenchmarkConfig = BenchmarkConfig {
     size: 32,
     seed: 5,
     shapes: 3,
+    train_twins: false,
     captions_per_clip: 3,
     questions_per_clip: 2,
     validation_share: 0.1,

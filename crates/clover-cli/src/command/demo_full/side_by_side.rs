@@ -1,0 +1,165 @@
+//! Fine-tuning on several tasks at once, each in a process of its own.
+//!
+//! A model as small as the demonstration's hardly keeps a second processor busy; two such models do.
+
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::DemoTask;
+use crate::arguments::Demo;
+use crate::interrupt::Interrupt;
+use crate::processes::{Ending, Job, Watch, last_line, run_jobs};
+use crate::progress::say;
+
+/// Without a terminal, what the processes say is repeated this often.
+const LINE_EVERY: Duration = Duration::from_secs(20);
+/// With one, this often.
+const SHOWN_EVERY: Duration = Duration::from_secs(1);
+
+/// Fine-tunes on all tasks; each leaves its run where fine-tuning in this process finds it done.
+pub(super) fn tune_side_by_side(
+    tasks: &[&DemoTask],
+    arguments: &Demo,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let jobs: Vec<Job> = tasks.iter().map(|task| job(task, arguments)).collect();
+    let names: Vec<&str> = jobs.iter().map(|job| &*job.name).collect();
+    say(&format!("{}: side by side", names.join(", ")));
+    let mut lines = Lines::new(&jobs);
+    let run = run_jobs(&jobs, jobs.len(), interrupt, &mut lines);
+    lines.finish();
+    run?;
+    match lines.failed.first() {
+        Some(reason) => bail!("{reason}"),
+        None => Ok(()),
+    }
+}
+
+fn job(task: &DemoTask, arguments: &Demo) -> Job {
+    let mut words: Vec<OsString> = ["demo", "--full", "--task", task.name, "--seed"]
+        .map(OsString::from)
+        .into();
+    words.push(arguments.seed.to_string().into());
+    words.extend(["--out".into(), arguments.out.clone().into()]);
+    if let Some(device) = arguments.device.to_possible_value() {
+        words.extend(["--device".into(), device.get_name().into()]);
+    }
+    let folder = super::folder(arguments);
+    Job {
+        name: task.name.to_owned(),
+        arguments: words,
+        log: folder.join(format!("{}.log", task.name)),
+    }
+}
+
+/// The last line of each process, on the terminal or, without one, now and then.
+struct Lines {
+    /// A bar for each job, which turns and has a message.
+    bars: Vec<(String, ProgressBar)>,
+    hidden: bool,
+    last: Vec<Instant>,
+    failed: Vec<String>,
+}
+
+impl Lines {
+    fn new(jobs: &[Job]) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bars = jobs.iter().map(|job| {
+            let bar = all.add(ProgressBar::new_spinner().with_style(style.clone()));
+            bar.set_prefix(job.name.clone());
+            (job.name.clone(), bar)
+        });
+        Self {
+            bars: bars.collect(),
+            hidden: all.is_hidden(),
+            last: vec![Instant::now(); jobs.len()],
+            failed: Vec::new(),
+        }
+    }
+
+    fn finish(&self) {
+        for (_, bar) in &self.bars {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watch for Lines {
+    fn goes_on(&mut self, place: usize, job: &Job) {
+        let every = if self.hidden { LINE_EVERY } else { SHOWN_EVERY };
+        if self.last[place].elapsed() < every {
+            return;
+        }
+        self.last[place] = Instant::now();
+        let Some(line) = last_line(&job.log) else {
+            return;
+        };
+        let (name, bar) = &self.bars[place];
+        if self.hidden {
+            say(&format!("{name}: {line}"));
+        } else {
+            bar.tick();
+            bar.set_message(line);
+        }
+    }
+
+    fn ended(&mut self, place: usize, job: &Job, ending: Ending) -> Result<()> {
+        let (name, bar) = &self.bars[place];
+        bar.finish_and_clear();
+        match ending {
+            Ending::Ended { seconds } => say(&format!("{name}: ended after {seconds:.0} s")),
+            Ending::Failed { reason } => {
+                // Now, as the others go on for a while; what they learn is kept.
+                say(&format!("{name}: failed: {reason}"));
+                let log = job.log.display();
+                self.failed
+                    .push(format!("{name}: {reason}; all it said is in {log}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter::once;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn demo(words: &[&str]) -> Demo {
+        match Arguments::try_parse_from(words).unwrap().command {
+            Command::Demo(demo) => demo,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_process_is_asked_for_one_task_with_the_same_seed_and_folder() {
+        let arguments = demo(&[
+            "clover",
+            "demo",
+            "--full",
+            "--seed",
+            "7",
+            "--out",
+            "some where",
+        ]);
+
+        let job = job(&super::super::CHOICES, &arguments);
+
+        let words = once("clover").chain(job.arguments.iter().map(|word| word.to_str().unwrap()));
+        let asked = demo(&words.collect::<Vec<_>>());
+        assert_eq!(asked.task.as_deref(), Some("multiple-choice-custom"));
+        assert_eq!((asked.seed, asked.out), (7, arguments.out));
+        assert_eq!((asked.full, asked.device), (true, arguments.device));
+    }
+}
