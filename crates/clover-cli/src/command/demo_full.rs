@@ -7,6 +7,7 @@
 
 mod side_by_side;
 mod table;
+mod tasks;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -18,12 +19,12 @@ use clover_data::synthetic::benchmark::{BenchmarkFiles, Split, write_benchmark};
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan};
 use clover_trainer::finetune::FinetuningPlan;
 use clover_trainer::pretrain::{PretrainingPlan, pretrain};
-use clover_trainer::recipe::{AblationRecipe, TaskRecipe};
+use clover_trainer::recipe::AblationRecipe;
 use clover_trainer::report::{Chart, Report, training_charts};
-use clover_trainer::task_items::ItemsLocation;
 
 use self::side_by_side::tune_side_by_side;
 use self::table::{add, table};
+use self::tasks::{DemoTask, QUESTIONS, RETRIEVAL};
 use super::demo::timed;
 use super::evaluate::{Measuring, write_all};
 use super::figures;
@@ -50,59 +51,6 @@ const CLIPS: [&str; 9] = [
     "pretraining.text_len=28",
     "pretraining.epochs=2",
 ];
-
-/// Keys of all three tasks: frames and clips as in pre-training.
-const COMMON: [&str; 3] = ["train_crop=whole", "test_crop=whole", "workers=1"];
-
-/// A task: its recipe, its keys, and its file.
-struct DemoTask {
-    name: &'static str,
-    keys: &'static [&'static str],
-    file: fn(&BenchmarkFiles, Split) -> PathBuf,
-}
-
-const RETRIEVAL: DemoTask = DemoTask {
-    name: "retrieval-custom",
-    // Sentences that differ in one respect from a clip's own show the model what it overlooks: the clips
-    // of a group come together.
-    keys: &[
-        "epochs=8",
-        "batch_size=125",
-        "group_size=5",
-        "learning_rate=3e-4",
-    ],
-    file: |files, split| files.split(split).retrieval.clone(),
-};
-
-const CHOICES: DemoTask = DemoTask {
-    name: "multiple-choice-custom",
-    keys: &[
-        "epochs=3",
-        "batch_size=16",
-        "learning_rate=2e-4",
-        "answer_head_dropout=0.0",
-        "answer_head_multiplier=1.0",
-        "question_form=with-candidate",
-    ],
-    file: |files, split| files.split(split).multiple_choice.clone(),
-};
-
-const ANSWERS: DemoTask = DemoTask {
-    name: "open-ended-custom",
-    keys: &[
-        "epochs=3",
-        "batch_size=16",
-        "learning_rate=1.5e-4",
-        "answer_head_multiplier=1.0",
-        "text_len=12",
-        "test_text_len=12",
-    ],
-    file: |files, split| files.split(split).open_ended.clone(),
-};
-
-/// The tasks of questions: each goes on from the model fine-tuned on retrieval, as sentences close to
-/// their clips make it easier to answer about clips.
-const QUESTIONS: [&DemoTask; 2] = [&ANSWERS, &CHOICES];
 
 pub(super) fn run(arguments: &Demo) -> Result<()> {
     let folder = folder(arguments);
@@ -209,7 +157,7 @@ impl Work for OneTask<'_> {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
         let Self(demonstration, task) = self;
         // They lie there; who writes them once more is in the way of the processes beside this one.
-        let files = BenchmarkFiles::in_folder(&demonstration.benchmark());
+        let files = BenchmarkFiles::in_folder(demonstration.benchmark());
         let bundle = demonstration.folder.join(RETRIEVAL.name).join("bundle");
         demonstration.tune::<B>(task, &files, &bundle, &device)?;
         Ok(())
@@ -259,20 +207,6 @@ impl FullDemonstration<'_> {
         Ok(summary.finished.then_some((summary.bundle, charts)))
     }
 
-    fn task_recipe(&self, task: &DemoTask) -> Result<TaskRecipe> {
-        let seed = format!("seed={}", self.arguments.seed);
-        let keys = COMMON.iter().chain(task.keys).copied().chain([&*seed]);
-        let keys: Vec<&str> = keys.collect();
-        Ok(TaskRecipe::open(task.name)?.with_overrides(&keys)?)
-    }
-
-    fn items(task: &DemoTask, files: &BenchmarkFiles, split: Split) -> ItemsLocation {
-        ItemsLocation {
-            clips: Some(files.clips.clone()),
-            ..ItemsLocation::new((task.file)(files, split), split.name())
-        }
-    }
-
     /// The fine-tuned bundle; nothing when it was interrupted.
     fn tune<B: AutodiffBackend>(
         &self,
@@ -281,8 +215,11 @@ impl FullDemonstration<'_> {
         bundle: &Path,
         device: &B::Device,
     ) -> Result<Option<PathBuf>> {
-        let (recipe, folder) = (self.task_recipe(task)?, self.folder.join(task.name));
-        let train = Self::items(task, files, Split::Train);
+        let (recipe, folder) = (
+            task.recipe(self.arguments.seed)?,
+            self.folder.join(task.name),
+        );
+        let train = task.items(files, Split::Train);
         let plan = FinetuningPlan {
             resume: true,
             ..FinetuningPlan::new(task.name, recipe, bundle, train, folder)
@@ -303,8 +240,8 @@ impl FullDemonstration<'_> {
         out: &str,
         device: &B::Device,
     ) -> Result<Evaluated> {
-        let recipe = self.task_recipe(task)?;
-        let test = Self::items(task, files, Split::Test);
+        let recipe = task.recipe(self.arguments.seed)?;
+        let test = task.items(files, Split::Test);
         let plan = EvaluationPlan::new(task.name, recipe.clone(), bundle, test);
         let found = Measuring(plan).run::<B>(device.clone())?;
         let folder = self.folder.join(format!("measured-{out}"));
@@ -320,31 +257,15 @@ impl FullDemonstration<'_> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::arguments::{Arguments, Command};
 
     #[test]
-    fn the_recipes_of_the_demonstration_can_be_used() {
-        let arguments = ["clover", "demo", "--full", "--seed", "3"];
-        let Command::Demo(arguments) = Arguments::try_parse_from(arguments).unwrap().command else {
-            panic!("another command");
-        };
-        let demonstration = FullDemonstration {
-            folder: PathBuf::new(),
-            arguments: &arguments,
-            recipe: AblationRecipe::open(RECIPE)
-                .unwrap()
-                .with_overrides(&CLIPS)
-                .unwrap(),
-            interrupt: Interrupt::default(),
-        };
+    fn the_keys_fit_the_recipe() {
+        let recipe = AblationRecipe::open(RECIPE).unwrap();
 
-        for task in [RETRIEVAL, CHOICES, ANSWERS] {
-            let recipe = demonstration.task_recipe(&task).unwrap();
+        let recipe = recipe.with_overrides(&CLIPS).unwrap();
 
-            assert_eq!((recipe.seed, recipe.workers), (3, 1));
-        }
+        assert!(recipe.benchmark.train_twins);
+        assert_eq!(recipe.pretraining.image_size, 56);
     }
 }

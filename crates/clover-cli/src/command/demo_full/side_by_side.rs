@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::DemoTask;
+use super::tasks::DemoTask;
 use crate::arguments::Demo;
 use crate::interrupt::Interrupt;
 use crate::processes::{Ending, Job, Watch, last_line, run_jobs};
@@ -154,7 +154,7 @@ mod tests {
             "some where",
         ]);
 
-        let job = job(&super::super::CHOICES, &arguments);
+        let job = job(&super::super::tasks::CHOICES, &arguments);
 
         let words = once("clover").chain(job.arguments.iter().map(|word| word.to_str().unwrap()));
         let asked = demo(&words.collect::<Vec<_>>());

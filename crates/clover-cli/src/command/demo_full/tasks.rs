@@ -1,0 +1,93 @@
+//! The tasks of the full demonstration, each with its keys.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
+use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::task_items::ItemsLocation;
+
+/// Keys of all three tasks: frames and clips as in pre-training.
+const COMMON: [&str; 3] = ["train_crop=whole", "test_crop=whole", "workers=1"];
+
+/// A task: its recipe, its keys, and its file.
+pub(super) struct DemoTask {
+    pub(super) name: &'static str,
+    keys: &'static [&'static str],
+    file: fn(&BenchmarkFiles, Split) -> PathBuf,
+}
+
+pub(super) const RETRIEVAL: DemoTask = DemoTask {
+    name: "retrieval-custom",
+    // Sentences that differ in one respect from a clip's own show the model what it overlooks: the clips
+    // of a group come together.
+    keys: &[
+        "epochs=8",
+        "batch_size=125",
+        "group_size=5",
+        "learning_rate=3e-4",
+    ],
+    file: |files, split| files.split(split).retrieval.clone(),
+};
+
+pub(super) const CHOICES: DemoTask = DemoTask {
+    name: "multiple-choice-custom",
+    keys: &[
+        "epochs=3",
+        "batch_size=16",
+        "learning_rate=2e-4",
+        "answer_head_dropout=0.0",
+        "answer_head_multiplier=1.0",
+        "question_form=with-candidate",
+    ],
+    file: |files, split| files.split(split).multiple_choice.clone(),
+};
+
+pub(super) const ANSWERS: DemoTask = DemoTask {
+    name: "open-ended-custom",
+    keys: &[
+        "epochs=3",
+        "batch_size=16",
+        "learning_rate=1.5e-4",
+        "answer_head_multiplier=1.0",
+        "text_len=12",
+        "test_text_len=12",
+    ],
+    file: |files, split| files.split(split).open_ended.clone(),
+};
+
+/// The tasks of questions: each goes on from the model fine-tuned on retrieval, as sentences close to
+/// their clips make it easier to answer about clips.
+pub(super) const QUESTIONS: [&DemoTask; 2] = [&ANSWERS, &CHOICES];
+
+impl DemoTask {
+    /// How it is learned and measured.
+    pub(super) fn recipe(&self, seed: u64) -> Result<TaskRecipe> {
+        let seed = format!("seed={seed}");
+        let keys = COMMON.iter().chain(self.keys).copied().chain([&*seed]);
+        let keys: Vec<&str> = keys.collect();
+        Ok(TaskRecipe::open(self.name)?.with_overrides(&keys)?)
+    }
+
+    /// What it is learned from, or measured with.
+    pub(super) fn items(&self, files: &BenchmarkFiles, split: Split) -> ItemsLocation {
+        ItemsLocation {
+            clips: Some(files.clips.clone()),
+            ..ItemsLocation::new((self.file)(files, split), split.name())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipes_of_the_demonstration_can_be_used() {
+        for task in [RETRIEVAL, CHOICES, ANSWERS] {
+            let recipe = task.recipe(3).unwrap();
+
+            assert_eq!((recipe.seed, recipe.workers), (3, 1));
+        }
+    }
+}
