@@ -1,7 +1,7 @@
 //! Ranks of so many queries among as many candidates at width 256, with R@k and the median rank: what
 //! `xtask/pytorch/rank.py` times in NumPy.
 //!
-//! `cargo bench -p clover-trainer --bench ranking [-- 100000]`; README.md has the figures.
+//! `cargo bench --workspace --bench ranking -- "100000 F32" --sample-count 1`; README.md has the figures.
 
 use std::fmt;
 

@@ -131,6 +131,9 @@ impl Work for FullDemonstration<'_> {
             timed("questions", &mut seconds, || {
                 tune_side_by_side(&QUESTIONS, self.arguments, &self.interrupt)
             })?;
+            if self.interrupt.asked() {
+                return Ok(None);
+            }
         }
         for task in QUESTIONS {
             // What was done side by side is found done.
