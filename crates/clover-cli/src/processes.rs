@@ -121,7 +121,18 @@ pub(crate) fn last_line(log: &Path) -> Option<String> {
     let text = fs::read(log).ok()?;
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+    Some(line.to_owned())
+}
+
+/// The error a process ended with; one that was killed could not tell it.
+fn reason(log: &Path, status: &str) -> String {
+    match last_line(log) {
+        None => status.to_owned(),
+        Some(line) => match line.strip_prefix("error: ") {
+            Some(error) => error.to_owned(),
+            None => format!("{status}, after: {line}"),
+        },
+    }
 }
 
 /// The processors that this process may use.
@@ -163,7 +174,7 @@ fn ending(run: &mut Running<'_>) -> Result<Ending> {
             seconds: run.started.elapsed().as_secs_f64(),
         }
     } else {
-        let reason = last_line(&run.job.log).unwrap_or_else(|| status.to_string());
+        let reason = reason(&run.job.log, &status.to_string());
         Ending::Failed { reason }
     })
 }
@@ -173,12 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_that_says_something_is_the_reason() {
+    fn a_process_failed_by_its_error_or_by_its_status() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log.txt");
 
-        assert_eq!(last_line(&log), None);
+        assert_eq!(reason(&log, "signal: 9"), "signal: 9");
+        fs::write(&log, "step 1\n\n").unwrap();
+        assert_eq!(reason(&log, "signal: 9"), "signal: 9, after: step 1");
         fs::write(&log, "step 1\nerror: no such file\n\n").unwrap();
-        assert_eq!(last_line(&log).as_deref(), Some("no such file"));
+        assert_eq!(reason(&log, "exit status: 1"), "no such file");
     }
 }

@@ -127,7 +127,8 @@ impl Work for FullDemonstration<'_> {
         };
         let found = self.measure::<B>(&RETRIEVAL, &files, &bundle, RETRIEVAL.name, &device)?;
         add(&mut report, RETRIEVAL.name, &found);
-        if self.arguments.device.is_cpu() && processors() > 1 {
+        let side_by_side = self.arguments.device.is_cpu() && processors() > 1;
+        if side_by_side {
             timed("questions", &mut seconds, || {
                 tune_side_by_side(&QUESTIONS, self.arguments, &self.interrupt)
             })?;
@@ -136,10 +137,13 @@ impl Work for FullDemonstration<'_> {
             }
         }
         for task in QUESTIONS {
-            // What was done side by side is found done.
-            let tuned = timed(task.name, &mut seconds, || {
-                self.tune::<B>(task, &files, &bundle, &device)
-            })?;
+            let tune = || self.tune::<B>(task, &files, &bundle, &device);
+            let tuned = if side_by_side {
+                // It is found done.
+                tune()?
+            } else {
+                timed(task.name, &mut seconds, tune)?
+            };
             let Some(tuned) = tuned else {
                 return Ok(None);
             };

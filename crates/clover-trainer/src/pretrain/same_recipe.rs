@@ -28,6 +28,11 @@ const FREE_KEYS: [&str; 7] = [
     "validate_every",
 ];
 
+/// Whether a run that did not record the key, as it had none yet, did what this value says.
+fn always_was(key: &str, value: &serde_json::Value) -> bool {
+    key == "group_size" && *value == 1
+}
+
 /// Refuses a recipe that differs from the recorded one, and names the first key that does.
 pub(crate) fn check_recipe(
     path: &Path,
@@ -40,7 +45,10 @@ pub(crate) fn check_recipe(
     let differs = wanted
         .iter()
         .filter(|(key, _)| !FREE_KEYS.contains(&key.as_str()))
-        .find(|(key, value)| recorded.get(key) != Some(value));
+        .find(|(key, value)| match recorded.get(key) {
+            Some(recorded) => recorded != *value,
+            None => !always_was(key, value),
+        });
     match differs {
         None => Ok(()),
         Some((key, value)) => Err(TrainerError::OtherRecipe {

@@ -29,13 +29,14 @@ pub(super) fn tune_side_by_side(
     let jobs: Vec<Job> = tasks.iter().map(|task| job(task, arguments)).collect();
     let names: Vec<&str> = jobs.iter().map(|job| &*job.name).collect();
     say(&format!("{}: side by side", names.join(", ")));
-    let mut lines = Lines::new(&jobs);
+    let mut lines = Lines::new(&jobs, interrupt);
     let run = run_jobs(&jobs, jobs.len(), interrupt, &mut lines);
     lines.finish();
     run?;
     match lines.failed.first() {
-        Some(reason) => bail!("{reason}"),
-        None => Ok(()),
+        // A process may end with an error where it was interrupted before it listened.
+        Some(reason) if !interrupt.asked() => bail!("{reason}"),
+        _ => Ok(()),
     }
 }
 
@@ -57,16 +58,17 @@ fn job(task: &DemoTask, arguments: &Demo) -> Job {
 }
 
 /// The last line of each process, on the terminal or, without one, now and then.
-struct Lines {
+struct Lines<'a> {
+    interrupt: &'a Interrupt,
+    all: MultiProgress,
     /// A bar for each job, which turns and has a message.
     bars: Vec<(String, ProgressBar)>,
-    hidden: bool,
     last: Vec<Instant>,
     failed: Vec<String>,
 }
 
-impl Lines {
-    fn new(jobs: &[Job]) -> Self {
+impl<'a> Lines<'a> {
+    fn new(jobs: &[Job], interrupt: &'a Interrupt) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -77,9 +79,17 @@ impl Lines {
         });
         Self {
             bars: bars.collect(),
-            hidden: all.is_hidden(),
+            interrupt,
+            all,
             last: vec![Instant::now(); jobs.len()],
             failed: Vec::new(),
+        }
+    }
+
+    /// One line, above the bars where there are any.
+    fn line(&self, line: &str) {
+        if self.all.is_hidden() || self.all.println(line).is_err() {
+            say(line);
         }
     }
 
@@ -90,9 +100,10 @@ impl Lines {
     }
 }
 
-impl Watch for Lines {
+impl Watch for Lines<'_> {
     fn goes_on(&mut self, place: usize, job: &Job) {
-        let every = if self.hidden { LINE_EVERY } else { SHOWN_EVERY };
+        let hidden = self.all.is_hidden();
+        let every = if hidden { LINE_EVERY } else { SHOWN_EVERY };
         if self.last[place].elapsed() < every {
             return;
         }
@@ -101,7 +112,7 @@ impl Watch for Lines {
             return;
         };
         let (name, bar) = &self.bars[place];
-        if self.hidden {
+        if hidden {
             say(&format!("{name}: {line}"));
         } else {
             bar.tick();
@@ -113,10 +124,15 @@ impl Watch for Lines {
         let (name, bar) = &self.bars[place];
         bar.finish_and_clear();
         match ending {
-            Ending::Ended { seconds } => say(&format!("{name}: ended after {seconds:.0} s")),
+            Ending::Ended { .. } if self.interrupt.asked() => {
+                self.line(&format!("{name}: stopped"));
+            }
+            Ending::Ended { seconds } => {
+                self.line(&format!("{name}: done after {seconds:.0} s"));
+            }
             Ending::Failed { reason } => {
                 // Now, as the others go on for a while; what they learn is kept.
-                say(&format!("{name}: failed: {reason}"));
+                self.line(&format!("{name}: failed: {reason}"));
                 let log = job.log.display();
                 self.failed
                     .push(format!("{name}: {reason}; all it said is in {log}"));

@@ -27,7 +27,8 @@ pub struct BenchmarkConfig {
     #[serde(default = "largest_cast")]
     pub shapes: usize,
     /// Whether the clips to train on, too, come in groups of five that follow each other and differ
-    /// in one respect; otherwise each tells a story of its own.
+    /// in one respect; otherwise each tells a story of its own. The last group is smaller where
+    /// the clips do not come out even.
     #[serde(default)]
     pub train_twins: bool,
     /// Different captions of a clip, 1 to 8.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::clip::BenchmarkClip;
+use super::config::Split;
 use super::story::Difference;
 use crate::DataError;
 use crate::dataset::Caption;
@@ -104,7 +105,8 @@ impl Lines {
             captions: clip.annotations.retrieval.captions.len(),
             multiple_choice: clip.annotations.multiple_choice.len(),
             open_ended: clip.annotations.open_ended.len(),
-            negatives: usize::from(clip.twin.is_some()),
+            // They are listed where one measures.
+            negatives: usize::from(clip.twin.is_some() && clip.split != Split::Train),
         });
         Ok(())
     }
