@@ -61,3 +61,25 @@ pub(crate) fn check_recipe(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_run_from_before_a_key_goes_on_where_the_key_changes_nothing() {
+        let check = |recorded, wanted| check_recipe(Path::new("run"), &recorded, &wanted);
+        let recorded = json!({ "epochs": 3 });
+
+        assert!(check(recorded.clone(), json!({ "epochs": 3, "group_size": 1 })).is_ok());
+        for (wanted, key) in [
+            (json!({ "epochs": 3, "group_size": 5 }), "group_size"),
+            (json!({ "epochs": 4 }), "epochs"),
+            (json!({ "epochs": 3, "clip_norm": 1.0 }), "clip_norm"),
+        ] {
+            let error = check(recorded.clone(), wanted).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}
