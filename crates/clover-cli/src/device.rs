@@ -1,5 +1,7 @@
 //! Where to compute: the backends this program was built with, picked at run time.
 
+use std::ffi::OsString;
+
 use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
@@ -88,6 +90,13 @@ impl<W: Work> OnBackend<W> for Recomputed<W> {
 }
 
 impl DeviceName {
+    /// The arguments by which this program is told to compute here.
+    pub(crate) fn arguments(self) -> Vec<OsString> {
+        let value = self.to_possible_value();
+        let words = value.map(|value| ["--device".into(), value.get_name().into()]);
+        words.into_iter().flatten().collect()
+    }
+
     /// Whether it computes on this machine's processors.
     pub(crate) fn is_cpu(self) -> bool {
         match self {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ pub(crate) enum Ending {
 /// Hears of processes.
 pub(crate) trait Watch {
     /// The process of the job at this place among all goes on; called several times a second.
-    fn goes_on(&mut self, place: usize, job: &Job);
+    fn goes_on(&mut self, _place: usize, _job: &Job) {}
 
     /// That process has ended.
     fn ended(&mut self, place: usize, job: &Job, ending: Ending) -> Result<()>;
@@ -94,9 +94,8 @@ pub(crate) fn run_jobs(
         thread::sleep(PAUSE);
         let mut still = Vec::new();
         for mut run in running {
-            if run.child.try_wait()?.is_some() {
-                let ending = ending(&mut run)?;
-                watch.ended(run.place, run.job, ending)?;
+            if let Some(status) = run.child.try_wait()? {
+                watch.ended(run.place, run.job, ending(&run, status))?;
             } else {
                 watch.goes_on(run.place, run.job);
                 still.push(run);
@@ -167,16 +166,14 @@ fn start(place: usize, job: &Job, at_a_time: usize) -> Result<Running<'_>> {
     })
 }
 
-fn ending(run: &mut Running<'_>) -> Result<Ending> {
-    let status = run.child.wait()?;
-    Ok(if status.success() {
-        Ending::Ended {
-            seconds: run.started.elapsed().as_secs_f64(),
-        }
+fn ending(run: &Running<'_>, status: ExitStatus) -> Ending {
+    if status.success() {
+        let seconds = run.started.elapsed().as_secs_f64();
+        Ending::Ended { seconds }
     } else {
         let reason = reason(&run.job.log, &status.to_string());
         Ending::Failed { reason }
-    })
+    }
 }
 
 #[cfg(test)]

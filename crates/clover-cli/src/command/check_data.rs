@@ -19,6 +19,7 @@ use indicatif::ProgressBar;
 
 use crate::arguments::CheckData;
 use crate::interrupt::Interrupt;
+use crate::processes::processors;
 use crate::progress::{bar, say};
 
 /// Clips of equal contents that are named before the rest is counted.
@@ -32,9 +33,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,
-        threads: arguments
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        threads: arguments.threads.unwrap_or_else(processors),
     };
     let items = arguments
         .items

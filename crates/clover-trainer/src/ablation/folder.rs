@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
+use crate::pretrain::same_recipe::always_was;
 use crate::recipe::AblationRecipe;
 use crate::report::write_whole;
 
@@ -134,11 +135,6 @@ impl AblationFolder {
     fn result_path(&self, cell: Cell) -> PathBuf {
         self.root.join("results").join(format!("{cell}.json"))
     }
-}
-
-/// Whether a comparison that did not record the key, as it had none yet, did what this value says.
-fn always_was(key: &str, value: &Value) -> bool {
-    key == "benchmark.train_twins" && *value == false
 }
 
 /// Compares two recipes, table by table.

@@ -28,9 +28,14 @@ const FREE_KEYS: [&str; 7] = [
     "validate_every",
 ];
 
-/// Whether a run that did not record the key, as it had none yet, did what this value says.
-fn always_was(key: &str, value: &serde_json::Value) -> bool {
-    key == "group_size" && *value == 1
+/// Whether a run or a comparison that did not record the key, as it had none yet, did what this value
+/// says.
+pub(crate) fn always_was(key: &str, value: &serde_json::Value) -> bool {
+    match key {
+        "group_size" => *value == 1,
+        "benchmark.train_twins" => *value == false,
+        _ => false,
+    }
 }
 
 /// Refuses a recipe that differs from the recorded one, and names the first key that does.

@@ -8,7 +8,6 @@ mod cell;
 use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 use clover_data::synthetic::benchmark::write_benchmark;
 use clover_trainer::ablation::{AblationFolder, AblationSummary, Cell, CellResult};
 use clover_trainer::recipe::AblationRecipe;
@@ -81,9 +80,7 @@ impl Comparison {
             .into();
         words.push(format!("{}:{}", cell.row.key(), cell.seed).into());
         words.extend(["--out".into(), arguments.out.clone().into()]);
-        if let Some(device) = arguments.device.to_possible_value() {
-            words.extend(["--device".into(), device.get_name().into()]);
-        }
+        words.extend(arguments.device.arguments());
         words.extend(arguments.keys.iter().map(OsString::from));
         Job {
             name: cell.to_string(),
@@ -142,8 +139,6 @@ struct Runs<'a> {
 }
 
 impl Watch for Runs<'_> {
-    fn goes_on(&mut self, _: usize, _: &Job) {}
-
     fn ended(&mut self, place: usize, job: &Job, ending: Ending) -> Result<()> {
         let name = &job.name;
         let seconds = match ending {

@@ -6,7 +6,6 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::tasks::DemoTask;
@@ -33,7 +32,7 @@ pub(super) fn tune_side_by_side(
     let run = run_jobs(&jobs, jobs.len(), interrupt, &mut lines);
     lines.finish();
     run?;
-    match lines.failed.first() {
+    match lines.failed {
         // A process may end with an error where it was interrupted before it listened.
         Some(reason) if !interrupt.asked() => bail!("{reason}"),
         _ => Ok(()),
@@ -46,9 +45,7 @@ fn job(task: &DemoTask, arguments: &Demo) -> Job {
         .into();
     words.push(arguments.seed.to_string().into());
     words.extend(["--out".into(), arguments.out.clone().into()]);
-    if let Some(device) = arguments.device.to_possible_value() {
-        words.extend(["--device".into(), device.get_name().into()]);
-    }
+    words.extend(arguments.device.arguments());
     let folder = super::folder(arguments);
     Job {
         name: task.name.to_owned(),
@@ -62,9 +59,10 @@ struct Lines<'a> {
     interrupt: &'a Interrupt,
     all: MultiProgress,
     /// A bar for each job, which turns and has a message.
-    bars: Vec<(String, ProgressBar)>,
+    bars: Vec<ProgressBar>,
     last: Vec<Instant>,
-    failed: Vec<String>,
+    /// What the first that failed said.
+    failed: Option<String>,
 }
 
 impl<'a> Lines<'a> {
@@ -75,14 +73,14 @@ impl<'a> Lines<'a> {
         let bars = jobs.iter().map(|job| {
             let bar = all.add(ProgressBar::new_spinner().with_style(style.clone()));
             bar.set_prefix(job.name.clone());
-            (job.name.clone(), bar)
+            bar
         });
         Self {
             bars: bars.collect(),
             interrupt,
             all,
             last: vec![Instant::now(); jobs.len()],
-            failed: Vec::new(),
+            failed: None,
         }
     }
 
@@ -94,7 +92,7 @@ impl<'a> Lines<'a> {
     }
 
     fn finish(&self) {
-        for (_, bar) in &self.bars {
+        for bar in &self.bars {
             bar.finish_and_clear();
         }
     }
@@ -111,18 +109,17 @@ impl Watch for Lines<'_> {
         let Some(line) = last_line(&job.log) else {
             return;
         };
-        let (name, bar) = &self.bars[place];
         if hidden {
-            say(&format!("{name}: {line}"));
+            say(&format!("{}: {line}", job.name));
         } else {
-            bar.tick();
-            bar.set_message(line);
+            self.bars[place].tick();
+            self.bars[place].set_message(line);
         }
     }
 
     fn ended(&mut self, place: usize, job: &Job, ending: Ending) -> Result<()> {
-        let (name, bar) = &self.bars[place];
-        bar.finish_and_clear();
+        let name = &job.name;
+        self.bars[place].finish_and_clear();
         match ending {
             Ending::Ended { .. } if self.interrupt.asked() => {
                 self.line(&format!("{name}: stopped"));
@@ -135,7 +132,7 @@ impl Watch for Lines<'_> {
                 self.line(&format!("{name}: failed: {reason}"));
                 let log = job.log.display();
                 self.failed
-                    .push(format!("{name}: {reason}; all it said is in {log}"));
+                    .get_or_insert(format!("{name}: {reason}; all it said is in {log}"));
             }
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::clip::BenchmarkClip;
-use super::config::Split;
 use super::story::Difference;
 use crate::DataError;
 use crate::dataset::Caption;
@@ -65,8 +64,8 @@ impl SplitCounts {
 }
 
 impl Lines {
-    /// Adds the lines of a clip; `twin` is the file of the clip it is nearly identical to, and
-    /// `path` what an error calls the files.
+    /// Adds the lines of a clip; `twin` is the file of the clip it is nearly identical to, where
+    /// that is listed, and `path` what an error calls the files.
     pub(super) fn push(
         &mut self,
         clip: &BenchmarkClip,
@@ -105,8 +104,7 @@ impl Lines {
             captions: clip.annotations.retrieval.captions.len(),
             multiple_choice: clip.annotations.multiple_choice.len(),
             open_ended: clip.annotations.open_ended.len(),
-            // They are listed where one measures.
-            negatives: usize::from(clip.twin.is_some() && clip.split != Split::Train),
+            negatives: usize::from(twin.is_some()),
         });
         Ok(())
     }

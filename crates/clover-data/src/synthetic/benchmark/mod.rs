@@ -4,7 +4,8 @@
 //! captions tell it in many ways. Combinations of colour, shape, size and direction are held out
 //! of training. The held-out splits consist of groups of five nearly identical clips: a first one
 //! and four that differ from it in one attribute, in the order of events or in the direction of
-//! time alone; where asked for, the clips to train on do, too. Questions and options are made of the same differences.
+//! time alone; where asked for, the clips to train on do, too. Questions and options are made of
+//! the same differences.
 //!
 //! A clip follows from the seed and its number alone:
 //!

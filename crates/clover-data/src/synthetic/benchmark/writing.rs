@@ -122,7 +122,9 @@ fn draw_piece(
     for index in piece {
         let clip = benchmark.clip(index)?;
         draw_clip(benchmark.config(), &clip, clips)?;
-        let twin = clip.twin.map(|twin| super::clip::file_name(twin.clip));
+        // They are listed where one measures.
+        let twin = clip.twin.filter(|_| clip.split != Split::Train);
+        let twin = twin.map(|twin| super::clip::file_name(twin.clip));
         lines.push(&clip, twin.as_deref(), clips)?;
     }
     Ok(lines)

@@ -1,6 +1,6 @@
 //! Several peers, each with its share, against one device with the whole batch.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 
 use super::tests::{
     BATCH, Trained, assert_same, assert_same_end, clover, noise, norm, plain_trajectory, read,
@@ -34,16 +34,7 @@ fn gradients_of(
 /// The model with parameters that no other peer differentiates by, as each has its own in a run: Burn
 /// keeps all that comes from a parameter in one graph, and loses steps that threads add to it at once.
 fn apart(clover: &Clover<Trained>) -> Clover<Trained> {
-    struct Apart;
-    impl ModuleMapper<Trained> for Apart {
-        fn map_float<const D: usize>(
-            &mut self,
-            param: Param<Tensor<Trained, D>>,
-        ) -> Param<Tensor<Trained, D>> {
-            param.map(|value| value.detach().require_grad())
-        }
-    }
-    clover.clone().map(&mut Apart)
+    clover.clone().fork(&Default::default())
 }
 
 fn share(peer: &Peer<TestBackend>) -> Vec<usize> {
