@@ -1,4 +1,4 @@
-//! One test program for the whole workspace, on ndarray or, with `--features test-flex`, on flex.
+//! One test program for the whole workspace, on the backend that `clover-test-backend` chooses.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,8 +27,4 @@ mod training;
 mod two_processes;
 mod validated_run;
 
-#[cfg(not(feature = "test-flex"))]
-type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(feature = "test-flex")]
-type TestBackend = burn_flex::Flex;
-type TestAutodiffBackend = burn::backend::Autodiff<TestBackend>;
+use clover_test_backend::{TestAutodiffBackend, TestBackend};

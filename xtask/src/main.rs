@@ -13,12 +13,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  test                  format, tidy, lints, docs, then every test on ndarray and again on flex,
-                        there with FFmpeg where its libraries are installed
+  test                  what `check` does, then every test on ndarray and again on flex, there
+                        with FFmpeg where its libraries are installed
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
-  check                 format, tidy, lints, docs, and the GPU backends' type check; runs no test
-  check-backends        type-checks the program with its optional backends; needs no GPU
+  check                 format, tidy, lints with every optional backend, docs; runs no test and
+                        needs no GPU
   tidy                  the house rules a compiler does not know
 ";
 
@@ -53,7 +53,6 @@ fn run() -> Result<()> {
             let ffmpeg = ffmpeg::is_installed(&mut out)?;
             step::run_all(&root, &plan::check(ffmpeg), &mut out)
         }
-        ["check-backends"] => step::run_all(&root, &plan::check_backends(), &mut out),
         ["tidy"] => tidy::run(&root, &mut out),
         [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),
     }

@@ -1,27 +1,28 @@
 //! Which steps each command consists of. Plans are data, so that a test can read them.
 //!
-//! Every test build selects the whole workspace, also where only some packages matter: the features
-//! of the dependencies then unify in the same way each time, and no dependency is built twice.
-//! The flex builds only add `test-flex`, which turns a type alias.
+//! Every build of tests selects the whole workspace or so many packages that the features of the
+//! dependencies are the same (`tidy` checks it): no dependency is built twice. Another backend of
+//! the tests is a feature of the one crate that names it, and builds the test programs alone again.
 
 use crate::step::{Action, Step};
 
-/// The packages whose tests are generic over the backend.
-const BACKEND_GENERIC: &[&str] = &[
-    "clover-kernels",
-    "clover-model",
-    "clover-losses",
-    "clover-data",
-    "clover-inference",
-    "clover-trainer",
-    "clover-tests",
-];
+/// The packages that have no test on tensors: one pass is enough.
+const WITHOUT_TENSORS: &[&str] = &["clover-cli", "clover-pickle", "xtask"];
 
-/// The features that bring FFmpeg in, where its libraries are installed.
-const FFMPEG: &[&str] = &[
-    "clover-cli/ffmpeg",
-    "clover-data/ffmpeg",
-    "clover-tests/ffmpeg",
+/// What chooses the backend of tests; without it, ndarray.
+const ON_FLEX: &str = "clover-test-backend/flex";
+
+/// What brings FFmpeg into the tests, where its libraries are installed.
+const WITH_FFMPEG: &str = "clover-tests/ffmpeg";
+
+/// The program's optional parts, which the tests do not build: their types and lints are checked.
+const OPTIONAL: &[&str] = &[
+    "clover-cli/collective",
+    "clover-cli/cuda",
+    "clover-cli/dashboard",
+    "clover-cli/fetch",
+    "clover-cli/ndarray",
+    "clover-cli/wgpu",
 ];
 
 /// The name of the test program in `tests/`.
@@ -29,31 +30,34 @@ const SUITE: &str = "suite";
 
 /// Everything; the second pass decodes through FFmpeg where it is installed.
 pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
-    let mut steps = source_checks(ffmpeg);
-    steps.push(cargo(
-        "tests on ndarray",
-        &["test", "--workspace", "--no-fail-fast"],
-    ));
-    // `--tests` leaves the doc tests out: they name their backend themselves.
-    let mut flex = vec!["test", "--workspace", "--tests", "--no-fail-fast"];
-    let mut features = flex_features();
+    // `--tests` leaves out the examples, which clippy has seen, and the doc tests.
+    let ndarray = ["test", "--workspace", "--tests", "--no-fail-fast"];
+    let mut flex = ndarray.to_vec();
+    for package in WITHOUT_TENSORS {
+        flex.extend(["--exclude", package]);
+    }
+    let mut features = ON_FLEX.to_owned();
     if ffmpeg {
-        features = format!("{features},{}", FFMPEG.join(","));
+        features = format!("{ON_FLEX},{WITH_FFMPEG}");
     }
     flex.extend(["--features", &features]);
-    let name = if ffmpeg {
-        "tests on flex, with FFmpeg"
-    } else {
-        "tests on flex"
-    };
-    steps.push(cargo(name, &flex));
+
+    let mut steps = check(ffmpeg);
+    steps.push(cargo("build tests on ndarray", &without_running(&ndarray)));
+    steps.push(cargo("build tests on flex", &without_running(&flex)));
+    // In one process one test runs at a time, for Burn's random numbers belong to the process.
+    let both = vec![owned(&ndarray), owned(&flex)];
+    steps.push(Step::new("tests on both", Action::CargoTogether(both)));
+    steps.push(cargo(
+        "tests in the docs",
+        &["test", "--workspace", "--doc"],
+    ));
     steps
 }
 
 pub(crate) fn filtered_test(filters: &[&str]) -> Vec<Step> {
-    let features = flex_features();
-    let ndarray = vec!["test", "--workspace", "--test", SUITE];
-    let flex = [ndarray.as_slice(), &["--features", &features]].concat();
+    let ndarray = vec!["test", "--package", "clover-tests", "--test", SUITE];
+    let flex = [ndarray.as_slice(), &["--features", ON_FLEX]].concat();
     let list = [ndarray.as_slice(), &["--", "--list"], filters].concat();
     let shown = [&["--", "--nocapture"], filters].concat();
     vec![
@@ -63,56 +67,41 @@ pub(crate) fn filtered_test(filters: &[&str]) -> Vec<Step> {
     ]
 }
 
+/// What is checked without running a test, the quickest first. Clippy and the documentation share
+/// one set of features, so that what they need of the dependencies is read once.
 pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
-    let mut steps = source_checks(ffmpeg);
-    steps.extend(check_backends());
-    steps
-}
-
-pub(crate) fn check_backends() -> Vec<Step> {
-    let program = ["check", "--package", "clover-cli"];
-    let with = |features: &[&'static str]| [program.as_slice(), features].concat();
-    vec![
-        cargo("check cuda", &with(&["--features", "cuda"])),
-        cargo(
-            "check wgpu, the dashboard, several devices and fetching",
-            &with(&["--features", "collective,dashboard,fetch,wgpu"]),
-        ),
-        cargo(
-            "check ndarray alone",
-            &with(&["--no-default-features", "--features", "ndarray"]),
-        ),
-    ]
-}
-
-/// What is checked without running a test, the quickest first.
-fn source_checks(ffmpeg: bool) -> Vec<Step> {
-    let mut clippy = vec!["clippy", "--workspace", "--all-targets"];
-    let features = FFMPEG.join(",");
+    let mut of_program = OPTIONAL.join(",");
+    let mut of_all = of_program.clone();
     if ffmpeg {
-        clippy.extend(["--features", &features]);
+        of_program.push_str(",clover-cli/ffmpeg");
+        of_all = format!("{of_program},{WITH_FFMPEG}");
     }
-    clippy.extend(["--", "-D", "warnings"]);
+    let everything = ["--workspace", "--features", &of_all];
+    let clippy = [&["clippy", "--all-targets"], everything.as_slice()].concat();
+    let without_flex = ["--package", "clover-cli", "--no-default-features"];
+    let without_flex = [
+        &["clippy"],
+        without_flex.as_slice(),
+        &["--features", &of_program],
+    ]
+    .concat();
+    let no_warnings = ["--", "-D", "warnings"];
     vec![
         cargo("format", &["fmt", "--all", "--check"]),
         Step::new("tidy", Action::Tidy),
-        cargo("clippy", &clippy),
+        cargo("clippy", &[&clippy, no_warnings.as_slice()].concat()),
+        cargo(
+            "clippy without flex",
+            &[&without_flex, no_warnings.as_slice()].concat(),
+        ),
         Step::new(
             "docs",
             Action::Cargo {
-                arguments: owned(&["doc", "--workspace", "--no-deps"]),
+                arguments: owned(&[&["doc", "--no-deps"], everything.as_slice()].concat()),
                 environment: vec![("RUSTDOCFLAGS", "-D warnings")],
             },
         ),
     ]
-}
-
-fn flex_features() -> String {
-    let features: Vec<String> = BACKEND_GENERIC
-        .iter()
-        .map(|package| format!("{package}/test-flex"))
-        .collect();
-    features.join(",")
 }
 
 fn cargo(name: &str, arguments: &[&str]) -> Step {
@@ -121,6 +110,10 @@ fn cargo(name: &str, arguments: &[&str]) -> Step {
         environment: Vec::new(),
     };
     Step::new(name, action)
+}
+
+fn without_running<'a>(tests: &[&'a str]) -> Vec<&'a str> {
+    [tests, &["--no-run"]].concat()
 }
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -139,28 +132,27 @@ mod tests {
     fn the_whole_suite_runs_once_on_each_backend() {
         let lines = command_lines(&test(false));
 
-        let tests: Vec<_> = lines
+        let built: Vec<_> = lines
             .iter()
-            .filter(|line| line.starts_with("cargo test"))
+            .filter_map(|line| line.strip_suffix(" --no-run"))
             .collect();
-        assert_eq!(tests.len(), 2);
-        assert!(!tests[0].contains("test-flex"));
-        for package in BACKEND_GENERIC {
-            assert!(
-                tests[1].contains(&format!("{package}/test-flex")),
-                "{package}"
-            );
-        }
+        let [ndarray, flex] = built.as_slice() else {
+            panic!("two builds expected: {lines:?}")
+        };
+        assert!(!ndarray.contains(ON_FLEX) && !ndarray.contains("--exclude"));
+        assert!(flex.contains(ON_FLEX));
+        let runs = format!("{ndarray} & {flex}");
+        assert_eq!(lines.iter().filter(|line| **line == runs).count(), 1);
     }
 
     #[test]
-    fn doc_tests_run_on_the_first_pass_only() {
+    fn doc_tests_run_once() {
         let lines = command_lines(&test(false));
 
-        let with_doc_tests = lines
-            .iter()
-            .filter(|line| line.starts_with("cargo test") && !line.contains("--tests"));
-        assert_eq!(with_doc_tests.count(), 1);
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("--doc")).count(),
+            1
+        );
     }
 
     #[test]
@@ -168,18 +160,20 @@ mod tests {
         let (with, without) = (command_lines(&test(true)), command_lines(&test(false)));
 
         let uses = |lines: &[String]| lines.iter().filter(|line| line.contains("/ffmpeg")).count();
-        assert_eq!((uses(&with), uses(&without)), (2, 0));
+        assert_eq!((uses(&with), uses(&without)), (5, 0));
     }
 
     #[test]
     fn warnings_are_denied_in_code_and_in_documentation() {
         let lines = command_lines(&check(false));
 
-        assert!(
-            lines
-                .iter()
-                .any(|line| line.ends_with("--all-targets -- -D warnings"))
-        );
+        let clippy: Vec<_> = lines
+            .iter()
+            .filter(|line| line.starts_with("cargo clippy"))
+            .collect();
+        assert_eq!(clippy.len(), 2);
+        assert!(clippy.iter().all(|line| line.ends_with("-- -D warnings")));
+        assert!(clippy[0].contains("--all-targets"));
         assert!(
             lines
                 .iter()
@@ -193,20 +187,25 @@ mod tests {
 
         let shown = "-- --nocapture parity losses";
         assert_eq!(lines.len(), 3);
-        assert!(lines[1].ends_with(shown) && !lines[1].contains("test-flex"));
-        assert!(lines[2].ends_with(shown) && lines[2].contains("clover-model/test-flex"));
+        assert!(lines[1].ends_with(shown) && !lines[1].contains(ON_FLEX));
+        assert!(lines[2].ends_with(shown) && lines[2].contains(ON_FLEX));
     }
 
     #[test]
-    fn every_optional_backend_is_checked() {
-        let lines = command_lines(&check_backends());
+    fn every_optional_part_is_linted_with_flex_and_without() {
+        let lines = command_lines(&check(false));
 
-        for backend in ["cuda", "collective,dashboard,fetch,wgpu", "ndarray"] {
+        for feature in OPTIONAL {
+            let clippy = lines.iter().filter(|line| line.starts_with("cargo clippy"));
             assert!(
-                lines
-                    .iter()
-                    .any(|line| line.ends_with(&format!("--features {backend}")))
+                clippy.clone().all(|line| line.contains(feature)),
+                "{feature}"
             );
         }
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("--no-default-features"))
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! A step of a plan: how it runs, how long it took, and the table at the end.
 
 use crate::tidy;
-use anyhow::{Context, Result, ensure};
-use std::ffi::OsString;
+use crate::workspace::cargo_program;
+use anyhow::{Context, Result, anyhow, ensure};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// One line of the table printed at the end.
@@ -26,6 +26,9 @@ pub(crate) enum Action {
     },
     /// Runs a `cargo test -- --list` and fails when it lists no test: a mistyped filter is no success.
     CargoListsATest(Vec<String>),
+    /// Runs cargo several times at once: the first one's output is passed through, that of the
+    /// others follows when all have ended.
+    CargoTogether(Vec<Vec<String>>),
     /// Runs the house rules.
     Tidy,
 }
@@ -55,9 +58,13 @@ impl Step {
                 for (key, value) in environment {
                     line.push_str(&format!("{key}={value} "));
                 }
-                line + "cargo " + &arguments.join(" ")
+                line + &command_line(arguments)
             }
-            Action::CargoListsATest(arguments) => format!("cargo {}", arguments.join(" ")),
+            Action::CargoListsATest(arguments) => command_line(arguments),
+            Action::CargoTogether(commands) => {
+                let lines: Vec<String> = commands.iter().map(|words| command_line(words)).collect();
+                lines.join(" & ")
+            }
             Action::Tidy => "cargo xtask tidy".to_owned(),
         }
     }
@@ -69,6 +76,7 @@ impl Step {
                 environment,
             } => run_cargo(root, arguments, environment),
             Action::CargoListsATest(arguments) => require_a_listed_test(root, arguments, out),
+            Action::CargoTogether(commands) => run_together(root, commands, out),
             Action::Tidy => tidy::run(root, out),
         }
     }
@@ -113,6 +121,46 @@ fn run_cargo(root: &Path, arguments: &[String], environment: &[(&str, &str)]) ->
     Ok(())
 }
 
+/// Every command runs to its end, also where another fails.
+fn run_together(root: &Path, commands: &[Vec<String>], out: &mut impl Write) -> Result<()> {
+    let Some((first, others)) = commands.split_first() else {
+        return Ok(());
+    };
+    let mut failures = Vec::new();
+    std::thread::scope(|scope| {
+        let captured: Vec<_> = others
+            .iter()
+            .map(|arguments| scope.spawn(move || captured_cargo(root, arguments)))
+            .collect();
+        if let Err(error) = run_cargo(root, first, &[]) {
+            failures.push(format!("`{}`: {error:#}", command_line(first)));
+        }
+        for (run, arguments) in captured.into_iter().zip(others) {
+            let line = command_line(arguments);
+            let run = run.join().map_err(|_| anyhow!("a thread panicked"))??;
+            writeln!(out, "\n-- {line}")?;
+            out.write_all(&run.stderr)?;
+            out.write_all(&run.stdout)?;
+            if !run.status.success() {
+                failures.push(format!("`{line}`: cargo ended with {}", run.status));
+            }
+        }
+        anyhow::Ok(())
+    })?;
+    ensure!(failures.is_empty(), "{}", failures.join("; "));
+    Ok(())
+}
+
+fn captured_cargo(root: &Path, arguments: &[String]) -> Result<Output> {
+    let mut command = Command::new(cargo_program());
+    let output = command.args(arguments).current_dir(root).output();
+    output.context("cargo could not be started")
+}
+
+fn command_line(arguments: &[String]) -> String {
+    format!("cargo {}", arguments.join(" "))
+}
+
 fn require_a_listed_test(root: &Path, arguments: &[String], out: &mut impl Write) -> Result<()> {
     let output = Command::new(cargo_program())
         .args(arguments)
@@ -136,11 +184,6 @@ fn listed_tests(listing: &str) -> usize {
         .lines()
         .filter(|line| line.ends_with(": test"))
         .count()
-}
-
-/// The cargo that started this program, so that a chosen toolchain stays chosen.
-fn cargo_program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
 fn table(timings: &[Timing]) -> Result<String> {
@@ -173,6 +216,31 @@ mod tests {
         let out = String::from_utf8(out).unwrap();
         assert_eq!(error.to_string(), "step `first` failed");
         assert!(out.contains("FAILED") && !out.contains("later"), "{out}");
+    }
+
+    #[test]
+    fn commands_run_together_all_end_and_every_failure_is_named() {
+        fn words(text: &str) -> Vec<String> {
+            vec![text.to_owned()]
+        }
+        let mut out = Vec::new();
+
+        let good = [words("--version"), words("--version")];
+        let good = run_together(Path::new("."), &good, &mut out);
+        let bad = [
+            words("no-such-command"),
+            words("--version"),
+            words("neither-this"),
+        ];
+        let bad = run_together(Path::new("."), &bad, &mut out).unwrap_err();
+
+        good.unwrap();
+        let message = format!("{bad:#}");
+        assert!(
+            message.contains("cargo no-such-command") && message.contains("cargo neither-this")
+        );
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.matches("\ncargo 1.").count(), 2, "{out}");
     }
 
     #[test]

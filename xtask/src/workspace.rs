@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,18 +53,33 @@ pub(crate) fn root() -> Result<PathBuf> {
 ///
 /// If cargo fails or answers in another form.
 pub(crate) fn members(root: &Path) -> Result<Vec<Member>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+    let arguments = ["metadata", "--no-deps", "--format-version", "1"];
+    members_from(&cargo_output(root, &arguments)?)
+}
+
+/// The cargo that started this program, so that a chosen toolchain stays chosen.
+pub(crate) fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
+/// What cargo prints.
+///
+/// # Errors
+///
+/// If cargo fails; its own message is passed on.
+pub(crate) fn cargo_output(root: &Path, arguments: &[&str]) -> Result<String> {
+    let command = format!("cargo {}", arguments.join(" "));
+    let output = Command::new(cargo_program())
+        .args(arguments)
         .current_dir(root)
         .output()
-        .context("cargo metadata could not be started")?;
+        .with_context(|| format!("`{command}` could not be started"))?;
     ensure!(
         output.status.success(),
-        "cargo metadata failed: {}",
+        "`{command}` failed: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    members_from(&String::from_utf8(output.stdout)?)
+    String::from_utf8(output.stdout).with_context(|| format!("`{command}` printed no text"))
 }
 
 fn members_from(metadata: &str) -> Result<Vec<Member>> {

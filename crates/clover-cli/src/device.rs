@@ -70,6 +70,10 @@ pub(crate) fn numbered_device<B: Backend>(first: B::Device, number: u16) -> Resu
 /// Takes up the backend that was picked.
 trait OnBackend<W: Work> {
     fn on<B: Backend>(self, device: B::Device) -> Result<W::Output>;
+
+    /// The work itself, for a backend that has one way only.
+    #[cfg(feature = "flex")]
+    fn work(self) -> W;
 }
 
 /// Keeps what the backward pass needs.
@@ -81,11 +85,21 @@ impl<W: Work> OnBackend<W> for Kept<W> {
     fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
         self.0.run::<Autodiff<B>>(device)
     }
+
+    #[cfg(feature = "flex")]
+    fn work(self) -> W {
+        self.0
+    }
 }
 
 impl<W: Work> OnBackend<W> for Recomputed<W> {
     fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
         self.0.run::<Autodiff<B, BalancedCheckpointing>>(device)
+    }
+
+    #[cfg(feature = "flex")]
+    fn work(self) -> W {
+        self.0
     }
 }
 
@@ -128,7 +142,9 @@ impl DeviceName {
     fn pick<W: Work>(self, work: impl OnBackend<W>) -> Result<W::Output> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Flex => work.on::<burn_flex::Flex>(Default::default()),
+            // Recomputing saves nothing here (`clover-trainer/benches`): a second copy of all
+            // training would only take time to build.
+            Self::Flex => Kept(work.work()).on::<burn_flex::Flex>(Default::default()),
             #[cfg(feature = "ndarray")]
             Self::Ndarray => work.on::<burn_ndarray::NdArray<f32>>(Default::default()),
             #[cfg(feature = "cuda")]

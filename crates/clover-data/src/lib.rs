@@ -37,7 +37,5 @@ pub mod video;
 
 pub use error::DataError;
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
+#[cfg(test)]
+pub(crate) use clover_test_backend::TestBackend;

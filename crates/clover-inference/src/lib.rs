@@ -20,7 +20,5 @@ pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use preprocessing::Preprocessing;
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
+#[cfg(test)]
+pub(crate) use clover_test_backend::TestBackend;

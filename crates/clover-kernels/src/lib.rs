@@ -77,7 +77,5 @@ pub mod portable {
     pub use crate::sum_of_squares::portable as sum_of_squares;
 }
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
+#[cfg(test)]
+pub(crate) use clover_test_backend::TestBackend;

@@ -48,9 +48,5 @@ pub const TEMPERATURE: f64 = 0.05;
 #[cfg(test)]
 mod oracle;
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
 #[cfg(test)]
-pub(crate) type TestAutodiffBackend = burn::backend::Autodiff<TestBackend>;
+pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

@@ -41,7 +41,5 @@ pub use clover::{Clover, CloverConfig};
 pub use noise::Noise;
 pub use preset::{Preset, UnknownPreset};
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
+#[cfg(test)]
+pub(crate) use clover_test_backend::TestBackend;

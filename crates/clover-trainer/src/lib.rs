@@ -49,9 +49,5 @@ pub mod task_items;
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
 
-#[cfg(all(test, not(feature = "test-flex")))]
-pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
-#[cfg(all(test, feature = "test-flex"))]
-pub(crate) type TestBackend = burn_flex::Flex;
 #[cfg(test)]
-pub(crate) type TestAutodiffBackend = burn::backend::Autodiff<TestBackend>;
+pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

@@ -12,7 +12,12 @@ const BACKEND_TYPES: &[&str] = &["NdArray", "Flex", "Cuda", "Wgpu"];
 const BACKEND_FEATURES: &[&str] = &["cuda", "flex", "ndarray", "vulkan", "metal", "wgpu"];
 
 /// May name backends: the specialised kernels, the program, the tests.
-const EXEMPT: &[&str] = &["clover-kernels", "clover-cli", "clover-tests"];
+const EXEMPT: &[&str] = &[
+    "clover-kernels",
+    "clover-cli",
+    "clover-tests",
+    "clover-test-backend",
+];
 
 pub(crate) fn check(file: &TextFile) -> Vec<Finding> {
     if EXEMPT
@@ -90,7 +95,7 @@ mod tests {
     fn the_test_alias_and_the_documentation_may_name_one() {
         let text = "\
 //! Runs on `burn_flex::Flex`.
-#[cfg(all(test, not(feature = \"test-flex\")))]
+#[cfg(test)]
 pub(crate) type TestBackend = burn_ndarray::NdArray<f32>;
 fn flexible() -> Flexible {}
 #[cfg(test)]

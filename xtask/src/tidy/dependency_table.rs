@@ -39,7 +39,15 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &[]),
+    // Names the backends of tests, and switches the kernels of theirs on.
+    (TEST_BACKEND, &["clover-kernels"]),
+    (UNIFIED_FEATURES, &[]),
 ];
+
+/// For the tests of every crate.
+const TEST_BACKEND: &str = "clover-test-backend";
+/// For every crate, inside this workspace; holds no code.
+const UNIFIED_FEATURES: &str = "clover-unified-features";
 
 /// The one package that may test every crate together.
 const TESTS: &str = "clover-tests";
@@ -57,13 +65,11 @@ pub(crate) fn check(members: &[Member]) -> Vec<Finding> {
             continue;
         };
         // A development dependency may repeat an edge, to switch features on, but add none.
-        for dependency in member
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.internal)
-        {
-            if !allowed.contains(&dependency.name.as_str()) {
-                let message = format!("{name} must not import {}", dependency.name);
+        for dependency in &member.dependencies {
+            let to = dependency.name.as_str();
+            let for_all = to == UNIFIED_FEATURES || to == TEST_BACKEND && dependency.development;
+            if dependency.internal && !for_all && !allowed.contains(&to) {
+                let message = format!("{name} must not import {to}");
                 findings.push(Finding::failure(RULE, manifest, 1, message));
             }
         }
@@ -115,6 +121,18 @@ mod tests {
 
         assert!(check(&[repeated]).is_empty());
         assert_eq!(check(&[added]).len(), 1);
+    }
+
+    #[test]
+    fn the_backend_of_tests_is_for_tests_alone() {
+        let tests = member(
+            "clover-model",
+            &[(TEST_BACKEND, true), (UNIFIED_FEATURES, false)],
+        );
+        let library = member("clover-model", &[(TEST_BACKEND, false)]);
+
+        assert!(check(&[tests]).is_empty());
+        assert_eq!(check(&[library]).len(), 1);
     }
 
     #[test]

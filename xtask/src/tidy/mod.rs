@@ -11,6 +11,7 @@ mod manifests;
 mod printing;
 mod source;
 mod top_level;
+mod unified_features;
 
 use crate::workspace::{self, TextFile};
 use anyhow::{Result, bail};
@@ -31,6 +32,7 @@ pub(crate) fn run(root: &Path, out: &mut impl Write) -> Result<()> {
     findings.extend(dependency_table::check(&members));
     findings.extend(manifests::check(&members, &files));
     findings.extend(backend_names::check_manifests(&members));
+    findings.extend(unified_features::check(root, &members)?);
     if let Some(tracked) = workspace::tracked_paths(root) {
         findings.extend(top_level::check(&tracked));
     }

@@ -259,7 +259,7 @@ fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
 mod checkpointing;
 #[cfg(all(test, feature = "collective"))]
 mod devices;
-#[cfg(all(test, feature = "test-flex"))]
+#[cfg(test)]
 mod mixed_precision;
 #[cfg(test)]
 mod tests;

@@ -54,7 +54,7 @@ pub(super) fn fetch(arguments: &FetchWeights) -> Result<Vec<PathBuf>> {
         false => {
             let builder = ApiBuilder::from_env().with_retries(RETRIES);
             let api = builder.build().context("the Hub's client cannot start")?;
-            Store::Hub(api.repo(repo.clone()), repo)
+            Store::Hub(Box::new(api.repo(repo.clone())), repo)
         }
     };
     fetch_from(&store, &arguments.file)
@@ -89,7 +89,7 @@ fn fetch_from(store: &Store, asked: &[String]) -> Result<Vec<PathBuf>> {
 /// Where files come from.
 enum Store {
     Cache(Cache, Repo),
-    Hub(ApiRepo, Repo),
+    Hub(Box<ApiRepo>, Repo),
 }
 
 impl Store {

@@ -1,7 +1,8 @@
 //! Changing the size of a frame.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 /// How pixels between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +27,23 @@ pub(in crate::video) fn resize(
     interpolation: Interpolation,
 ) -> Vec<u8> {
     let [width, height] = from.map(|side| side as u32);
-    let mut out = Image::new(to[0] as u32, to[1] as u32, PixelType::U8x3);
+    let [out_width, out_height] = to.map(|side| side as u32);
+    let mut out = vec![0; to[0] * to[1] * 3];
     let algorithm = match interpolation {
         Interpolation::Bilinear => ResizeAlg::Interpolation(FilterType::Bilinear),
         Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
     };
     let options = ResizeOptions::new().resize_alg(algorithm);
-    let resized = ImageRef::new(width, height, pixels, PixelType::U8x3)
-        .ok()
-        .and_then(|image| Resizer::new().resize(&image, &mut out, &options).ok());
+    // The typed form: the untyped one compiles the resampling of all 14 kinds of pixels into this crate.
+    let image = TypedImageRef::<U8x3>::from_buffer(width, height, pixels).ok();
+    let target = TypedImage::<U8x3>::from_buffer(out_width, out_height, &mut out).ok();
+    let resized = image.zip(target).and_then(|(image, mut target)| {
+        Resizer::new()
+            .resize_typed(&image, &mut target, &options)
+            .ok()
+    });
     assert!(resized.is_some(), "resize: the pixels differ from the size");
-    out.into_vec()
+    out
 }
 
 /// The size at which the shorter side is `short_side` and the sides keep their ratio.
