@@ -45,9 +45,15 @@ pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
     let mut steps = check(ffmpeg);
     steps.push(cargo("build tests on ndarray", &without_running(&ndarray)));
     steps.push(cargo("build tests on flex", &without_running(&flex)));
-    // In one process one test runs at a time, for Burn's random numbers belong to the process.
-    let both = vec![owned(&ndarray), owned(&flex)];
-    steps.push(Step::new("tests on both", Action::CargoTogether(both)));
+    // In one process one test runs at a time, for Burn's random numbers belong to the process:
+    // several programs at once keep the cores busy. The suite takes longest, so it starts first.
+    let on_ndarray = ["test", "--workspace", "--no-fail-fast"];
+    let together = vec![
+        owned(&[on_ndarray.as_slice(), &["--test", SUITE]].concat()),
+        owned(&[on_ndarray.as_slice(), &["--lib", "--bins"]].concat()),
+        owned(&flex),
+    ];
+    steps.push(Step::new("tests on both", Action::CargoTogether(together)));
     steps.push(cargo(
         "tests in the docs",
         &["test", "--workspace", "--doc"],
@@ -141,8 +147,17 @@ mod tests {
         };
         assert!(!ndarray.contains(ON_FLEX) && !ndarray.contains("--exclude"));
         assert!(flex.contains(ON_FLEX));
-        let runs = format!("{ndarray} & {flex}");
-        assert_eq!(lines.iter().filter(|line| **line == runs).count(), 1);
+        let run: Vec<_> = lines.iter().filter(|line| line.contains(" & ")).collect();
+        let [run] = run.as_slice() else {
+            panic!("one step expected: {lines:?}")
+        };
+        let run: Vec<_> = run.split(" & ").collect();
+        let everything = ["--test suite", "--lib --bins", "--tests"];
+        assert_eq!(run.len(), everything.len());
+        for (command, selection) in run.iter().zip(everything) {
+            assert!(command.contains(selection), "{command}");
+            assert_eq!(command.contains(ON_FLEX), *command == *flex, "{command}");
+        }
     }
 
     #[test]
