@@ -1,12 +1,12 @@
 //! A step of a plan: how it runs, how long it took, and the table at the end.
 
 use crate::tidy;
-use crate::workspace::cargo_program;
+use crate::workspace::cargo;
 use anyhow::{Context, Result, anyhow, ensure};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 /// One line of the table printed at the end.
@@ -111,10 +111,8 @@ pub(crate) fn run_all(root: &Path, steps: &[Step], out: &mut impl Write) -> Resu
 }
 
 fn run_cargo(root: &Path, arguments: &[String], environment: &[(&str, &str)]) -> Result<()> {
-    let status = Command::new(cargo_program())
-        .args(arguments)
+    let status = cargo(root, arguments)
         .envs(environment.iter().copied())
-        .current_dir(root)
         .status()
         .context("cargo could not be started")?;
     ensure!(status.success(), "cargo ended with {status}");
@@ -152,8 +150,7 @@ fn run_together(root: &Path, commands: &[Vec<String>], out: &mut impl Write) -> 
 }
 
 fn captured_cargo(root: &Path, arguments: &[String]) -> Result<Output> {
-    let mut command = Command::new(cargo_program());
-    let output = command.args(arguments).current_dir(root).output();
+    let output = cargo(root, arguments).output();
     output.context("cargo could not be started")
 }
 
@@ -162,9 +159,7 @@ fn command_line(arguments: &[String]) -> String {
 }
 
 fn require_a_listed_test(root: &Path, arguments: &[String], out: &mut impl Write) -> Result<()> {
-    let output = Command::new(cargo_program())
-        .args(arguments)
-        .current_dir(root)
+    let output = cargo(root, arguments)
         .stderr(std::process::Stdio::inherit())
         .output()
         .context("cargo could not be started")?;

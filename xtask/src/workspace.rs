@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,9 +57,13 @@ pub(crate) fn members(root: &Path) -> Result<Vec<Member>> {
     members_from(&cargo_output(root, &arguments)?)
 }
 
-/// The cargo that started this program, so that a chosen toolchain stays chosen.
-pub(crate) fn cargo_program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+/// The cargo that started this program, so that a chosen toolchain stays chosen, with these arguments
+/// in the folder.
+pub(crate) fn cargo(root: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root);
+    command
 }
 
 /// What cargo prints.
@@ -69,9 +73,7 @@ pub(crate) fn cargo_program() -> OsString {
 /// If cargo fails; its own message is passed on.
 pub(crate) fn cargo_output(root: &Path, arguments: &[&str]) -> Result<String> {
     let command = format!("cargo {}", arguments.join(" "));
-    let output = Command::new(cargo_program())
-        .args(arguments)
-        .current_dir(root)
+    let output = cargo(root, arguments)
         .output()
         .with_context(|| format!("`{command}` could not be started"))?;
     ensure!(

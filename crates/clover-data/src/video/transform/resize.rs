@@ -34,7 +34,7 @@ pub(in crate::video) fn resize(
         Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
     };
     let options = ResizeOptions::new().resize_alg(algorithm);
-    // The typed form: the untyped one compiles the resampling of all 14 kinds of pixels into this crate.
+    // The typed form: the untyped one compiles the resampling of all 13 kinds of pixels into this crate.
     let image = TypedImageRef::<U8x3>::from_buffer(width, height, pixels).ok();
     let target = TypedImage::<U8x3>::from_buffer(out_width, out_height, &mut out).ok();
     let resized = image.zip(target).and_then(|(image, mut target)| {
