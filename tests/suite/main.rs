@@ -8,6 +8,7 @@
 )]
 
 mod check_data;
+mod device_traffic;
 mod full_disk;
 mod gradients;
 mod hostile_input;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clover_data::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
+use clover_model::Preset;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
@@ -48,9 +49,11 @@ impl SmallData {
     }
 }
 
-/// The demonstration's recipe with two frames, small batches, and all kinds of chance.
+/// The demonstration's recipe with the least model, two frames, small batches, and all kinds of
+/// chance.
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
+        preset: Preset::Nano.to_string(),
         frames: 2,
         test_frames: 2,
         dropout: 0.1,

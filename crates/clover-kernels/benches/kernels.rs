@@ -9,7 +9,7 @@ use burn::backend::Autodiff;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use burn_flex::Flex;
-use clover_kernels::portable;
+use clover_kernels::{RowPermutation, portable};
 use divan::Bencher;
 
 /// Fresh blocks from the system cost page faults; programs are expected to choose a cache too.
@@ -161,13 +161,11 @@ fn prepare_cross_entropy<B: Backend>(way: Way) -> impl Fn(Tensor<B, 2>) -> Tenso
 
 fn prepare_permutation<B: Backend>(way: Way) -> impl Fn(Tensor<B, 2>) -> Tensor<B, 2> {
     let rows = 2 * 8 * 56 * 56;
-    // Its own inverse: the rows in reverse.
-    let index = Tensor::<B, 1, Int>::arange(0..rows, &Default::default())
-        .neg()
-        .add_scalar(rows - 1);
+    let reversed: Vec<_> = (0..rows).rev().map(Some).collect();
+    let places = RowPermutation::new(&reversed, rows, &Default::default());
     move |x| match way {
-        Way::Kernel => clover_kernels::permute_rows(x, index.clone(), index.clone()),
-        Way::Portable => portable::permute_rows(x, index.clone()),
+        Way::Kernel => places.forward(x),
+        Way::Portable => places.portable_forward(x),
     }
 }
 

@@ -25,8 +25,8 @@ fn every_operation<C: CheckpointStrategy>(
     let x = crate::linear(x, weight.clone(), Some(scale.clone()));
     let x = crate::gelu(doubled(x));
     let x = crate::layer_norm(doubled(x), scale.clone(), scale + 1.0, 1e-5);
-    let (there, back) = (index([1, 2, 0, 4, 5, 3]), index([2, 0, 1, 5, 3, 4]));
-    let x = crate::permute_rows(doubled(x), there, back).reshape([2, 3, 12]);
+    let places = crate::RowPermutation::new(&[1, 2, 0, 4, 5, 3].map(Some), 6, &device);
+    let x = places.forward(doubled(x)).reshape([2, 3, 12]);
     let bias = bias.reshape([2, 3, 3]);
     let packed = Tensor::cat(vec![x.clone(), x.clone() * 0.5, x.clone() + 0.25], 2);
     let x = x + crate::window_attention(packed, 2, bias.clone() * 0.5, None);

@@ -12,10 +12,10 @@ use crate::flex::cross_entropy::CrossEntropy;
 use crate::flex::dropout::Dropout;
 use crate::flex::gelu::Gelu;
 use crate::flex::indices;
-use crate::flex::kernel::{Kernel, TrackedTensor, track};
 use crate::flex::layer_norm::LayerNorm;
 use crate::flex::linear::Linear;
 use crate::flex::rows::{Gather, Index, Permutation};
+use crate::kernel::{Kernel, track};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 use burn::prelude::*;
@@ -24,6 +24,9 @@ use burn::tensor::{DType, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 use std::any::{Any, TypeId};
 use std::sync::Arc;
+
+/// A flex tensor under autodiff, whatever the checkpointing strategy.
+type TrackedTensor = crate::kernel::TrackedTensor<Flex>;
 
 fn is<B: Backend, Other: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Other>()
@@ -78,7 +81,7 @@ fn int<B: Backend>(tensor: &Tensor<B, 1, Int>) -> Option<FlexTensor> {
     cast(&primitive)
 }
 
-fn launch<B: Backend, K: Kernel<N>, const N: usize, const D: usize>(
+fn launch<B: Backend, K: Kernel<Flex, N>, const N: usize, const D: usize>(
     kernel: K,
     inputs: [FloatTensor<B>; N],
 ) -> Option<Tensor<B, D>> {
@@ -87,10 +90,10 @@ fn launch<B: Backend, K: Kernel<N>, const N: usize, const D: usize>(
         cast(&kernel.forward(inputs).0)?
     } else if is::<B, Autodiff<Flex, NoCheckpointing>>() {
         let inputs = every(inputs.each_ref().map(cast::<_, TrackedTensor>))?;
-        cast(&track::<NoCheckpointing, K, N>(kernel, inputs))?
+        cast(&track::<Flex, NoCheckpointing, K, N>(kernel, inputs))?
     } else {
         let inputs = every(inputs.each_ref().map(cast::<_, TrackedTensor>))?;
-        cast(&track::<BalancedCheckpointing, K, N>(kernel, inputs))?
+        cast(&track::<Flex, BalancedCheckpointing, K, N>(kernel, inputs))?
     };
     Some(Tensor::from_primitive(TensorPrimitive::Float(output)))
 }

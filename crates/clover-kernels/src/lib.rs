@@ -16,7 +16,11 @@
 //! | [`softmax_cross_entropy`] | log-softmax and the label's entry |
 //! | [`dropout`], [`dropout_factors`] | noise that follows from a key, without state |
 //! | [`adamw`], [`sum_of_squares`] | an optimizer's update, and the norm of gradients before it |
-//! | [`gather_rows`], [`permute_rows`] | roll, window partition and padding as one row copy |
+//! | [`gather_rows`], [`RowPermutation`] | roll, window partition and padding as one row copy |
+//! | [`ColumnLookup`] | a table's columns by an index that stays: a relative position bias |
+//!
+//! On every backend the last two rows back-propagate by gathering instead of scattering, once
+//! [`register_autodiff`] has seen the backend.
 //!
 //! ```
 //! use burn::tensor::{Tensor, backend::Backend};
@@ -37,15 +41,19 @@ mod adamw;
 #[cfg(test)]
 mod agreement;
 mod attention;
+mod autodiff;
 #[cfg(test)]
 mod checkpointing;
+mod columns;
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod dispatch;
 mod dropout;
 #[cfg(feature = "flex")]
 mod flex;
+mod gathered;
 mod gelu;
+mod kernel;
 mod layer_norm;
 mod linear;
 mod rows;
@@ -53,12 +61,14 @@ mod sum_of_squares;
 
 pub use adamw::{AdamWTensors, AdamWUpdate, adamw};
 pub use attention::{attention, masked_attention, window_attention};
+pub use autodiff::register_autodiff;
+pub use columns::ColumnLookup;
 pub use cross_entropy::softmax_cross_entropy;
 pub use dropout::{dropout, dropout_factors};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
-pub use rows::{gather_rows, permute_rows};
+pub use rows::{RowPermutation, gather_rows};
 pub use sum_of_squares::sum_of_squares;
 
 /// The compositions of plain tensor operations that the operations fall back to.
@@ -73,7 +83,6 @@ pub mod portable {
     pub use crate::gelu::portable as gelu;
     pub use crate::layer_norm::portable as layer_norm;
     pub use crate::linear::portable as linear;
-    pub use crate::rows::portable_permutation as permute_rows;
     pub use crate::sum_of_squares::portable as sum_of_squares;
 }
 

@@ -10,6 +10,8 @@ use crate::video_encoder::VideoSwinConfig;
 /// A named size of Clover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
+    /// [`CloverConfig::nano`].
+    Nano,
     /// [`CloverConfig::tiny`].
     Tiny,
     /// [`CloverConfig::small`].
@@ -20,7 +22,7 @@ pub enum Preset {
 
 /// The name of no preset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown preset `{name}`: there are tiny, small and base")]
+#[error("unknown preset `{name}`: there are nano, tiny, small and base")]
 pub struct UnknownPreset {
     /// What was asked for.
     pub name: String,
@@ -31,6 +33,7 @@ impl Preset {
     #[must_use]
     pub fn config(self, vocabulary: usize) -> CloverConfig {
         match self {
+            Self::Nano => CloverConfig::nano(vocabulary),
             Self::Tiny => CloverConfig::tiny(vocabulary),
             Self::Small => CloverConfig::small(vocabulary),
             Self::Base => CloverConfig::base(vocabulary),
@@ -43,6 +46,7 @@ impl FromStr for Preset {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
+            "nano" => Ok(Self::Nano),
             "tiny" => Ok(Self::Tiny),
             "small" => Ok(Self::Small),
             "base" => Ok(Self::Base),
@@ -56,6 +60,7 @@ impl FromStr for Preset {
 impl fmt::Display for Preset {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Nano => "nano",
             Self::Tiny => "tiny",
             Self::Small => "small",
             Self::Base => "base",
@@ -88,7 +93,7 @@ impl CloverConfig {
         config
     }
 
-    /// For laptops and tests: a Video Swin of one quarter of Swin-B's width (the head width of 32
+    /// For laptops: a Video Swin of one quarter of Swin-B's width (the head width of 32
     /// kept) and two blocks a stage, and BERT-Tiny (Turc et al., 2019: 2 layers, 128 wide, 2
     /// heads), 8 frames of 112 px.
     #[must_use]
@@ -102,6 +107,20 @@ impl CloverConfig {
         config.video.drop_path = 0.1;
         config
     }
+
+    /// For tests of a program around the model: every part is there, none is wide enough to learn
+    /// much. A step takes milliseconds.
+    #[must_use]
+    pub fn nano(vocabulary: usize) -> Self {
+        let mut config = Self::new(
+            VideoSwinConfig::new(8, vec![2, 1, 1, 1], vec![1, 2, 2, 4]).with_window([2, 7, 7]),
+            TextEncoderConfig::new(vocabulary, 32, 1, 2, 64),
+        )
+        .with_fusion_layers(1)
+        .with_image_size(56);
+        config.video.drop_path = 0.1;
+        config
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +129,7 @@ mod tests {
 
     #[test]
     fn presets_are_found_by_the_name_they_show() {
-        for preset in [Preset::Tiny, Preset::Small, Preset::Base] {
+        for preset in [Preset::Nano, Preset::Tiny, Preset::Small, Preset::Base] {
             assert_eq!(preset.to_string().parse(), Ok(preset));
             assert_eq!(preset.config(100).validate(), Ok(()));
         }
@@ -122,7 +141,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "unknown preset `huge`: there are tiny, small and base"
+            "unknown preset `huge`: there are nano, tiny, small and base"
         );
     }
 }

@@ -22,38 +22,48 @@ const EPSILON: f64 = 1e-6;
 /// Scales all gradients of a module so that their common length is at most `max_norm`; also
 /// returns the length before.
 ///
-/// The device is read once. A length that is not finite leaves the gradients as they are: the
-/// caller sees it and skips the step.
+/// The device is read once; [`squared_norm`] and [`clip_to_norm`] are for a caller who reads other
+/// figures too. A length that is not finite leaves the gradients as they are: the caller sees it and
+/// skips the step.
 pub fn clip_by_global_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     gradients: GradientsParams,
     max_norm: f64,
 ) -> (GradientsParams, f64) {
-    let norm = global_norm::<B, M>(module, &gradients);
-    let scale = max_norm / (norm + EPSILON);
-    // False for a norm that is not a number; an infinite one would turn gradients into zeros.
-    if !(norm.is_finite() && scale < 1.0) {
-        return (gradients, norm);
-    }
-    (scale_gradients::<B, M>(module, gradients, scale), norm)
+    let squares = squared_norm::<B, M>(module, &gradients);
+    let norm = squares.map_or(0.0, |sum| sum.into_scalar().elem::<f64>().sqrt());
+    let clipped = clip_to_norm::<B, M>(module, gradients, norm, max_norm);
+    (clipped, norm)
 }
 
-/// The length of all gradients of a module taken as one vector; zero where there are none.
-///
-/// The squares are added on the device and read once.
-pub fn global_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
+/// The squared length of all gradients of a module taken as one vector, `[1]`; none where there are
+/// no gradients.
+pub fn squared_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     gradients: &GradientsParams,
-) -> f64 {
+) -> Option<Tensor<B::InnerBackend, 1>> {
     let mut visitor = SumOfSquares::<B> {
         gradients,
         seen: HashSet::new(),
         sum: None,
     };
     module.visit(&mut visitor);
-    visitor
-        .sum
-        .map_or(0.0, |sum| sum.into_scalar().elem::<f64>().sqrt())
+    visitor.sum
+}
+
+/// Scales all gradients, whose common length is `norm`, so that it is at most `max_norm`.
+pub fn clip_to_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    gradients: GradientsParams,
+    norm: f64,
+    max_norm: f64,
+) -> GradientsParams {
+    let scale = max_norm / (norm + EPSILON);
+    // False for a norm that is not a number; an infinite one would turn gradients into zeros.
+    if !(norm.is_finite() && scale < 1.0) {
+        return gradients;
+    }
+    scale_gradients::<B, M>(module, gradients, scale)
 }
 
 /// Multiplies every gradient of a module by `factor`: also what averages accumulated gradients and
@@ -198,7 +208,8 @@ mod tests {
     fn a_module_without_gradients_has_length_zero() {
         let (module, _) = three_and_four();
 
-        let norm = global_norm::<TestAutodiffBackend, _>(&module, &GradientsParams::new());
+        let (_, norm) =
+            clip_by_global_norm::<TestAutodiffBackend, _>(&module, GradientsParams::new(), 1.0);
 
         assert_eq!(norm, 0.0);
     }

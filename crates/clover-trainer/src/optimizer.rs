@@ -56,7 +56,11 @@ pub struct Optimizer<B: AutodiffBackend> {
 
 impl OptimizerConfig {
     /// Initializes a new [`Optimizer`] without any state.
+    ///
+    /// What is trained gets the backward passes of
+    /// [`register_autodiff`](clover_kernels::register_autodiff).
     pub fn init<B: AutodiffBackend>(&self) -> Optimizer<B> {
+        clover_kernels::register_autodiff::<B>();
         Optimizer {
             config: self.clone(),
             moments: BTreeMap::new(),

@@ -4,6 +4,7 @@
 //! the libraries below them.
 
 mod operations;
+pub mod recorded;
 
 pub use operations::operations;
 

@@ -93,7 +93,7 @@ fn relative_positions_and_shift_masks_equal_the_published_tables() {
         for name in recorded.names() {
             if let Some(window) = name.strip_prefix("relindex.window_") {
                 let index = relative_position_index(three(window));
-                let index: Vec<_> = index.into_iter().map(i64::from).collect();
+                let index: Vec<_> = index.into_iter().map(|row| row as i64).collect();
                 assert_eq!(index, recorded.integers(name), "{name}");
                 compared += 1;
             } else if let Some(sizes) = name.strip_prefix("shiftmask.grid_") {
@@ -129,7 +129,7 @@ fn large_windows_have_the_recorded_checksums() {
                 continue;
             };
             let index = relative_position_index(window);
-            let index: Vec<_> = index.into_iter().map(i64::from).collect();
+            let index: Vec<_> = index.into_iter().map(|row| row as i64).collect();
             let tokens: usize = window.iter().product();
             let row = |row: usize| &index[row * tokens..(row + 1) * tokens];
 

@@ -1,4 +1,4 @@
-//! The downstream tasks from annotation to figure, at tiny size: files in the published formats, whose
+//! The downstream tasks from annotation to figure, at the least size: files in the published formats, whose
 //! rows are made up, and rendered clips.
 
 mod attention;
@@ -97,12 +97,12 @@ impl SmallTask {
     }
 }
 
-/// A tiny model with its starting values.
+/// The least model with its starting values.
 fn untrained_bundle(data: &SmallData, folder: &Path) {
     let device = Default::default();
     <TestBackend as Backend>::seed(&device, 5);
     let tokenizer = WordPieceTokenizer::from_vocab_file(&data.files.vocabulary).unwrap();
-    let config = CloverConfig::tiny(tokenizer.vocabulary().len())
+    let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
     let clover: Clover<TestBackend> = config.init(&device);

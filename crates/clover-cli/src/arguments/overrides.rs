@@ -10,7 +10,7 @@ pub(crate) struct Overrides {
     /// Any keys of the recipe, each `key=value`; they win over the options below.
     #[arg(value_name = "KEY=VALUE")]
     keys: Vec<String>,
-    /// Size of the model: tiny, small or base.
+    /// Size of the model: nano (for tests), tiny, small or base.
     #[arg(long)]
     preset: Option<String>,
     /// Frames of a clip.

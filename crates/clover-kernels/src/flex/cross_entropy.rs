@@ -2,9 +2,9 @@
 
 use super::simd::{exp, vectorized};
 use super::{tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::{Shape, TensorMetadata};
-use burn_flex::FlexTensor;
+use burn_flex::{Flex, FlexTensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) struct Saved {
     log_sums: Arc<Vec<f32>>,
 }
 
-impl Kernel<1> for CrossEntropy {
+impl Kernel<Flex, 1> for CrossEntropy {
     type Saved = Saved;
 
     fn forward(&self, [logits]: [FlexTensor; 1]) -> (FlexTensor, Saved) {

@@ -4,8 +4,8 @@
 
 use super::simd::vectorized;
 use crate::dropout::{Rule, factor, round_keys};
-use crate::flex::kernel::Kernel;
-use burn_flex::FlexTensor;
+use crate::kernel::Kernel;
+use burn_flex::{Flex, FlexTensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Dropout {
     }
 }
 
-impl Kernel<1> for Dropout {
+impl Kernel<Flex, 1> for Dropout {
     type Saved = ();
 
     fn forward(&self, [x]: [FlexTensor; 1]) -> (FlexTensor, ()) {

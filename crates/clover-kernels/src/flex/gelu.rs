@@ -2,9 +2,9 @@
 
 use super::simd::{normal, vectorized};
 use super::{tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::TensorMetadata;
-use burn_flex::FlexTensor;
+use burn_flex::{Flex, FlexTensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ const TASK: usize = 1 << 14;
 #[derive(Debug, Clone)]
 pub(crate) struct Gelu;
 
-impl Kernel<1> for Gelu {
+impl Kernel<Flex, 1> for Gelu {
     type Saved = FlexTensor;
 
     fn forward(&self, [x]: [FlexTensor; 1]) -> (FlexTensor, FlexTensor) {

@@ -2,9 +2,9 @@
 
 use super::simd::vectorized;
 use super::{tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::{Shape, TensorMetadata};
-use burn_flex::FlexTensor;
+use burn_flex::{Flex, FlexTensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Saved {
     moments: Arc<Vec<Moments>>,
 }
 
-impl Kernel<3> for LayerNorm {
+impl Kernel<Flex, 3> for LayerNorm {
     type Saved = Saved;
 
     fn forward(&self, inputs: [FlexTensor; 3]) -> (FlexTensor, Saved) {

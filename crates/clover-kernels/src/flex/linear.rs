@@ -2,7 +2,7 @@
 
 use super::simd::vectorized;
 use super::{tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{Shape, TensorMetadata};
 use burn_flex::{Flex, FlexTensor};
@@ -22,7 +22,7 @@ pub(crate) struct Saved {
     weight: FlexTensor,
 }
 
-impl<const N: usize> Kernel<N> for Linear {
+impl<const N: usize> Kernel<Flex, N> for Linear {
     type Saved = Saved;
 
     fn forward(&self, inputs: [FlexTensor; N]) -> (FlexTensor, Saved) {

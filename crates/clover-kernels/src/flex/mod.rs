@@ -5,7 +5,6 @@ pub(crate) mod attention;
 pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod gelu;
-pub(crate) mod kernel;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 mod micro;

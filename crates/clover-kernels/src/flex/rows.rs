@@ -1,7 +1,7 @@
 //! Whole rows copied by index.
 
 use super::{indices, tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{Shape, TensorMetadata};
 use burn_flex::{Flex, FlexTensor};
@@ -54,7 +54,7 @@ pub(crate) struct Permutation {
     pub(crate) inverse: Index,
 }
 
-impl Kernel<1> for Gather {
+impl Kernel<Flex, 1> for Gather {
     /// Rows of the input.
     type Saved = usize;
 
@@ -93,7 +93,7 @@ fn copies_of(index: &[usize], rows: usize) -> Vec<Vec<usize>> {
     copies
 }
 
-impl Kernel<1> for Permutation {
+impl Kernel<Flex, 1> for Permutation {
     type Saved = ();
 
     fn forward(&self, [x]: [FlexTensor; 1]) -> (FlexTensor, ()) {

@@ -10,6 +10,7 @@ mod patch_merging;
 pub mod relative_position_bias;
 pub mod shifted_window_mask;
 mod stage;
+mod stage_plan;
 mod swin_block;
 pub mod window;
 mod window_attention;

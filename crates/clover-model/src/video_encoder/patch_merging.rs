@@ -4,7 +4,7 @@
 
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
-use burn::tensor::TensorData;
+use clover_kernels::RowPermutation;
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::truncated_normal;
@@ -51,7 +51,11 @@ impl<B: Backend> PatchMerging<B> {
     /// # Panics
     ///
     /// Panics if `channels` differs from the configuration.
-    pub fn forward(&self, tokens: Tensor<B, 5>) -> Tensor<B, 5> {
+    pub(super) fn forward(
+        &self,
+        tokens: Tensor<B, 5>,
+        neighbours: &NeighbourRows<B>,
+    ) -> Tensor<B, 5> {
         let [reduction_input, _] = self.reduction.weight.dims();
         let [.., channels] = tokens.dims();
         assert_eq!(
@@ -60,43 +64,42 @@ impl<B: Backend> PatchMerging<B> {
             "patch merging: channels differ from the configuration"
         );
 
-        let neighbours = stack_neighbours(tokens);
+        let stacked = neighbours.stack(tokens);
         project(
             &self.reduction,
-            normalize(&self.norm, LAYER_NORM_EPSILON, neighbours),
+            normalize(&self.norm, LAYER_NORM_EPSILON, stacked),
         )
     }
 }
 
-/// Moves whole token rows; a neighbour beyond an odd edge is a row of zeros.
-fn stack_neighbours<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
-    let [batch, frames, height, width, channels] = tokens.dims();
-    let [rows, columns] = [height.div_ceil(2), width.div_ceil(2)];
-    let device = tokens.device();
-    let count = batch * frames * height * width;
-    let stacked = neighbour_rows(batch * frames, height, width);
-    let mut inverse = vec![0; count];
-    for (place, &row) in (0..).zip(&stacked) {
-        if let Some(slot) = inverse.get_mut(row as usize) {
-            *slot = place;
-        }
-    }
-    let index = |rows: Vec<i32>| {
-        let length = rows.len();
-        Tensor::from_data(TensorData::new(rows, [length]), &device)
-    };
-    clover_kernels::permute_rows(
-        tokens.reshape([count, channels]),
-        index(stacked),
-        index(inverse),
-    )
-    .reshape([batch, frames, rows, columns, 4 * channels])
+/// Which token stands where when neighbours are stacked.
+#[derive(Clone, Debug)]
+pub(super) struct NeighbourRows<B: Backend> {
+    rows: RowPermutation<B>,
 }
 
-/// The rows of the tokens of all pictures, neighbourhood by neighbourhood; one past the last row for
-/// a neighbour that is missing.
-fn neighbour_rows(pictures: usize, height: usize, width: usize) -> Vec<i32> {
-    let missing = pictures * height * width;
+impl<B: Backend> NeighbourRows<B> {
+    /// For pictures (frames of all clips) of `[height, width]` tokens.
+    pub(super) fn new(pictures: usize, size: [usize; 2], device: &B::Device) -> Self {
+        let tokens = pictures * size[0] * size[1];
+        Self {
+            rows: RowPermutation::new(&neighbour_rows(pictures, size), tokens, device),
+        }
+    }
+
+    /// Moves whole token rows; a neighbour beyond an odd edge is a row of zeros.
+    fn stack(&self, tokens: Tensor<B, 5>) -> Tensor<B, 5> {
+        let [batch, frames, height, width, channels] = tokens.dims();
+        let [rows, columns] = [height.div_ceil(2), width.div_ceil(2)];
+        self.rows
+            .forward(tokens.reshape([batch * frames * height * width, channels]))
+            .reshape([batch, frames, rows, columns, 4 * channels])
+    }
+}
+
+/// The rows of the tokens of all pictures, neighbourhood by neighbourhood; none for a neighbour that
+/// is missing.
+fn neighbour_rows(pictures: usize, [height, width]: [usize; 2]) -> Vec<Option<usize>> {
     let mut rows = Vec::with_capacity(4 * pictures * height.div_ceil(2) * width.div_ceil(2));
     for picture in 0..pictures {
         for top in (0..height).step_by(2) {
@@ -107,8 +110,7 @@ fn neighbour_rows(pictures: usize, height: usize, width: usize) -> Vec<i32> {
                 for (down, across) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
                     let (row, column) = (top + down, left + across);
                     let inside = row < height && column < width;
-                    let place = (picture * height + row) * width + column;
-                    rows.push(if inside { place } else { missing } as i32);
+                    rows.push(inside.then_some((picture * height + row) * width + column));
                 }
             }
         }
@@ -120,6 +122,7 @@ fn neighbour_rows(pictures: usize, height: usize, width: usize) -> Vec<i32> {
 mod tests {
     use super::*;
     use crate::TestBackend;
+    use burn::tensor::TensorData;
 
     #[test]
     fn neighbours_are_stacked_column_by_column() {
@@ -127,7 +130,9 @@ mod tests {
         let grid = [[[[[0.0_f32], [1.0]], [[10.0], [11.0]]]]];
         let tokens = Tensor::<TestBackend, 5>::from_data(grid, &Default::default());
 
-        let stacked = stack_neighbours(tokens).into_data();
+        let neighbours = NeighbourRows::new(1, [2, 2], &tokens.device());
+
+        let stacked = neighbours.stack(tokens).into_data();
 
         stacked.assert_eq(&TensorData::from([[[[[0.0_f32, 10.0, 1.0, 11.0]]]]]), true);
     }
@@ -138,7 +143,9 @@ mod tests {
         let grid = [[[[[7.0_f32]], [[7.0]], [[7.0]]], [[[1.0]], [[2.0]], [[3.0]]]]];
         let tokens = Tensor::<TestBackend, 5>::from_data(grid, &Default::default());
 
-        let stacked = stack_neighbours(tokens).narrow(1, 1, 1).into_data();
+        let neighbours = NeighbourRows::new(2, [3, 1], &tokens.device());
+
+        let stacked = neighbours.stack(tokens).narrow(1, 1, 1).into_data();
 
         let expected = [[[[[1.0_f32, 2.0, 0.0, 0.0]], [[3.0, 0.0, 0.0, 0.0]]]]];
         stacked.assert_eq(&TensorData::from(expected), true);

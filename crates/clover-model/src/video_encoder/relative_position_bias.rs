@@ -4,7 +4,7 @@
 
 use burn::module::Param;
 use burn::prelude::*;
-use burn::tensor::TensorData;
+use clover_kernels::ColumnLookup;
 
 /// Rows of the bias table: the offsets that a window allows.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn relative_positions(window: [usize; 3]) -> usize {
 /// Tokens are counted frame-major, then row by row. A row is
 /// `(Δframe + f − 1)(2h − 1)(2w − 1) + (Δrow + h − 1)(2w − 1) + (Δcolumn + w − 1)`.
 #[must_use]
-pub fn relative_position_index(window: [usize; 3]) -> Vec<i32> {
+pub fn relative_position_index(window: [usize; 3]) -> Vec<usize> {
     let tokens: usize = window.iter().product();
     relative_position_block(window, tokens)
 }
@@ -28,7 +28,7 @@ pub fn relative_position_index(window: [usize; 3]) -> Vec<i32> {
 /// clipped it is the geometric offset; when a spatial axis is clipped it is not: positions are read
 /// as if they were the first cells of the full window. Trained weights expect it.
 #[must_use]
-pub fn relative_position_block(window: [usize; 3], tokens: usize) -> Vec<i32> {
+pub fn relative_position_block(window: [usize; 3], tokens: usize) -> Vec<usize> {
     let [_, height, width] = window;
     let place = |token: usize| {
         [
@@ -40,31 +40,25 @@ pub fn relative_position_block(window: [usize; 3], tokens: usize) -> Vec<i32> {
     let mut index = Vec::with_capacity(tokens * tokens);
     for query in (0..tokens).map(place) {
         for key in (0..tokens).map(place) {
-            let row = [0, 1, 2].into_iter().fold(0, |row, axis| {
+            index.push([0, 1, 2].into_iter().fold(0, |row, axis| {
                 let offset = query[axis] + window[axis] - 1 - key[axis];
                 row * (2 * window[axis] - 1) + offset
-            });
-            // The table of any window that fits memory has far fewer rows than i32 counts.
-            index.push(i32::try_from(row).unwrap_or(i32::MAX));
+            }));
         }
     }
     index
 }
 
-/// The table rows for windows of `tokens` tokens, ready to select with.
-///
-/// # Shapes
-///
-/// - output: `[tokens * tokens]`
+/// The offset of each pair of tokens, for windows of `tokens` tokens: one lookup for all blocks of a
+/// stage.
 #[must_use]
-pub fn relative_position_rows<B: Backend>(
+pub fn relative_position_lookup<B: Backend>(
     window: [usize; 3],
     tokens: usize,
     device: &B::Device,
-) -> Tensor<B, 1, Int> {
-    let rows = relative_position_block(window, tokens);
-    let length = rows.len();
-    Tensor::from_data(TensorData::new(rows, [length]), device)
+) -> ColumnLookup<B> {
+    let index = relative_position_block(window, tokens);
+    ColumnLookup::new(&index, relative_positions(window), device)
 }
 
 /// Looks the bias up.
@@ -72,19 +66,16 @@ pub fn relative_position_rows<B: Backend>(
 /// # Shapes
 ///
 /// - table: `[relative positions, heads]`
-/// - rows: `[tokens * tokens]`
 /// - output: `[heads, tokens, tokens]`
 pub(super) fn relative_position_bias<B: Backend>(
     table: &Param<Tensor<B, 2>>,
-    rows: Tensor<B, 1, Int>,
+    lookup: &ColumnLookup<B>,
     tokens: usize,
 ) -> Tensor<B, 3> {
     let [_, heads] = table.dims();
     // Heads first, so that the selected values need no further copy.
-    table
-        .val()
-        .transpose()
-        .select(1, rows)
+    lookup
+        .forward(table.val().transpose())
         .reshape([heads, tokens, tokens])
 }
 
@@ -113,11 +104,12 @@ mod tests {
     fn a_window_clipped_in_time_keeps_geometric_offsets() {
         let clipped = relative_position_block([3, 2, 2], 8);
 
-        let place = |token: i32| [token / 4, token / 2 % 2, token % 2];
-        for (pair, row) in (0_i32..).zip(&clipped) {
+        let place = |token: usize| [token / 4, token / 2 % 2, token % 2];
+        for (pair, row) in clipped.iter().enumerate() {
             let (query, key) = (place(pair / 8), place(pair % 8));
-            let [frames, rows, columns] = [0, 1, 2].map(|axis: usize| query[axis] - key[axis]);
-            assert_eq!(*row, (frames + 2) * 9 + (rows + 1) * 3 + columns + 1);
+            let [frames, rows, columns] =
+                [(0, 2), (1, 1), (2, 1)].map(|(axis, most)| query[axis] + most - key[axis]);
+            assert_eq!(*row, frames * 9 + rows * 3 + columns);
         }
     }
 }

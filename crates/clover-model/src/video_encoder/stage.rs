@@ -5,9 +5,8 @@
 use burn::prelude::*;
 
 use super::patch_merging::{PatchMerging, PatchMergingConfig};
-use super::relative_position_bias::relative_position_rows;
+use super::stage_plan::{StageOutline, StagePlans};
 use super::swin_block::{SwinBlock, SwinBlockConfig};
-use super::window::{WindowGeometry, WindowPartition};
 use crate::Noise;
 
 /// Configuration to create a [`Stage`] using the [init function](StageConfig::init).
@@ -44,6 +43,7 @@ pub struct Stage<B: Backend> {
     blocks: Vec<SwinBlock<B>>,
     merging: Option<PatchMerging<B>>,
     window: [usize; 3],
+    plans: StagePlans,
 }
 
 impl StageConfig {
@@ -68,6 +68,7 @@ impl StageConfig {
                 StageEnding::Plain => None,
             },
             window: self.window,
+            plans: StagePlans::default(),
         }
     }
 }
@@ -82,29 +83,24 @@ impl<B: Backend> Stage<B> {
     ///   `[batch, frames, ceil(height / 2), ceil(width / 2), 2 * channels]`
     pub fn forward(&self, x: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
         let [batch, frames, height, width, _] = x.dims();
-        let device = x.device();
-        let grid = [frames, height, width];
-        let half = self.window.map(|extent| extent / 2);
-        let plain = WindowGeometry::new(grid, self.window, [0; 3]);
-        let shifted = WindowGeometry::new(grid, self.window, half);
-        let bias_rows = relative_position_rows(self.window, plain.window_tokens(), &device);
-        let partition = |geometry| WindowPartition::new(batch, geometry, &device);
-        let partitions = if shifted == plain || self.blocks.len() < 2 {
-            vec![partition(plain)]
-        } else {
-            vec![partition(plain), partition(shifted)]
+        let outline = StageOutline {
+            window: self.window,
+            shifts: self.blocks.len() > 1,
+            merges: self.merging.is_some(),
         };
+        let grid = [frames, height, width];
+        let plan = self.plans.get::<B>(&outline, batch, grid, &x.device());
 
         let x = self
             .blocks
             .iter()
-            .zip(partitions.iter().cycle())
+            .zip(plan.partitions.iter().cycle())
             .fold(x, |x, (block, partition)| {
-                block.forward(x, partition, bias_rows.clone(), noise)
+                block.forward(x, partition, &plan.bias, noise)
             });
-        match &self.merging {
-            Some(merging) => merging.forward(x),
-            None => x,
+        match (&self.merging, &plan.neighbours) {
+            (Some(merging), Some(neighbours)) => merging.forward(x, neighbours),
+            _ => x,
         }
     }
 }

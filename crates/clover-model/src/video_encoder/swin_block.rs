@@ -5,6 +5,7 @@
 
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::prelude::*;
+use clover_kernels::ColumnLookup;
 
 use super::mlp::{Mlp, MlpConfig};
 use super::window::WindowPartition;
@@ -70,19 +71,18 @@ impl<B: Backend> SwinBlock<B> {
     /// # Shapes
     ///
     /// - x: `[batch, frames, height, width, channels]`
-    /// - bias_rows: `[tokens * tokens]` for the tokens of one window
     /// - output: `[batch, frames, height, width, channels]`
     pub fn forward(
         &self,
         x: Tensor<B, 5>,
         partition: &WindowPartition<B>,
-        bias_rows: Tensor<B, 1, Int>,
+        bias: &ColumnLookup<B>,
         noise: &mut Noise,
     ) -> Tensor<B, 5> {
         let normalized = normalize(&self.norm1, LAYER_NORM_EPSILON, x.clone());
         // Padding stands behind the norm: padded keys are the qkv bias, and are attended to.
         let windows = partition.partition(normalized);
-        let mixed = partition.merge(self.attention.forward(windows, bias_rows, partition.mask()));
+        let mixed = partition.merge(self.attention.forward(windows, bias, partition.mask()));
         // The branch first: nobody else holds it, so the sum can take its place.
         let x = noise.drop_path(mixed, self.drop_path) + x;
         let normalized = normalize(&self.norm2, LAYER_NORM_EPSILON, x.clone());

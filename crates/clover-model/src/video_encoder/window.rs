@@ -6,6 +6,7 @@
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
+use clover_kernels::RowPermutation;
 
 use super::shifted_window_mask::{mask_between_regions, shifted_window_regions};
 
@@ -92,10 +93,8 @@ impl WindowGeometry {
 #[derive(Clone, Debug)]
 pub struct WindowPartition<B: Backend> {
     geometry: WindowGeometry,
-    /// Row of the batch for each token in window order; padding asks for the row behind the last.
-    into_windows: Tensor<B, 1, Int>,
-    /// Row in window order for each token of the batch.
-    from_windows: Tensor<B, 1, Int>,
+    /// From the rows of the batch to the order of windows, where padding is empty.
+    rows: RowPermutation<B>,
     mask: Option<Tensor<B, 3>>,
 }
 
@@ -104,26 +103,16 @@ impl<B: Backend> WindowPartition<B> {
     #[must_use]
     pub fn new(batch: usize, geometry: WindowGeometry, device: &B::Device) -> Self {
         let source_rows = geometry.source_rows();
-        let (tokens, places) = (geometry.grid.iter().product::<usize>(), source_rows.len());
-        let mut into_windows = vec![to_index(batch * tokens); batch * places];
-        let mut from_windows = vec![0_i32; batch * tokens];
-        for sample in 0..batch {
-            for (place, row) in source_rows.iter().enumerate() {
-                if let Some(row) = row {
-                    let (place, row) = (sample * places + place, sample * tokens + row);
-                    into_windows[place] = to_index(row);
-                    from_windows[row] = to_index(place);
-                }
-            }
-        }
-        let index = |rows: Vec<i32>| {
-            let length = rows.len();
-            Tensor::from_data(TensorData::new(rows, [length]), device)
-        };
+        let tokens: usize = geometry.grid.iter().product();
+        let all_rows: Vec<_> = (0..batch)
+            .flat_map(|sample| {
+                let of_sample = move |row: &Option<usize>| row.map(|row| sample * tokens + row);
+                source_rows.iter().map(of_sample)
+            })
+            .collect();
         Self {
             geometry,
-            into_windows: index(into_windows),
-            from_windows: index(from_windows),
+            rows: RowPermutation::new(&all_rows, batch * tokens, device),
             mask: geometry
                 .is_shifted()
                 .then(|| shifted_window_mask(&geometry, device)),
@@ -149,11 +138,8 @@ impl<B: Backend> WindowPartition<B> {
     pub fn partition(&self, tokens: Tensor<B, 5>) -> Tensor<B, 3> {
         let [batch, frames, height, width, channels] = tokens.dims();
         debug_assert_eq!([frames, height, width], self.geometry.grid);
-        let rows = clover_kernels::permute_rows(
-            tokens.reshape([batch * frames * height * width, channels]),
-            self.into_windows.clone(),
-            self.from_windows.clone(),
-        );
+        let tokens = tokens.reshape([batch * frames * height * width, channels]);
+        let rows = self.rows.forward(tokens);
         let windows = batch * self.geometry.windows();
         rows.reshape([windows, self.geometry.window_tokens(), channels])
     }
@@ -167,11 +153,8 @@ impl<B: Backend> WindowPartition<B> {
     pub fn merge(&self, windows: Tensor<B, 3>) -> Tensor<B, 5> {
         let [all_windows, window_tokens, channels] = windows.dims();
         let batch = all_windows / self.geometry.windows();
-        let rows = clover_kernels::permute_rows(
-            windows.reshape([all_windows * window_tokens, channels]),
-            self.from_windows.clone(),
-            self.into_windows.clone(),
-        );
+        let windows = windows.reshape([all_windows * window_tokens, channels]);
+        let rows = self.rows.inverse(windows);
         let [frames, height, width] = self.geometry.grid;
         rows.reshape([batch, frames, height, width, channels])
     }
@@ -182,11 +165,6 @@ fn shifted_window_mask<B: Backend>(geometry: &WindowGeometry, device: &B::Device
     let shape = [geometry.windows(), geometry.window_tokens()];
     let regions = TensorData::new(shifted_window_regions(geometry), shape);
     mask_between_regions(Tensor::from_data(regions, device))
-}
-
-/// Row indices travel as 32-bit integers, which every backend has.
-fn to_index(row: usize) -> i32 {
-    i32::try_from(row).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::prelude::*;
+use clover_kernels::ColumnLookup;
 
 use super::relative_position_bias::{relative_position_bias, relative_positions};
 use crate::fused::project;
@@ -56,22 +57,22 @@ impl WindowAttentionConfig {
 }
 
 impl<B: Backend> WindowAttention<B> {
-    /// Lets the tokens of each window attend to each other.
+    /// Lets the tokens of each window attend to each other; `bias` says which offset each pair of
+    /// them has.
     ///
     /// # Shapes
     ///
     /// - windows: `[windows, tokens, channels]`
-    /// - bias_rows: `[tokens * tokens]`, rows of the bias table
     /// - mask: `[windows of one sample, tokens, tokens]`, additive; a batch repeats it
     /// - output: `[windows, tokens, channels]`
     pub fn forward(
         &self,
         windows: Tensor<B, 3>,
-        bias_rows: Tensor<B, 1, Int>,
+        bias: &ColumnLookup<B>,
         mask: Option<Tensor<B, 3>>,
     ) -> Tensor<B, 3> {
         let [_, tokens, _] = windows.dims();
-        let bias = relative_position_bias(&self.relative_position_bias_table, bias_rows, tokens);
+        let bias = relative_position_bias(&self.relative_position_bias_table, bias, tokens);
         let qkv = project(&self.qkv, windows);
         project(
             &self.projection,
@@ -84,7 +85,9 @@ impl<B: Backend> WindowAttention<B> {
 mod tests {
     use super::*;
     use crate::TestBackend;
-    use crate::video_encoder::relative_position_bias::relative_position_block;
+    use crate::video_encoder::relative_position_bias::{
+        relative_position_block, relative_position_lookup,
+    };
     use crate::video_encoder::window::{WindowGeometry, WindowPartition};
     use burn::tensor::{Distribution, TensorData, Tolerance};
 
@@ -145,7 +148,7 @@ mod tests {
                                 .sum();
                             let pair = query * tokens + key;
                             dot / (head_dim as f32).sqrt()
-                                + table[usize::try_from(rows[pair]).unwrap() * HEADS + head]
+                                + table[rows[pair] * HEADS + head]
                                 + mask[(window % masks) * tokens * tokens + pair]
                         })
                         .collect();
@@ -175,13 +178,9 @@ mod tests {
         let windows = partition.partition(tokens);
         let [_, window_tokens, _] = windows.dims();
         let mask = partition.mask().unwrap();
-        let rows = super::super::relative_position_bias::relative_position_rows(
-            WINDOW,
-            window_tokens,
-            &device,
-        );
+        let bias = relative_position_lookup(WINDOW, window_tokens, &device);
 
-        let output = attention.forward(windows.clone(), rows, Some(mask.clone()));
+        let output = attention.forward(windows.clone(), &bias, Some(mask.clone()));
 
         let expected = oracle(&attention, &values(windows), window_tokens, &values(mask));
         let expected = TensorData::new(expected, output.dims());

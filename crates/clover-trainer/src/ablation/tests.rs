@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clover_data::synthetic::benchmark::write_benchmark;
+use clover_model::Preset;
 
 use super::*;
 use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe};
@@ -24,6 +25,7 @@ fn recipe() -> AblationRecipe {
         seeds: 1,
         benchmark,
         pretraining: PretrainingRecipe {
+            preset: Preset::Nano.to_string(),
             frames: 2,
             test_frames: 2,
             batch_size: 30,

@@ -1,10 +1,11 @@
 //! One fine-tuning step: forward, loss, backward, clipping, AdamW.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 
 use super::task::LearnsInParts;
 use crate::TrainerError;
-use crate::clipping::clip_by_global_norm;
+use crate::clipping::{clip_to_norm, squared_norm};
 use crate::optimizer::Optimizer;
 use crate::precision::Precision;
 use crate::pretrain::StepSettings;
@@ -59,15 +60,20 @@ impl<B: AutodiffBackend> FineTuningStep<B> {
         };
         let working = self.precision.working_copy(&model);
         let found = working.gradients(samples, self.micro_batch, settings.noise, device);
-        let loss: f64 = found.loss.into_data().iter::<f64>().sum();
+        let squares = squared_norm::<B, _>(&model, &found.gradients);
+        // One read for both figures: the device never waits for this side in between.
+        let figures = [found.loss].into_iter().chain(squares).collect();
+        let figures = Tensor::cat(figures, 0).into_data();
+        let mut figures = figures.iter::<f64>();
+        let loss = figures.next().unwrap_or(f64::NAN);
+        let norm = figures.next().map_or(0.0, f64::sqrt);
         if !loss.is_finite() {
             return Err(diverged("loss"));
         }
-        let (gradients, norm) =
-            clip_by_global_norm::<B, _>(&model, found.gradients, self.clip_norm);
         if !norm.is_finite() {
             return Err(diverged("gradient"));
         }
+        let gradients = clip_to_norm::<B, _>(&model, found.gradients, norm, self.clip_norm);
         let model = self
             .optimizer
             .step(settings.learning_rate, model, gradients);

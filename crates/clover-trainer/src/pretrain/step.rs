@@ -15,7 +15,7 @@ use super::parts::Parts;
 use super::shared_batch::SharedBatch;
 use super::training_data::StepKind;
 use crate::TrainerError;
-use crate::clipping::clip_by_global_norm;
+use crate::clipping::{clip_to_norm, squared_norm};
 use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::Optimizer;
 use crate::precision::Precision;
@@ -178,10 +178,14 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
             learning_rate,
             ..
         } = *settings;
-        // One read for all figures.
-        let figures: Vec<_> = found.terms.into_iter().chain(found.similarities).collect();
+        let squares = squared_norm::<B, _>(&clover, &found.gradients);
+        // One read for all figures: the device never waits for this side in between.
+        let figures = found.terms.into_iter().chain(found.similarities);
+        let figures: Vec<_> = figures.chain(squares).collect();
         let figures: Vec<f64> = Tensor::cat(figures, 0).into_data().iter::<f64>().collect();
-        let (terms, similarities) = figures.split_at(5);
+        let (terms, figures) = figures.split_at(5);
+        let (similarities, squares) = figures.split_at(2);
+        let norm = squares.first().map_or(0.0, |squares| squares.sqrt());
         let diverged = |what, names: &Vec<String>| TrainerError::Diverged {
             step,
             what,
@@ -199,11 +203,10 @@ impl<B: AutodiffBackend> PretrainingStep<B> {
                 names,
             });
         }
-        let (gradients, norm) =
-            clip_by_global_norm::<B, _>(&clover, found.gradients, self.clip_norm);
         if !norm.is_finite() {
             return Err(diverged("gradient", &names));
         }
+        let gradients = clip_to_norm::<B, _>(&clover, found.gradients, norm, self.clip_norm);
         let clover = self.optimizer.step(learning_rate, clover, gradients);
         let metrics = StepMetrics {
             step,

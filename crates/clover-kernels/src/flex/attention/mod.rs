@@ -10,9 +10,9 @@ mod layout;
 mod scores;
 
 use super::{tensor, values};
-use crate::flex::kernel::Kernel;
+use crate::kernel::Kernel;
 use burn::tensor::Shape;
-use burn_flex::FlexTensor;
+use burn_flex::{Flex, FlexTensor};
 pub(crate) use layout::{Heads, Layout};
 use rayon::prelude::*;
 use scores::{Additions, Normalizer};
@@ -113,7 +113,7 @@ impl Operands {
     }
 }
 
-impl<const N: usize> Kernel<N> for Attention {
+impl<const N: usize> Kernel<Flex, N> for Attention {
     type Saved = Saved;
 
     fn forward(&self, inputs: [FlexTensor; N]) -> (FlexTensor, Saved) {

@@ -46,7 +46,7 @@ pub(super) fn clover() -> Clover<Trained> {
     }
     let device = Default::default();
     <Trained as Backend>::seed(&device, 5);
-    let config = CloverConfig::tiny(VOCABULARY)
+    let config = CloverConfig::nano(VOCABULARY)
         .with_frames(FRAMES)
         .with_image_size(SIZE);
     config.init(&device).map(&mut Spread)
