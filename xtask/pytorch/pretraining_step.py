@@ -1,15 +1,18 @@
-"""Times one pre-training step on the CPU: the yardstick of
-`cargo bench -p clover-trainer --bench pretraining_step`.
+"""Times one pre-training step: the yardstick of
+`cargo bench -p clover-trainer --bench pretraining_step`, and on a GPU that of `cargo xtask gpu`.
 
-The tiny preset with 30522 words and texts of 20 tokens: forward, losses, backward, clipping and
-AdamW, with dropout and stochastic depth, f32, eager:
+A preset with 30522 words and texts of 20 tokens: forward, losses, backward, clipping and AdamW, with
+dropout and stochastic depth:
 
     python xtask/pytorch/pretraining_step.py [threads] [repetitions] [batch] [frames] [size]
+        [--preset tiny|small|base] [--device cpu|cuda] [--precision f32|bf16] [--compile] [--step-only]
+
+`bf16` is PyTorch's autocast; `--step-only` leaves out the parts of a step.
 """
 
+import argparse
 import functools
 import statistics
-import sys
 import time
 
 import torch
@@ -17,10 +20,17 @@ from torch import nn
 from torch.nn import functional as F
 
 VOCABULARY, TEXT, MASKED_A_TEXT, POSITIONS = 30522, 20, 3, 512
-CHANNELS, BLOCKS_A_STAGE, HEAD_WIDTH, STAGES, DROP_PATH = 32, 2, 32, 4, 0.1
+HEAD_WIDTH, STAGES = 32, 4
 PATCH, WINDOW, REGIONS = (2, 4, 4), (8, 7, 7), 7
-WIDTH, HEADS, INNER, TEXT_LAYERS, FUSION_LAYERS, DROPOUT = 128, 2, 512, 2, 3, 0.1
+FUSION_LAYERS, DROPOUT = 3, 0.1
 TEMPERATURE, MARGIN, CLIP_NORM = 0.05, 5.0, 15.0
+
+PRESETS = {
+    "tiny": {"CHANNELS": 32, "DEPTHS": (2, 2, 2, 2), "DROP_PATH": 0.1, "WIDTH": 128, "HEADS": 2, "TEXT_LAYERS": 2},
+    "small": {"CHANNELS": 96, "DEPTHS": (2, 2, 6, 2), "DROP_PATH": 0.1, "WIDTH": 512, "HEADS": 8, "TEXT_LAYERS": 4},
+    "base": {"CHANNELS": 128, "DEPTHS": (2, 2, 18, 2), "DROP_PATH": 0.3, "WIDTH": 768, "HEADS": 12, "TEXT_LAYERS": 12},
+}
+CHANNELS = DEPTHS = DROP_PATH = WIDTH = HEADS = TEXT_LAYERS = None
 
 
 # Video Swin
@@ -140,12 +150,13 @@ class VideoSwin(nn.Module):
         self.patches = nn.Conv3d(3, CHANNELS, PATCH, PATCH)
         self.patch_norm = nn.LayerNorm(CHANNELS)
         self.mask_token = nn.Parameter(torch.randn(CHANNELS) * 0.02)
-        layers, last = [], STAGES * BLOCKS_A_STAGE - 1
-        for block in range(STAGES * BLOCKS_A_STAGE):
-            channels = CHANNELS << (block // BLOCKS_A_STAGE)
-            shifted = block % BLOCKS_A_STAGE % 2 == 1
-            layers.append(SwinBlock(channels, shifted, DROP_PATH * block / last))
-            if (block + 1) % BLOCKS_A_STAGE == 0 and block != last:
+        layers, last = [], sum(DEPTHS) - 1
+        for stage, depth in enumerate(DEPTHS):
+            channels = CHANNELS << stage
+            for block in range(depth):
+                drop_path = DROP_PATH * (sum(DEPTHS[:stage]) + block) / last
+                layers.append(SwinBlock(channels, block % 2 == 1, drop_path))
+            if stage + 1 < STAGES:
                 layers.append(PatchMerging(channels))
         self.layers = nn.Sequential(*layers)
         self.norm = nn.LayerNorm(CHANNELS << (STAGES - 1))
@@ -169,7 +180,7 @@ class BertLayer(nn.Module):
         self.query, self.key = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
         self.value, self.output = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
         self.norm1, self.norm2 = nn.LayerNorm(WIDTH, 1e-12), nn.LayerNorm(WIDTH, 1e-12)
-        self.inner, self.outer = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
+        self.inner, self.outer = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
         self.dropout = nn.Dropout(DROPOUT)
 
     def split(self, x):
@@ -328,27 +339,49 @@ def random_batch(batch, frames, size):
     return clips, ids, masked_ids, padding, positions, region_mask, ids.flatten()[positions]
 
 
-def report(name, step, repetitions):
+def report(name, step, repetitions, device):
     for _ in range(2):
         step()
     times = []
     for _ in range(repetitions):
         start = time.perf_counter()
         step()
+        if device == "cuda":
+            torch.cuda.synchronize()
         times.append((time.perf_counter() - start) * 1e3)
     print(f"{name}: best {min(times):.1f} ms, median {statistics.median(times):.1f} ms", flush=True)
 
 
+def arguments():
+    parser = argparse.ArgumentParser()
+    for name, usual in zip(("threads", "repetitions", "batch", "frames", "size"), (2, 15, 16, 4, 28)):
+        parser.add_argument(name, type=int, nargs="?", default=usual)
+    parser.add_argument("--preset", choices=PRESETS, default="tiny")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--step-only", action="store_true")
+    return parser.parse_args()
+
+
 def main():
-    given = [int(argument) for argument in sys.argv[1:]]
-    threads, repetitions, size_of_batch, frames, size = given + [2, 15, 16, 4, 28][len(given) :]
+    given = arguments()
+    globals().update(PRESETS[given.preset])
     torch.manual_seed(0)
-    torch.set_num_threads(threads)
-    clover = Clover(frames, size)
+    torch.set_num_threads(given.threads)
+    torch.set_default_device(given.device)
+    clover = Clover(given.frames, given.size)
     print(f"{sum(p.numel() for p in clover.parameters())} parameters")
     adamw = optimizer(clover)
-    batch = random_batch(size_of_batch, frames, size)
+    batch = random_batch(given.batch, given.frames, given.size)
     clips, ids, _, padding, _, region_mask, labels = batch
+    model = torch.compile(clover) if given.compile else clover
+    half = given.precision == "bf16"
+
+    def loss_of_batch():
+        with torch.autocast(given.device, torch.bfloat16, enabled=half):
+            output = model(batch)
+        return total_loss([part.float() for part in output], labels)
 
     def update():
         nn.utils.clip_grad_norm_(clover.parameters(), CLIP_NORM)
@@ -356,7 +389,7 @@ def main():
 
     def train():
         adamw.zero_grad()
-        loss = total_loss(clover(batch), labels)
+        loss = loss_of_batch()
         loss.item()
         loss.backward()
         update()
@@ -364,21 +397,28 @@ def main():
     def forward():
         clover.eval()
         with torch.no_grad():
-            total_loss(clover(batch), labels)
+            loss_of_batch()
         clover.train()
 
     def part(module, *inputs):
         adamw.zero_grad()
         module(*inputs).sum().backward()
 
-    report("training step", train, repetitions)
-    report("forward", forward, repetitions)
-    report("clipping and AdamW", update, repetitions)
-    report("video encoder", lambda: part(clover.video, clips, region_mask), repetitions)
-    report("text encoder", lambda: part(clover.text, ids, padding), repetitions)
+    def measure(name, step):
+        report(name, step, given.repetitions, given.device)
+
+    measure("training step", train)
+    if given.device == "cuda":
+        print(f"peak {torch.cuda.max_memory_reserved() / 2**20:.0f} MiB", flush=True)
+    if given.step_only:
+        return
+    measure("forward", forward)
+    measure("clipping and AdamW", update)
+    measure("video encoder", lambda: part(clover.video, clips, region_mask))
+    measure("text encoder", lambda: part(clover.text, ids, padding))
     video, text = clover.video(clips).detach(), clover.text(ids, padding).detach()
     video, text = video.requires_grad_(), text.requires_grad_()
-    report("fusion encoder", lambda: part(clover.fusion, video, text, padding), repetitions)
+    measure("fusion encoder", lambda: part(clover.fusion, video, text, padding))
 
 
 if __name__ == "__main__":

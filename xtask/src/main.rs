@@ -1,12 +1,14 @@
 //! The workspace's own commands, run as `cargo xtask <command>`.
 
 mod ffmpeg;
+mod gpu_backend;
 mod plan;
 mod step;
 mod tidy;
 mod workspace;
 
 use anyhow::{Result, bail};
+use gpu_backend::GpuBackend;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -17,6 +19,10 @@ cargo xtask <command>
                         with FFmpeg where its libraries are installed
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
+  test --backend wgpu|cuda [<filter>...]
+                        on a GPU's backend, with Burn's fusion and without: kernels, losses, model,
+                        and the suite's parity, gradients and micro-batches; or only the suite's tests
+                        whose names contain a filter. Skipped, saying so, where there is no driver
   check                 format, tidy, lints with every optional backend, docs; runs no test and
                         needs no GPU
   tidy                  the house rules a compiler does not know
@@ -47,6 +53,17 @@ fn run() -> Result<()> {
         ["test"] => {
             let ffmpeg = ffmpeg::is_installed(&mut out)?;
             step::run_all(&root, &plan::test(ffmpeg), &mut out)
+        }
+        ["test", "--backend", name, filters @ ..] => {
+            let Some(backend) = GpuBackend::named(name) else {
+                bail!(
+                    "unknown backend `{name}`: there are wgpu and cuda; without the option, tests run on ndarray and flex"
+                )
+            };
+            if !backend.has_driver(&mut out)? {
+                return Ok(());
+            }
+            step::run_all(&root, &plan::gpu_test(backend, filters), &mut out)
         }
         ["test", filters @ ..] => step::run_all(&root, &plan::filtered_test(filters), &mut out),
         ["check"] => {

@@ -4,6 +4,7 @@
 //! dependencies are the same (`tidy` checks it): no dependency is built twice. Another backend of
 //! the tests is a feature of the one crate that names it, and builds the test programs alone again.
 
+use crate::gpu_backend::GpuBackend;
 use crate::step::{Action, Step};
 
 /// The packages that have no test on tensors: one pass is enough.
@@ -24,6 +25,16 @@ const OPTIONAL: &[&str] = &[
     "clover-cli/ndarray",
     "clover-cli/wgpu",
 ];
+
+/// What leaves Burn's fusion of operations out of a GPU's backend.
+const UNFUSED: &str = "clover-test-backend/unfused";
+
+/// The packages whose every test runs on a GPU's backend.
+const ON_A_GPU: &[&str] = &["clover-kernels", "clover-losses", "clover-model"];
+
+/// What of the suite runs on a GPU's backend, where no filter is given: what computes, and not
+/// what is read, written or refused.
+const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "in_parts"];
 
 /// The name of the test program in `tests/`.
 const SUITE: &str = "suite";
@@ -71,6 +82,39 @@ pub(crate) fn filtered_test(filters: &[&str]) -> Vec<Step> {
         cargo("suite on ndarray", &[ndarray, shown.clone()].concat()),
         cargo("suite on flex", &[flex, shown].concat()),
     ]
+}
+
+/// Tests on a GPU's backend: all that compute, or those of the suite that match a filter.
+pub(crate) fn gpu_test(backend: GpuBackend, filters: &[&str]) -> Vec<Step> {
+    let without_fusion = match backend {
+        GpuBackend::Wgpu => Some(format!("{},{UNFUSED}", backend.feature())),
+        // Burn does not name CUDA's backend without fusion.
+        GpuBackend::Cuda => None,
+    };
+    let fused = ("fused", backend.feature().to_owned());
+    let kinds = [
+        Some(fused),
+        without_fusion.map(|features| ("not fused", features)),
+    ];
+    let mut steps = Vec::new();
+    for (kind, features) in kinds.into_iter().flatten() {
+        let features = ["--features", &features];
+        let mut packages = Vec::new();
+        if filters.is_empty() {
+            packages.extend(ON_A_GPU.iter().flat_map(|package| ["--package", package]));
+            let libraries = [&["test", "--lib"], packages.as_slice(), &features].concat();
+            steps.push(cargo(&format!("libraries, {kind}"), &libraries));
+        }
+        let shown = if filters.is_empty() {
+            SUITE_ON_A_GPU
+        } else {
+            filters
+        };
+        let suite = ["test", "--package", "clover-tests", "--test", SUITE];
+        let suite = [suite.as_slice(), &features, &["--", "--nocapture"], shown].concat();
+        steps.push(cargo(&format!("suite, {kind}"), &suite));
+    }
+    steps
 }
 
 /// What is checked without running a test, the quickest first. Clippy and the documentation share
@@ -204,6 +248,23 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[1].ends_with(shown) && !lines[1].contains(ON_FLEX));
         assert!(lines[2].ends_with(shown) && lines[2].contains(ON_FLEX));
+    }
+
+    #[test]
+    fn on_a_gpu_libraries_and_suite_run_with_fusion_and_without() {
+        let lines = command_lines(&gpu_test(GpuBackend::Wgpu, &[]));
+
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].contains("--lib") && lines[1].ends_with("parity gradients in_parts"));
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.contains("clover-test-backend/wgpu"))
+        );
+        assert!(lines[2].contains(UNFUSED) && lines[3].contains(UNFUSED));
+        let filtered = command_lines(&gpu_test(GpuBackend::Cuda, &["losses"]));
+        assert_eq!(filtered.len(), 1);
+        assert!(filtered[0].ends_with("-- --nocapture losses"));
     }
 
     #[test]

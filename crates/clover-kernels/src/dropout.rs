@@ -106,6 +106,11 @@ fn portable<B: Backend>(
 ) -> Tensor<B, 2> {
     let rows = keys.len();
     let round_keys: Vec<[i32; ROUNDS]> = keys.iter().map(|&key| round_keys(key)).collect();
+    // One round's keys after the other, so that all go to the device at once.
+    let of_round = |round: usize| round_keys.iter().map(move |keys| keys[round]);
+    let round_keys: Vec<i32> = (0..ROUNDS).flat_map(of_round).collect();
+    let round_keys = TensorData::new(round_keys, [ROUNDS * rows, 1]);
+    let round_keys = Tensor::<B, 2, Int>::from_data(round_keys, device);
     let scalar = |value: i32| value.elem::<B::IntElem>();
     let place = Tensor::<B, 1, Int>::arange(0..per_row as i64, device).reshape([1, per_row]);
     let mut low = place
@@ -116,8 +121,7 @@ fn portable<B: Backend>(
         .bitwise_right_shift_scalar(scalar(HALF_BITS))
         .expand([rows, per_row]);
     for (round, multiplier) in MULTIPLIERS.into_iter().enumerate() {
-        let key: Vec<i32> = round_keys.iter().map(|keys| keys[round]).collect();
-        let key = Tensor::<B, 2, Int>::from_data(TensorData::new(key, [rows, 1]), device);
+        let key = round_keys.clone().narrow(0, round * rows, rows);
         let mixed = (low.clone().mul_scalar(multiplier) + key)
             .bitwise_right_shift_scalar(scalar(SHIFT))
             .bitwise_and_scalar(scalar(HALF));

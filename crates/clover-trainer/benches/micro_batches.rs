@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench is a program")]
 
+mod random_samples;
+
 use std::time::Instant;
 use std::{env, fs, process};
 
@@ -15,16 +17,12 @@ use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::tensor::backend::AutodiffBackend;
 use burn_flex::Flex;
 use clover_data::batch::PretrainingBatch;
-use clover_data::dataset::PretrainingSample;
-use clover_data::masking::{IGNORED_LABEL, MaskedTokens, RegionMask};
-use clover_data::video::{Clip, PixelPipeline};
 use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::optimizer::OptimizerConfig;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
 use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use random_samples::{VOCABULARY, samples};
 
 /// As in the program.
 #[global_allocator]
@@ -33,11 +31,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Kept = Autodiff<Flex>;
 type Recomputed = Autodiff<Flex, BalancedCheckpointing>;
 
-const VOCABULARY: usize = 30_522;
-const TEXT_LEN: usize = 20;
-const MASKED_A_TEXT: usize = 3;
-/// BERT's `[MASK]`.
-const MASK_ID: u32 = 103;
 /// Pairs of a plain step, and of a part.
 const PART: usize = 8;
 const BATCH: usize = 256;
@@ -167,36 +160,6 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
         milliseconds_a_pair: best * 1e3 / batch as f64,
         peak_mebibytes: peak_mebibytes(),
     }
-}
-
-/// Clips of noise through the pipeline that reads a data set, and texts of random words.
-fn samples(count: usize, frames: usize, pixels: usize) -> Vec<PretrainingSample> {
-    let mut rng = StdRng::seed_from_u64(1);
-    (0..count)
-        .map(|row| {
-            let bytes = (0..frames * pixels * pixels * 3).map(|_| rng.random());
-            let clip = Clip::new(frames, pixels, pixels, bytes.collect());
-            let clip = PixelPipeline::test_resize(pixels).apply(&clip, &mut rng);
-            let word = |_| rng.random_range(1000..VOCABULARY as u32);
-            let token_ids: Vec<u32> = (0..TEXT_LEN).map(word).collect();
-            let mut masked = MaskedTokens {
-                ids: token_ids.clone(),
-                labels: vec![IGNORED_LABEL; TEXT_LEN],
-            };
-            for (place, &id) in token_ids.iter().enumerate().skip(1).take(MASKED_A_TEXT) {
-                masked.labels[place] = i64::from(id);
-                masked.ids[place] = MASK_ID;
-            }
-            PretrainingSample {
-                clip,
-                token_ids,
-                masked,
-                attention_mask: vec![1; TEXT_LEN],
-                region_mask: RegionMask::sample(RegionMask::PUBLISHED_TARGET, &mut rng),
-                name: row.to_string(),
-            }
-        })
-        .collect()
 }
 
 /// The most memory the process ever held (Linux).

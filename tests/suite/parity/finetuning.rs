@@ -117,10 +117,14 @@ impl Case {
         })
     }
 
-    /// Views a text, and how many texts, of the recorded test with several views.
-    fn views(&self) -> [usize; 2] {
+    /// The recorded test with several views: its clips, views a text, and texts. A batch whose clips
+    /// are no whole groups of views has some more.
+    fn several_views(&self) -> (Tensor<TestAutodiffBackend, 5>, usize, usize) {
         let about = &self.fixture.about(self.file)["multiclip"];
-        ["clips", "texts"].map(|key| about[key].as_u64().unwrap().try_into().unwrap())
+        let [views, texts] =
+            ["clips", "texts"].map(|key| about[key].as_u64().unwrap().try_into().unwrap());
+        let clips = self.clips.clone().narrow(0, 0, views * texts);
+        (clips, views, texts)
     }
 
     fn answer_head(&self) -> OpenEndedHeadConfig {
@@ -174,12 +178,12 @@ fn retrieval_equals_the_published_one() {
         let report = weights::read_file(&mut model, &state, Naming::Published).unwrap();
         assert!(report.is_complete(), "{report}");
         let [ids, mask] = case.only_text();
-        let [views, texts] = case.views();
+        let (grouped, views, texts) = case.several_views();
         let clips = case.clips.clone();
 
         case.compare(
             "test_multiclip.visual_emb",
-            model.embed_video(clips.clone(), views, &mut Noise::quiet()),
+            model.embed_video(grouped, views, &mut Noise::quiet()),
         );
         let few = model.embed_text(first(&ids, texts), first(&mask, texts), &mut Noise::quiet());
         case.compare("test_multiclip.text_emb", few);
@@ -204,11 +208,11 @@ fn open_ended_answers_equal_the_published_ones() {
         let mut model = OpenEndedModel::from_clover(clover, &case.answer_head(), &device);
         case.load(&mut model);
         let [ids, mask] = case.only_text();
-        let [views, texts] = case.views();
+        let (grouped, views, texts) = case.several_views();
         let clips = case.clips.clone();
 
         let few = model.forward(
-            clips.clone(),
+            grouped,
             views,
             first(&ids, texts),
             first(&mask, texts),
@@ -260,11 +264,11 @@ fn multiple_choice_scores_equal_the_published_ones() {
             case.mask.clone(),
             case.clips.clone(),
         );
-        let [views, texts] = case.views();
+        let (grouped, views, texts) = case.several_views();
         let [batch, candidates, length] = ids.dims();
 
         let few = model.forward(
-            clips.clone(),
+            grouped,
             views,
             first(&ids, texts),
             first(&mask, texts),
@@ -325,13 +329,13 @@ fn filled_blanks_equal_the_published_ones() {
         let mut model = FillInTheBlankModel::from_clover(clover, &case.answer_head(), &device);
         case.load(&mut model);
         let [ids, mask] = case.only_text();
-        let [views, texts] = case.views();
+        let (grouped, views, texts) = case.several_views();
         let clips = case.clips.clone();
 
         let (few, few_mask) = (first(&ids, texts), first(&mask, texts));
         let few_blanks = blanks(&few);
         let few = model.forward(
-            clips.clone(),
+            grouped,
             views,
             few,
             few_mask,
