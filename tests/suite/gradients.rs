@@ -59,6 +59,7 @@ impl ModuleMapper<TestAutodiffBackend> for Unsettle {
 }
 
 fn clover(device: &Device) -> Clover<TestAutodiffBackend> {
+    clover_kernels::register_autodiff::<TestAutodiffBackend>();
     TestAutodiffBackend::seed(device, 0);
     let video = VideoSwinConfig::new(8, vec![2, 2], vec![1, 2]).with_window([2, 3, 3]);
     let text = TextEncoderConfig::new(VOCABULARY, DIM, 2, 2, 32).with_max_positions(TEXT_LEN);

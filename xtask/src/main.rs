@@ -1,6 +1,7 @@
 //! The workspace's own commands, run as `cargo xtask <command>`.
 
 mod ffmpeg;
+mod gpu;
 mod gpu_backend;
 mod plan;
 mod step;
@@ -23,8 +24,12 @@ cargo xtask <command>
                         on a GPU's backend, with Burn's fusion and without: kernels, losses, model,
                         and the suite's parity, gradients and micro-batches; or only the suite's tests
                         whose names contain a filter. Skipped, saying so, where there is no driver
+  gpu                   builds one folder for a machine with an NVIDIA GPU and no registry, where
+                        `target/gpu/xtask gpu --run target/gpu` measures parity, demo and steps,
+                        beside PyTorch; with --rehearse, builds and runs all that on the CPU
   check                 format, tidy, lints with every optional backend, docs; runs no test and
                         needs no GPU
+  package               every package made as for a registry, and built from that alone
   tidy                  the house rules a compiler does not know
 ";
 
@@ -66,10 +71,12 @@ fn run() -> Result<()> {
             step::run_all(&root, &plan::gpu_test(backend, filters), &mut out)
         }
         ["test", filters @ ..] => step::run_all(&root, &plan::filtered_test(filters), &mut out),
+        ["gpu", arguments @ ..] => gpu::run(&root, arguments, &mut out),
         ["check"] => {
             let ffmpeg = ffmpeg::is_installed(&mut out)?;
             step::run_all(&root, &plan::check(ffmpeg), &mut out)
         }
+        ["package"] => step::run_all(&root, &plan::package(), &mut out),
         ["tidy"] => tidy::run(&root, &mut out),
         [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),
     }

@@ -36,6 +36,12 @@ const ON_A_GPU: &[&str] = &["clover-kernels", "clover-losses", "clover-model"];
 /// what is read, written or refused.
 const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "in_parts"];
 
+/// The packages that no registry gets.
+const UNPUBLISHED: &[&str] = &["clover-test-backend", "clover-tests", "xtask"];
+
+/// A program that uses the crates from outside of the workspace.
+const EMBEDDING: &str = "tests/embedding/Cargo.toml";
+
 /// The name of the test program in `tests/`.
 const SUITE: &str = "suite";
 
@@ -69,6 +75,15 @@ pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
         "tests in the docs",
         &["test", "--workspace", "--doc"],
     ));
+    // A program of its own, with a lock file of its own: it must build as any other would.
+    let embedding = [
+        "run",
+        "--manifest-path",
+        EMBEDDING,
+        "--target-dir",
+        "target",
+    ];
+    steps.push(cargo("a program that embeds", &embedding));
     steps
 }
 
@@ -115,6 +130,16 @@ pub(crate) fn gpu_test(backend: GpuBackend, filters: &[&str]) -> Vec<Step> {
         steps.push(cargo(&format!("suite, {kind}"), &suite));
     }
     steps
+}
+
+/// Every package made as for a registry, and built from that alone.
+pub(crate) fn package() -> Vec<Step> {
+    let package = ["package", "--workspace", "--allow-dirty"];
+    let mut package = package.to_vec();
+    for member in UNPUBLISHED {
+        package.extend(["--exclude", member]);
+    }
+    vec![cargo("package", &package)]
 }
 
 /// What is checked without running a test, the quickest first. Clippy and the documentation share

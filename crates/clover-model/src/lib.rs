@@ -38,6 +38,7 @@ pub mod video_encoder;
 pub mod weights;
 
 pub use clover::{Clover, CloverConfig};
+pub use clover_kernels::register_autodiff;
 pub use noise::Noise;
 pub use preset::{Preset, UnknownPreset};
 

@@ -1,5 +1,6 @@
 //! A folder of values recorded from the published implementation.
 
+use crate::TestAutodiffBackend;
 use std::collections::HashMap;
 use std::env;
 use std::fs;
@@ -30,7 +31,12 @@ pub(crate) struct Recorded(HashMap<String, TensorData>);
 
 /// The project's own folder, and those that `CLOVER_PARITY_DIRS` names.
 pub(crate) fn fixtures() -> Vec<Fixture> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    // As the trainer does before its first step.
+    clover_kernels::register_autodiff::<TestAutodiffBackend>();
+    // The folder at run time comes first: the program may have been built elsewhere.
+    let package = env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let own = Path::new(&package).join("fixtures");
     let others = env::var("CLOVER_PARITY_DIRS").unwrap_or_default();
     let others = others
         .split(':')
