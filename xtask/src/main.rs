@@ -4,6 +4,7 @@ mod ffmpeg;
 mod gpu;
 mod gpu_backend;
 mod plan;
+mod public_items;
 mod step;
 mod tidy;
 mod workspace;
@@ -22,7 +23,7 @@ cargo xtask <command>
                         with their output shown: `cargo xtask test parity`
   test --backend wgpu|cuda [<filter>...]
                         on a GPU's backend, with Burn's fusion and without: kernels, losses, model,
-                        and the suite's parity, gradients and micro-batches; or only the suite's tests
+                        and the suite's parity, gradients and a run in micro-batches; or only the suite's tests
                         whose names contain a filter. Skipped, saying so, where there is no driver
   gpu                   builds one folder for a machine with an NVIDIA GPU and no registry, where
                         `target/gpu/xtask gpu --run target/gpu` measures parity, demo and steps,
@@ -30,6 +31,7 @@ cargo xtask <command>
   check                 format, tidy, lints with every optional backend, docs; runs no test and
                         needs no GPU
   package               every package made as for a registry, and built from that alone
+  public-items          writes the list of each library's public items, after `check`
   tidy                  the house rules a compiler does not know
 ";
 
@@ -77,6 +79,7 @@ fn run() -> Result<()> {
             step::run_all(&root, &plan::check(ffmpeg), &mut out)
         }
         ["package"] => step::run_all(&root, &plan::package(), &mut out),
+        ["public-items"] => public_items::write(&root),
         ["tidy"] => tidy::run(&root, &mut out),
         [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),
     }

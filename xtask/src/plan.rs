@@ -34,7 +34,7 @@ const ON_A_GPU: &[&str] = &["clover-kernels", "clover-losses", "clover-model"];
 
 /// What of the suite runs on a GPU's backend, where no filter is given: what computes, and not
 /// what is read, written or refused.
-const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "in_parts"];
+const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "learned_in_parts"];
 
 /// The packages that no registry gets.
 const UNPUBLISHED: &[&str] = &["clover-test-backend", "clover-tests", "xtask"];
@@ -176,6 +176,7 @@ pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
                 environment: vec![("RUSTDOCFLAGS", "-D warnings")],
             },
         ),
+        Step::new("public items", Action::PublicItems),
     ]
 }
 
@@ -280,7 +281,9 @@ mod tests {
         let lines = command_lines(&gpu_test(GpuBackend::Wgpu, &[]));
 
         assert_eq!(lines.len(), 4);
-        assert!(lines[0].contains("--lib") && lines[1].ends_with("parity gradients in_parts"));
+        assert!(
+            lines[0].contains("--lib") && lines[1].ends_with("parity gradients learned_in_parts")
+        );
         assert!(
             lines
                 .iter()

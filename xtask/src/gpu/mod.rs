@@ -1,6 +1,8 @@
 //! One prepared run for a machine with an NVIDIA GPU: built here, carried there as one folder, and
 //! run there without cargo or a registry. It ends with one table in Markdown.
 
+mod build;
+mod cases;
 mod process;
 
 use std::fmt::Write as _;
@@ -13,11 +15,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::workspace::{cargo, cargo_output};
+use build::build;
+use cases::{GPU_CASES, REHEARSAL_CASES, StepCase};
 use process::{Outcome, watch};
 
-/// Where the folder to carry is made, and what it holds.
-const FOLDER: &str = "target/gpu";
+/// What the folder to carry holds.
 const PROGRAM: &str = "clover";
 const SUITE: &str = "suite";
 const STEP_TIME: &str = "step_time";
@@ -34,67 +36,6 @@ enum Place {
     /// On this machine's processors, at the least sizes: shows that the run itself works.
     Rehearsal,
 }
-
-/// A step to measure.
-#[derive(Debug, Clone, Copy)]
-struct StepCase {
-    preset: &'static str,
-    precision: &'static str,
-    batch: usize,
-    micro_batch: usize,
-    frames: usize,
-    size: usize,
-    repetitions: usize,
-    /// Whether PyTorch measures the same.
-    beside_pytorch: bool,
-}
-
-const fn step(
-    preset: &'static str,
-    precision: &'static str,
-    batch: usize,
-    size: usize,
-) -> StepCase {
-    StepCase {
-        preset,
-        precision,
-        batch,
-        micro_batch: batch,
-        frames: 8,
-        size,
-        repetitions: 10,
-        beside_pytorch: true,
-    }
-}
-
-const GPU_CASES: [StepCase; 5] = [
-    step("small", "f32", 32, 224),
-    step("small", "bf16", 32, 224),
-    step("base", "f32", 16, 224),
-    step("base", "bf16", 16, 224),
-    // The paper's batch, exact on one device.
-    StepCase {
-        micro_batch: 32,
-        repetitions: 1,
-        beside_pytorch: false,
-        ..step("base", "bf16", 1024, 224)
-    },
-];
-
-const REHEARSAL_CASES: [StepCase; 2] = [
-    StepCase {
-        repetitions: 3,
-        frames: 4,
-        ..step("tiny", "f32", 4, 28)
-    },
-    StepCase {
-        micro_batch: 4,
-        repetitions: 2,
-        beside_pytorch: false,
-        frames: 4,
-        ..step("nano", "f32", 16, 28)
-    },
-];
 
 impl Place {
     fn feature(self) -> &'static str {
@@ -143,73 +84,6 @@ pub(crate) fn run(root: &Path, arguments: &[&str], out: &mut impl Write) -> Resu
         }
         _ => anyhow::bail!("`gpu` takes nothing, --rehearse, or --run FOLDER"),
     }
-}
-
-/// Builds the programs and puts them into one folder, without symbols.
-fn build(root: &Path, place: Place, out: &mut impl Write) -> Result<PathBuf> {
-    let folder = root.join(FOLDER);
-    fs::create_dir_all(&folder)?;
-    let backend = format!("clover-test-backend/{}", place.feature());
-    let program = [
-        "build",
-        "--release",
-        "--package",
-        "clover-cli",
-        "--features",
-        place.feature(),
-    ];
-    let example = [
-        "--package",
-        "clover-trainer",
-        "--example",
-        STEP_TIME,
-        "--features",
-        &backend,
-    ];
-    let example = [&["build", "--release"], example.as_slice()].concat();
-    let suite = [
-        "--package",
-        "clover-tests",
-        "--test",
-        SUITE,
-        "--features",
-        &backend,
-    ];
-    let suite = [&["test", "--no-run"], suite.as_slice()].concat();
-    for (arguments, name) in [
-        (&program[..], PROGRAM),
-        (&example, STEP_TIME),
-        (&suite, SUITE),
-    ] {
-        writeln!(out, "== cargo {}", arguments.join(" "))?;
-        out.flush()?;
-        ensure!(
-            cargo(root, arguments).status()?.success(),
-            "the build failed"
-        );
-        // Asked again, cargo says where the result lies.
-        let messages = cargo_output(root, &[arguments, &["--message-format", "json"]].concat())?;
-        let built = executable(&messages, name).with_context(|| format!("no program {name}"))?;
-        copy_stripped(&built, &folder.join(name))?;
-    }
-    copy_stripped(&std::env::current_exe()?, &folder.join("xtask"))?;
-    Ok(folder)
-}
-
-/// The path of the program `name` in cargo's messages.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == name)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-}
-
-fn copy_stripped(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("{} could not be copied", from.display()))?;
-    // Symbols are for debugging; where there is no `strip`, the folder is larger.
-    let _ = Command::new("strip").arg(to).status();
-    Ok(())
 }
 
 /// Runs all parts and writes the table.
@@ -393,33 +267,5 @@ impl Run<'_> {
         let outcome = self.watch(&mut command, 60).ok()?;
         let (_, time) = outcome.output.split_once("training step: best ")?;
         time.split_once(" ms")?.0.parse().ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_is_found_in_cargos_messages() {
-        let messages = "not json\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"clover\"},\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"clover\"},\"executable\":\"/a/clover\"}\n";
-
-        assert_eq!(
-            executable(messages, "clover"),
-            Some(PathBuf::from("/a/clover"))
-        );
-        assert_eq!(executable(messages, "suite"), None);
-    }
-
-    #[test]
-    fn every_case_has_whole_parts_and_the_papers_batch_is_among_them() {
-        let cases = GPU_CASES.iter().chain(&REHEARSAL_CASES);
-
-        for case in cases {
-            assert!(case.batch.is_multiple_of(case.micro_batch), "{case:?}");
-        }
-        assert!(GPU_CASES.iter().any(|case| case.batch == 1024));
     }
 }
