@@ -1,6 +1,7 @@
 //! The house rules that neither the compiler nor clippy knows; one file a rule.
 
 mod backend_names;
+mod dependencies_page;
 mod dependency_table;
 mod file_length;
 mod file_names;
@@ -29,6 +30,7 @@ pub(crate) fn run(root: &Path, out: &mut impl Write) -> Result<()> {
     let files = workspace::text_files(root)?;
 
     let mut findings = Vec::new();
+    findings.extend(dependencies_page::check(&members, &files));
     findings.extend(dependency_table::check(&members));
     findings.extend(manifests::check(&members, &files));
     findings.extend(backend_names::check_manifests(&members));
