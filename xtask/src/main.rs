@@ -22,9 +22,9 @@ cargo xtask <command>
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
   test --backend wgpu|cuda [<filter>...]
-                        on a GPU's backend, with Burn's fusion and without: kernels, and the suite's
-                        parity, gradients and a run in micro-batches; or only the suite's tests
-                        whose names contain a filter. Skipped, saying so, where there is no driver
+                        on a GPU's backend, with Burn's fusion and without: kernels, losses, model,
+                        and the suite's parity, gradients and a run in micro-batches; or only the suite's
+                        tests whose names contain a filter. Skipped, saying so, without a driver
   gpu                   builds one folder for a machine with an NVIDIA GPU and no registry, where
                         `target/gpu/xtask gpu --run target/gpu` measures parity, demo and steps,
                         beside PyTorch; with --rehearse, builds and runs all that on the CPU
