@@ -14,7 +14,7 @@ use crate::workspace::{cargo_output, members};
 
 /// Beside the manifest of each library.
 const FILE: &str = "public-items.txt";
-/// How rustdoc names the pages of items.
+/// Where the libraries lie.
 const LIBRARIES: &str = "crates/";
 
 /// Compares each library's items with its file.
