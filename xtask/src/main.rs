@@ -1,16 +1,18 @@
 //! The workspace's own commands, run as `cargo xtask <command>`.
 
-mod ffmpeg;
 mod gpu;
 mod gpu_backend;
+mod machine;
 mod plan;
 mod public_items;
 mod step;
+mod supply_chain;
 mod tidy;
 mod workspace;
 
 use anyhow::{Result, bail};
 use gpu_backend::GpuBackend;
+use machine::Machine;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -18,7 +20,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test                  what `check` does, then every test on ndarray and again on flex, there
-                        with FFmpeg where its libraries are installed
+                        with FFmpeg where its libraries are installed; then what computes, on
+                        wgpu where there is a Vulkan driver
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
   test --backend wgpu|cuda [<filter>...]
@@ -28,10 +31,11 @@ cargo xtask <command>
   gpu                   builds one folder for a machine with an NVIDIA GPU and no registry, where
                         `target/gpu/xtask gpu --run target/gpu` measures parity, demo and steps,
                         beside PyTorch; with --rehearse, builds and runs all that on the CPU
-  check                 format, tidy, lints with every optional backend, docs; runs no test and
-                        needs no GPU
+  check                 format, tidy, licences and sources of dependencies, lints with every optional
+                        backend, docs, a build for web pages; runs no test and needs no GPU
   package               every package made as for a registry, and built from that alone
   public-items          writes the list of each library's public items, after `check`
+  sbom                  writes what each package consists of, in CycloneDX's form, beside its manifest
   tidy                  the house rules a compiler does not know
 ";
 
@@ -58,8 +62,8 @@ fn run() -> Result<()> {
             Ok(())
         }
         ["test"] => {
-            let ffmpeg = ffmpeg::is_installed(&mut out)?;
-            step::run_all(&root, &plan::test(ffmpeg), &mut out)
+            let machine = Machine::look(&mut out)?;
+            step::run_all(&root, &plan::test(machine), &mut out)
         }
         ["test", "--backend", name, filters @ ..] => {
             let Some(backend) = GpuBackend::named(name) else {
@@ -75,11 +79,12 @@ fn run() -> Result<()> {
         ["test", filters @ ..] => step::run_all(&root, &plan::filtered_test(filters), &mut out),
         ["gpu", arguments @ ..] => gpu::run(&root, arguments, &mut out),
         ["check"] => {
-            let ffmpeg = ffmpeg::is_installed(&mut out)?;
-            step::run_all(&root, &plan::check(ffmpeg), &mut out)
+            let machine = Machine::look(&mut out)?;
+            step::run_all(&root, &plan::check(machine), &mut out)
         }
         ["package"] => step::run_all(&root, &plan::package(), &mut out),
         ["public-items"] => public_items::write(&root),
+        ["sbom"] => supply_chain::write_parts(&root, &mut out),
         ["tidy"] => tidy::run(&root, &mut out),
         [unknown, ..] => bail!("unknown command `{unknown}`\n\n{USAGE}"),
     }

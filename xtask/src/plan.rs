@@ -5,6 +5,7 @@
 //! the tests is a feature of the one crate that names it, and builds the test programs alone again.
 
 use crate::gpu_backend::GpuBackend;
+use crate::machine::{Machine, WASM};
 use crate::step::{Action, Step};
 
 /// The packages that have no test on tensors: one pass is enough.
@@ -32,10 +33,6 @@ const UNFUSED: &str = "clover-test-backend/unfused";
 /// The packages whose tests run on a GPU's backend.
 const ON_A_GPU: &[&str] = &["clover-kernels", "clover-losses", "clover-model"];
 
-/// Where Burn's fusion fails: `burn-cubecl-fusion` 0.21.0 panics while it generates code for the
-/// gradient of a single row of unit length.
-const FAILS_FUSED: &str = "a_zero_row_stays_zero_and_has_a_finite_gradient";
-
 /// What of the suite runs on a GPU's backend, where no filter is given: what computes, and not
 /// what is read, written or refused.
 const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "learned_in_parts"];
@@ -44,13 +41,19 @@ const SUITE_ON_A_GPU: &[&str] = &["parity", "gradients", "learned_in_parts"];
 const UNPUBLISHED: &[&str] = &["clover-test-backend", "clover-tests", "xtask"];
 
 /// A program that uses the crates from outside of the workspace.
-const EMBEDDING: &str = "tests/embedding/Cargo.toml";
+const OF_EMBEDDING: &[&str] = &[
+    "--manifest-path",
+    "tests/embedding/Cargo.toml",
+    "--target-dir",
+    "target",
+];
 
 /// The name of the test program in `tests/`.
 const SUITE: &str = "suite";
 
-/// Everything; the second pass decodes through FFmpeg where it is installed.
-pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
+/// Everything; the second pass decodes through FFmpeg where it is installed, and a third computes on
+/// wgpu where there is a driver.
+pub(crate) fn test(machine: Machine) -> Vec<Step> {
     // `--tests` leaves out the examples, which clippy has seen, and the doc tests.
     let ndarray = ["test", "--workspace", "--tests", "--no-fail-fast"];
     let mut flex = ndarray.to_vec();
@@ -58,12 +61,12 @@ pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
         flex.extend(["--exclude", package]);
     }
     let mut features = ON_FLEX.to_owned();
-    if ffmpeg {
+    if machine.ffmpeg {
         features = format!("{ON_FLEX},{WITH_FFMPEG}");
     }
     flex.extend(["--features", &features]);
 
-    let mut steps = check(ffmpeg);
+    let mut steps = check(machine);
     steps.push(cargo("build tests on ndarray", &without_running(&ndarray)));
     steps.push(cargo("build tests on flex", &without_running(&flex)));
     // In one process one test runs at a time, for Burn's random numbers belong to the process:
@@ -80,14 +83,11 @@ pub(crate) fn test(ffmpeg: bool) -> Vec<Step> {
         &["test", "--workspace", "--doc"],
     ));
     // A program of its own, with a lock file of its own: it must build as any other would.
-    let embedding = [
-        "run",
-        "--manifest-path",
-        EMBEDDING,
-        "--target-dir",
-        "target",
-    ];
+    let embedding = [&["run"], OF_EMBEDDING].concat();
     steps.push(cargo("a program that embeds", &embedding));
+    if machine.vulkan {
+        steps.extend(gpu_test(GpuBackend::Wgpu, &[]));
+    }
     steps
 }
 
@@ -110,24 +110,16 @@ pub(crate) fn gpu_test(backend: GpuBackend, filters: &[&str]) -> Vec<Step> {
         // Burn does not name CUDA's backend without fusion.
         GpuBackend::Cuda => None,
     };
-    let skipped: &[&str] = &["--skip", FAILS_FUSED];
-    let fused = ("fused", backend.feature().to_owned(), skipped);
-    let without_fusion = without_fusion.map(|features| ("not fused", features, &[] as &[&str]));
+    let fused = ("fused", backend.feature().to_owned());
+    let without_fusion = without_fusion.map(|features| ("not fused", features));
     let mut steps = Vec::new();
-    for (kind, features, skipped) in [Some(fused), without_fusion].into_iter().flatten() {
+    for (kind, features) in [Some(fused), without_fusion].into_iter().flatten() {
         let features = ["--features", &features];
-        let mut packages = Vec::new();
         if filters.is_empty() {
-            packages.extend(ON_A_GPU.iter().flat_map(|package| ["--package", package]));
-            let libraries = [
-                &["test", "--lib"],
-                packages.as_slice(),
-                &features,
-                &["--"],
-                skipped,
-            ]
-            .concat();
-            steps.push(cargo(&format!("libraries, {kind}"), &libraries));
+            let packages = ON_A_GPU.iter().flat_map(|package| ["--package", package]);
+            let packages: Vec<&str> = packages.collect();
+            let libraries = [&["test", "--lib"], packages.as_slice(), &features].concat();
+            steps.push(cargo(&format!("{backend:?} {kind}: libraries"), &libraries));
         }
         let shown = if filters.is_empty() {
             SUITE_ON_A_GPU
@@ -136,7 +128,7 @@ pub(crate) fn gpu_test(backend: GpuBackend, filters: &[&str]) -> Vec<Step> {
         };
         let suite = ["test", "--package", "clover-tests", "--test", SUITE];
         let suite = [suite.as_slice(), &features, &["--", "--nocapture"], shown].concat();
-        steps.push(cargo(&format!("suite, {kind}"), &suite));
+        steps.push(cargo(&format!("{backend:?} {kind}: suite"), &suite));
     }
     steps
 }
@@ -153,10 +145,10 @@ pub(crate) fn package() -> Vec<Step> {
 
 /// What is checked without running a test, the quickest first. Clippy and the documentation share
 /// one set of features, so that what they need of the dependencies is read once.
-pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
+pub(crate) fn check(machine: Machine) -> Vec<Step> {
     let mut of_program = OPTIONAL.join(",");
     let mut of_all = of_program.clone();
-    if ffmpeg {
+    if machine.ffmpeg {
         of_program.push_str(",clover-cli/ffmpeg");
         of_all = format!("{of_program},{WITH_FFMPEG}");
     }
@@ -170,9 +162,10 @@ pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
     ]
     .concat();
     let no_warnings = ["--", "-D", "warnings"];
-    vec![
+    let mut steps = vec![
         cargo("format", &["fmt", "--all", "--check"]),
         Step::new("tidy", Action::Tidy),
+        Step::new("dependencies", Action::Dependencies),
         cargo("clippy", &[&clippy, no_warnings.as_slice()].concat()),
         cargo(
             "clippy without flex",
@@ -186,7 +179,12 @@ pub(crate) fn check(ffmpeg: bool) -> Vec<Step> {
             },
         ),
         Step::new("public items", Action::PublicItems),
-    ]
+    ];
+    if machine.wasm {
+        let page = [&["check"], OF_EMBEDDING, &["--target", WASM]].concat();
+        steps.push(cargo("embedding in a web page", &page));
+    }
+    steps
 }
 
 fn cargo(name: &str, arguments: &[&str]) -> Step {
@@ -209,13 +207,20 @@ fn owned(words: &[&str]) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// Without anything that steps could be left out for.
+    const BARE: Machine = Machine {
+        ffmpeg: false,
+        vulkan: false,
+        wasm: false,
+    };
+
     fn command_lines(steps: &[Step]) -> Vec<String> {
         steps.iter().map(Step::describe).collect()
     }
 
     #[test]
     fn the_whole_suite_runs_once_on_each_backend() {
-        let lines = command_lines(&test(false));
+        let lines = command_lines(&test(BARE));
 
         let built: Vec<_> = lines
             .iter()
@@ -241,7 +246,7 @@ mod tests {
 
     #[test]
     fn doc_tests_run_once() {
-        let lines = command_lines(&test(false));
+        let lines = command_lines(&test(BARE));
 
         assert_eq!(
             lines.iter().filter(|line| line.contains("--doc")).count(),
@@ -251,7 +256,13 @@ mod tests {
 
     #[test]
     fn ffmpeg_is_linted_and_tested_where_it_is_installed() {
-        let (with, without) = (command_lines(&test(true)), command_lines(&test(false)));
+        let (with, without) = (
+            command_lines(&test(Machine {
+                ffmpeg: true,
+                ..BARE
+            })),
+            command_lines(&test(BARE)),
+        );
 
         let uses = |lines: &[String]| lines.iter().filter(|line| line.contains("/ffmpeg")).count();
         assert_eq!((uses(&with), uses(&without)), (5, 0));
@@ -259,7 +270,7 @@ mod tests {
 
     #[test]
     fn warnings_are_denied_in_code_and_in_documentation() {
-        let lines = command_lines(&check(false));
+        let lines = command_lines(&check(BARE));
 
         let clippy: Vec<_> = lines
             .iter()
@@ -299,7 +310,14 @@ mod tests {
                 .all(|line| line.contains("clover-test-backend/wgpu"))
         );
         assert!(lines[2].contains(UNFUSED) && lines[3].contains(UNFUSED));
-        assert!(lines[0].ends_with(FAILS_FUSED) && lines[2].ends_with(" --"));
+        let (with, without) = (
+            command_lines(&test(Machine {
+                vulkan: true,
+                ..BARE
+            })),
+            command_lines(&test(BARE)),
+        );
+        assert_eq!(with[without.len()..], lines);
         let filtered = command_lines(&gpu_test(GpuBackend::Cuda, &["losses"]));
         assert_eq!(filtered.len(), 1);
         assert!(filtered[0].ends_with("-- --nocapture losses"));
@@ -307,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_optional_part_is_linted_with_flex_and_without() {
-        let lines = command_lines(&check(false));
+        let lines = command_lines(&check(BARE));
 
         for feature in OPTIONAL {
             let clippy = lines.iter().filter(|line| line.starts_with("cargo clippy"));

@@ -1,7 +1,7 @@
 //! A step of a plan: how it runs, how long it took, and the table at the end.
 
 use crate::workspace::cargo;
-use crate::{public_items, tidy};
+use crate::{public_items, supply_chain, tidy};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -29,6 +29,8 @@ pub(crate) enum Action {
     /// Runs cargo several times at once: the first one's output is passed through, that of the
     /// others follows when all have ended.
     CargoTogether(Vec<Vec<String>>),
+    /// Asks where the code of others comes from.
+    Dependencies,
     /// Compares the libraries' public items with their lists.
     PublicItems,
     /// Runs the house rules.
@@ -67,6 +69,7 @@ impl Step {
                 let lines: Vec<String> = commands.iter().map(|words| command_line(words)).collect();
                 lines.join(" & ")
             }
+            Action::Dependencies => "cargo deny check".to_owned(),
             Action::PublicItems => "compare with public-items.txt".to_owned(),
             Action::Tidy => "cargo xtask tidy".to_owned(),
         }
@@ -80,6 +83,7 @@ impl Step {
             } => run_cargo(root, arguments, environment),
             Action::CargoListsATest(arguments) => require_a_listed_test(root, arguments, out),
             Action::CargoTogether(commands) => run_together(root, commands, out),
+            Action::Dependencies => supply_chain::check(root, out),
             Action::PublicItems => public_items::check(root, out),
             Action::Tidy => tidy::run(root, out),
         }

@@ -1,0 +1,50 @@
+//! Which clip does a sentence describe best? Reads a bundle, embeds clips and sentence, and ranks by
+//! their product, which is a cosine.
+//!
+//! `cargo run --release -p clover-inference --example nearest_clip -- BUNDLE SENTENCE CLIP..`
+//!
+//! A bundle is what `clover demo`, `clover pretrain` or `clover weights import` leaves behind.
+
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use burn_flex::Flex;
+use clover_data::dataset::{Caption, Pair};
+use clover_inference::{Bundle, Embedder};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [bundle, sentence, clips @ ..] = arguments.as_slice() else {
+        return Err("BUNDLE SENTENCE CLIP..".into());
+    };
+
+    // Any backend of Burn: a program chooses one, the libraries name none.
+    let device = Default::default();
+    let embedder: Embedder<Flex> = Bundle::read(Path::new(bundle), &device)?.into_embedder(device);
+
+    let pairs = clips.iter().map(|clip| Pair {
+        path: PathBuf::from(clip),
+        caption: Caption::Plain(sentence.clone()),
+        line: 0,
+    });
+    let embedded = embedder.embed_pairs(pairs.collect(), |done, all| {
+        println!("{done} of {all} clips read");
+    })?;
+    for clip in &embedded.skipped {
+        println!("left out: {clip}");
+    }
+
+    let mut ranked = Vec::new();
+    for (row, pair) in embedded.pairs.iter().enumerate() {
+        let both = embedded.texts.row(row).iter().zip(embedded.videos.row(row));
+        let cosine: f32 = both.map(|(text, video)| text * video).sum();
+        ranked.push((cosine, &pair.path));
+    }
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (cosine, clip) in ranked {
+        println!("{cosine:6.3}  {}", clip.display());
+    }
+    Ok(())
+}
