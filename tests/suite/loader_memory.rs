@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use clover_data::dataset::{
-    BatchLoader, ClipReading, LoaderConfig, PairsManifest, Position, PretrainingDataset,
-    PretrainingDatasetConfig,
+    BatchLoader, ClipReading, ClipTable, LoaderConfig, Masked, Position, PretrainingDataset,
+    SampleReading,
 };
 use clover_data::masking::TextMasking;
 use clover_data::text::WordPieceTokenizer;
@@ -34,24 +34,22 @@ fn dataset(folder: &Path) -> PretrainingDataset {
     let lines = [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "runs",
     ];
-    let config = PretrainingDatasetConfig {
+    let reading = SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::train_frames(8),
             pixels: PixelPipeline::train_video(112),
             limits: DecodeLimits::default(),
         },
         text_len: 12,
-        region_target: 10,
-        text_masking: TextMasking::default(),
         seed: 0,
     };
     let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
-    PretrainingDataset::new(
-        PairsManifest::read(manifest).unwrap().pairs,
-        tokenizer,
-        config,
-    )
-    .unwrap()
+    let masked = Masked::new(TextMasking::default(), 10).unwrap();
+    // Every caption is a row, though the clips are two.
+    let table = ClipTable::open(&manifest, None, &|_, _| ())
+        .unwrap()
+        .apart();
+    PretrainingDataset::new(table, tokenizer, reading, masked).unwrap()
 }
 
 #[test]

@@ -4,12 +4,11 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
-use clover_data::dataset::PretrainingDatasetConfig;
-use clover_data::masking::TextMasking;
+use clover_data::dataset::SampleReading;
 use clover_data::video::{ChannelOrder, FrameSampling, PixelPipeline, SamplingMode};
 use clover_model::{Clover, CloverConfig};
 use clover_trainer::pretrain::{Alignment, WordLoss};
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, WordChoice};
 use clover_trainer::schedule::Progress;
 
 use crate::TestBackend;
@@ -92,9 +91,9 @@ fn the_published_learning_rate_warms_up_and_falls_as_recorded() {
 fn the_published_clips_texts_and_masks_are_those_of_the_table() {
     let recipe = published();
     let config = recipe.model(VOCABULARY).unwrap();
-    let datasets = [recipe.dataset(&config), recipe.image_dataset(&config)];
+    let datasets = [recipe.reading(&config), recipe.image_reading(&config)];
 
-    let frames = |dataset: &PretrainingDatasetConfig| dataset.clip.sampling;
+    let frames = |dataset: &SampleReading| dataset.clip.sampling;
     // Eight frames of a video, one of an image, each drawn from its own stretch.
     assert_eq!(frames(&datasets[0]), FrameSampling::train_frames(8));
     assert_eq!(frames(&datasets[1]), FrameSampling::train_frames(1));
@@ -108,12 +107,12 @@ fn the_published_clips_texts_and_masks_are_those_of_the_table() {
         assert_eq!(pixels.channels, ChannelOrder::Bgr);
         // Only MSRVTT retrieval exchanges left and right.
         assert!(pixels.flip_probability <= 0.0);
-        assert_eq!((dataset.text_len, dataset.region_target), (30, 10));
-        let TextMasking::Semantic { ratio } = dataset.text_masking else {
-            panic!("{:?}", dataset.text_masking)
-        };
-        assert!(close(ratio, 0.3));
+        assert_eq!(dataset.text_len, 30);
     }
+    assert_eq!(recipe.region_target, 10);
+    assert_eq!(recipe.text_masking, WordChoice::Semantic);
+    assert!(close(recipe.masked_share, 0.3));
+    assert!(recipe.masked().is_ok());
     assert_ne!(datasets[0].seed, datasets[1].seed);
     let tested = recipe.preprocessing(&config);
     assert_eq!((tested.frames, tested.text_len), (32, 30));

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clover_data::dataset::{PairSource, ShardOptions, ShardSet};
+use clover_data::dataset::{ClipTable, ShardOptions, ShardSet};
 use clover_data::video::{ClipSource, DecodeLimits, FrameSampling, PixelPipeline};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 /// The clips of a folder: films, or samples of shards.
 enum Clips {
     Films(Vec<PathBuf>),
-    Samples(PairSource),
+    Samples(ClipTable),
 }
 
 impl Clips {

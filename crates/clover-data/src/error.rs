@@ -351,10 +351,39 @@ pub enum DataError {
     #[error(transparent)]
     Shard(#[from] crate::dataset::ShardError),
 
-    /// An annotation file has questions where captions are needed.
-    #[error("{path}: holds questions, no captions")]
-    NoCaptions {
-        /// The file.
+    /// A row has other texts than a task needs.
+    #[error("{name}: has no {wanted}")]
+    OtherTexts {
+        /// What reports call the row.
+        name: String,
+        /// What it lacks.
+        wanted: &'static str,
+    },
+
+    /// What stands beside a clip cannot be used.
+    #[error("{path}: the text beside it cannot be used")]
+    TextBeside {
+        /// The clip.
         path: PathBuf,
+        /// Why.
+        source: RowFault,
+    },
+
+    /// A clip was not fetched, as the file beside it says.
+    #[error("{path}: was not fetched: {status}")]
+    NotFetched {
+        /// The clip.
+        path: PathBuf,
+        /// What the file says.
+        status: String,
+    },
+
+    /// A folder holds no clip.
+    #[error("{path}: the folder holds no videos and no pictures, only {others} other files")]
+    NoClips {
+        /// The folder.
+        path: PathBuf,
+        /// Files that are neither, by the endings of their names.
+        others: usize,
     },
 }

@@ -8,10 +8,10 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn_flex::Flex;
-use clover_data::dataset::{Caption, Pair};
+use clover_data::dataset::ClipTable;
 use clover_inference::{Bundle, Embedder};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,27 +24,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Default::default();
     let embedder: Embedder<Flex> = Bundle::read(Path::new(bundle), &device)?.into_embedder(device);
 
-    let pairs = clips.iter().map(|clip| Pair {
-        path: PathBuf::from(clip),
-        caption: Caption::Plain(sentence.clone()),
-        line: 0,
-    });
-    let embedded = embedder.embed_pairs(pairs.collect(), |done, all| {
+    let table = ClipTable::of_captions(clips.iter().map(|clip| (clip, sentence)));
+    // Two threads read; a clip that cannot be read is left out.
+    let embedded = embedder.embed_table(table, (2, 1.0), |done, all| {
         println!("{done} of {all} clips read");
     })?;
     for clip in &embedded.skipped {
         println!("left out: {clip}");
     }
 
+    let text = embedder.embed_texts(std::slice::from_ref(sentence))?;
     let mut ranked = Vec::new();
-    for (row, pair) in embedded.pairs.iter().enumerate() {
-        let both = embedded.texts.row(row).iter().zip(embedded.videos.row(row));
+    for (row, &clip) in embedded.rows.iter().enumerate() {
+        let both = text.row(0).iter().zip(embedded.videos.row(row));
         let cosine: f32 = both.map(|(text, video)| text * video).sum();
-        ranked.push((cosine, &pair.path));
+        ranked.push((cosine, &clips[clip]));
     }
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     for (cosine, clip) in ranked {
-        println!("{cosine:6.3}  {}", clip.display());
+        println!("{cosine:6.3}  {clip}");
     }
     Ok(())
 }

@@ -1,20 +1,16 @@
 //! Embeddings of videos and texts.
 
-mod clip_texts;
+mod captioned;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use clover_data::batch::RetrievalBatch;
-use clover_data::dataset::{
-    BatchLoader, LoaderConfig, Pair, PairSource, Position, RetrievalDataset,
-    RetrievalDatasetConfig, RetrievalSample, SkippedItem,
-};
+use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SampleReading, SkippedItem};
 use clover_data::text::WordPieceTokenizer;
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
 
-pub use clip_texts::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
+pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
 use crate::{InferenceError, Preprocessing};
 
@@ -30,29 +26,18 @@ pub struct Embeddings {
     pub dim: usize,
 }
 
-/// Pairs with the embeddings of both sides.
-#[derive(Clone, Debug)]
-pub struct EmbeddedPairs {
-    /// The pairs that could be read, in their order.
-    pub pairs: Vec<Pair>,
-    /// One row a pair.
+/// A table of clips and captions, embedded.
+#[derive(Clone, Debug, Default)]
+pub struct EmbeddedTable {
+    /// The row in the table of each clip that could be read, in their order.
+    pub rows: Vec<usize>,
+    /// One row a clip.
     pub videos: Embeddings,
-    /// One row a pair.
+    /// One row a caption.
     pub texts: Embeddings,
-    /// The pairs that could not be read, and why.
-    pub skipped: Vec<SkippedItem>,
-}
-
-/// Pairs from anywhere with the embeddings of both sides.
-#[derive(Clone, Debug)]
-pub struct EmbeddedSource {
-    /// What reports call each pair that could be read: its clip.
-    pub names: Vec<String>,
-    /// One row a pair.
-    pub videos: Embeddings,
-    /// One row a pair.
-    pub texts: Embeddings,
-    /// The pairs that could not be read, and why.
+    /// The clip of each caption, as a row of [`videos`](Self::videos).
+    pub owner: Vec<usize>,
+    /// The clips that could not be read, and why.
     pub skipped: Vec<SkippedItem>,
 }
 
@@ -133,83 +118,49 @@ impl<B: Backend> Embedder<B> {
         Ok(embeddings)
     }
 
-    /// Embeds both sides of pairs; `progress` hears how many of how many are done. Broken items are
-    /// left out by name.
+    /// Embeds every clip of a table with all its captions, each once; `progress` hears how many of how
+    /// many clips are done. Broken ones are left out by name.
     ///
     /// # Errors
     ///
-    /// More than half of the pairs cannot be read, or the preprocessing is out of range.
-    pub fn embed_pairs(
+    /// More than a share of `max_failed_share` cannot be read, or the preprocessing is out of range.
+    pub fn embed_table(
         &self,
-        pairs: Vec<Pair>,
-        progress: impl FnMut(usize, usize),
-    ) -> Result<EmbeddedPairs, InferenceError> {
-        let mut unread = pairs.clone().into_iter();
-        let mut read = Vec::new();
-        let embedded = self.embed(pairs.into(), progress, |sample| {
-            // Samples come in the order of the pairs, broken ones left out.
-            let same =
-                |pair: &Pair| pair.name() == sample.name && pair.caption.text() == sample.caption;
-            read.extend(unread.by_ref().find(same));
-        })?;
-        let (videos, texts, skipped) = embedded;
-        Ok(EmbeddedPairs {
-            pairs: read,
-            videos,
-            texts,
-            skipped,
-        })
-    }
-
-    /// As [`embed_pairs`](Self::embed_pairs), of pairs from anywhere.
-    ///
-    /// # Errors
-    ///
-    /// As [`embed_pairs`](Self::embed_pairs).
-    pub fn embed_source(
-        &self,
-        pairs: PairSource,
-        progress: impl FnMut(usize, usize),
-    ) -> Result<EmbeddedSource, InferenceError> {
-        let mut names = Vec::new();
-        let embedded = self.embed(pairs, progress, |sample| names.push(sample.name.clone()))?;
-        let (videos, texts, skipped) = embedded;
-        Ok(EmbeddedSource {
-            names,
-            videos,
-            texts,
-            skipped,
-        })
-    }
-
-    /// Embeds both sides; `visit` sees every sample that could be read.
-    fn embed(
-        &self,
-        pairs: PairSource,
+        table: ClipTable,
+        (workers, max_failed_share): (usize, f64),
         mut progress: impl FnMut(usize, usize),
-        mut visit: impl FnMut(&RetrievalSample),
-    ) -> Result<(Embeddings, Embeddings, Vec<SkippedItem>), InferenceError> {
-        let total = pairs.len();
-        let config = RetrievalDatasetConfig {
+    ) -> Result<EmbeddedTable, InferenceError> {
+        let total = table.len();
+        let reading = SampleReading {
             clip: self.preprocessing.clip_reading(),
             text_len: self.preprocessing.text_len,
             seed: 0,
         };
-        let dataset = RetrievalDataset::new(pairs, self.tokenizer.clone(), config)?;
-        let mut loader = BatchLoader::new(dataset, LoaderConfig::evaluation(BATCH))?;
-        let (mut videos, mut texts) = (Embeddings::default(), Embeddings::default());
-        for batch in loader.epoch(Position::default())? {
-            let batch = batch?;
-            let done = batch.next.item;
-            batch.samples.iter().for_each(&mut visit);
-            let batch = RetrievalBatch::<B>::collate(batch.samples, &self.device);
-            let quiet = Noise::quiet;
-            videos.push(self.model.embed_video(batch.clips, 1, &mut quiet()));
-            let (ids, mask) = (batch.token_ids, batch.attention_mask);
-            texts.push(self.model.embed_text(ids, mask, &mut quiet()));
-            progress(done, total);
+        let tokenizer = self.tokenizer.clone();
+        let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::All)?;
+        let mut embedded = EmbeddedTable::default();
+        let how = (workers, max_failed_share);
+        self.embed_captioned::<InferenceError>(dataset, how, 0, &mut |batch| {
+            match batch {
+                EmbeddedBatch::Clips(clips) => clips.iter().for_each(|clip| embedded.push(clip)),
+                EmbeddedBatch::Skipped(item) => embedded.skipped.push(item.clone()),
+                EmbeddedBatch::Done(done) => progress(done, total),
+            }
+            Ok(())
+        })?;
+        Ok(embedded)
+    }
+}
+
+impl EmbeddedTable {
+    fn push(&mut self, clip: &EmbeddedClip) {
+        let own = self.rows.len();
+        self.rows.push(clip.index);
+        self.videos.add(&clip.video);
+        for text in &clip.texts {
+            self.texts.add(text);
+            self.owner.push(own);
         }
-        Ok((videos, texts, loader.skipped().to_vec()))
     }
 }
 
@@ -228,6 +179,11 @@ impl Embeddings {
     #[must_use]
     pub fn row(&self, index: usize) -> &[f32] {
         &self.values[index * self.dim..(index + 1) * self.dim]
+    }
+
+    fn add(&mut self, row: &[f32]) {
+        self.dim = row.len();
+        self.values.extend_from_slice(row);
     }
 
     fn push<B: Backend>(&mut self, embeddings: Tensor<B, 2>) {
@@ -250,7 +206,6 @@ impl Embeddings {
 mod tests {
     use super::*;
     use crate::TestBackend;
-    use clover_data::dataset::PairsManifest;
     use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
     use clover_data::video::PixelPipeline;
     use clover_model::CloverConfig;
@@ -266,8 +221,8 @@ mod tests {
             seed: 1,
         };
         let files = write_synthetic_set(&set, folder.path()).unwrap();
-        let pairs = PairsManifest::read(&files.train).unwrap().pairs;
-        std::fs::write(&pairs[2].path, "not a video").unwrap();
+        let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+        std::fs::write(table.name(2), "not a video").unwrap();
         let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 1);
@@ -282,10 +237,11 @@ mod tests {
         };
         let embedder = Embedder::new(clover, tokenizer, preprocessing, device);
 
-        let embedded = embedder.embed_pairs(pairs.clone(), |_, _| {}).unwrap();
+        let how = (2, 0.5);
+        let embedded = embedder.embed_table(table.clone(), how, |_, _| {}).unwrap();
 
         assert_eq!((embedded.videos.rows(), embedded.texts.rows()), (4, 4));
-        assert_eq!(embedded.pairs[2], pairs[3]);
+        assert_eq!((embedded.rows[2], embedded.owner[2]), (3, 2));
         assert_eq!(embedded.skipped.len(), 1);
         assert!(
             embedded.skipped[0].name.contains("00002"),
@@ -302,7 +258,7 @@ mod tests {
             assert!((length - 1.0).abs() < 1e-4);
         }
         let again = embedder
-            .embed_texts(&[pairs[0].caption.text().to_owned()])
+            .embed_texts(&[table.texts(0).all().concat()])
             .unwrap();
         let difference = again
             .row(0)

@@ -13,7 +13,7 @@ mod preprocessing;
 
 pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{
-    EmbeddedBatch, EmbeddedClip, EmbeddedPairs, EmbeddedSource, Embedder, EmbeddingTime, Embeddings,
+    EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
 };
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};

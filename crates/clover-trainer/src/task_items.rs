@@ -1,31 +1,23 @@
-//! The items of a task, read from any annotation file: what is learned from, and measured on.
+//! The items of a task, read from a list of any form: what is learned from, and measured on.
 
-mod captioned;
-mod test_items;
-mod vocabulary;
-
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::{
-    AnnotationFormat, ConvertRequest, Items, MultipleChoiceItem, OpenEndedItem, SkippedItem,
-    convert, detect,
+    AnnotationFormat, AnswerVocabulary, Answered, Candidates, Captioned, CaptionedDataset,
+    ClipTable, ConvertRequest, ItemsTask, MultipleChoiceDataset, OpenEndedDataset, SampleReading,
+    Texts, detect,
 };
-use serde::Serialize;
+use clover_data::text::WordPieceTokenizer;
+use clover_inference::Preprocessing;
 
 use crate::TrainerError;
-use crate::checkpoint::ListFingerprint;
-use crate::recipe::TaskKind;
-
-pub(crate) use captioned::repeated_texts;
-pub(crate) use test_items::TaskReading;
-pub use test_items::TestItems;
-pub use vocabulary::answer_list;
+use crate::recipe::{TaskKind, TaskRecipe};
 
 /// Where the items of a split are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemsLocation {
-    /// The annotation file, and what goes with it.
+    /// The list, and what goes with it.
     pub request: ConvertRequest,
     /// The folder of clips, if it is not the annotation's own.
     pub clips: Option<PathBuf>,
@@ -34,76 +26,22 @@ pub struct ItemsLocation {
     pub split: String,
 }
 
-/// Items with the folder of their clips.
-#[derive(Clone, Debug)]
-pub struct TaskItems<T> {
-    /// The usable items, in their order.
-    pub items: Vec<T>,
-    /// The folder that clips lie below.
-    pub clips: PathBuf,
-    /// The format they were read from.
-    pub format: AnnotationFormat,
-    /// Rows that cannot be used.
-    pub unusable: Vec<SkippedItem>,
-}
-
 impl ItemsLocation {
-    /// All items of an annotation file, with its clips beside it.
-    pub fn new(annotation: impl Into<PathBuf>, split: &str) -> Self {
+    /// All items of a list, with its clips beside it.
+    pub fn new(list: impl Into<PathBuf>, split: &str) -> Self {
         Self {
-            request: ConvertRequest::new(annotation),
+            request: ConvertRequest::new(list),
             clips: None,
             split: split.to_owned(),
         }
     }
 
-    /// Questions with options, as many for each as asked for; 0 for any number.
+    /// Reads the items of a task.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, holds other items, or a question has more or fewer options.
-    pub fn choices(
-        &self,
-        candidates: usize,
-    ) -> Result<TaskItems<MultipleChoiceItem>, TrainerError> {
-        let read = self.read()?;
-        let items = match read.items {
-            Items::MultipleChoice(items) => items,
-            Items::Retrieval(_) | Items::OpenEnded(_) => {
-                return Err(self.other_task(TaskKind::MultipleChoice));
-            }
-        };
-        let expected = match candidates {
-            0 => items.first().map_or(0, |item| item.options.len()),
-            candidates => candidates,
-        };
-        match items.iter().find(|item| item.options.len() != expected) {
-            None => Ok(read.shared.with(items)),
-            Some(item) => Err(TrainerError::Candidates {
-                path: self.request.annotation.clone(),
-                name: item.id.as_ref().unwrap_or(&item.clip).clone(),
-                found: item.options.len(),
-                expected,
-            }),
-        }
-    }
-
-    /// Questions with answers in words.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or holds other items.
-    pub fn questions(&self) -> Result<TaskItems<OpenEndedItem>, TrainerError> {
-        let read = self.read()?;
-        match read.items {
-            Items::OpenEnded(items) => Ok(read.shared.with(items)),
-            Items::Retrieval(_) | Items::MultipleChoice(_) => {
-                Err(self.other_task(TaskKind::OpenEnded))
-            }
-        }
-    }
-
-    fn read(&self) -> Result<Read, TrainerError> {
+    /// The list cannot be read, or holds items of another task.
+    pub fn open(&self, task: TaskKind) -> Result<ClipTable, TrainerError> {
         let mut request = self.request.clone();
         let format = request.format.or_else(|| detect(&request.annotation));
         // A list chooses videos already; otherwise the split does, where the file has several.
@@ -111,61 +49,258 @@ impl ItemsLocation {
         if splits && request.split.is_none() && request.list.is_none() {
             request.split = Some(self.split.clone());
         }
-        let converted = convert(&request)?;
-        let beside = request.annotation.parent().unwrap_or(Path::new(""));
-        Ok(Read {
-            items: converted.items,
-            shared: TaskItems {
-                items: Vec::new(),
-                clips: self.clips.clone().unwrap_or_else(|| beside.to_owned()),
-                format: converted.format,
-                unusable: converted.skipped,
-            },
+        let table = ClipTable::open_as(&request, self.clips.as_deref(), &|_, _| ())?;
+        let wanted = match task {
+            TaskKind::Retrieval => ItemsTask::Retrieval,
+            TaskKind::RankedChoice | TaskKind::MultipleChoice => ItemsTask::MultipleChoice,
+            TaskKind::OpenEnded | TaskKind::FillInTheBlank => ItemsTask::OpenEnded,
+        };
+        if table.task() == Some(wanted) {
+            return Ok(table);
+        }
+        Err(TrainerError::OtherTask {
+            path: self.request.annotation.clone(),
+            wanted: wanted.name(),
         })
     }
 
-    fn other_task(&self, wanted: TaskKind) -> TrainerError {
-        TrainerError::OtherTask {
-            path: self.request.annotation.clone(),
-            wanted: wanted.name(),
+    /// Reads the items that a recipe is measured on.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); or a question has more or fewer options than the recipe wants.
+    pub fn open_for(&self, recipe: &TaskRecipe) -> Result<ClipTable, TrainerError> {
+        let table = self.open(recipe.task)?;
+        if table.task() == Some(ItemsTask::MultipleChoice) {
+            Candidates::of(&table, recipe.question_form, recipe.candidates)?;
+        }
+        Ok(table)
+    }
+}
+
+/// How a task's clips and texts are read, in training or in tests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskReading<'r> {
+    /// The recipe, fitted to the bundle.
+    pub(crate) recipe: &'r TaskRecipe,
+    /// How the bundle was trained to see files.
+    pub(crate) bundle: &'r Preprocessing,
+    pub(crate) tokenizer: &'r WordPieceTokenizer,
+    /// Whether chance has a part in it.
+    pub(crate) trains: bool,
+}
+
+impl TaskReading<'_> {
+    fn samples(&self) -> SampleReading {
+        let recipe = self.recipe;
+        let (clip, text_len) = match self.trains {
+            true => (recipe.training_clips(self.bundle), recipe.text_len),
+            false => (recipe.test_clips(self.bundle), recipe.test_text_len),
+        };
+        SampleReading {
+            clip,
+            text_len,
+            seed: recipe.seed,
         }
     }
+
+    /// Clips with sentences, or with options as such, ready to be read.
+    pub(crate) fn captioned(
+        &self,
+        table: ClipTable,
+        captioned: Captioned,
+    ) -> Result<CaptionedDataset, TrainerError> {
+        let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
+        Ok(CaptionedDataset::new(table, tokenizer, samples, captioned)?)
+    }
+
+    /// Questions with options, ready to be read.
+    pub(crate) fn choices(&self, table: ClipTable) -> Result<MultipleChoiceDataset, TrainerError> {
+        let recipe = self.recipe;
+        let candidates = Candidates::of(&table, recipe.question_form, recipe.candidates)?;
+        let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
+        let dataset = MultipleChoiceDataset::new(table, tokenizer, samples, candidates);
+        Ok(dataset?)
+    }
+
+    /// Questions with answers in words, ready to be read.
+    pub(crate) fn open_ended(
+        &self,
+        table: ClipTable,
+        answers: &AnswerVocabulary,
+    ) -> Result<OpenEndedDataset, TrainerError> {
+        let answered = Answered::from_list(answers.clone());
+        let answered = match self.recipe.task {
+            TaskKind::FillInTheBlank => answered.in_blanks(),
+            _ => answered,
+        };
+        let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
+        Ok(OpenEndedDataset::new(table, tokenizer, samples, answered)?)
+    }
 }
 
-/// What a file holds, and what is known of it.
-struct Read {
-    items: Items,
-    shared: TaskItems<()>,
+/// The answers of a file; where there is none, the most frequent first answers of the questions to
+/// learn from. `size` is how many there must be; 0 for as many as there are.
+///
+/// # Errors
+///
+/// The file cannot be read, or has another number of answers; or the questions have fewer.
+pub fn answer_list(
+    file: Option<&Path>,
+    questions: &ClipTable,
+    size: usize,
+) -> Result<AnswerVocabulary, TrainerError> {
+    let wrong = |reason| {
+        Err(TrainerError::RecipeValue {
+            key: "answers",
+            reason,
+        })
+    };
+    if let Some(path) = file {
+        let answers = AnswerVocabulary::read(path)?;
+        if size != 0 && answers.len() != size {
+            let (path, found) = (path.display(), answers.len());
+            return wrong(format!("is {size}, and {path} has {found} answers"));
+        }
+        return Ok(answers);
+    }
+    let most = if size == 0 { usize::MAX } else { size };
+    let first = (0..questions.len()).filter_map(|row| match questions.texts(row) {
+        Texts::Question { answers, .. } => answers.into_iter().next(),
+        _ => None,
+    });
+    let first: Vec<String> = first.collect();
+    let answers = AnswerVocabulary::from_answers(first.iter().map(String::as_str), most);
+    if answers.len() < size {
+        let found = answers.len();
+        return wrong(format!(
+            "is {size}, and the questions have {found} different answers"
+        ));
+    }
+    if answers.is_empty() {
+        return Err(TrainerError::NothingToEvaluate);
+    }
+    Ok(answers)
 }
 
-impl<T> TaskItems<T> {
-    fn with<U>(self, items: Vec<U>) -> TaskItems<U> {
-        TaskItems {
-            items,
-            clips: self.clips,
-            format: self.format,
-            unusable: self.unusable,
+/// Sentences that another clip has, too: none of them can tell the clips apart.
+pub(crate) fn repeated_texts(clips: &[Vec<String>]) -> usize {
+    let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (clip, texts) in clips.iter().enumerate() {
+        for text in texts {
+            owners.entry(text).or_default().push(clip);
         }
     }
+    let shared = owners.values().filter(|clips| {
+        let first = clips.first();
+        clips.iter().any(|clip| Some(clip) != first)
+    });
+    shared.map(Vec::len).sum()
 }
 
-impl<T: Serialize> TaskItems<T> {
-    /// What a resumed run must find again.
-    pub(crate) fn fingerprint(&self) -> ListFingerprint {
-        let lines: Vec<String> = self
-            .items
-            .iter()
-            .map(|item| serde_json::to_string(item).unwrap_or_default())
-            .collect();
-        ListFingerprint::of(&lines)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::ListFingerprint;
+    use clover_data::dataset::{Items, OpenEndedItem};
+
+    const LINES: &str = "{\"clip\":\"a.gif\",\"captions\":[\"a cat\",\"a pet\"]}\n\
+        {\"clip\":\"b.gif\",\"captions\":[\"a pet\"]}\n\
+        {\"id\":\"again\",\"clip\":\"a.gif\",\"captions\":[\"it sleeps\"]}\n";
+
+    fn location(folder: &Path) -> ItemsLocation {
+        let path = folder.join("items.jsonl");
+        std::fs::write(&path, LINES).unwrap();
+        ItemsLocation::new(path, "test")
     }
-}
 
-/// How many of the clips a list names are not on the disk, each counted once.
-pub fn missing_clips<'c>(folder: &Path, clips: impl Iterator<Item = &'c str>) -> usize {
-    let different: HashSet<&str> = clips.collect();
-    different
-        .into_iter()
-        .filter(|clip| !folder.join(clip).exists())
-        .count()
+    #[test]
+    fn items_of_one_clip_are_one_candidate_with_all_its_texts() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let table = location(folder.path()).open(TaskKind::Retrieval).unwrap();
+
+        assert_eq!(table.len(), 2);
+        assert_eq!(table.texts(0).all(), ["a cat", "a pet", "it sleeps"]);
+        assert_eq!(table.folder(), folder.path());
+        let texts = |row| {
+            table
+                .texts(row)
+                .all()
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
+        // "a pet" is said of both clips.
+        assert_eq!(repeated_texts(&[texts(0), texts(1)]), 2);
+    }
+
+    #[test]
+    fn every_caption_is_a_pair_or_one_of_a_clip_is_drawn() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let drawn = location(folder.path()).open(TaskKind::Retrieval).unwrap();
+        let all = drawn.apart();
+
+        assert_eq!((all.len(), drawn.len()), (4, 2));
+        let fingerprint = |table| ListFingerprint::of_table(table, folder.path());
+        assert_ne!(fingerprint(&all), fingerprint(&drawn));
+    }
+
+    #[test]
+    fn items_of_another_task_are_refused_by_the_files_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = location(folder.path());
+
+        let [questions, choices] = [TaskKind::OpenEnded, TaskKind::MultipleChoice]
+            .map(|task| location.open(task).unwrap_err().to_string());
+
+        assert!(
+            questions.contains("items.jsonl: holds no open-ended items"),
+            "{questions}"
+        );
+        assert!(
+            choices.contains("holds no multiple-choice items"),
+            "{choices}"
+        );
+    }
+
+    fn questions(answers: &[&str]) -> ClipTable {
+        let question = |answer: &&str| OpenEndedItem {
+            id: None,
+            clip: "a.gif".to_owned(),
+            question: "what".to_owned(),
+            answers: vec![(*answer).to_owned()],
+        };
+        let items = Items::OpenEnded(answers.iter().map(question).collect());
+        ClipTable::of_items(items, "")
+    }
+
+    #[test]
+    fn without_a_file_the_most_frequent_answers_are_the_list() {
+        let questions = questions(&["cat", "dog", "dog", "eel"]);
+
+        let two = answer_list(None, &questions, 2).unwrap();
+        let all = answer_list(None, &questions, 0).unwrap();
+        let many = answer_list(None, &questions, 4).unwrap_err().to_string();
+
+        assert_eq!(two.answers(), ["dog", "cat"]);
+        assert_eq!(all.len(), 3);
+        assert!(many.contains("3 different answers"), "{many}");
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.txt");
+        std::fs::write(&path, "cat\ndog\n").unwrap();
+
+        let read = answer_list(Some(&path), &questions(&[]), 2).unwrap();
+        let error = answer_list(Some(&path), &questions(&[]), 1_500)
+            .unwrap_err()
+            .to_string();
+
+        assert_eq!(read.len(), 2);
+        assert!(error.contains("answers.txt has 2 answers"), "{error}");
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clover_data::dataset::PairsManifest;
+use clover_data::dataset::ClipTable;
 use clover_data::synthetic::SyntheticFiles;
 use clover_trainer::task_items::ItemsLocation;
 
@@ -101,8 +101,8 @@ impl Clips {
             clips.clone()
         };
         fs::create_dir_all(&inner).unwrap();
-        let pairs = PairsManifest::read(manifest).unwrap().pairs;
-        let named = (first..).zip(pairs).map(|(number, pair)| {
+        let table = ClipTable::open(manifest, None, &|_, _| ()).unwrap();
+        let named = (first..).zip(0..table.len()).map(|(number, row)| {
             // Times have two digits.
             let name = name_of(
                 if lsmdc {
@@ -112,8 +112,8 @@ impl Clips {
                 },
                 lsmdc,
             );
-            fs::copy(&pair.path, inner.join(format!("{name}.gif"))).unwrap();
-            (name, pair.caption.text().to_owned())
+            fs::copy(table.name(row), inner.join(format!("{name}.gif"))).unwrap();
+            (name, table.texts(row).all().concat())
         });
         Self {
             named: named.collect(),

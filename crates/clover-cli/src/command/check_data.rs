@@ -7,13 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
-use clover_data::check::{
-    CheckConfig, CheckObserver, CheckReport, ClipCollection, ClipFiles, ItemClips, ItemFacts,
-    Spread, check,
-};
-use clover_data::dataset::{
-    AnnotationFormat, ConvertRequest, PairsFile, SkippedItem, convert, detect,
-};
+use clover_data::check::{CheckConfig, CheckObserver, CheckReport, ItemFacts, Spread, check};
+use clover_data::dataset::ClipTable;
 use clover_data::video::DecodeLimits;
 use indicatif::ProgressBar;
 
@@ -29,7 +24,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    let (collection, left_out) = collection(&arguments.source, arguments.clips.as_deref())?;
+    let collection = ClipTable::open(&arguments.source, arguments.clips.as_deref(), &|_, _| ())?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,
@@ -53,7 +48,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
         interrupt: Interrupt::listen()?,
         stop: AtomicBool::new(false),
     };
-    let report = check(&*collection, left_out, &config, &watch, &watch.stop)?;
+    let report = check(&collection, &config, &watch, &watch.stop)?;
     watch.bar.finish_and_clear();
     watch.finish(arguments.items.as_deref())?;
 
@@ -78,40 +73,6 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// What is to be checked, and what of it was left out before anything was opened.
-fn collection(
-    source: &Path,
-    clips: Option<&Path>,
-) -> Result<(Box<dyn ClipCollection>, Vec<SkippedItem>)> {
-    let has_shards = source.is_dir()
-        && source.read_dir()?.any(|entry| {
-            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "tar"))
-        });
-    if source.is_dir() && !has_shards {
-        let files = ClipFiles::of_folder(source)?;
-        if files.is_empty() {
-            bail!(
-                "{}: the folder holds no videos and no pictures, only {} other files",
-                source.display(),
-                files.others()
-            );
-        }
-        return Ok((Box::new(files), Vec::new()));
-    }
-    match detect(source).filter(|_| source.is_file()) {
-        Some(format) if format != AnnotationFormat::Pairs => {
-            let converted = convert(&ConvertRequest::new(source))?;
-            let beside = source.parent().unwrap_or(Path::new(""));
-            let clips = ItemClips::new(converted.items, clips.unwrap_or(beside));
-            Ok((Box::new(clips), converted.skipped))
-        }
-        _ => {
-            let opened = PairsFile::open(source, None, &|_, _| ())?;
-            Ok((Box::new(opened.pairs), opened.skipped))
-        }
-    }
 }
 
 /// Shows how the check goes on and keeps what is asked for.

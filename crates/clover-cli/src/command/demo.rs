@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use clover_data::dataset::PairsManifest;
+use clover_data::dataset::ClipTable;
 use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
-use clover_inference::{Bundle, Embedder};
-use clover_trainer::evaluate::{ZeroShotRetrieval, zero_shot_retrieval};
+use clover_inference::{Bundle, EmbeddedTable, Embedder};
+use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::PretrainingRecipe;
@@ -78,11 +78,12 @@ impl Work for Demonstration {
         }
         let bundle = Bundle::<B::InnerBackend>::read(&summary.bundle, &device)?;
         let embedder = bundle.into_embedder(device);
-        let held_out = PairsManifest::read(&files.held_out)?;
-        let retrieval = timed("evaluation", &mut seconds, || {
-            measure(&embedder, held_out.pairs)
+        let held_out = ClipTable::open(&files.held_out, None, &|_, _| ())?;
+        let reading = (plan.recipe.workers, plan.recipe.max_failed_share);
+        let measured = timed("evaluation", &mut seconds, || {
+            measure(&embedder, &held_out, reading)
         })?;
-        self.report(&plan, &summary, &embedder, retrieval, seconds)
+        self.report(&plan, &summary, &embedder, (&held_out, measured), seconds)
             .map(Some)
     }
 }
@@ -153,7 +154,7 @@ impl Demonstration {
         plan: &PretrainingPlan,
         summary: &PretrainingSummary,
         embedder: &Embedder<B>,
-        retrieval: ZeroShotRetrieval,
+        (held_out, (retrieval, embedded)): (&ClipTable, (ListRetrieval, EmbeddedTable)),
         seconds: Vec<(String, f64)>,
     ) -> Result<Report> {
         let both = [
@@ -165,7 +166,7 @@ impl Demonstration {
             say_scores(score);
         }
         let typed = &self.arguments.query;
-        let queries = queries(embedder, &retrieval.embedded, typed)?;
+        let queries = queries(embedder, held_out, &embedded, typed)?;
         if let Some(answer) = queries.first() {
             say(&format!("\"{}\" finds", answer.text));
             for found in &answer.results {
@@ -176,7 +177,7 @@ impl Demonstration {
                 say(&format!("  {place} {}", found.name));
             }
         }
-        let skipped = summary.skipped.iter().chain(&retrieval.embedded.skipped);
+        let skipped = summary.skipped.iter().chain(&embedded.skipped);
         Ok(Report {
             title: "Clover on rendered clips".to_owned(),
             settings: settings(&self.arguments, &plan.recipe),
@@ -212,14 +213,15 @@ pub(super) fn timed<T>(
 
 fn measure<B: Backend>(
     embedder: &Embedder<B>,
-    pairs: Vec<clover_data::dataset::Pair>,
-) -> Result<ZeroShotRetrieval> {
-    let progress = bar("measuring", pairs.len() as u64);
-    let retrieval = zero_shot_retrieval(embedder, pairs, |done, _| {
+    held_out: &ClipTable,
+    reading: (usize, f64),
+) -> Result<(ListRetrieval, EmbeddedTable)> {
+    let progress = bar("measuring", held_out.len() as u64);
+    let measured = list_retrieval(embedder, held_out.clone(), reading, |done, _| {
         progress.set_position(done as u64);
     });
     progress.finish_and_clear();
-    Ok(retrieval?)
+    Ok(measured?)
 }
 
 fn say_scores(scores: &RetrievalScores) {

@@ -1,8 +1,11 @@
 //! Sentences that look for clips, and the clips they find.
 
+use std::path::Path;
+
 use anyhow::Result;
 use burn::tensor::backend::Backend;
-use clover_inference::{EmbeddedPairs, Embedder};
+use clover_data::dataset::ClipTable;
+use clover_inference::{EmbeddedTable, Embedder};
 use clover_trainer::metric::ranking;
 use clover_trainer::report::{Query, Retrieved, clip_strip};
 
@@ -16,43 +19,58 @@ const STRIP: (usize, u32) = (4, 56);
 /// The typed sentence first, then some of the held-out captions with their own clip marked.
 pub(super) fn queries<B: Backend>(
     embedder: &Embedder<B>,
-    embedded: &EmbeddedPairs,
+    table: &ClipTable,
+    embedded: &EmbeddedTable,
     typed: &str,
 ) -> Result<Vec<Query>> {
     let embedding = embedder.embed_texts(&[typed.to_owned()])?;
     let mut queries = vec![Query {
         text: typed.to_owned(),
         typed: true,
-        results: search(embedded, embedding.row(0), None)?,
+        results: search(table, embedded, embedding.row(0), None)?,
     }];
-    let step = (embedded.pairs.len() / EXAMPLES).max(1);
-    for own in (0..embedded.pairs.len()).step_by(step).take(EXAMPLES) {
+    let step = (embedded.owner.len() / EXAMPLES).max(1);
+    for text in (0..embedded.owner.len()).step_by(step).take(EXAMPLES) {
+        let own = embedded.owner[text];
+        // Captions of a clip follow each other.
+        let before = embedded.owner.iter().position(|&clip| clip == own);
+        let captions = table.texts(embedded.rows[own]);
+        let caption = captions
+            .all()
+            .into_iter()
+            .nth(text - before.unwrap_or(text));
         queries.push(Query {
-            text: embedded.pairs[own].caption.text().to_owned(),
+            text: caption.unwrap_or_default().to_owned(),
             typed: false,
-            results: search(embedded, embedded.texts.row(own), Some(own))?,
+            results: search(table, embedded, embedded.texts.row(text), Some(own))?,
         });
     }
     Ok(queries)
 }
 
 /// The clips nearest to a text; `own` is the one it was written for.
-fn search(embedded: &EmbeddedPairs, text: &[f32], own: Option<usize>) -> Result<Vec<Retrieved>> {
+fn search(
+    table: &ClipTable,
+    embedded: &EmbeddedTable,
+    text: &[f32],
+    own: Option<usize>,
+) -> Result<Vec<Retrieved>> {
     let videos = &embedded.videos;
     let found = ranking(text, &videos.values, videos.dim, SHOWN)?;
     let found = found
         .into_iter()
         .zip(1..)
         .map(|((clip, similarity), rank)| {
-            let pair = &embedded.pairs[clip];
+            let row = embedded.rows[clip];
+            let name = table.name(row);
             Retrieved {
-                name: pair.name(),
-                caption: pair.caption.text().to_owned(),
+                caption: table.texts(row).all().join("; "),
                 similarity,
                 rank,
                 correct: own == Some(clip),
                 // A picture that cannot be made is left out of the page, not its row.
-                picture: clip_strip(&pair.path, STRIP.0, STRIP.1).ok(),
+                picture: clip_strip(Path::new(&name), STRIP.0, STRIP.1).ok(),
+                name,
             }
         });
     Ok(found.collect())

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-use clover_data::dataset::{PackConfig, PackFrames, PairsFile, Part, pack};
+use clover_data::dataset::{ClipTable, PackConfig, PackFrames, Part, pack};
 
 use crate::arguments::Pack;
 use crate::interrupt::Interrupt;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         ..defaults
     };
     let scan = bar("reading shards", 0);
-    let source = PairsFile::open(
+    let source = ClipTable::open(
         &arguments.source,
         arguments.clips.as_deref(),
         &|done, total| {
@@ -37,14 +37,14 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
     );
     scan.finish_and_clear();
     let source = source?;
-    for item in &source.skipped {
+    for item in source.skipped() {
         say(&format!("skipped {item}"));
     }
     let interrupt = Interrupt::listen()?;
     let stop = AtomicBool::new(false);
     let bar = bar("packing", 0);
     let packed = pack(
-        &source.pairs,
+        &source,
         &config,
         &arguments.out,
         &|progress| {

@@ -3,13 +3,11 @@
 mod multiple_choice;
 mod open_ended;
 mod pretraining;
-mod retrieval;
 mod stack;
 mod views;
 
 pub use multiple_choice::MultipleChoiceBatch;
 pub use open_ended::OpenEndedBatch;
 pub use pretraining::{MaskedWords, PretrainingBatch};
-pub use retrieval::RetrievalBatch;
 pub use stack::stack_clips;
 pub use views::{stack_texts, views_apart};

@@ -12,7 +12,7 @@ use std::path::Path;
 use ahash::RandomState;
 use serde::Serialize;
 
-use super::collection::ClipCollection;
+use crate::dataset::ClipTable;
 use crate::video::ClipSource;
 
 /// Bytes of a file that its first number is made of.
@@ -63,7 +63,7 @@ impl Fingerprints {
     }
 
     /// Compares what may be equal.
-    pub(super) fn duplicates(mut self, collection: &dyn ClipCollection) -> Duplicates {
+    pub(super) fn duplicates(mut self, collection: &ClipTable) -> Duplicates {
         self.captions.sort_unstable();
         let all = self.captions.len();
         self.captions.dedup();

@@ -4,10 +4,8 @@
 //! broken is named with the reason, and nothing stops at it. Memory does not grow with the
 //! collection but for what is broken and for one number a clip and caption, which tell duplicates.
 
-mod collection;
 mod duplicates;
 mod item;
-mod item_clips;
 mod spread;
 mod words;
 
@@ -18,14 +16,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde::Serialize;
 
 use crate::DataError;
-use crate::dataset::SkippedItem;
+use crate::dataset::{ClipTable, SkippedItem};
 use crate::video::DecodeLimits;
 
-pub use collection::{CaptionedClip, ClipCollection, ClipFiles};
 pub use duplicates::Duplicates;
 use duplicates::Fingerprints;
 pub use item::{CheckedFrames, ItemFacts};
-pub use item_clips::ItemClips;
 pub use spread::{Count, Spread};
 use words::WordCounter;
 pub use words::WordStatistics;
@@ -84,15 +80,13 @@ impl CheckReport {
 
 /// Reads every clip of a collection, several at a time, until all are read or `stop` is set.
 ///
-/// `already_broken` are items that were left out before there was a clip to read, such as rows of a
-/// manifest; they are counted as clips.
+/// What was left out before there was a clip to read, such as rows of a manifest, is counted as clips.
 ///
 /// # Errors
 ///
 /// When a thread cannot be started; whatever is wrong with a clip is in the report.
 pub fn check(
-    collection: &dyn ClipCollection,
-    already_broken: Vec<SkippedItem>,
+    collection: &ClipTable,
     config: &CheckConfig,
     observer: &dyn CheckObserver,
     stop: &AtomicBool,
@@ -126,7 +120,7 @@ pub fn check(
     let tally = tallies
         .into_inner()
         .unwrap_or_else(|broken| broken.into_inner());
-    Ok(tally.report(collection, already_broken))
+    Ok(tally.report(collection))
 }
 
 /// What one thread has seen.
@@ -147,7 +141,7 @@ struct Tally {
 impl Tally {
     fn look_at(
         &mut self,
-        collection: &dyn ClipCollection,
+        collection: &ClipTable,
         index: usize,
         config: &CheckConfig,
         observer: &dyn CheckObserver,
@@ -156,12 +150,13 @@ impl Tally {
         // A decoder that panics on a hostile file costs that file, not the check.
         let looked = catch_unwind(AssertUnwindSafe(|| {
             let item = collection.read(index)?;
-            for caption in &item.captions {
+            for caption in item.texts.all() {
                 self.words.count(caption);
                 self.fingerprints.caption(caption);
             }
             self.fingerprints.clip(index, &item.clip);
-            ItemFacts::of(collection.name(index), item.clip, config)
+            let name = item.clip.name().display().to_string();
+            ItemFacts::of(name, item.clip, config)
         }));
         let facts = looked.unwrap_or_else(|_| {
             Err(DataError::ReaderPanicked {
@@ -201,14 +196,10 @@ impl Tally {
         self.broken.extend(other.broken);
     }
 
-    fn report(
-        mut self,
-        collection: &dyn ClipCollection,
-        already_broken: Vec<SkippedItem>,
-    ) -> CheckReport {
+    fn report(mut self, collection: &ClipTable) -> CheckReport {
         self.broken.sort_by_key(|(index, _)| *index);
-        let clips = self.clips + already_broken.len();
-        let mut broken = already_broken;
+        let mut broken = collection.skipped().to_vec();
+        let clips = self.clips + broken.len();
         broken.extend(self.broken.into_iter().map(|(_, item)| item));
         CheckReport {
             clips,

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::dataset::{Caption, Pair};
 
 /// Keeps the facts of every clip.
 #[derive(Default)]
@@ -26,22 +25,15 @@ fn picture(path: &Path, level: u8) {
         .unwrap();
 }
 
-fn pairs(folder: &Path) -> Vec<Pair> {
+fn clips(folder: &Path) -> ClipTable {
     picture(&folder.join("a.png"), 10);
     picture(&folder.join("b.png"), 10);
     picture(&folder.join("c.png"), 20);
     fs::write(folder.join("d.png"), "no picture").unwrap();
     let captions = ["a dog", "a dog", "a cat", "a bird", "a fish"];
-    ["a.png", "b.png", "c.png", "d.png", "e.png"]
-        .into_iter()
-        .zip(captions)
-        .enumerate()
-        .map(|(line, (name, caption))| Pair {
-            path: folder.join(name),
-            caption: Caption::Plain(caption.to_owned()),
-            line: line + 2,
-        })
-        .collect()
+    let names = ["a.png", "b.png", "c.png", "d.png", "e.png"];
+    let paths = names.map(|name| folder.join(name));
+    ClipTable::of_captions(paths.into_iter().zip(captions))
 }
 
 fn config(threads: usize) -> CheckConfig {
@@ -55,18 +47,9 @@ fn config(threads: usize) -> CheckConfig {
 #[test]
 fn everything_is_counted_and_the_broken_named_whatever_the_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let pairs = pairs(folder.path());
+    let clips = clips(folder.path());
     let kept = Kept::default();
-    let run = |threads| {
-        check(
-            &pairs,
-            Vec::new(),
-            &config(threads),
-            &kept,
-            &AtomicBool::new(false),
-        )
-        .unwrap()
-    };
+    let run = |threads| check(&clips, &config(threads), &kept, &AtomicBool::new(false)).unwrap();
 
     let report = run(1);
 
@@ -100,15 +83,9 @@ fn rows_that_were_left_out_before_are_counted_as_broken() {
         name: "pairs.csv: line 3".to_owned(),
         reason: "it has no caption".to_owned(),
     };
-    let none: Vec<Pair> = Vec::new();
+    let none = ClipTable::of_captions([] as [(&Path, &str); 0]).with_skipped(vec![row.clone()]);
 
-    let report = check(
-        &none,
-        vec![row.clone()],
-        &config(2),
-        &Kept::default(),
-        &AtomicBool::new(false),
-    );
+    let report = check(&none, &config(2), &Kept::default(), &AtomicBool::new(false));
 
     let report = report.unwrap();
     assert_eq!((report.clips, report.broken), (1, vec![row]));
@@ -117,15 +94,9 @@ fn rows_that_were_left_out_before_are_counted_as_broken() {
 #[test]
 fn a_check_that_is_stopped_says_what_it_has_seen() {
     let folder = tempfile::tempdir().unwrap();
-    let pairs = pairs(folder.path());
+    let clips = clips(folder.path());
 
-    let report = check(
-        &pairs,
-        Vec::new(),
-        &config(1),
-        &Kept::default(),
-        &AtomicBool::new(true),
-    );
+    let report = check(&clips, &config(1), &Kept::default(), &AtomicBool::new(true));
 
     assert_eq!(report.unwrap().clips, 0);
 }

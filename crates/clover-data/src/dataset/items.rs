@@ -15,6 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clip_table::Texts;
 use super::skipped::SkippedItem;
 
 mod checks;
@@ -177,6 +178,24 @@ impl Item {
             Self::Retrieval(_) => ItemsTask::Retrieval,
             Self::MultipleChoice(_) => ItemsTask::MultipleChoice,
             Self::OpenEnded(_) => ItemsTask::OpenEnded,
+        }
+    }
+}
+
+impl Item {
+    /// What is said or asked about the clip.
+    pub(crate) fn into_texts(self) -> Texts {
+        match self {
+            Self::Retrieval(item) => Texts::Captions(item.captions),
+            Self::MultipleChoice(item) => Texts::Choice {
+                question: item.question,
+                options: item.options,
+                answer: item.answer,
+            },
+            Self::OpenEnded(item) => Texts::Question {
+                question: item.question,
+                answers: item.answers,
+            },
         }
     }
 }

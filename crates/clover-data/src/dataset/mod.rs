@@ -2,8 +2,11 @@
 
 mod annotation;
 mod answer_vocabulary;
+mod captioned;
+mod clip_dataset;
 mod clip_reading;
-mod clip_texts;
+mod clip_table;
+mod collection;
 mod epoch_order;
 mod items;
 mod loader;
@@ -11,27 +14,23 @@ mod mixture;
 mod multiple_choice;
 mod open_ended;
 mod pack;
-mod pair_source;
 mod pairs;
-mod pairs_file;
 mod pretraining;
 mod randomness;
-mod retrieval;
 mod rows;
 mod shards;
 mod skipped;
 mod source;
-mod text_length;
 mod workers;
 
 pub use clover_pickle::{PickleError, PickleFault};
 
 pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
 pub use answer_vocabulary::AnswerVocabulary;
+pub use captioned::{Captioned, CaptionedDataset, CaptionedSample};
+pub use clip_dataset::{ClipDataset, Preparation, PreparedRow, SampleReading};
 pub use clip_reading::ClipReading;
-pub use clip_texts::{
-    ClipTexts, ClipTextsConfig, ClipTextsDataset, ClipTextsSample, DrawnCaptions,
-};
+pub use clip_table::{ClipRow, ClipTable, Texts};
 pub use epoch_order::EpochOrder;
 pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,
@@ -41,16 +40,13 @@ pub use loader::{
     BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, Position,
 };
 pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};
-pub use multiple_choice::{MultipleChoiceDataset, MultipleChoiceSample};
-pub use open_ended::{OpenEndedDataset, OpenEndedSample, QuestionDatasetConfig};
+pub use multiple_choice::{Candidates, MultipleChoiceDataset, MultipleChoiceSample};
+pub use open_ended::{Answered, OpenEndedDataset, OpenEndedSample};
 pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary, Part, pack};
-pub use pair_source::{PairSource, ReadPair};
 pub use pairs::{Pair, PairsManifest};
-pub use pairs_file::PairsFile;
-pub use pretraining::{PretrainingDataset, PretrainingDatasetConfig, PretrainingSample};
+pub use pretraining::{Masked, PretrainingDataset, PretrainingSample};
 pub use randomness::Randomness;
-pub use retrieval::{RetrievalDataset, RetrievalDatasetConfig, RetrievalSample};
 pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};
-pub use shards::{ShardError, ShardOptions, ShardSet, Share, Shared};
+pub use shards::{ShardError, ShardOptions, ShardSet};
 pub use skipped::SkippedItem;
 pub use source::SampleSource;

@@ -1,21 +1,21 @@
 //! Multiple-choice questions prepared for answering: a clip and one text for each candidate.
 
-use super::items::MultipleChoiceItem;
-use super::open_ended::QuestionDatasetConfig;
-use super::randomness::Randomness;
-use super::source::SampleSource;
-use super::text_length::check_text_len;
+use rand_chacha::ChaCha8Rng;
+
+use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
+use super::clip_table::{ClipTable, Texts};
 use crate::DataError;
-use crate::text::{QuestionForm, WordPieceTokenizer};
-use crate::video::{ClipSource, NormalizedClip};
+use crate::text::QuestionForm;
+use crate::video::NormalizedClip;
 
 /// Questions with candidates to choose from, as many for each.
-#[derive(Debug, Clone)]
-pub struct MultipleChoiceDataset {
-    items: Vec<MultipleChoiceItem>,
+pub type MultipleChoiceDataset = ClipDataset<Candidates>;
+
+/// Makes a text of each candidate.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidates {
     form: QuestionForm,
-    tokenizer: WordPieceTokenizer,
-    config: QuestionDatasetConfig,
+    count: usize,
 }
 
 /// A clip, the texts of its candidates, and the number of the right one.
@@ -31,99 +31,92 @@ pub struct MultipleChoiceSample {
     pub answer: usize,
     /// What reports call the sample.
     pub name: String,
-    /// The number of the question in its list.
+    /// The number of the question in its table.
     pub index: usize,
 }
 
-impl MultipleChoiceDataset {
-    /// Prepares questions as the configuration says.
+impl Candidates {
+    /// Questions in a form, with as many candidates as `expected`; where that is 0, as the first
+    /// question of `table` has.
     ///
     /// # Errors
     ///
-    /// When a figure of the configuration is out of range, or a question has another number of
-    /// candidates than the first.
-    pub fn new(
-        items: Vec<MultipleChoiceItem>,
-        form: QuestionForm,
-        tokenizer: WordPieceTokenizer,
-        config: QuestionDatasetConfig,
-    ) -> Result<Self, DataError> {
-        config.clip.validate()?;
-        check_text_len(config.text_len)?;
-        let dataset = Self {
-            items,
-            form,
-            tokenizer,
-            config,
+    /// When a question of the table has another number of candidates.
+    pub fn of(table: &ClipTable, form: QuestionForm, expected: usize) -> Result<Self, DataError> {
+        let found = |row| match table.texts(row) {
+            Texts::Choice { options, .. } => options.len(),
+            _ => 0,
         };
-        let counts = dataset.items.iter().map(|item| item.options.len());
-        let expected = dataset.candidates();
-        let other = counts
-            .enumerate()
-            .find(|&(_, candidates)| candidates != expected);
-        match other {
-            None => Ok(dataset),
-            Some((index, found)) => Err(DataError::CandidateCount {
-                name: dataset.name(index),
-                found,
-                expected,
+        let count = match (expected, table.is_empty()) {
+            (0, false) => found(0),
+            (expected, _) => expected,
+        };
+        match (0..table.len()).find(|&row| found(row) != count) {
+            None => Ok(Self { form, count }),
+            Some(row) => Err(DataError::CandidateCount {
+                name: table.name(row),
+                found: found(row),
+                expected: count,
             }),
         }
     }
 
     /// Candidates of each question.
-    pub fn candidates(&self) -> usize {
-        self.items.first().map_or(0, |item| item.options.len())
-    }
-
-    /// The questions.
-    pub fn items(&self) -> &[MultipleChoiceItem] {
-        &self.items
+    pub fn count(&self) -> usize {
+        self.count
     }
 }
 
-impl SampleSource for MultipleChoiceDataset {
+impl Preparation for Candidates {
+    type Encoded = (Vec<(Vec<u32>, Vec<u8>)>, usize);
     type Sample = MultipleChoiceSample;
 
-    fn len(&self) -> usize {
-        self.items.len()
+    fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
+        let Texts::Choice {
+            question,
+            options,
+            answer,
+        } = texts
+        else {
+            return Err(row.without("options"));
+        };
+        let texts = self.form.texts(&question, &options);
+        let encoded = texts.iter().map(|text| {
+            let encoding = row.tokens(text)?;
+            Ok::<_, DataError>((encoding.ids, encoding.attention_mask))
+        });
+        Ok((encoded.collect::<Result<_, _>>()?, answer))
     }
 
-    fn name(&self, index: usize) -> String {
-        let item = &self.items[index];
-        item.id.as_ref().unwrap_or(&item.clip).clone()
-    }
-
-    fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
-        let item = &self.items[index];
-        let mut rng = Randomness::new(self.config.seed).for_item(epoch, index as u64);
-        let path = self.config.clips.join(&item.clip);
-        let clip = self.config.clip.read(ClipSource::Path(path), &mut rng)?;
-        let (mut token_ids, mut attention_masks) = (Vec::new(), Vec::new());
-        for text in self.form.texts(&item.question, &item.options) {
-            let encoding = self.tokenizer.encode(&text, self.config.text_len)?;
-            token_ids.push(encoding.ids);
-            attention_masks.push(encoding.attention_mask);
-        }
-        Ok(MultipleChoiceSample {
+    fn finish(
+        &self,
+        (texts, answer): Self::Encoded,
+        clip: NormalizedClip,
+        row: &PreparedRow<'_>,
+        _rng: &mut ChaCha8Rng,
+    ) -> MultipleChoiceSample {
+        let (token_ids, attention_masks) = texts.into_iter().unzip();
+        MultipleChoiceSample {
             clip,
             token_ids,
             attention_masks,
-            answer: item.answer,
-            name: self.name(index),
-            index,
-        })
+            answer,
+            name: row.name.clone(),
+            index: row.index,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::ClipReading;
+    use crate::dataset::{ClipReading, Items, MultipleChoiceItem, SampleReading, SampleSource};
     use crate::synthetic::vocabulary;
+    use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use std::path::Path;
 
-    fn dataset(options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {
+    fn dataset(folder: &Path, options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {
         let item = |options: &&[&str]| MultipleChoiceItem {
             id: Some(format!("of {}", options.len())),
             clip: "clip.png".to_owned(),
@@ -133,21 +126,20 @@ mod tests {
         };
         let lines = vocabulary();
         let lines = lines.iter().map(String::as_str);
-        MultipleChoiceDataset::new(
-            options.iter().map(item).collect(),
-            QuestionForm::WithCandidate,
-            WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
-            QuestionDatasetConfig {
-                clips: std::env::temp_dir(),
-                clip: ClipReading {
-                    sampling: FrameSampling::test_frames(1),
-                    pixels: PixelPipeline::test_resize(28),
-                    limits: DecodeLimits::default(),
-                },
-                text_len: 8,
-                seed: 0,
+        let items = Items::MultipleChoice(options.iter().map(item).collect());
+        let table = ClipTable::of_items(items, folder);
+        let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0)?;
+        let reading = SampleReading {
+            clip: ClipReading {
+                sampling: FrameSampling::test_frames(1),
+                pixels: PixelPipeline::test_resize(28),
+                limits: DecodeLimits::default(),
             },
-        )
+            text_len: 8,
+            seed: 0,
+        };
+        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        ClipDataset::new(table, tokenizer, reading, candidates)
     }
 
     #[test]
@@ -155,12 +147,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let picture = image::RgbImage::new(4, 4);
         picture.save(folder.path().join("clip.png")).unwrap();
-        let mut dataset = dataset(&[&["circle", "square"]]).unwrap();
-        dataset.config.clips = folder.path().to_owned();
+        let dataset = dataset(folder.path(), &[&["circle", "square"]]).unwrap();
 
         let sample = dataset.read(0, 0).unwrap();
 
-        assert_eq!((sample.answer, dataset.candidates()), (1, 2));
+        assert_eq!((sample.answer, dataset.preparation().count()), (1, 2));
         assert_ne!(sample.token_ids[0], sample.token_ids[1]);
         // [CLS] red [SEP] square [SEP].
         assert_eq!(
@@ -171,7 +162,9 @@ mod tests {
 
     #[test]
     fn a_question_with_more_candidates_is_refused_by_name() {
-        let error = dataset(&[&["circle", "square"], &["a", "b", "c"]]).unwrap_err();
+        let questions: [&[&str]; 2] = [&["circle", "square"], &["a", "b", "c"]];
+
+        let error = dataset(Path::new(""), &questions).unwrap_err();
 
         assert!(error.to_string().contains("of 3"), "{error}");
     }

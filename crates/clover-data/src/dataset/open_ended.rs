@@ -2,39 +2,23 @@
 //!
 //! A fill-in-the-blank item is one whose text has exactly one `[MASK]`, where the answer is read off.
 
-use std::path::PathBuf;
+use rand_chacha::ChaCha8Rng;
 
 use super::answer_vocabulary::AnswerVocabulary;
-use super::clip_reading::ClipReading;
-use super::items::OpenEndedItem;
-use super::randomness::Randomness;
-use super::source::SampleSource;
-use super::text_length::check_text_len;
+use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
+use super::clip_table::{ClipTable, Texts};
 use crate::DataError;
-use crate::text::WordPieceTokenizer;
-use crate::video::{ClipSource, NormalizedClip};
-
-/// How questions become samples.
-#[derive(Debug, Clone)]
-pub struct QuestionDatasetConfig {
-    /// The folder that the items' clips lie below.
-    pub clips: PathBuf,
-    /// How a clip is read.
-    pub clip: ClipReading,
-    /// Tokens a text.
-    pub text_len: usize,
-    /// The seed of the run; nothing depends on it where sampling and pixels leave no chance.
-    pub seed: u64,
-}
+use crate::text::Encoding;
+use crate::video::NormalizedClip;
 
 /// Questions with an answer of a closed list.
+pub type OpenEndedDataset = ClipDataset<Answered>;
+
+/// Looks the answers of a question up in a list.
 #[derive(Debug, Clone)]
-pub struct OpenEndedDataset {
-    items: Vec<OpenEndedItem>,
+pub struct Answered {
     answers: AnswerVocabulary,
-    tokenizer: WordPieceTokenizer,
-    config: QuestionDatasetConfig,
-    wants_blank: bool,
+    blank: bool,
 }
 
 /// A clip, a question, and the numbers of its answers.
@@ -50,40 +34,26 @@ pub struct OpenEndedSample {
     pub answers: Vec<usize>,
     /// Where the text's one `[MASK]` stands, if it is asked for.
     pub blank: Option<usize>,
-    /// The number of the question in its list.
+    /// The number of the question in its table.
     pub index: usize,
     /// What reports call the sample.
     pub name: String,
 }
 
-impl OpenEndedDataset {
-    /// Prepares questions as the configuration says.
-    ///
-    /// # Errors
-    ///
-    /// When a figure of the configuration is out of range.
-    pub fn new(
-        items: Vec<OpenEndedItem>,
-        answers: AnswerVocabulary,
-        tokenizer: WordPieceTokenizer,
-        config: QuestionDatasetConfig,
-    ) -> Result<Self, DataError> {
-        config.clip.validate()?;
-        check_text_len(config.text_len)?;
-        Ok(Self {
-            items,
+impl Answered {
+    /// Questions whose answers are in this list.
+    pub fn from_list(answers: AnswerVocabulary) -> Self {
+        Self {
             answers,
-            tokenizer,
-            config,
-            wants_blank: false,
-        })
+            blank: false,
+        }
     }
 
     /// Questions are sentences with one `[MASK]`; one without, or with several, cannot be read.
     #[must_use]
-    pub fn with_blanks(self) -> Self {
+    pub fn in_blanks(self) -> Self {
         Self {
-            wants_blank: true,
+            blank: true,
             ..self
         }
     }
@@ -93,67 +63,33 @@ impl OpenEndedDataset {
         &self.answers
     }
 
-    /// Leaves out questions none of whose answers is in the list, which nothing can be learned
-    /// from; returns how many they were.
-    pub fn keep_answerable(&mut self) -> usize {
-        let before = self.items.len();
-        let answers = &self.answers;
-        self.items.retain(|item| !numbers(answers, item).is_empty());
-        before - self.items.len()
-    }
-
-    /// The questions.
-    pub fn items(&self) -> &[OpenEndedItem] {
-        &self.items
-    }
-}
-
-impl SampleSource for OpenEndedDataset {
-    type Sample = OpenEndedSample;
-
-    fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    fn name(&self, index: usize) -> String {
-        let item = &self.items[index];
-        item.id.as_ref().unwrap_or(&item.clip).clone()
-    }
-
-    fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
-        let item = &self.items[index];
-        let encoding = self
-            .tokenizer
-            .encode(&item.question, self.config.text_len)?;
-        // Before the clip is decoded, which takes longer.
-        let blank = self.blank(index, &encoding.ids)?;
-        let mut rng = Randomness::new(self.config.seed).for_item(epoch, index as u64);
-        let path = self.config.clips.join(&item.clip);
-        let clip = self.config.clip.read(ClipSource::Path(path), &mut rng)?;
-        Ok(OpenEndedSample {
-            clip,
-            blank,
-            token_ids: encoding.ids,
-            attention_mask: encoding.attention_mask,
-            answers: numbers(&self.answers, item),
-            index,
-            name: self.name(index),
+    /// The questions one of whose answers is in the list: nothing can be learned from others.
+    #[must_use]
+    pub fn answerable(&self, table: &ClipTable) -> ClipTable {
+        table.filtered(|texts| match texts {
+            Texts::Question { answers, .. } => !self.numbers(answers).is_empty(),
+            _ => false,
         })
     }
-}
 
-impl OpenEndedDataset {
+    fn numbers(&self, answers: &[String]) -> Vec<usize> {
+        let known = answers.iter();
+        known
+            .filter_map(|answer| self.answers.index_of(answer))
+            .collect()
+    }
+
     /// Where the one `[MASK]` stands, if it is asked for.
-    fn blank(&self, index: usize, ids: &[u32]) -> Result<Option<usize>, DataError> {
-        if !self.wants_blank {
+    fn blank(&self, ids: &[u32], row: &PreparedRow<'_>) -> Result<Option<usize>, DataError> {
+        if !self.blank {
             return Ok(None);
         }
-        let mask = self.tokenizer.special().mask;
+        let mask = row.tokenizer.special().mask;
         let mut blanks = (0..).zip(ids).filter(|(_, id)| **id == mask);
         match (blanks.next(), blanks.count()) {
             (Some((place, _)), 0) => Ok(Some(place)),
             (first, others) => Err(DataError::Blanks {
-                name: self.name(index),
+                name: row.name.clone(),
                 found: usize::from(first.is_some()) + others,
                 text_len: ids.len(),
             }),
@@ -161,51 +97,67 @@ impl OpenEndedDataset {
     }
 }
 
-fn numbers(answers: &AnswerVocabulary, item: &OpenEndedItem) -> Vec<usize> {
-    let known = item.answers.iter();
-    known
-        .filter_map(|answer| answers.index_of(answer))
-        .collect()
+impl Preparation for Answered {
+    type Encoded = (Encoding, Option<usize>, Vec<usize>);
+    type Sample = OpenEndedSample;
+
+    fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
+        let Texts::Question { question, answers } = texts else {
+            return Err(row.without("answers"));
+        };
+        let encoding = row.tokens(&question)?;
+        let blank = self.blank(&encoding.ids, row)?;
+        Ok((encoding, blank, self.numbers(&answers)))
+    }
+
+    fn finish(
+        &self,
+        (encoding, blank, answers): Self::Encoded,
+        clip: NormalizedClip,
+        row: &PreparedRow<'_>,
+        _rng: &mut ChaCha8Rng,
+    ) -> OpenEndedSample {
+        OpenEndedSample {
+            clip,
+            blank,
+            token_ids: encoding.ids,
+            attention_mask: encoding.attention_mask,
+            answers,
+            index: row.index,
+            name: row.name.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::{SyntheticSetConfig, vocabulary, write_synthetic_set};
+    use crate::dataset::{ClipReading, Items, OpenEndedItem, SampleReading, SampleSource};
+    use crate::synthetic::vocabulary;
+    use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use std::path::Path;
 
-    fn dataset(folder: &std::path::Path, answers: &[&[&str]]) -> OpenEndedDataset {
-        let set = SyntheticSetConfig {
-            train_clips: 1,
-            held_out_clips: 0,
-            frames: 2,
-            size: 32,
-            seed: 0,
-        };
-        let files = write_synthetic_set(&set, folder).unwrap();
-        let clip = crate::dataset::PairsManifest::read(&files.train)
-            .unwrap()
-            .pairs[0]
-            .path
-            .strip_prefix(folder)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let item = |answers: &&[&str]| OpenEndedItem {
-            id: None,
-            clip: clip.clone(),
-            question: "a red circle".to_owned(),
+    /// Questions with their answers.
+    fn dataset(folder: &Path, questions: &[(&str, &[&str])], blanks: bool) -> OpenEndedDataset {
+        image::RgbImage::new(4, 4)
+            .save(folder.join("clip.png"))
+            .unwrap();
+        let item = |(question, answers): &(&str, &[&str])| OpenEndedItem {
+            id: (*question == "third").then(|| "third".to_owned()),
+            clip: "clip.png".to_owned(),
+            question: (*question).to_owned(),
             answers: answers.iter().map(|&answer| answer.to_owned()).collect(),
         };
+        let items = Items::OpenEnded(questions.iter().map(item).collect());
+        let list = AnswerVocabulary::from_answers(["red", "blue"], 2);
+        let answered = Answered::from_list(list);
         let lines = vocabulary();
         let lines = lines.iter().map(String::as_str);
-        OpenEndedDataset::new(
-            answers.iter().map(item).collect(),
-            AnswerVocabulary::from_answers(["red", "blue"], 2),
+        ClipDataset::new(
+            ClipTable::of_items(items, folder),
             WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
-            QuestionDatasetConfig {
-                clips: folder.to_owned(),
+            SampleReading {
                 clip: ClipReading {
                     sampling: FrameSampling::test_frames(2),
                     pixels: PixelPipeline::test_resize(28),
@@ -214,30 +166,43 @@ mod tests {
                 text_len: 8,
                 seed: 0,
             },
+            if blanks {
+                answered.in_blanks()
+            } else {
+                answered
+            },
         )
         .unwrap()
     }
 
+    const QUESTION: &str = "a red circle";
+
     #[test]
     fn a_question_has_the_numbers_of_the_answers_that_are_listed() {
         let folder = tempfile::tempdir().unwrap();
-        let dataset = dataset(folder.path(), &[&["blue", "mauve", "red"], &["mauve"]]);
+        let questions: [(&str, &[&str]); 2] = [
+            (QUESTION, &["blue", "mauve", "red"]),
+            (QUESTION, &["mauve"]),
+        ];
+        let dataset = dataset(folder.path(), &questions, false);
 
         let [known, unknown] = [0, 1].map(|index| dataset.read(0, index).unwrap());
 
         assert_eq!((known.answers, unknown.answers), (vec![1, 0], vec![]));
         // [CLS], three words, [SEP].
         assert_eq!(known.attention_mask, [1, 1, 1, 1, 1, 0, 0, 0]);
-        assert_eq!(known.name, dataset.items()[0].clip);
+        assert_eq!(known.name, "clip.png");
     }
 
     #[test]
     fn a_blank_is_found_and_none_or_several_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut dataset = dataset(folder.path(), &[&["red"], &["red"], &["red"]]).with_blanks();
-        dataset.items[0].question = "a [MASK] circle".to_owned();
-        dataset.items[1].question = "a [MASK] [MASK]".to_owned();
-        dataset.items[2].id = Some("third".to_owned());
+        let questions: [(&str, &[&str]); 3] = [
+            ("a [MASK] circle", &["red"]),
+            ("a [MASK] [MASK]", &["red"]),
+            ("third", &["red"]),
+        ];
+        let dataset = dataset(folder.path(), &questions, true);
 
         let [one, two, none] = [0, 1, 2].map(|index| dataset.read(0, index));
 
@@ -248,13 +213,18 @@ mod tests {
     }
 
     #[test]
-    fn questions_that_teach_nothing_are_left_out_and_counted() {
+    fn questions_that_teach_nothing_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mut dataset = dataset(folder.path(), &[&["mauve"], &["red"], &[]]);
+        let questions: [(&str, &[&str]); 3] = [
+            (QUESTION, &["mauve"]),
+            (QUESTION, &["red"]),
+            (QUESTION, &[]),
+        ];
+        let dataset = dataset(folder.path(), &questions, false);
 
-        let left_out = dataset.keep_answerable();
+        let left = dataset.preparation().answerable(dataset.table());
 
-        assert_eq!((left_out, dataset.len()), (2, 1));
-        assert_eq!(dataset.items()[0].answers, ["red"]);
+        assert_eq!((dataset.len(), left.len()), (3, 1));
+        assert_eq!(left.texts(0).all(), [QUESTION, "red"]);
     }
 }

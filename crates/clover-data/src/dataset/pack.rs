@@ -1,4 +1,4 @@
-//! Packing: pairs of any source written as shards of small pictures, to be read many times.
+//! Packing: a table of clips of any source written as shards of small pictures, to be read many times.
 //!
 //! A film is decoded once; what is stored are frames that no model needs larger. Each shard is
 //! written under a temporary name, synced and renamed, so that a shard that is there is whole and is
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::pair_source::PairSource;
+use super::clip_table::ClipTable;
 use super::skipped::SkippedItem;
 use crate::DataError;
 pub use config::{PACKED_FRAMES, PackConfig, PackFrames, Part};
@@ -48,7 +48,7 @@ pub struct PackSummary {
     pub finished: bool,
 }
 
-/// Writes the pairs of `source` as shards into the folder `out`, which is created where it is
+/// Writes the rows of `source` as shards into the folder `out`, which is created where it is
 /// missing, until all of this part are there or `stop` is set. `progress` is called from several
 /// threads.
 ///
@@ -60,7 +60,7 @@ pub struct PackSummary {
 /// When the source is empty, the configuration is out of range or not the one the folder was begun
 /// with, or a file cannot be written.
 pub fn pack(
-    source: &PairSource,
+    source: &ClipTable,
     config: &PackConfig,
     out: &Path,
     progress: &(dyn Fn(PackProgress) + Sync),
@@ -96,7 +96,7 @@ pub fn pack(
 
 /// What the threads share.
 struct Work<'a> {
-    source: &'a PairSource,
+    source: &'a ClipTable,
     config: &'a PackConfig,
     folder: &'a Path,
     shards: Vec<(usize, Range<usize>)>,

@@ -1,40 +1,25 @@
-//! Pairs prepared for the pre-training step: a clip with a hidden region, a text with hidden words.
+//! Captioned clips prepared for the pre-training step: a clip with a hidden region, a text with hidden
+//! words (Clover, section 3.3).
 
-use std::ops::Range;
+use rand_chacha::ChaCha8Rng;
 
-use super::clip_reading::ClipReading;
+use super::captioned::draw_one;
+use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
+use super::clip_table::Texts;
 use super::items::Caption;
-use super::pair_source::PairSource;
-use super::randomness::Randomness;
-use super::source::SampleSource;
-use super::text_length::check_text_len;
 use crate::DataError;
 use crate::masking::{MaskedTokens, REGION_GRID, RegionMask, TextMasker, TextMasking};
-use crate::text::{Encoding, PartOfSpeech, WordPieceTokenizer};
+use crate::text::{Encoding, PartOfSpeech};
 use crate::video::NormalizedClip;
 
-/// How pairs become samples.
-#[derive(Debug, Clone)]
-pub struct PretrainingDatasetConfig {
-    /// How the clip is read.
-    pub clip: ClipReading,
-    /// Tokens a text, 30 in the published settings.
-    pub text_len: usize,
-    /// Cells of the 7 x 7 grid to hide, 10 in the published settings.
-    pub region_target: usize,
-    /// How the words to hide are chosen.
-    pub text_masking: TextMasking,
-    /// The seed of the run.
-    pub seed: u64,
-}
+/// Captioned clips, hidden in part; of several captions one is drawn.
+pub type PretrainingDataset = ClipDataset<Masked>;
 
-/// Pairs of clip and caption, read anew with other chance in every epoch.
+/// Hides words of the caption and a region of the clip.
 #[derive(Debug, Clone)]
-pub struct PretrainingDataset {
-    pairs: PairSource,
-    tokenizer: WordPieceTokenizer,
+pub struct Masked {
     masker: TextMasker,
-    config: PretrainingDatasetConfig,
+    region_target: usize,
 }
 
 /// A clip and its caption, prepared for the pre-training step.
@@ -54,40 +39,27 @@ pub struct PretrainingSample {
     pub name: String,
 }
 
-impl PretrainingDataset {
-    /// Prepares pairs as the configuration says.
+impl Masked {
+    /// Hides words as `text_masking` says, and `region_target` cells of the 7 x 7 grid, 10 in the
+    /// published settings.
     ///
     /// # Errors
     ///
-    /// When a figure of the configuration is out of range.
-    pub fn new(
-        pairs: impl Into<PairSource>,
-        tokenizer: WordPieceTokenizer,
-        config: PretrainingDatasetConfig,
-    ) -> Result<Self, DataError> {
-        config.clip.validate()?;
-        check_text_len(config.text_len)?;
-        let masker = TextMasker::new(config.text_masking)?;
+    /// When a share is none, or there are not so many cells.
+    pub fn new(text_masking: TextMasking, region_target: usize) -> Result<Self, DataError> {
         let cells = REGION_GRID * REGION_GRID;
-        if config.region_target > cells {
+        if region_target > cells {
             return Err(DataError::OutOfRange {
                 key: "region_target",
-                value: config.region_target,
+                value: region_target,
                 smallest: 0,
                 largest: cells,
             });
         }
         Ok(Self {
-            pairs: pairs.into(),
-            tokenizer,
-            masker,
-            config,
+            masker: TextMasker::new(text_masking)?,
+            region_target,
         })
-    }
-
-    /// Where the pairs come from.
-    pub fn pairs(&self) -> &PairSource {
-        &self.pairs
     }
 
     /// The tags that came with a caption, if masking asks for any.
@@ -95,6 +67,7 @@ impl PretrainingDataset {
         &self,
         caption: &Caption,
         encoding: &Encoding,
+        row: &PreparedRow<'_>,
     ) -> Result<Option<Vec<PartOfSpeech>>, DataError> {
         let Caption::Tagged(caption) = caption else {
             return Ok(None);
@@ -106,45 +79,44 @@ impl PretrainingDataset {
             Ok(tag) => tag,
         });
         let tagged = caption.text.split_whitespace().zip(tags);
-        self.tokenizer.carry_tags(tagged, encoding).map(Some)
+        row.tokenizer.carry_tags(tagged, encoding).map(Some)
     }
 }
 
-impl SampleSource for PretrainingDataset {
+impl Preparation for Masked {
+    type Encoded = Vec<(Encoding, Option<Vec<PartOfSpeech>>)>;
     type Sample = PretrainingSample;
 
-    fn len(&self) -> usize {
-        self.pairs.len()
+    fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
+        let Texts::Captions(captions) = texts else {
+            return Err(row.without("captions"));
+        };
+        let encoded = captions.iter().map(|caption| {
+            let encoding = row.tokens(caption.text())?;
+            let tags = self.stored_tags(caption, &encoding, row)?;
+            Ok((encoding, tags))
+        });
+        encoded.collect()
     }
 
-    fn name(&self, index: usize) -> String {
-        self.pairs.name(index)
-    }
-
-    fn stretches(&self) -> Vec<Range<usize>> {
-        self.pairs.stretches()
-    }
-
-    fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
-        let pair = self.pairs.read(index)?;
-        let config = &self.config;
-        // One generator an item: the sample is the same whichever worker reads it, and when.
-        let mut rng = Randomness::new(config.seed).for_item(epoch, index as u64);
-        let clip = config.clip.read(pair.clip, &mut rng)?;
-        let encoding = self
-            .tokenizer
-            .encode(pair.caption.text(), config.text_len)?;
-        let tags = self.stored_tags(&pair.caption, &encoding)?;
-        Ok(PretrainingSample {
+    fn finish(
+        &self,
+        mut encoded: Self::Encoded,
+        clip: NormalizedClip,
+        row: &PreparedRow<'_>,
+        rng: &mut ChaCha8Rng,
+    ) -> PretrainingSample {
+        let (encoding, tags) = encoded.swap_remove(draw_one(encoded.len(), rng));
+        PretrainingSample {
             clip,
             masked: self
                 .masker
-                .mask(&encoding, tags.as_deref(), &self.tokenizer, &mut rng),
-            region_mask: RegionMask::sample(config.region_target, &mut rng),
+                .mask(&encoding, tags.as_deref(), row.tokenizer, rng),
+            region_mask: RegionMask::sample(self.region_target, rng),
             token_ids: encoding.ids,
             attention_mask: encoding.attention_mask,
-            name: self.name(index),
-        })
+            name: row.name.clone(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{PairsManifest, SkippedItem};
+use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
 use clover_inference::Bundle;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::questions::Questions;
 use super::row::AblationRow;
 use crate::TrainerError;
-use crate::evaluate::{PairSimilarity, QuestionAccuracy, pair_similarity, zero_shot_retrieval};
+use crate::evaluate::{PairSimilarity, QuestionAccuracy, list_retrieval, pair_similarity};
 use crate::finetune::FineTuningStepDone;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
@@ -212,12 +212,13 @@ impl Running<'_> {
         let bundle = Bundle::<B::InnerBackend>::read(bundle, device)?;
         let parameters = bundle.clover.num_params();
         let embedder = bundle.into_embedder(device.clone());
-        let mut pairs = PairsManifest::read(&self.files.split(Split::Test).pairs)?.pairs;
-        // One sentence a clip: the first.
-        pairs.dedup_by(|next, first| next.path == first.path);
-        let found = zero_shot_retrieval(&embedder, pairs, |_, _| {})?;
-        let similarity = pair_similarity(&found.embedded);
-        self.skipped.extend(found.embedded.skipped);
+        let table = ClipTable::open(&self.files.split(Split::Test).pairs, None, &|_, _| ())?;
+        let recipe = &self.recipe.pretraining;
+        let reading = (recipe.workers, recipe.max_failed_share);
+        let table = table.with_first_captions();
+        let (found, embedded) = list_retrieval(&embedder, table, reading, |_, _| {})?;
+        let similarity = pair_similarity(&embedded);
+        self.skipped.extend(embedded.skipped);
         Ok((
             found.text_to_video,
             found.video_to_text,

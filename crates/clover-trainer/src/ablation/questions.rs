@@ -6,10 +6,9 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{
-    AnswerVocabulary, ItemsFile, MultipleChoiceDataset, OpenEndedDataset, QuestionDatasetConfig,
-    SampleSource, SkippedItem, read_items,
+    AnswerVocabulary, Answered, Candidates, ClipTable, ItemsTask, MultipleChoiceDataset,
+    OpenEndedDataset, SampleReading, SampleSource, SkippedItem,
 };
-use clover_data::dataset::{Items, ItemsTask};
 use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
@@ -24,7 +23,7 @@ use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::draw_parameters;
 
 /// What a task gave, with the items left out; nothing when it was broken off.
-type Answered = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
+type Outcome = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
 
 type Observe<'o> = &'o mut dyn FnMut(CellEvent<'_>) -> ControlFlow<()>;
 
@@ -50,23 +49,25 @@ impl Questions<'_> {
         &self,
         device: &B::Device,
         observe: Observe<'_>,
-    ) -> Result<Answered, TrainerError> {
+    ) -> Result<Outcome, TrainerError> {
         let recipe = &self.recipe.open_ended;
         let bundle = self.seeded_bundle::<B>(device)?;
         let answers = AnswerVocabulary::read(&self.files.answers_text)?;
         let mut skipped = Vec::new();
+        let answered = Answered::from_list(answers.clone());
         let mut dataset = |split| {
             let path = &self.files.split(split).open_ended;
-            let read = read_items(path)?;
-            let Items::OpenEnded(items) = kept(read, &mut skipped) else {
-                return Err(other_task(path, ItemsTask::OpenEnded));
+            let table = self.table(path, ItemsTask::OpenEnded, &mut skipped)?;
+            let table = match split {
+                // Nothing can be learned from the others.
+                Split::Train => answered.answerable(&table),
+                Split::Validation | Split::Test => table,
             };
-            let config = self.dataset(&bundle, recipe, split)?;
-            OpenEndedDataset::new(items, answers.clone(), bundle.tokenizer.clone(), config)
-                .map_err(TrainerError::from)
+            let (tokenizer, answered) = (bundle.tokenizer.clone(), answered.clone());
+            let reading = self.reading(&bundle, recipe, split)?;
+            OpenEndedDataset::new(table, tokenizer, reading, answered).map_err(TrainerError::from)
         };
-        let (mut train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
-        train.keep_answerable();
+        let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
         let head = OpenEndedHeadConfig::new(bundle.config.text.hidden, answers.len())
             .with_dropout(recipe.answer_head_dropout);
         let task = Task {
@@ -83,19 +84,20 @@ impl Questions<'_> {
         &self,
         device: &B::Device,
         observe: Observe<'_>,
-    ) -> Result<Answered, TrainerError> {
+    ) -> Result<Outcome, TrainerError> {
         let recipe = &self.recipe.multiple_choice;
         let bundle = self.seeded_bundle::<B>(device)?;
         let mut skipped = Vec::new();
         let mut dataset = |split| {
             let path = &self.files.split(split).multiple_choice;
-            let read = read_items(path)?;
-            let Items::MultipleChoice(items) = kept(read, &mut skipped) else {
-                return Err(other_task(path, ItemsTask::MultipleChoice));
-            };
-            let (form, tokenizer) = (QuestionForm::WithCandidate, bundle.tokenizer.clone());
-            let config = self.dataset(&bundle, recipe, split)?;
-            MultipleChoiceDataset::new(items, form, tokenizer, config).map_err(TrainerError::from)
+            let table = self.table(path, ItemsTask::MultipleChoice, &mut skipped)?;
+            let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0)?;
+            let (tokenizer, reading) = (
+                bundle.tokenizer.clone(),
+                self.reading(&bundle, recipe, split)?,
+            );
+            MultipleChoiceDataset::new(table, tokenizer, reading, candidates)
+                .map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
         let head = MultipleChoiceHeadConfig::new(bundle.config.text.hidden)
@@ -120,13 +122,31 @@ impl Questions<'_> {
         Ok(bundle)
     }
 
+    /// The questions of a file.
+    fn table(
+        &self,
+        path: &Path,
+        wanted: ItemsTask,
+        skipped: &mut Vec<SkippedItem>,
+    ) -> Result<ClipTable, TrainerError> {
+        let table = ClipTable::open(path, Some(&self.files.clips), &|_, _| ())?;
+        skipped.extend_from_slice(table.skipped());
+        match table.task() == Some(wanted) {
+            true => Ok(table),
+            false => Err(TrainerError::OtherTask {
+                path: path.to_owned(),
+                wanted: wanted.name(),
+            }),
+        }
+    }
+
     /// In training frames are drawn, otherwise they are always the same.
-    fn dataset<B: Backend>(
+    fn reading<B: Backend>(
         &self,
         bundle: &Bundle<B>,
         recipe: &FinetuningRecipe,
         split: Split,
-    ) -> Result<QuestionDatasetConfig, TrainerError> {
+    ) -> Result<SampleReading, TrainerError> {
         let longest = bundle.config.text.max_positions;
         if recipe.text_len > longest {
             return Err(TrainerError::RecipeValue {
@@ -134,10 +154,9 @@ impl Questions<'_> {
                 reason: format!("the model has {longest} positions"),
             });
         }
-        Ok(QuestionDatasetConfig {
-            clips: self.files.clips.clone(),
+        Ok(SampleReading {
             clip: match split {
-                Split::Train => self.recipe.pretraining.dataset(&bundle.config).clip,
+                Split::Train => self.recipe.pretraining.reading(&bundle.config).clip,
                 Split::Validation | Split::Test => bundle.preprocessing.clip_reading(),
             },
             text_len: recipe.text_len,
@@ -151,7 +170,7 @@ impl Questions<'_> {
         mut skipped: Vec<SkippedItem>,
         device: &B::Device,
         observe: Observe<'_>,
-    ) -> Result<Answered, TrainerError>
+    ) -> Result<Outcome, TrainerError>
     where
         B: AutodiffBackend,
         M: LearnsInParts<B>,
@@ -177,17 +196,5 @@ impl Questions<'_> {
         let (accuracy, unread) = question_accuracy(&tuned.model.valid(), task.test, device)?;
         skipped.extend(unread);
         Ok(Some((accuracy, skipped)))
-    }
-}
-
-fn kept(file: ItemsFile, skipped: &mut Vec<SkippedItem>) -> Items {
-    skipped.extend(file.skipped);
-    file.items
-}
-
-fn other_task(path: &Path, wanted: ItemsTask) -> TrainerError {
-    TrainerError::OtherTask {
-        path: path.to_owned(),
-        wanted: wanted.name(),
     }
 }

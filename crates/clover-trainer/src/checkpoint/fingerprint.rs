@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clover_data::dataset::PairSource;
+use clover_data::dataset::ClipTable;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -40,27 +40,31 @@ impl ListFingerprint {
         hash.finish(entries.len())
     }
 
-    /// Of pairs: their names, seen from the folder of their list, and their captions. The captions
+    /// Of a table: the names of its rows, seen from the folder of their list, and their texts. The texts
     /// of shards are not read for it.
-    pub(crate) fn of_pairs(pairs: &PairSource, list: &Path) -> Self {
+    pub(crate) fn of_table(table: &ClipTable, list: &Path) -> Self {
         let folder = if list.is_dir() {
             list
         } else {
             list.parent().unwrap_or(list)
         };
         let mut hash = Fnv::default();
-        for index in 0..pairs.len() {
+        for row in 0..table.len() {
             // A data set that moved as a whole is still the same one.
-            let name = pairs.name(index);
+            let name = table.name(row);
             match Path::new(&name).strip_prefix(folder) {
                 Ok(inside) => hash.add(&inside.to_string_lossy()),
                 Err(_) => hash.add(&name),
             }
-            if let PairSource::Manifest(pairs) = pairs {
-                hash.add(pairs[index].caption.text());
+            if !table.is_of_shards() {
+                table
+                    .texts(row)
+                    .all()
+                    .into_iter()
+                    .for_each(|text| hash.add(text));
             }
         }
-        hash.finish(pairs.len())
+        hash.finish(table.len())
     }
 
     fn describe(list: Option<&Self>) -> String {
@@ -126,21 +130,12 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clover_data::dataset::{Caption, Pair};
-
-    fn pairs(folder: &str, captions: [&str; 2]) -> (PairSource, std::path::PathBuf) {
-        let pair = |(line, caption): (usize, &str)| Pair {
-            path: Path::new(folder).join(format!("{line}.gif")),
-            caption: Caption::Plain(caption.to_owned()),
-            line,
-        };
-        let pairs: Vec<Pair> = captions.into_iter().enumerate().map(pair).collect();
-        (pairs.into(), Path::new(folder).join("pairs.csv"))
-    }
 
     fn of(folder: &str, captions: [&str; 2]) -> ListFingerprint {
-        let (pairs, list) = pairs(folder, captions);
-        ListFingerprint::of_pairs(&pairs, &list)
+        let path = |line| Path::new(folder).join(format!("{line}.gif"));
+        let pairs = captions.into_iter().enumerate();
+        let table = ClipTable::of_captions(pairs.map(|(line, caption)| (path(line), caption)));
+        ListFingerprint::of_table(&table, &Path::new(folder).join("pairs.csv"))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clover_data::DataError;
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
-use super::asked::AskedQuestions;
+use super::asked::{Asked, AskedQuestions};
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::{AnsweredPrediction, Prediction, Scored};
 use super::questions::{BATCH, Count, score_rows};
@@ -71,7 +71,9 @@ where
             };
             let rows = score_rows(model, &batch.samples, views, device);
             for (sample, scores) in batch.samples.iter().zip(&rows) {
-                record.add(answered(&*asked, M::index(sample), scores)?)?;
+                let index = M::index(sample);
+                let name = asked.name(index);
+                record.add(answered(&asked.asked(index), (index, name), scores)?)?;
             }
             record.advance(batch.next.item)?;
             progress(batch.next.item, total);
@@ -91,8 +93,8 @@ fn summed_up<S: AskedQuestions>(
 ) -> Result<Measured, TrainerError> {
     let mut count = Count::default();
     for item in &record.items {
-        let (right, answers) = (asked.right(item.index), asked.answers(item.index));
-        count.add_outcome(&right, answers, item.correct);
+        let asked = asked.asked(item.index);
+        count.add_outcome(&asked.right, asked.answers.len(), item.correct);
     }
     let outcomes: Vec<f64> = record
         .items
@@ -112,9 +114,9 @@ fn summed_up<S: AskedQuestions>(
 }
 
 /// What was answered to one question.
-pub(super) fn answered<S: AskedQuestions>(
-    asked: &S,
-    index: usize,
+pub(super) fn answered(
+    asked: &Asked<'_>,
+    (index, name): (usize, String),
     scores: &[f32],
 ) -> Result<AnsweredPrediction, TrainerError> {
     if scores.iter().any(|score| score.is_nan()) {
@@ -124,20 +126,20 @@ pub(super) fn answered<S: AskedQuestions>(
     let probabilities = probabilities(scores);
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    let right = asked.right(index);
+    let right = &asked.right;
     let given = first_highest(scores);
     let named = |&answer: &usize| Scored {
-        name: asked.label(index, answer).to_owned(),
+        name: asked.label(answer).to_owned(),
         score: probabilities[answer],
     };
     Ok(AnsweredPrediction {
         index,
-        name: asked.name(index),
-        clip: asked.clip(index).to_owned(),
-        question: asked.question(index).to_owned(),
-        truth: asked.truth(index),
+        name,
+        clip: asked.clip.clone(),
+        question: asked.question.clone(),
+        truth: asked.truth.clone(),
         answerable: !right.is_empty(),
-        answer: asked.label(index, given).to_owned(),
+        answer: asked.label(given).to_owned(),
         correct: right.contains(&given),
         truth_probability: right.iter().map(|&answer| probabilities[answer]).sum(),
         probabilities: order.iter().take(KEPT).map(named).collect(),

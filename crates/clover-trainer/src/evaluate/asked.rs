@@ -1,82 +1,76 @@
 //! Questions in words: what predictions and reports say of them.
 
-use clover_data::dataset::{MultipleChoiceDataset, OpenEndedDataset, SampleSource};
+use std::borrow::Cow;
+
+use clover_data::dataset::{MultipleChoiceDataset, OpenEndedDataset, SampleSource, Texts};
 
 /// A list of questions that a model is asked, of which each can be told in words.
 pub trait AskedQuestions: SampleSource {
-    /// The clip of a question.
-    fn clip(&self, index: usize) -> &str;
+    /// The question of a number.
+    fn asked(&self, index: usize) -> Asked<'_>;
+}
 
+/// A question in words.
+#[derive(Clone, Debug, Default)]
+pub struct Asked<'q> {
+    /// Its clip.
+    pub clip: String,
     /// The question.
-    fn question(&self, index: usize) -> &str;
-
-    /// The answer with a number.
-    fn label(&self, index: usize, answer: usize) -> &str;
-
-    /// How many answers there are to choose from.
-    fn answers(&self, index: usize) -> usize;
-
+    pub question: String,
+    /// The answers to choose from, by their numbers.
+    pub answers: Cow<'q, [String]>,
     /// The right answers in words.
-    fn truth(&self, index: usize) -> Vec<String>;
-
+    pub truth: Vec<String>,
     /// The numbers of those that can be chosen.
-    fn right(&self, index: usize) -> Vec<usize>;
+    pub right: Vec<usize>,
+}
+
+impl Asked<'_> {
+    /// The answer with a number.
+    pub(crate) fn label(&self, answer: usize) -> &str {
+        self.answers.get(answer).map_or("", String::as_str)
+    }
+}
+
+/// A question with options as a table has it.
+pub(super) fn of_choice<'q>(clip: String, texts: Texts) -> Asked<'q> {
+    let Texts::Choice {
+        question,
+        options,
+        answer,
+    } = texts
+    else {
+        return Asked::default();
+    };
+    Asked {
+        clip,
+        question,
+        truth: options.get(answer).cloned().into_iter().collect(),
+        answers: options.into(),
+        right: vec![answer],
+    }
 }
 
 impl AskedQuestions for MultipleChoiceDataset {
-    fn clip(&self, index: usize) -> &str {
-        &self.items()[index].clip
-    }
-
-    fn question(&self, index: usize) -> &str {
-        &self.items()[index].question
-    }
-
-    fn label(&self, index: usize, answer: usize) -> &str {
-        self.items()[index]
-            .options
-            .get(answer)
-            .map_or("", String::as_str)
-    }
-
-    fn answers(&self, index: usize) -> usize {
-        self.items()[index].options.len()
-    }
-
-    fn truth(&self, index: usize) -> Vec<String> {
-        vec![self.label(index, self.items()[index].answer).to_owned()]
-    }
-
-    fn right(&self, index: usize) -> Vec<usize> {
-        vec![self.items()[index].answer]
+    fn asked(&self, index: usize) -> Asked<'_> {
+        let table = self.table();
+        of_choice(table.clip(index), table.texts(index))
     }
 }
 
 impl AskedQuestions for OpenEndedDataset {
-    fn clip(&self, index: usize) -> &str {
-        &self.items()[index].clip
-    }
-
-    fn question(&self, index: usize) -> &str {
-        &self.items()[index].question
-    }
-
-    fn label(&self, _index: usize, answer: usize) -> &str {
-        Self::answers(self).answer(answer).unwrap_or("")
-    }
-
-    fn answers(&self, _index: usize) -> usize {
-        Self::answers(self).len()
-    }
-
-    fn truth(&self, index: usize) -> Vec<String> {
-        self.items()[index].answers.clone()
-    }
-
-    fn right(&self, index: usize) -> Vec<usize> {
-        let known = self.items()[index].answers.iter();
-        known
-            .filter_map(|answer| Self::answers(self).index_of(answer))
-            .collect()
+    fn asked(&self, index: usize) -> Asked<'_> {
+        let Texts::Question { question, answers } = self.table().texts(index) else {
+            return Asked::default();
+        };
+        let list = self.preparation().answers();
+        let known = answers.iter().filter_map(|answer| list.index_of(answer));
+        Asked {
+            clip: self.table().clip(index),
+            question,
+            right: known.collect(),
+            answers: list.answers().into(),
+            truth: answers,
+        }
     }
 }

@@ -153,6 +153,7 @@ pub(super) fn chosen_questions<S: AskedQuestions>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::asked::Asked;
     use clover_data::DataError;
     use clover_data::dataset::SampleSource;
 
@@ -176,28 +177,8 @@ mod tests {
     }
 
     impl AskedQuestions for Named {
-        fn clip(&self, _index: usize) -> &str {
-            ""
-        }
-
-        fn question(&self, _index: usize) -> &str {
-            ""
-        }
-
-        fn label(&self, _index: usize, _answer: usize) -> &str {
-            ""
-        }
-
-        fn answers(&self, _index: usize) -> usize {
-            0
-        }
-
-        fn truth(&self, _index: usize) -> Vec<String> {
-            Vec::new()
-        }
-
-        fn right(&self, _index: usize) -> Vec<usize> {
-            Vec::new()
+        fn asked(&self, _index: usize) -> Asked<'_> {
+            Asked::default()
         }
     }
 

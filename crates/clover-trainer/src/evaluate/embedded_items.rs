@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burn::prelude::*;
-use clover_data::dataset::ClipTextsDataset;
+use clover_data::dataset::{CaptionedDataset, SampleSource};
 use clover_inference::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime};
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +36,11 @@ pub(super) struct EmbeddedItems {
 /// Embeds a list, or what is left of it. `progress` hears how many of how many are done.
 pub(super) fn embed_items<B: Backend>(
     embedder: &Embedder<B>,
-    dataset: ClipTextsDataset,
+    dataset: CaptionedDataset,
     settings: &MeasureSettings<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<EmbeddedItems, TrainerError> {
-    let total = dataset.items().len();
+    let total = dataset.len();
     if total == 0 {
         return Err(TrainerError::NothingToEvaluate);
     }
@@ -50,19 +50,18 @@ pub(super) fn embed_items<B: Backend>(
     let mut time = EmbeddingTime::default();
     if start < total {
         let reading = (settings.workers, settings.max_failed_share);
-        time =
-            embedder.embed_clip_texts::<TrainerError>(dataset, reading, start, &mut |batch| {
-                match batch {
-                    EmbeddedBatch::Clips(clips) => clips
-                        .into_iter()
-                        .try_for_each(|clip| record.add(EmbeddedItem::of(&clip))),
-                    EmbeddedBatch::Skipped(item) => record.leave_out(item.into()),
-                    EmbeddedBatch::Done(done) => {
-                        progress(done, total);
-                        record.advance(done)
-                    }
+        time = embedder.embed_captioned::<TrainerError>(dataset, reading, start, &mut |batch| {
+            match batch {
+                EmbeddedBatch::Clips(clips) => clips
+                    .into_iter()
+                    .try_for_each(|clip| record.add(EmbeddedItem::of(&clip))),
+                EmbeddedBatch::Skipped(item) => record.leave_out(item.into()),
+                EmbeddedBatch::Done(done) => {
+                    progress(done, total);
+                    record.advance(done)
                 }
-            })?;
+            }
+        })?;
     }
     let read = record.items.len() - before;
     let clips = record.items.iter().map(EmbeddedItem::decode);

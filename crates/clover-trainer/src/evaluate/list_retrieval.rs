@@ -1,13 +1,13 @@
-//! Zero-shot retrieval on a list of pairs, where a clip may have several texts.
+//! Zero-shot retrieval on a table of clips, where a clip may have several captions.
+//!
+//! Clover, section 4.2. Every clip is a candidate for every caption, and the other way round.
 //!
 //! Embeddings are held on the CPU, and scores are computed for a block of queries at a time: memory
 //! grows with the number of pairs, not with its square.
 
-use std::collections::HashMap;
-
 use burn::prelude::*;
-use clover_data::dataset::{PairSource, SkippedItem};
-use clover_inference::{EmbeddedSource, Embedder, Embeddings};
+use clover_data::dataset::ClipTable;
+use clover_inference::{EmbeddedTable, Embedder};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -24,40 +24,27 @@ pub struct ListRetrieval {
     pub video_to_text: RetrievalMetrics,
 }
 
-/// Embeds the pairs and ranks them in both directions; also returns what could not be read.
-/// `progress` hears how many of how many are done.
+/// Embeds clips and captions, each once, and ranks them in both directions; also returns the embeddings,
+/// and what could not be read. `reading` is how many threads read, and the share that may be broken;
+/// `progress` hears how many clips of how many are done.
 ///
 /// # Errors
 ///
-/// Too many pairs cannot be read, or embeddings are not finite.
+/// Too many clips cannot be read, or embeddings are not finite.
 pub fn list_retrieval<B: Backend>(
     embedder: &Embedder<B>,
-    pairs: PairSource,
+    table: ClipTable,
+    reading: (usize, f64),
     progress: impl FnMut(usize, usize),
-) -> Result<(ListRetrieval, Vec<SkippedItem>), TrainerError> {
-    let embedded = embedder.embed_source(pairs, progress)?;
-    let retrieval = rank(&embedded)?;
-    Ok((retrieval, embedded.skipped))
+) -> Result<(ListRetrieval, EmbeddedTable), TrainerError> {
+    let embedded = embedder.embed_table(table, reading, progress)?;
+    Ok((rank(&embedded)?, embedded))
 }
 
-/// Pairs of the same clip are one candidate with several texts.
-fn rank(embedded: &EmbeddedSource) -> Result<ListRetrieval, TrainerError> {
-    let (mut rows, mut owner) = (HashMap::new(), Vec::new());
-    let mut videos = Embeddings {
-        values: Vec::new(),
-        dim: embedded.videos.dim,
-    };
-    for (pair, name) in embedded.names.iter().enumerate() {
-        let clips = rows.len();
-        let row = *rows.entry(name).or_insert(clips);
-        if row == clips {
-            videos.values.extend(embedded.videos.row(pair));
-        }
-        owner.push(row);
-    }
-    let (text, video, dim) = (&embedded.texts.values, &videos.values, videos.dim);
-    let text_to_video = text_to_video(text, video, dim, &owner)?;
-    let video_to_text = video_to_text(video, text, dim, &owner)?;
+fn rank(embedded: &EmbeddedTable) -> Result<ListRetrieval, TrainerError> {
+    let (videos, texts, owner) = (&embedded.videos, &embedded.texts, &embedded.owner);
+    let text_to_video = text_to_video(&texts.values, &videos.values, videos.dim, owner)?;
+    let video_to_text = video_to_text(&videos.values, &texts.values, videos.dim, owner)?;
     let recalls = |metrics: &RetrievalMetrics| {
         metrics.recall_at_1 + metrics.recall_at_5 + metrics.recall_at_10
     };
@@ -72,19 +59,20 @@ fn rank(embedded: &EmbeddedSource) -> Result<ListRetrieval, TrainerError> {
 #[expect(clippy::float_cmp, reason = "the values compared are exact")]
 mod tests {
     use super::*;
+    use clover_inference::Embeddings;
 
     #[test]
-    fn pairs_of_one_clip_are_one_candidate_with_several_texts() {
+    fn a_clip_with_several_captions_is_one_candidate() {
         let embeddings = |values: &[f32]| Embeddings {
             values: values.to_vec(),
             dim: 2,
         };
-        let names = ["a", "b", "a"].map(str::to_owned).into();
-        let embedded = EmbeddedSource {
-            names,
-            videos: embeddings(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0]),
-            // The third text, of the first clip, lies nearer to the second.
-            texts: embeddings(&[1.0, 0.0, 0.0, 1.0, 0.6, 0.8]),
+        let embedded = EmbeddedTable {
+            rows: vec![0, 1],
+            videos: embeddings(&[1.0, 0.0, 0.0, 1.0]),
+            // The second text, of the first clip, lies nearer to the second.
+            texts: embeddings(&[1.0, 0.0, 0.6, 0.8, 0.0, 1.0]),
+            owner: vec![0, 0, 1],
             skipped: Vec::new(),
         };
 

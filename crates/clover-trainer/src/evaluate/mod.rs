@@ -18,10 +18,9 @@ mod similarity;
 mod similarity_curves;
 mod task;
 mod with_bundle;
-mod zero_shot;
 
 pub use answers::measure_answers;
-pub use asked::AskedQuestions;
+pub use asked::{Asked, AskedQuestions};
 pub use attention::{AttentionMap, AttentionMaps};
 pub(crate) use ends::{by_probability, ends};
 pub use evaluation::{
@@ -40,4 +39,3 @@ pub use similarity::{PairSimilarity, pair_similarity};
 pub use similarity_curves::SimilarityCurves;
 pub use task::{Evaluated, EvaluationPlan, evaluate};
 pub(crate) use with_bundle::measure_embeddings;
-pub use zero_shot::{ZeroShotRetrieval, zero_shot_retrieval};

@@ -3,15 +3,12 @@
 //! Clover, section 4.2: MSRVTT multiple choice is retrieval among five sentences.
 
 use burn::prelude::*;
-use clover_data::dataset::{
-    ClipTexts, ClipTextsConfig, ClipTextsDataset, MultipleChoiceDataset, MultipleChoiceItem,
-    QuestionDatasetConfig,
-};
-use clover_data::text::QuestionForm;
+use clover_data::dataset::CaptionedDataset;
 use clover_inference::Embedder;
 use clover_losses::TEMPERATURE;
 
 use super::answers::answered;
+use super::asked::of_choice;
 use super::embedded_items::{EmbeddedItems, embed_items};
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::Prediction;
@@ -19,9 +16,8 @@ use super::questions::Count;
 use super::settings::MeasureSettings;
 use crate::TrainerError;
 use crate::metric::{EmbeddingTable, mean_interval};
-use crate::task_items::TaskItems;
 
-/// Embeds clips and options, and answers each question with the option of the highest cosine;
+/// Embeds clips and their options as sentences, and answers each question with the option of the highest cosine;
 /// probabilities are those of cosines over the temperature of training.
 ///
 /// # Errors
@@ -29,29 +25,11 @@ use crate::task_items::TaskItems;
 /// As [`measure_retrieval`](super::measure_retrieval).
 pub fn measure_ranked_choice<B: Backend>(
     embedder: &Embedder<B>,
-    items: &TaskItems<MultipleChoiceItem>,
-    reading: ClipTextsConfig,
+    dataset: CaptionedDataset,
     settings: &MeasureSettings<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Measured, TrainerError> {
-    let tokenizer = embedder.tokenizer().clone();
-    let asked = MultipleChoiceDataset::new(
-        items.items.clone(),
-        QuestionForm::Alone,
-        tokenizer.clone(),
-        QuestionDatasetConfig {
-            clips: reading.clips.clone(),
-            clip: reading.clip.clone(),
-            text_len: reading.text_len,
-            seed: reading.seed,
-        },
-    )?;
-    let clips = items.items.iter().map(|item| ClipTexts {
-        name: item.id.as_ref().unwrap_or(&item.clip).clone(),
-        clip: item.clip.clone(),
-        texts: item.options.clone(),
-    });
-    let dataset = ClipTextsDataset::new(clips.collect(), tokenizer, reading)?;
+    let table = dataset.table().clone();
     let EmbeddedItems {
         clips,
         skipped,
@@ -67,9 +45,10 @@ pub fn measure_ranked_choice<B: Backend>(
         let scores: Vec<f32> = (0..texts.len())
             .map(|text| texts.cosine(text, &video, 0) / TEMPERATURE as f32)
             .collect();
-        let prediction = answered(&asked, clip.index, &scores)?;
-        let right = [items.items[clip.index].answer];
-        count.add_outcome(&right, scores.len(), prediction.correct);
+        let asked = of_choice(table.clip(clip.index), table.texts(clip.index));
+        let named = (clip.index, table.name(clip.index));
+        let prediction = answered(&asked, named, &scores)?;
+        count.add_outcome(&asked.right, scores.len(), prediction.correct);
         outcomes.push(f64::from(u8::from(prediction.correct)));
         predictions.push(Prediction::Answered(prediction));
     }

@@ -4,7 +4,7 @@
 //! sentence, so several sentences of a clip are no competitors of each other.
 
 use burn::prelude::*;
-use clover_data::dataset::{ClipTexts, ClipTextsConfig, ClipTextsDataset};
+use clover_data::dataset::CaptionedDataset;
 use clover_inference::{EmbeddedClip, Embedder};
 use clover_losses::TEMPERATURE;
 
@@ -18,7 +18,7 @@ use crate::TrainerError;
 use crate::metric::{
     Best, BlockedRanking, EmbeddingTable, RetrievalMetrics, dual_softmax_ranks, rank_intervals,
 };
-use crate::task_items::{TaskItems, repeated_texts};
+use crate::task_items::repeated_texts;
 
 /// Candidates kept of each query.
 const FOUND: usize = 5;
@@ -33,13 +33,11 @@ const COMPARED: usize = 4_000_000;
 /// written.
 pub fn measure_retrieval<B: Backend>(
     embedder: &Embedder<B>,
-    items: &TaskItems<ClipTexts>,
-    reading: ClipTextsConfig,
+    dataset: CaptionedDataset,
     settings: &MeasureSettings<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Measured, TrainerError> {
-    let tokenizer = embedder.tokenizer().clone();
-    let dataset = ClipTextsDataset::new(items.items.clone(), tokenizer, reading)?;
+    let table = dataset.table().clone();
     let EmbeddedItems {
         clips,
         skipped,
@@ -55,9 +53,17 @@ pub fn measure_retrieval<B: Backend>(
         metrics: RetrievalMetrics::from_ranks(ranks.to_vec(), candidates),
         intervals: rank_intervals(ranks, settings.seed),
     };
-    let read: Vec<ClipTexts> = clips
+    let names: Vec<String> = clips.iter().map(|clip| table.clip(clip.index)).collect();
+    let read: Vec<Vec<String>> = clips
         .iter()
-        .filter_map(|clip| items.items.get(clip.index).cloned())
+        .map(|clip| {
+            table
+                .texts(clip.index)
+                .all()
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        })
         .collect();
     let spread = tables.spread();
     let [positive, negative] = spread.means();
@@ -75,7 +81,7 @@ pub fn measure_retrieval<B: Backend>(
     };
     Ok(Measured {
         figures: Figures::Retrieval(Box::new(figures)),
-        predictions: tables.predictions(&ranked, &read),
+        predictions: tables.predictions(&ranked, &names, &read),
         skipped,
         time,
     })
@@ -169,13 +175,15 @@ impl Tables {
         spread
     }
 
-    fn predictions(&self, ranked: &Ranked, items: &[ClipTexts]) -> Vec<Prediction> {
-        let sentences: Vec<&str> = items
-            .iter()
-            .flat_map(|item| item.texts.iter().map(String::as_str))
-            .collect();
-        let clip = |place: usize| items.get(place).map_or("", |item| &item.clip).to_owned();
-        let sentence = |text: usize| sentences.get(text).copied().unwrap_or_default().to_owned();
+    fn predictions(
+        &self,
+        ranked: &Ranked,
+        clips: &[String],
+        texts: &[Vec<String>],
+    ) -> Vec<Prediction> {
+        let sentences: Vec<&String> = texts.iter().flatten().collect();
+        let clip = |place: usize| clips.get(place).cloned().unwrap_or_default();
+        let sentence = |text: usize| sentences.get(text).copied().cloned().unwrap_or_default();
         let scored = |found: &Best, name: &dyn Fn(usize) -> String| {
             let scored = found.iter().map(|&(place, score)| Scored {
                 name: name(place),
@@ -226,7 +234,7 @@ mod tests {
     }
 
     /// Two clips; the second text of the first lies nearer to the second clip.
-    fn tables() -> (Tables, Vec<ClipTexts>) {
+    fn tables() -> (Tables, [String; 2], [Vec<String>; 2]) {
         let clip = |index, video: [f32; 2], texts: &[[f32; 2]]| EmbeddedClip {
             index,
             video: video.into(),
@@ -236,18 +244,15 @@ mod tests {
             clip(0, [1.0, 0.0], &[[0.6, 0.8], [1.0, 0.0]]),
             clip(1, [0.0, 1.0], &[[0.0, 1.0]]),
         ];
-        let item = |clip: &str, texts: &[&str]| ClipTexts {
-            name: clip.to_owned(),
-            clip: clip.to_owned(),
-            texts: texts.iter().map(|&text| text.to_owned()).collect(),
-        };
-        let items = vec![item("a", &["first", "second"]), item("b", &["third"])];
-        (Tables::of(&clips, &settings()).unwrap(), items)
+        let texts: [&[&str]; 2] = [&["first", "second"], &["third"]];
+        let texts = texts.map(|texts| texts.iter().map(|&text| text.to_owned()).collect());
+        let tables = Tables::of(&clips, &settings()).unwrap();
+        (tables, ["a", "b"].map(str::to_owned), texts)
     }
 
     #[test]
     fn a_clip_ranks_with_its_best_sentence_and_each_sentence_by_itself() {
-        let (tables, _) = tables();
+        let (tables, ..) = tables();
 
         let ranked = tables.rank::<TestBackend>(&Default::default()).unwrap();
 
@@ -259,10 +264,10 @@ mod tests {
 
     #[test]
     fn predictions_name_what_was_looked_for_and_what_was_found() {
-        let (tables, items) = tables();
+        let (tables, names, texts) = tables();
         let ranked = tables.rank::<TestBackend>(&Default::default()).unwrap();
 
-        let predictions = tables.predictions(&ranked, &items);
+        let predictions = tables.predictions(&ranked, &names, &texts);
 
         assert_eq!(predictions.len(), 3 + 2);
         let Prediction::Ranked(first) = &predictions[0] else {
@@ -284,7 +289,7 @@ mod tests {
 
     #[test]
     fn pairs_and_non_pairs_are_compared() {
-        let (tables, _) = tables();
+        let (tables, ..) = tables();
 
         let [own, others] = tables.spread().means();
 

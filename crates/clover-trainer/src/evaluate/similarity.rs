@@ -6,7 +6,7 @@
 //! gap      = positive - negative
 //! ```
 
-use clover_inference::EmbeddedPairs;
+use clover_inference::{EmbeddedTable, Embeddings};
 use serde::{Deserialize, Serialize};
 
 /// Mean cosines of pairs.
@@ -20,34 +20,45 @@ pub struct PairSimilarity {
     pub gap: f64,
 }
 
-/// The mean cosines of embedded pairs, whose rows have unit length; zero where there is none.
+/// The mean cosines of an embedded table, whose rows have unit length; zero where there is none.
 #[must_use]
-pub fn pair_similarity(embedded: &EmbeddedPairs) -> PairSimilarity {
+pub fn pair_similarity(embedded: &EmbeddedTable) -> PairSimilarity {
     let (videos, texts) = (&embedded.videos, &embedded.texts);
-    let rows = videos.rows();
-    let (mut own, mut all) = (0.0, 0.0);
-    for video in 0..rows {
-        for text in 0..rows {
-            let values = videos.row(video).iter().zip(texts.row(text));
-            let cosine: f64 = values.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-            all += cosine;
-            own += if video == text { cosine } else { 0.0 };
+    // The mean over all is the product of the sums: quadratic work is not needed.
+    let sum = |rows: &Embeddings| {
+        let mut sum = vec![0.0_f64; rows.dim];
+        for row in rows.values.chunks_exact(rows.dim.max(1)) {
+            sum.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += f64::from(*value));
         }
-    }
-    let pairs = rows as f64;
-    let positive = own / pairs.max(1.0);
-    let negative = (all - own) / (pairs * pairs - pairs).max(1.0);
+        sum
+    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let all = dot(&sum(videos), &sum(texts));
+    let wide = |row: &[f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();
+    let own = embedded.owner.iter().enumerate();
+    let own: f64 = own
+        .map(|(text, &clip)| dot(&wide(videos.row(clip)), &wide(texts.row(text))))
+        .sum();
+    let (own_pairs, all_pairs) = (texts.rows() as f64, (texts.rows() * videos.rows()) as f64);
+    let positive = own / own_pairs.max(1.0);
+    let others = all_pairs - own_pairs;
+    let negative = if others > 0.0 {
+        (all - own) / others
+    } else {
+        0.0
+    };
     PairSimilarity {
         positive,
-        negative: if rows > 1 { negative } else { 0.0 },
-        gap: positive - if rows > 1 { negative } else { 0.0 },
+        negative,
+        gap: positive - negative,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clover_inference::Embeddings;
 
     #[test]
     fn own_and_other_texts_are_averaged_apart() {
@@ -55,8 +66,9 @@ mod tests {
             values: values.into(),
             dim: 2,
         };
-        let embedded = EmbeddedPairs {
-            pairs: Vec::new(),
+        let embedded = EmbeddedTable {
+            rows: vec![0, 1],
+            owner: vec![0, 1],
             videos: embeddings([1.0, 0.0, 0.0, 1.0]),
             // The second text is that of the first clip again.
             texts: embeddings([1.0, 0.0, 1.0, 0.0]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use burn::prelude::*;
+use clover_data::dataset::ClipTable;
 use clover_inference::Bundle;
 
 use super::attention::AttentionMaps;
@@ -12,9 +13,10 @@ use super::settings::MeasureSettings;
 use super::with_bundle::Measuring;
 use crate::TrainerError;
 use crate::bundle_identity::{bundle_checksum, is_fine_tuned};
+use crate::checkpoint::ListFingerprint;
 use crate::metric::Storage;
 use crate::recipe::TaskRecipe;
-use crate::task_items::{ItemsLocation, TestItems};
+use crate::task_items::ItemsLocation;
 
 /// What is measured, and with which model.
 #[derive(Clone, Debug)]
@@ -92,7 +94,7 @@ pub fn evaluate<B: Backend>(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluated, TrainerError> {
     plan.recipe.validate()?;
-    let items = TestItems::open(&plan.recipe, &plan.items)?;
+    let items = plan.items.open_for(&plan.recipe)?;
     let bundle = Bundle::<B>::read(&plan.bundle, device)?;
     let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
     let identity = plan.identity(&recipe, &items)?;
@@ -114,8 +116,8 @@ pub fn evaluate<B: Backend>(
         evaluation: Evaluation::of(&plan.name, &plan.items, &items, &measured),
         predictions: measured.predictions,
         attention,
-        clips: items.clips().to_owned(),
-        unusable: items.unusable().iter().map(LeftOut::from).collect(),
+        clips: items.folder().to_owned(),
+        unusable: items.skipped().iter().map(LeftOut::from).collect(),
         fine_tuned: is_fine_tuned(&plan.bundle),
     })
 }
@@ -126,7 +128,7 @@ impl Evaluation {
     pub fn of(
         task: &str,
         location: &ItemsLocation,
-        items: &TestItems,
+        items: &ClipTable,
         measured: &Measured,
     ) -> Self {
         let [clips_per_second, waiting_share] = measured.speed();
@@ -135,7 +137,7 @@ impl Evaluation {
             split: location.split.clone(),
             data: location.request.annotation.display().to_string(),
             items: items.len(),
-            unusable_rows: items.unusable().len(),
+            unusable_rows: items.skipped().len(),
             skipped: measured.skipped.clone(),
             figures: measured.figures.clone(),
             clips_per_second,
@@ -146,9 +148,12 @@ impl Evaluation {
 
 impl EvaluationPlan {
     /// What tells this evaluation from another one.
-    fn identity(&self, recipe: &TaskRecipe, items: &TestItems) -> Result<String, TrainerError> {
+    fn identity(&self, recipe: &TaskRecipe, items: &ClipTable) -> Result<String, TrainerError> {
         let recipe = recipe.to_toml()?;
-        let (bundle, list) = (bundle_checksum(&self.bundle)?, items.fingerprint());
+        let (bundle, list) = (
+            bundle_checksum(&self.bundle)?,
+            ListFingerprint::of_table(items, &self.items.request.annotation),
+        );
         Ok(format!("{} {bundle} {} {recipe}", self.name, list.hash))
     }
 }

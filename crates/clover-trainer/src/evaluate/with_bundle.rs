@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::prelude::*;
-use clover_data::dataset::{AnswerVocabulary, ClipTextsConfig, OpenEndedItem, SampleSource};
+use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource, Texts};
 use clover_inference::{Answers, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
@@ -18,8 +18,8 @@ use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
 use crate::finetune::AnswerScores;
-use crate::recipe::TaskRecipe;
-use crate::task_items::{TaskItems, TaskReading, TestItems};
+use crate::recipe::{TaskKind, TaskRecipe};
+use crate::task_items::TaskReading;
 
 /// An evaluation in progress.
 pub(super) struct Measuring<'m> {
@@ -32,7 +32,7 @@ impl Measuring<'_> {
     pub(super) fn measure<B: Backend>(
         &self,
         bundle: Bundle<B>,
-        items: &TestItems,
+        items: &ClipTable,
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(Measured, Option<AttentionMaps>), TrainerError> {
@@ -58,8 +58,7 @@ impl Measuring<'_> {
             }
             let how = recipe.preprocessing(&preprocessing);
             let embedder = Embedder::new(clover, tokenizer.clone(), how, device.clone());
-            let clips = reading.clip_texts(items.clips());
-            let measured = measure_embeddings(&embedder, items, clips, settings, progress)?;
+            let measured = measure_embeddings(&embedder, items, reading, settings, progress)?;
             return Ok((measured, None));
         }
         let Some((answers, part)) = answers else {
@@ -77,23 +76,22 @@ impl Measuring<'_> {
             chosen: Vec::new(),
             maps: Vec::new(),
         };
-        match (part.with_encoders(clover), items) {
-            (AnswerModel::MultipleChoice(model), TestItems::Choices(list)) => {
-                let dataset = reading.choices(list)?;
+        // The items were opened for the recipe's task, and the head is the task's.
+        match part.with_encoders(clover) {
+            AnswerModel::MultipleChoice(model) => {
+                let dataset = reading.choices(items.clone())?;
                 self.ask(&model, dataset, attention, device, progress)
             }
-            (AnswerModel::OpenEnded(model), TestItems::Questions(list)) => {
-                self.check_answers(list, &known)?;
-                let dataset = reading.open_ended(list, &known)?;
+            AnswerModel::OpenEnded(model) => {
+                self.check_answers(items, &known)?;
+                let dataset = reading.open_ended(items.clone(), &known)?;
                 self.ask(&model, dataset, attention, device, progress)
             }
-            (AnswerModel::FillInTheBlank(model), TestItems::Questions(list)) => {
-                self.check_answers(list, &known)?;
-                let dataset = reading.open_ended(list, &known)?;
+            AnswerModel::FillInTheBlank(model) => {
+                self.check_answers(items, &known)?;
+                let dataset = reading.open_ended(items.clone(), &known)?;
                 self.ask(&model, dataset, attention, device, progress)
             }
-            // The items were opened for the recipe's task, and the head is the task's.
-            _ => Err(TrainerError::NothingToEvaluate),
         }
     }
 
@@ -159,15 +157,20 @@ impl Measuring<'_> {
     /// could answer: it was trained on other data.
     fn check_answers(
         &self,
-        list: &TaskItems<OpenEndedItem>,
+        questions: &ClipTable,
         known: &AnswerVocabulary,
     ) -> Result<(), TrainerError> {
         if let Some(path) = &self.plan.answers {
             let given = AnswerVocabulary::read(path)?;
             check_same_answers(&self.plan.bundle, path, known, &given)?;
         }
-        let mut all = list.items.iter().flat_map(|item| &item.answers);
-        if list.items.is_empty() || all.any(|answer| known.index_of(answer).is_some()) {
+        let is_known = |row| match questions.texts(row) {
+            Texts::Question { answers, .. } => answers
+                .iter()
+                .any(|answer| known.index_of(answer).is_some()),
+            _ => false,
+        };
+        if questions.is_empty() || (0..questions.len()).any(is_known) {
             return Ok(());
         }
         let reason = "none of the questions has an answer that its head knows";
@@ -178,21 +181,17 @@ impl Measuring<'_> {
 /// Measures what needs no head.
 pub(crate) fn measure_embeddings<B: Backend>(
     embedder: &Embedder<B>,
-    items: &TestItems,
-    reading: ClipTextsConfig,
+    items: &ClipTable,
+    reading: TaskReading<'_>,
     settings: &MeasureSettings<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Measured, TrainerError> {
-    match items {
-        TestItems::Captioned(list) => {
-            measure_retrieval(embedder, list, reading, settings, progress)
-        }
-        TestItems::Choices(list) => {
-            measure_ranked_choice(embedder, list, reading, settings, progress)
-        }
-        // Questions without options have nothing to rank.
-        TestItems::Questions(_) => Err(TrainerError::NothingToEvaluate),
+    if reading.recipe.task == TaskKind::RankedChoice {
+        let dataset = reading.captioned(items.clone(), Captioned::Options)?;
+        return measure_ranked_choice(embedder, dataset, settings, progress);
     }
+    let dataset = reading.captioned(items.clone(), Captioned::All)?;
+    measure_retrieval(embedder, dataset, settings, progress)
 }
 
 fn check_same_answers(

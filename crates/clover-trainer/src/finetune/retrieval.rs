@@ -8,7 +8,7 @@ use burn::optim::GradientsAccumulator;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::{stack_clips, stack_texts};
-use clover_data::dataset::RetrievalSample;
+use clover_data::dataset::CaptionedSample;
 use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
@@ -19,17 +19,17 @@ use crate::parameter_groups::ParameterRules;
 use crate::precision::{full_gradients, full_precision};
 
 impl<B: Backend> TaskModel<B> for RetrievalModel<B> {
-    type Sample = RetrievalSample;
+    type Sample = CaptionedSample;
 
     const RULES: ParameterRules = ParameterRules::Pretraining;
 
-    fn name(sample: &RetrievalSample) -> &str {
+    fn name(sample: &CaptionedSample) -> &str {
         &sample.name
     }
 
     fn loss(
         &self,
-        samples: &[RetrievalSample],
+        samples: &[CaptionedSample],
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 1> {
@@ -41,7 +41,7 @@ impl<B: Backend> TaskModel<B> for RetrievalModel<B> {
 impl<B: AutodiffBackend> LearnsInParts<B> for RetrievalModel<B> {
     fn gradients(
         &self,
-        samples: &[RetrievalSample],
+        samples: &[CaptionedSample],
         part: usize,
         noise: &Noise,
         device: &B::Device,
@@ -91,16 +91,18 @@ impl<B: AutodiffBackend> LearnsInParts<B> for RetrievalModel<B> {
 /// Embeddings of clips and texts in `f32`, each `[batch, dim]`.
 fn embed<B: Backend>(
     model: &RetrievalModel<B>,
-    samples: &[RetrievalSample],
+    samples: &[CaptionedSample],
     noise: &mut Noise,
     device: &B::Device,
 ) -> [Tensor<B, 2>; 2] {
     let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
-    let ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
-    let masks: Vec<_> = samples
+    // One sentence of each clip was drawn.
+    let ids = samples.iter().flat_map(|sample| sample.token_ids.first());
+    let ids: Vec<_> = ids.map(Vec::as_slice).collect();
+    let masks = samples
         .iter()
-        .map(|sample| &sample.attention_mask[..])
-        .collect();
+        .flat_map(|sample| sample.attention_masks.first());
+    let masks: Vec<_> = masks.map(Vec::as_slice).collect();
     let video = model.embed_video(stack_clips(&clips, device), 1, noise);
     let [ids, masks] = stack_texts(&ids, &masks, device);
     let text = model.embed_text(ids, masks, noise);

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use burn::prelude::*;
 use clover_data::dataset::{
-    ClipReading, Items, MultipleChoiceDataset, QuestionDatasetConfig, read_items,
+    Candidates, ClipReading, ClipTable, Items, MultipleChoiceDataset, SampleReading, read_items,
 };
 use clover_data::synthetic::benchmark::{BenchmarkConfig, Split, write_benchmark};
 use clover_data::text::{QuestionForm, WordPieceTokenizer};
@@ -36,8 +36,7 @@ fn questions(
         panic!("another task")
     };
     items.truncate(4);
-    let config = QuestionDatasetConfig {
-        clips: files.clips,
+    let reading = SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::test_frames(2),
             pixels: PixelPipeline::test_resize(28),
@@ -53,8 +52,9 @@ fn questions(
         .with_frames(2);
     let head = MultipleChoiceHeadConfig::new(sizes.text.hidden).with_dropout(0.0);
     let model = MultipleChoiceModel::from_clover(sizes.init(&device), &head, &device);
-    let form = QuestionForm::WithCandidate;
-    let dataset = MultipleChoiceDataset::new(items, form, tokenizer, config).unwrap();
+    let table = ClipTable::of_items(Items::MultipleChoice(items), files.clips);
+    let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0).unwrap();
+    let dataset = MultipleChoiceDataset::new(table, tokenizer, reading, candidates).unwrap();
     (model, dataset)
 }
 
@@ -137,7 +137,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_names_the_questions() {
 fn a_file_that_is_gone_is_left_out_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (model, dataset) = questions(&folder);
-    let gone = folder.path().join("clips").join(&dataset.items()[0].clip);
+    let gone = folder.path().join("clips").join(dataset.table().clip(0));
     std::fs::remove_file(gone).unwrap();
     let recipe = recipe(1);
 

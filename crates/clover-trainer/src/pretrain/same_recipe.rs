@@ -33,6 +33,7 @@ const FREE_KEYS: [&str; 7] = [
 pub(crate) fn always_was(key: &str, value: &serde_json::Value) -> bool {
     match key {
         "group_size" => *value == 1,
+        "captions" | "pretraining.captions" => *value == "all",
         "benchmark.train_twins" => *value == false,
         _ => false,
     }

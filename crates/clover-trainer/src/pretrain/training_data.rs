@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clover_data::DataError;
 use clover_data::dataset::{
-    BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, MixedBatch,
-    MixedBatches, Mixture, MixturePosition, PairSource, PairsFile, Position, PretrainingDataset,
-    PretrainingSample, SkippedItem,
+    BatchLoader, BatchPlaces, BatchShare, ClipTable, EpochBatches, EpochOrder, LoadedBatch,
+    LoaderConfig, MixedBatch, MixedBatches, Mixture, MixturePosition, Position, PretrainingDataset,
+    PretrainingSample, SampleReading, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::run::PretrainingPlan;
 use crate::TrainerError;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
-use crate::recipe::PretrainingRecipe;
+use crate::recipe::CaptionChoice;
 use crate::schedule::Schedule;
 
 /// What a step was made on.
@@ -94,31 +94,51 @@ impl TrainingData {
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
-        let list = PairList::open(&plan.data)?;
-        let mut unusable = list.skipped;
+        let open = |path: &Path| {
+            let table = ClipTable::open(path, None, &|_, _| ())?;
+            Ok::<_, DataError>(match recipe.captions {
+                CaptionChoice::All => table.apart(),
+                CaptionChoice::OneAnEpoch => table,
+            })
+        };
+        let videos = open(&plan.data)?;
+        let mut unusable = videos.skipped().to_vec();
         let mut fingerprint = DataFingerprint {
-            videos: list.fingerprint,
+            videos: ListFingerprint::of_table(&videos, &plan.data),
             images: None,
             vocabulary: ListFingerprint::of(tokenizer.vocabulary().pieces()),
             validation: None,
         };
-        let loader = |pairs: PairSource, samples, seed| {
-            let dataset = PretrainingDataset::new(pairs, tokenizer.clone(), samples)?;
+        let masked = recipe.masked()?;
+        let loader = |table: ClipTable, reading: SampleReading| {
+            let (seed, of_shards) = (reading.seed, table.is_of_shards());
+            let tokenizer = tokenizer.clone();
+            let dataset = PretrainingDataset::new(table, tokenizer, reading, masked.clone())?;
+            let training = LoaderConfig::training(recipe.batch_size, seed);
             let config = LoaderConfig {
                 share,
-                ..loader_config(recipe, seed)
+                order: match of_shards {
+                    // A shard is read from its start to its end, as its disk likes it.
+                    true => EpochOrder::ShuffledByShard {
+                        seed,
+                        buffer: recipe.shuffle_buffer,
+                    },
+                    false => training.order,
+                },
+                workers: recipe.workers,
+                max_failed_share: recipe.max_failed_share,
+                ..training
             };
             BatchLoader::new(dataset, config)
         };
-        let videos = loader(list.pairs, recipe.dataset(config), recipe.seed)?;
+        let videos = loader(videos, recipe.reading(config))?;
         let loaders = match &plan.images {
             None => Loaders::Videos(Box::new(videos)),
             Some(path) => {
-                let list = PairList::open(path)?;
-                unusable.extend(list.skipped);
-                fingerprint.images = Some(list.fingerprint);
-                let seed = recipe.image_seed();
-                let images = loader(list.pairs, recipe.image_dataset(config), seed)?;
+                let images = open(path)?;
+                unusable.extend_from_slice(images.skipped());
+                fingerprint.images = Some(ListFingerprint::of_table(&images, path));
+                let images = loader(images, recipe.image_reading(config))?;
                 Loaders::InTurn(Box::new(Mixture::new(videos, images)))
             }
         };
@@ -226,32 +246,5 @@ impl From<MixedBatch<PretrainingSample, PretrainingSample>> for Iteration {
             ],
             next: batch.next,
         }
-    }
-}
-
-/// A list of pairs that a user named.
-#[derive(Debug)]
-pub(super) struct PairList {
-    pub(super) pairs: PairSource,
-    pub(super) skipped: Vec<SkippedItem>,
-    pub(super) fingerprint: ListFingerprint,
-}
-
-impl PairList {
-    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        let PairsFile { pairs, skipped } = PairsFile::open(path, None, &|_, _| ())?;
-        Ok(Self {
-            fingerprint: ListFingerprint::of_pairs(&pairs, path),
-            pairs,
-            skipped,
-        })
-    }
-}
-
-fn loader_config(recipe: &PretrainingRecipe, seed: u64) -> LoaderConfig {
-    LoaderConfig {
-        workers: recipe.workers,
-        max_failed_share: recipe.max_failed_share,
-        ..LoaderConfig::training(recipe.batch_size, seed)
     }
 }

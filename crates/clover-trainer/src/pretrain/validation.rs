@@ -6,12 +6,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::prelude::*;
-use clover_data::dataset::{PairSource, SkippedItem};
+use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::Embedder;
 use serde::{Deserialize, Serialize};
 
 use super::metrics_file::{self, MetricsFile};
-use super::training_data::PairList;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
 use crate::evaluate::{ListRetrieval, list_retrieval};
@@ -35,8 +34,7 @@ pub struct ValidationMetrics {
 /// The list of a run, and what was measured on it.
 #[derive(Debug)]
 pub(super) struct Validation {
-    pairs: PairSource,
-    pub(super) unusable: Vec<SkippedItem>,
+    table: ClipTable,
     pub(super) fingerprint: ListFingerprint,
 }
 
@@ -50,33 +48,34 @@ pub(super) struct ValidationRecord {
 
 impl Validation {
     pub(super) fn open(path: &Path) -> Result<Self, TrainerError> {
-        let PairList {
-            pairs,
-            skipped,
-            fingerprint,
-        } = PairList::open(path)?;
+        let table = ClipTable::open(path, None, &|_, _| ())?;
         Ok(Self {
-            pairs,
-            unusable: skipped,
-            fingerprint,
+            fingerprint: ListFingerprint::of_table(&table, path),
+            table,
         })
     }
 
-    /// Measures a model after `step` steps.
+    /// Rows of the list that cannot be used.
+    pub(super) fn unusable(&self) -> &[SkippedItem] {
+        self.table.skipped()
+    }
+
+    /// Measures a model after `step` steps; `reading` as in [`list_retrieval`].
     pub(super) fn measure<B: Backend>(
         &self,
         embedder: &Embedder<B>,
-        step: u64,
-        epoch: u64,
+        reading: (usize, f64),
+        (step, epoch): (u64, u64),
         progress: impl FnMut(usize, usize),
     ) -> Result<ValidationMetrics, TrainerError> {
         let started = Instant::now();
-        let (retrieval, skipped) = list_retrieval(embedder, self.pairs.clone(), progress)?;
+        let table = self.table.clone();
+        let (retrieval, embedded) = list_retrieval(embedder, table, reading, progress)?;
         Ok(ValidationMetrics {
             step,
             epoch,
             retrieval,
-            skipped: skipped.len() + self.unusable.len(),
+            skipped: embedded.skipped.len() + self.unusable().len(),
             seconds: started.elapsed().as_secs_f64(),
         })
     }

@@ -1,12 +1,13 @@
 //! The recipe of a pre-training run.
 
-use clover_data::dataset::{ClipReading, PretrainingDatasetConfig};
+use clover_data::dataset::{ClipReading, Masked, SampleReading};
 use clover_data::masking::TextMasking;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 use clover_inference::Preprocessing;
 use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
+use super::task::CaptionChoice;
 use crate::TrainerError;
 use crate::devices::GradientScaling;
 use crate::optimizer::OptimizerConfig;
@@ -69,6 +70,7 @@ pub struct PretrainingRecipe {
     pub test_frames: usize,
     pub image_size: usize,
     pub text_len: usize,
+    pub captions: CaptionChoice,
     pub starting_weights: StartingWeights,
     pub dropout: f64,
     pub stochastic_depth: f64,
@@ -93,6 +95,7 @@ pub struct PretrainingRecipe {
     pub clip_norm: f64,
     pub loss_limit: f64,
     pub seed: u64,
+    pub shuffle_buffer: usize,
     pub workers: usize,
     pub max_failed_share: f64,
     pub checkpoint_every: u64,
@@ -224,9 +227,9 @@ impl PretrainingRecipe {
         config.video.drop_path = self.stochastic_depth;
     }
 
-    /// How pairs of videos become samples for a model of these sizes.
+    /// How videos are read for a model of these sizes.
     #[must_use]
-    pub fn dataset(&self, config: &CloverConfig) -> PretrainingDatasetConfig {
+    pub fn reading(&self, config: &CloverConfig) -> SampleReading {
         let size = config.image_size;
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_video(size),
@@ -235,9 +238,9 @@ impl PretrainingRecipe {
         self.samples(self.frames, pixels, self.seed)
     }
 
-    /// How pairs of still images become samples: their own crop, and chance of their own.
+    /// How still images are read: their own crop, and chance of their own.
     #[must_use]
-    pub fn image_dataset(&self, config: &CloverConfig) -> PretrainingDatasetConfig {
+    pub fn image_reading(&self, config: &CloverConfig) -> SampleReading {
         let size = config.image_size;
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
@@ -252,16 +255,24 @@ impl PretrainingRecipe {
         self.seed ^ IMAGES
     }
 
-    fn samples(&self, frames: usize, pixels: PixelPipeline, seed: u64) -> PretrainingDatasetConfig {
-        PretrainingDatasetConfig {
+    /// What is hidden of a sample.
+    ///
+    /// # Errors
+    ///
+    /// A share is out of range.
+    pub fn masked(&self) -> Result<Masked, TrainerError> {
+        let words = self.text_masking.with_share(self.masked_share);
+        Ok(Masked::new(words, self.region_target)?)
+    }
+
+    fn samples(&self, frames: usize, pixels: PixelPipeline, seed: u64) -> SampleReading {
+        SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::train_frames(frames),
                 pixels,
                 limits: DecodeLimits::default(),
             },
             text_len: self.text_len,
-            region_target: self.region_target,
-            text_masking: self.text_masking.with_share(self.masked_share),
             seed,
         }
     }

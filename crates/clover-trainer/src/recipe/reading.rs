@@ -8,13 +8,14 @@ use super::text;
 use crate::TrainerError;
 
 /// Every key, in the order of the fields.
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 37] = [
     "preset",
     "frames",
     "image_frames",
     "test_frames",
     "image_size",
     "text_len",
+    "captions",
     "starting_weights",
     "dropout",
     "stochastic_depth",
@@ -39,6 +40,7 @@ const KEYS: [&str; 35] = [
     "clip_norm",
     "loss_limit",
     "seed",
+    "shuffle_buffer",
     "workers",
     "max_failed_share",
     "checkpoint_every",

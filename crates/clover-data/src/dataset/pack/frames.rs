@@ -3,10 +3,9 @@
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
-use super::super::pair_source::ReadPair;
 use super::config::PackConfig;
 use crate::DataError;
-use crate::video::Clip;
+use crate::video::{Clip, ClipSource};
 
 /// Decoded pixels held at a time, so that a long clip of large frames is never whole in memory.
 const AT_A_TIME_BYTES: usize = 256 << 20;
@@ -27,9 +26,9 @@ pub(super) struct StoredFrames {
 }
 
 /// Decodes, shrinks and encodes the frames that are stored.
-pub(super) fn store(pair: ReadPair, config: &PackConfig) -> Result<StoredFrames, DataError> {
-    let name = pair.clip.name().display().to_string();
-    let mut decoder = pair.clip.open(&config.limits)?;
+pub(super) fn store(clip: ClipSource, config: &PackConfig) -> Result<StoredFrames, DataError> {
+    let name = clip.name().display().to_string();
+    let mut decoder = clip.open(&config.limits)?;
     let original_size = decoder.size();
     let original_frames = decoder.frame_count();
     let indices = config.frames.indices(original_frames);

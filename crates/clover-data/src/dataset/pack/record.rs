@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::pair_source::PairSource;
+use super::super::clip_table::ClipTable;
 use super::super::shards::ShardError;
 use super::config::{PackConfig, PackFrames};
 use crate::DataError;
@@ -31,7 +31,7 @@ struct Record {
 
 /// Writes the record of a new folder, or compares that of one that was begun.
 pub(super) fn check_record(
-    source: &PairSource,
+    source: &ClipTable,
     config: &PackConfig,
     out: &Path,
 ) -> Result<(), DataError> {
@@ -98,7 +98,7 @@ pub(super) fn write_synced(path: &Path, content: &[u8]) -> std::io::Result<()> {
 }
 
 /// FNV-1a of all names: the same on every machine and with every version.
-fn fingerprint(source: &PairSource) -> u64 {
+fn fingerprint(source: &ClipTable) -> u64 {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64;
     for index in 0..source.len() {
         for byte in source.name(index).bytes().chain([0]) {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tar::{Builder, Header};
 
+use super::super::clip_table::{ClipRow, ClipTable, Texts};
 use super::super::items::Caption;
-use super::super::pair_source::PairSource;
 use super::super::skipped::SkippedItem;
 use super::config::PackConfig;
 use super::frames::{StoredFrames, store};
@@ -19,7 +19,7 @@ use crate::DataError;
 
 /// A shard to be written.
 pub(super) struct ShardJob<'a> {
-    pub(super) source: &'a PairSource,
+    pub(super) source: &'a ClipTable,
     pub(super) config: &'a PackConfig,
     pub(super) folder: &'a Path,
     pub(super) shard: usize,
@@ -39,9 +39,8 @@ pub(super) struct Written {
 #[derive(Serialize)]
 struct Facts<'a> {
     key: &'a str,
-    caption: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caption_tags: Option<&'a [String]>,
+    #[serde(flatten)]
+    texts: StoredTexts<'a>,
     status: &'static str,
     /// What the source calls the sample.
     name: &'a str,
@@ -53,6 +52,61 @@ struct Facts<'a> {
     original_frames: usize,
     /// The numbers of the stored frames among the original ones.
     frame_indices: &'a [usize],
+}
+
+/// Texts under the keys that shards are read by.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoredTexts<'a> {
+    Caption {
+        caption: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        caption_tags: Option<&'a [String]>,
+    },
+    Captions {
+        captions: Vec<&'a str>,
+    },
+    Choice {
+        question: &'a str,
+        options: &'a [String],
+        answer: usize,
+    },
+    Question {
+        question: &'a str,
+        answers: &'a [String],
+    },
+    None {},
+}
+
+impl<'a> From<&'a Texts> for StoredTexts<'a> {
+    fn from(texts: &'a Texts) -> Self {
+        match texts {
+            Texts::None => Self::None {},
+            Texts::Captions(captions) => match captions.as_slice() {
+                [Caption::Plain(caption)] => Self::Caption {
+                    caption,
+                    caption_tags: None,
+                },
+                [Caption::Tagged(caption)] => Self::Caption {
+                    caption: &caption.text,
+                    caption_tags: Some(&caption.tags),
+                },
+                several => Self::Captions {
+                    captions: several.iter().map(Caption::text).collect(),
+                },
+            },
+            Texts::Choice {
+                question,
+                options,
+                answer,
+            } => Self::Choice {
+                question,
+                options,
+                answer: *answer,
+            },
+            Texts::Question { question, answers } => Self::Question { question, answers },
+        }
+    }
 }
 
 type Tar = Builder<BufWriter<File>>;
@@ -127,7 +181,7 @@ impl ShardJob<'_> {
                 })
             });
             match read {
-                Ok((caption, frames)) => self.append(tar, index, &caption, &frames)?,
+                Ok((texts, frames)) => self.append(tar, index, &texts, &frames)?,
                 Err(error) => skipped.push(SkippedItem::new(self.source.name(index), &error)),
             }
             dealt_with();
@@ -135,27 +189,22 @@ impl ShardJob<'_> {
         Ok(Some(skipped))
     }
 
-    fn read(&self, index: usize) -> Result<(Caption, StoredFrames), DataError> {
-        let pair = self.source.read(index)?;
-        let caption = pair.caption.clone();
-        Ok((caption, store(pair, self.config)?))
+    fn read(&self, index: usize) -> Result<(Texts, StoredFrames), DataError> {
+        let ClipRow { clip, texts } = self.source.read(index)?;
+        Ok((texts, store(clip, self.config)?))
     }
 
     fn append(
         &self,
         tar: &mut Tar,
         index: usize,
-        caption: &Caption,
+        texts: &Texts,
         frames: &StoredFrames,
     ) -> io::Result<()> {
         let key = format!("{index:09}");
         let facts = Facts {
             key: &key,
-            caption: caption.text(),
-            caption_tags: match caption {
-                Caption::Plain(_) => None,
-                Caption::Tagged(caption) => Some(&caption.tags),
-            },
+            texts: texts.into(),
             status: "success",
             name: &self.source.name(index),
             width: frames.size[0],
@@ -167,7 +216,11 @@ impl ShardJob<'_> {
             frame_indices: &frames.indices,
         };
         append(tar, &format!("{key}.json"), &serde_json::to_vec(&facts)?)?;
-        append(tar, &format!("{key}.txt"), caption.text().as_bytes())?;
+        if let Texts::Captions(captions) = texts
+            && let Some(first) = captions.first()
+        {
+            append(tar, &format!("{key}.txt"), first.text().as_bytes())?;
+        }
         for (frame, picture) in frames.pictures.iter().enumerate() {
             append(tar, &format!("{key}.{frame:03}.jpg"), picture)?;
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{Pair, PairsManifest, ShardOptions, ShardSet};
+use crate::dataset::{ShardOptions, ShardSet};
 use crate::synthetic::{SyntheticSetConfig, write_synthetic_set};
 use crate::video::DecodeLimits;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ const SET: SyntheticSetConfig = SyntheticSetConfig {
 };
 
 /// Eleven moving shapes, one of them gone, one no picture.
-fn source(folder: &Path) -> PairSource {
+fn source(folder: &Path) -> ClipTable {
     let files = write_synthetic_set(&SET, folder).unwrap();
     fs::remove_file(folder.join("clips/train-00003.gif")).unwrap();
     fs::write(folder.join("clips/train-00007.gif"), "dear reader").unwrap();
-    PairsManifest::read(files.train).unwrap().pairs.into()
+    ClipTable::open(&files.train, None, &|_, _| ()).unwrap()
 }
 
 fn config() -> PackConfig {
@@ -30,7 +30,7 @@ fn config() -> PackConfig {
     }
 }
 
-fn run(source: &PairSource, config: &PackConfig, out: &Path) -> Result<PackSummary, DataError> {
+fn run(source: &ClipTable, config: &PackConfig, out: &Path) -> Result<PackSummary, DataError> {
     pack(source, config, out, &|_| (), &AtomicBool::new(false))
 }
 
@@ -65,7 +65,7 @@ fn what_was_packed_reads_back() {
     let whole: Vec<usize> = (0..11).filter(|index| ![3, 7].contains(index)).collect();
     for (packed, original) in whole.into_iter().enumerate() {
         let [packed, original] = [set.read(packed), source.read(original)].map(Result::unwrap);
-        assert_eq!(packed.caption, original.caption);
+        assert_eq!(packed.texts, original.texts);
         let packed = packed
             .clip
             .decode(&limits, |frames| (0..frames).collect())
@@ -181,11 +181,9 @@ fn a_finished_shard_is_not_written_again_and_another_configuration_is_refused() 
         ..config()
     };
     let refused = run(&source, &other, &out).unwrap_err().to_string();
-    let pairs: Vec<Pair> = match &source {
-        PairSource::Manifest(pairs) => pairs.iter().rev().cloned().collect(),
-        PairSource::Shards(_) => Vec::new(),
-    };
-    let reordered = run(&pairs.into(), &config(), &out).unwrap_err().to_string();
+    let names = (0..source.len()).rev().map(|row| (source.name(row), "it"));
+    let reordered = ClipTable::of_captions(names);
+    let reordered = run(&reordered, &config(), &out).unwrap_err().to_string();
 
     assert_eq!((again.found, again.written, again.finished), (3, 0, true));
     assert!(
@@ -216,4 +214,39 @@ fn shards_can_be_packed_again_smaller() {
         .decode(&DecodeLimits::default(), |frames| (0..frames).collect())
         .unwrap();
     assert_eq!([clip.frames(), clip.height()], [2, 16]);
+}
+
+#[test]
+fn a_clip_with_several_captions_and_a_question_are_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.mp4", "b.mp4"].map(|name| folder.path().join(name)) {
+        let picture = image::RgbImage::new(4, 4);
+        picture
+            .save_with_format(name, image::ImageFormat::Png)
+            .unwrap();
+    }
+    let [captions, questions] = [
+        (
+            "captions.jsonl",
+            r#"{"clip":"a.mp4","captions":["a cat","it sleeps"]}"#,
+        ),
+        (
+            "questions.jsonl",
+            r#"{"clip":"b.mp4","question":"what","options":["x","y"],"answer":1}"#,
+        ),
+    ]
+    .map(|(name, line)| {
+        let path = folder.path().join(name);
+        fs::write(&path, line).unwrap();
+        ClipTable::open(&path, None, &|_, _| ()).unwrap()
+    });
+
+    for (name, source) in [("captions", captions), ("questions", questions)] {
+        let out = folder.path().join(name);
+        let summary = run(&source, &config(), &out).unwrap();
+        let packed = ClipTable::open(&out, None, &|_, _| ()).unwrap();
+
+        assert_eq!(summary.samples, 1);
+        assert_eq!(packed.read(0).unwrap().texts, source.texts(0));
+    }
 }

@@ -1,6 +1,9 @@
 use super::*;
-use crate::dataset::{BatchLoader, LoaderConfig, PairsManifest, Position};
+use crate::dataset::{
+    BatchLoader, ClipReading, ClipTable, LoaderConfig, Position, SampleReading, SampleSource,
+};
 use crate::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
+use crate::text::WordPieceTokenizer;
 use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
 use std::path::Path;
 
@@ -12,24 +15,23 @@ const SET: SyntheticSetConfig = SyntheticSetConfig {
     seed: 1,
 };
 
-fn config(seed: u64) -> PretrainingDatasetConfig {
-    PretrainingDatasetConfig {
+fn reading(seed: u64) -> SampleReading {
+    SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::train_frames(4),
             pixels: PixelPipeline::train_video(28),
             limits: DecodeLimits::default(),
         },
         text_len: 20,
-        region_target: 10,
-        text_masking: TextMasking::default(),
         seed,
     }
 }
 
 fn dataset(files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
-    let pairs = PairsManifest::read(&files.train).unwrap().pairs;
+    let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
     let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
-    PretrainingDataset::new(pairs, tokenizer, config(seed)).unwrap()
+    let masked = Masked::new(TextMasking::default(), 10).unwrap();
+    ClipDataset::new(table, tokenizer, reading(seed), masked).unwrap()
 }
 
 fn write(folder: &Path) -> SyntheticFiles {
@@ -96,20 +98,42 @@ fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
 }
 
 #[test]
+fn of_several_captions_one_is_drawn_after_the_clip() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path());
+    let pairs = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+    let clip = folder.path().join(pairs.clip(0));
+    let several = [(&clip, "a red circle"), (&clip, "a blue square")];
+    let single = dataset(&files, 0).with_table(ClipTable::of_captions([(&clip, "a red circle")]));
+    let several = single.clone().with_table(ClipTable::of_captions(several));
+
+    let read = |epoch| several.read(epoch, 0).unwrap();
+    let drawn: Vec<_> = (0..20).map(read).collect();
+
+    assert!(
+        drawn
+            .iter()
+            .any(|sample| sample.token_ids != drawn[0].token_ids)
+    );
+    assert_eq!(drawn[3].clip, single.read(3, 0).unwrap().clip);
+}
+
+#[test]
 fn figures_out_of_range_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path());
+    let masked = dataset(&files, 0).preparation().clone();
     let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
-    let refused = |change: fn(&mut PretrainingDatasetConfig)| {
-        let mut config = config(0);
-        change(&mut config);
-        PretrainingDataset::new(Vec::new(), tokenizer.clone(), config).is_err()
+    let none = ClipTable::of_captions([] as [(&Path, &str); 0]);
+    let refused = |text_len| {
+        let reading = SampleReading {
+            text_len,
+            ..reading(0)
+        };
+        ClipDataset::new(none.clone(), tokenizer.clone(), reading, masked.clone()).is_err()
     };
 
-    assert!(!refused(|_| ()));
-    assert!(refused(|config| config.text_len = 2));
-    assert!(refused(|config| config.region_target = 50));
-    assert!(refused(
-        |config| config.text_masking = TextMasking::WholeWord { ratio: 2.0 }
-    ));
+    assert!(!refused(3) && refused(2) && refused(513));
+    assert!(Masked::new(TextMasking::default(), 50).is_err());
+    assert!(Masked::new(TextMasking::WholeWord { ratio: 2.0 }, 10).is_err());
 }

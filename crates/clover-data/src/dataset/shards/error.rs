@@ -110,15 +110,6 @@ pub enum ShardError {
         of: usize,
     },
 
-    /// There are fewer samples than ranks.
-    #[error("{samples} samples cannot be shared by {world} ranks")]
-    TooFewSamples {
-        /// The number of samples.
-        samples: usize,
-        /// The number of ranks.
-        world: usize,
-    },
-
     /// A folder was begun with another configuration.
     #[error("{path}: {key} is {found} there, and {wanted} now")]
     OtherConfiguration {

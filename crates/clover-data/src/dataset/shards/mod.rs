@@ -3,7 +3,7 @@
 //! As img2dataset and video2dataset write them: the members of a sample share a key, which is their
 //! path up to the first dot of the file name. `{key}.mp4` (or `.jpg`, `.webm`, `.gif`, ..) is the
 //! clip, `{key}.000.jpg`, `{key}.001.jpg`, .. are the frames of one, `{key}.txt` is the caption and
-//! `{key}.json` an object that may hold `caption`, `tags`, `status` and anything else.
+//! `{key}.json` an object that may hold captions, a question, `status` and anything else.
 //!
 //! Only headers are read to build the index; a sample is then read from where it lies.
 
@@ -17,12 +17,11 @@ mod members;
 mod pax;
 mod sample;
 mod set;
-mod share;
 #[cfg(test)]
 mod tar_files;
 
 pub use error::ShardError;
+pub(super) use sample::{Refusal, texts_of};
 pub use set::{ShardOptions, ShardSet};
-pub use share::{Share, Shared};
 #[cfg(test)]
 pub(crate) use tar_files::tar_of;

@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::super::items::Caption;
-use super::super::pair_source::ReadPair;
+use super::super::clip_table::{ClipRow, Texts};
 use super::super::skipped::SkippedItem;
 use super::error::ShardError;
 use super::files::OpenFiles;
 use super::gathering::{Gathered, gather};
 use super::index::{Located, ShardIndex, Span};
 use super::list;
-use super::sample::{Refusal, caption};
+use super::sample::{Refusal, texts_of};
 use crate::DataError;
 use crate::video::ClipSource;
 
@@ -131,13 +130,22 @@ impl ShardSet {
         self.path_of(&self.index.get(index)).display().to_string()
     }
 
+    /// Reads the texts of a sample, and not its clip.
+    ///
+    /// # Errors
+    ///
+    /// When the shard cannot be read, the sample was not fetched, or its texts cannot be used.
+    pub fn texts(&self, index: usize) -> Result<Texts, DataError> {
+        self.read_texts(&self.index.get(index))
+    }
+
     /// Reads a sample.
     ///
     /// # Errors
     ///
-    /// When the shard cannot be read, the sample was not fetched, or its caption cannot be used;
+    /// When the shard cannot be read, the sample was not fetched, or its texts cannot be used;
     /// the clip is not looked at.
-    pub fn read(&self, index: usize) -> Result<ReadPair, DataError> {
+    pub fn read(&self, index: usize) -> Result<ClipRow, DataError> {
         let sample = self.index.get(index);
         let media_bytes: usize = sample.media.iter().map(|span| span.len()).sum();
         if media_bytes as u64 > self.max_media_bytes {
@@ -149,13 +157,13 @@ impl ShardSet {
             .into());
         }
         // Texts first: a sample that was not fetched costs no more than its json.
-        let caption = self.read_caption(&sample)?;
+        let texts = self.read_texts(&sample)?;
         let contents = self.read_spans(&sample, sample.media)?;
         let clip = clip(self.path_of(&sample), contents, sample.framewise);
-        Ok(ReadPair { clip, caption })
+        Ok(ClipRow { clip, texts })
     }
 
-    fn read_caption(&self, sample: &Located<'_>) -> Result<Caption, DataError> {
+    fn read_texts(&self, sample: &Located<'_>) -> Result<Texts, DataError> {
         let json = self.read_spans(sample, sample.json.as_slice())?;
         let text = self.read_spans(sample, sample.text.as_slice())?;
         let [json, text] = [&json, &text].map(|content| content.first().map(Vec::as_slice));
@@ -172,7 +180,7 @@ impl ShardSet {
                 status,
             },
         };
-        Ok(caption(json, text).map_err(refused)?)
+        Ok(texts_of(json, text).map_err(refused)?)
     }
 
     fn read_spans(&self, sample: &Located<'_>, spans: &[Span]) -> Result<Vec<Vec<u8>>, DataError> {

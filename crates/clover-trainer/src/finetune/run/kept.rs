@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::AnswerVocabulary;
+use clover_data::dataset::{AnswerVocabulary, ClipTable};
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::{Answers, Bundle, Embedder, Preprocessing};
 use clover_model::tasks::{
@@ -20,7 +20,7 @@ use crate::TrainerError;
 use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
 use crate::metric::Storage;
 use crate::recipe::TaskRecipe;
-use crate::task_items::{TaskReading, TestItems};
+use crate::task_items::TaskReading;
 
 /// What every task keeps of its start.
 pub(super) struct Kept<B: AutodiffBackend> {
@@ -30,7 +30,7 @@ pub(super) struct Kept<B: AutodiffBackend> {
     tokenizer: WordPieceTokenizer,
     preprocessing: Preprocessing,
     recipe: TaskRecipe,
-    validation: Option<TestItems>,
+    validation: Option<ClipTable>,
 }
 
 /// Retrieval, and choice by similarity.
@@ -50,7 +50,7 @@ impl<B: AutodiffBackend> Kept<B> {
             tokenizer: start.bundle.tokenizer,
             preprocessing: start.bundle.preprocessing,
             recipe: start.recipe,
-            validation: start.validation,
+            validation: start.validation.map(|(table, _)| table),
         }
     }
 
@@ -113,7 +113,7 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
         };
         let (tokenizer, how) = (kept.tokenizer.clone(), kept.test_preprocessing());
         let embedder = Embedder::of_model(model, tokenizer, how, device.clone());
-        let reading = kept.reading().clip_texts(items.clips());
+        let reading = kept.reading();
         measure_embeddings(&embedder, items, reading, &kept.settings(), progress).map(Some)
     }
 
@@ -134,7 +134,6 @@ macro_rules! answering_learner {
     (
         $learner:ident,
         $model:ident,
-        $items:ident,
         |$this:ident, $list:ident| $dataset:expr,
         |$own:ident, $trained:ident| $answers:expr
     ) => {
@@ -148,7 +147,7 @@ macro_rules! answering_learner {
                 progress: &mut dyn FnMut(usize, usize),
             ) -> Result<Option<Measured>, TrainerError> {
                 let $this = self;
-                let Some(TestItems::$items($list)) = &self.0.validation else {
+                let Some($list) = &self.0.validation else {
                     return Ok(None);
                 };
                 let (asked, settings) = (Arc::new($dataset), self.0.settings());
@@ -177,8 +176,7 @@ macro_rules! answering_learner {
 answering_learner!(
     Choosing,
     MultipleChoiceModel,
-    Choices,
-    |this, list| this.0.reading().choices(list)?,
+    |this, list| this.0.reading().choices(list.clone())?,
     |own, model| (
         Answers::MultipleChoice {
             question_form: own.0.recipe.question_form,
@@ -191,8 +189,7 @@ answering_learner!(
 answering_learner!(
     Answering,
     OpenEndedModel,
-    Questions,
-    |this, list| this.0.reading().open_ended(list, &this.1)?,
+    |this, list| this.0.reading().open_ended(list.clone(), &this.1)?,
     |own, model| (
         Answers::OpenEnded {
             answers: own.1.answers().to_vec(),
@@ -206,8 +203,7 @@ answering_learner!(
 answering_learner!(
     Filling,
     FillInTheBlankModel,
-    Questions,
-    |this, list| this.0.reading().open_ended(list, &this.1)?,
+    |this, list| this.0.reading().open_ended(list.clone(), &this.1)?,
     |own, model| (
         Answers::FillInTheBlank {
             answers: own.1.answers().to_vec(),

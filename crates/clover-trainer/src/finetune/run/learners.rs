@@ -1,7 +1,7 @@
 //! The tasks: which model each trains, and on what.
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::ClipTextsDataset;
+use clover_data::dataset::{Answered, Captioned, ClipTable};
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
@@ -11,7 +11,8 @@ use super::kept::{Answering, Choosing, Comparing, Filling, Kept};
 use super::prepare::Start;
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning, Run, TrainingItems};
 use crate::TrainerError;
-use crate::recipe::TaskKind;
+use crate::checkpoint::ListFingerprint;
+use crate::recipe::{CaptionChoice, TaskKind};
 use crate::task_items::{TaskReading, answer_list};
 
 /// Runs the task that the recipe names.
@@ -34,14 +35,18 @@ fn compare<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
-    let list = plan.data.pairs(start.recipe.captions)?;
-    let data = start.fingerprint(list.fingerprint(), &[]);
-    let reading = start.reading().clip_texts(&list.clips);
-    let tokenizer = start.bundle.tokenizer.clone();
-    let dataset = ClipTextsDataset::new(list.items, tokenizer, reading)?;
+    // Sentences alone are learned from; what is chosen among may be questions.
+    let table = plan.data.open(TaskKind::Retrieval)?;
+    let table = match start.recipe.captions {
+        CaptionChoice::All => table.apart(),
+        CaptionChoice::OneAnEpoch => table,
+    };
+    let data = start.fingerprint(list_of(plan, &table), &[]);
+    let unusable = table.skipped().to_vec();
+    let dataset = start.reading().captioned(table, Captioned::DrawOne)?;
     let items = TrainingItems {
-        loader: start.loader(dataset.drawing_one())?,
-        unusable: list.unusable,
+        loader: start.loader(dataset)?,
+        unusable,
         unanswerable: 0,
     };
     let model = RetrievalModel::from(start.bundle.clover.clone());
@@ -57,11 +62,12 @@ fn choose<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
-    let list = plan.data.choices(start.recipe.candidates)?;
-    let data = start.fingerprint(list.fingerprint(), &[]);
+    let table = plan.data.open_for(&start.recipe)?;
+    let data = start.fingerprint(list_of(plan, &table), &[]);
+    let unusable = table.skipped().to_vec();
     let items = TrainingItems {
-        loader: start.loader(start.reading().choices(&list)?)?,
-        unusable: list.unusable,
+        loader: start.loader(start.reading().choices(table)?)?,
+        unusable,
         unanswerable: 0,
     };
     let head = MultipleChoiceHeadConfig::new(start.bundle.config.text.hidden)
@@ -79,14 +85,15 @@ fn answer<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
-    let list = plan.data.questions()?;
-    let answers = answer_list(plan.answers.as_deref(), &list.items, start.recipe.answers)?;
-    let data = start.fingerprint(list.fingerprint(), answers.answers());
-    let mut dataset = start.reading().open_ended(&list, &answers)?;
-    let unanswerable = dataset.keep_answerable();
+    let table = plan.data.open(TaskKind::OpenEnded)?;
+    let answers = answer_list(plan.answers.as_deref(), &table, start.recipe.answers)?;
+    let data = start.fingerprint(list_of(plan, &table), answers.answers());
+    let unusable = table.skipped().to_vec();
+    let answerable = Answered::from_list(answers.clone()).answerable(&table);
+    let unanswerable = table.len() - answerable.len();
     let items = TrainingItems {
-        loader: start.loader(dataset)?,
-        unusable: list.unusable,
+        loader: start.loader(start.reading().open_ended(answerable, &answers)?)?,
+        unusable,
         unanswerable,
     };
     let head = OpenEndedHeadConfig::new(start.bundle.config.text.hidden, answers.len())
@@ -103,6 +110,10 @@ fn answer<B: AutodiffBackend>(
     let learner = Answering(Kept::of(start), answers);
     let run = Run::<B, _>::prepare(plan, recipe, (learner, model), data, device, observe)?;
     run.train(items, observe)
+}
+
+fn list_of(plan: &FinetuningPlan, table: &ClipTable) -> ListFingerprint {
+    ListFingerprint::of_table(table, &plan.data.request.annotation)
 }
 
 impl<B: AutodiffBackend> Start<B> {

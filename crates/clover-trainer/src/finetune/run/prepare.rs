@@ -2,7 +2,9 @@
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{BatchLoader, EpochOrder, LoaderConfig, Position, SampleSource};
+use clover_data::dataset::{
+    BatchLoader, ClipTable, EpochOrder, LoaderConfig, Position, SampleSource,
+};
 use clover_inference::Bundle;
 use clover_model::weights::{self, Naming};
 
@@ -15,14 +17,13 @@ use crate::finetune::FineTuningStep;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::recipe::TaskRecipe;
 use crate::starting_values::draw_parameters;
-use crate::task_items::TestItems;
 
 /// What every task starts from.
 pub(super) struct Start<B: AutodiffBackend> {
     pub(super) bundle: Bundle<B>,
     /// Fitted to the bundle.
     pub(super) recipe: TaskRecipe,
-    pub(super) validation: Option<TestItems>,
+    pub(super) validation: Option<(ClipTable, ListFingerprint)>,
 }
 
 impl<B: AutodiffBackend> Start<B> {
@@ -31,7 +32,11 @@ impl<B: AutodiffBackend> Start<B> {
         plan.recipe.validate()?;
         plan.recipe.precision.check::<B>(device)?;
         let validation = plan.validation.as_ref();
-        let validation = validation.map(|items| TestItems::open(&plan.recipe, items));
+        let validation = validation.map(|items| {
+            let table = items.open_for(&plan.recipe)?;
+            let fingerprint = ListFingerprint::of_table(&table, &items.request.annotation);
+            Ok::<_, TrainerError>((table, fingerprint))
+        });
         let validation = validation.transpose()?;
         let bundle = Bundle::<B>::read(&plan.bundle, device)?;
         let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
@@ -52,7 +57,7 @@ impl<B: AutodiffBackend> Start<B> {
             videos: data,
             images: None,
             vocabulary: ListFingerprint::of(&words),
-            validation: self.validation.as_ref().map(TestItems::fingerprint),
+            validation: self.validation.as_ref().map(|(_, list)| list.clone()),
         }
     }
 

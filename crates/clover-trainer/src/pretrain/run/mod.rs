@@ -77,7 +77,7 @@ fn pretrain_as<B: AutodiffBackend>(
         observe,
     )?;
     run.announce(&data, observe);
-    let unusable = validation.iter().flat_map(|list| &list.unusable);
+    let unusable = validation.iter().flat_map(Validation::unusable);
     for item in data.unusable.iter().chain(unusable) {
         let _ = observe(PretrainingEvent::Skipped(item));
     }

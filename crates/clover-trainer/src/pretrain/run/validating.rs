@@ -27,7 +27,10 @@ impl<B: AutodiffBackend> Run<'_, B> {
             self.plan.recipe.preprocessing(&self.config),
             self.device.clone(),
         );
-        let metrics = list.measure(&embedder, self.step, epoch, |done, total| {
+        let recipe = &self.plan.recipe;
+        let reading = (recipe.workers, recipe.max_failed_share);
+        let place = (self.step, epoch);
+        let metrics = list.measure(&embedder, reading, place, |done, total| {
             let _ = observe(PretrainingEvent::Validating { done, total });
         })?;
         let best = record.is_best(&metrics);

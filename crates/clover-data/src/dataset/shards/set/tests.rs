@@ -55,7 +55,7 @@ fn every_whole_sample_is_read_from_where_it_lies() {
     let picture = picture.unwrap();
     let limits = DecodeLimits::default();
     let clip = picture.clip.decode(&limits, |_| vec![0]).unwrap();
-    assert_eq!((picture.caption.text(), clip.pixels()[0]), ("a cat", 10));
+    assert_eq!((picture.texts.all(), clip.pixels()[0]), (vec!["a cat"], 10));
     let message = failed.unwrap_err().to_string();
     assert!(
         message.contains("00000.tar/001") && message.contains("failed_to_resize"),
@@ -155,8 +155,8 @@ fn a_published_listing_is_understood_and_its_texts_are_captions() {
 
     let set = open(&[shards.path().to_path_buf()]).unwrap();
 
-    let caption = set.read(0).unwrap().caption;
-    assert_eq!(caption.text(), String::from_utf8(text).unwrap().trim());
+    let texts = set.read(0).unwrap().texts;
+    assert_eq!(texts.all(), [String::from_utf8(text).unwrap().trim()]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use clover_data::batch::{stack_clips, stack_texts};
 use clover_data::dataset::{
-    BatchLoader, ClipTextsDataset, ClipTextsSample, LoaderConfig, Position, SkippedItem,
+    BatchLoader, CaptionedDataset, CaptionedSample, LoaderConfig, Position, SkippedItem,
 };
 use clover_model::Noise;
 
@@ -50,9 +50,9 @@ impl<B: Backend> Embedder<B> {
     /// # Errors
     ///
     /// Too many clips cannot be read, or `visit` fails.
-    pub fn embed_clip_texts<E: From<InferenceError>>(
+    pub fn embed_captioned<E: From<InferenceError>>(
         &self,
-        dataset: ClipTextsDataset,
+        dataset: CaptionedDataset,
         (workers, max_failed_share): (usize, f64),
         start: usize,
         visit: &mut dyn FnMut(EmbeddedBatch<'_>) -> Result<(), E>,
@@ -90,7 +90,7 @@ impl<B: Backend> Embedder<B> {
         Ok(time)
     }
 
-    fn embed_samples(&self, samples: &[ClipTextsSample]) -> Vec<EmbeddedClip> {
+    fn embed_samples(&self, samples: &[CaptionedSample]) -> Vec<EmbeddedClip> {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let clips = stack_clips::<B>(&clips, &self.device);
         let mut videos = Embeddings::default();

@@ -1,0 +1,174 @@
+//! Rows of a table prepared for a task: a clip, decoded and normalised, and its texts as tokens.
+//!
+//! Reading, chance and names are the same for all tasks; what becomes of the texts is the task's
+//! [`Preparation`].
+
+use std::ops::Range;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::clip_reading::ClipReading;
+use super::clip_table::{ClipRow, ClipTable, Texts};
+use super::randomness::Randomness;
+use super::source::SampleSource;
+use crate::DataError;
+use crate::text::{Encoding, WordPieceTokenizer};
+use crate::video::NormalizedClip;
+
+/// BERT has no more positions.
+const LONGEST_TEXT: usize = 512;
+
+/// How rows become samples.
+#[derive(Debug, Clone)]
+pub struct SampleReading {
+    /// How a clip is read.
+    pub clip: ClipReading,
+    /// Tokens a text, 30 in the published settings.
+    pub text_len: usize,
+    /// The seed of the run; nothing depends on it where sampling, pixels and task leave no chance.
+    pub seed: u64,
+}
+
+/// What a task makes of a row.
+pub trait Preparation: Send + Sync + 'static {
+    /// What the texts of a row become before its clip is decoded, which takes longer.
+    type Encoded;
+    /// What a row becomes.
+    type Sample: Send + 'static;
+
+    /// Turns the texts of a row into tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the row has other texts than the task needs, or they cannot be used.
+    fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError>;
+
+    /// Puts clip and texts together. Chance is drawn after that of the clip, which therefore does not
+    /// depend on the task.
+    fn finish(
+        &self,
+        encoded: Self::Encoded,
+        clip: NormalizedClip,
+        row: &PreparedRow<'_>,
+        rng: &mut ChaCha8Rng,
+    ) -> Self::Sample;
+}
+
+/// What is known of a row while it is prepared.
+#[derive(Debug)]
+pub struct PreparedRow<'d> {
+    /// What reports call it.
+    pub name: String,
+    /// Its number in its table.
+    pub index: usize,
+    /// The tokenizer of the run.
+    pub tokenizer: &'d WordPieceTokenizer,
+    /// Tokens a text.
+    pub text_len: usize,
+}
+
+/// A table whose rows are prepared for a task, with other chance in every epoch.
+#[derive(Debug, Clone)]
+pub struct ClipDataset<P> {
+    table: ClipTable,
+    tokenizer: WordPieceTokenizer,
+    reading: SampleReading,
+    preparation: P,
+}
+
+impl PreparedRow<'_> {
+    /// The tokens of a text.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer refuses it.
+    pub fn tokens(&self, text: &str) -> Result<Encoding, DataError> {
+        self.tokenizer.encode(text, self.text_len)
+    }
+
+    /// Other texts than the task needs.
+    pub(super) fn without(&self, wanted: &'static str) -> DataError {
+        DataError::OtherTexts {
+            name: self.name.clone(),
+            wanted,
+        }
+    }
+}
+
+impl<P: Preparation> ClipDataset<P> {
+    /// Prepares a table as the task says.
+    ///
+    /// # Errors
+    ///
+    /// When a figure of the reading is out of range.
+    pub fn new(
+        table: impl Into<ClipTable>,
+        tokenizer: WordPieceTokenizer,
+        reading: SampleReading,
+        preparation: P,
+    ) -> Result<Self, DataError> {
+        reading.clip.validate()?;
+        // Room for one piece between `[CLS]` and `[SEP]` at least.
+        if !(3..=LONGEST_TEXT).contains(&reading.text_len) {
+            return Err(DataError::OutOfRange {
+                key: "text_len",
+                value: reading.text_len,
+                smallest: 3,
+                largest: LONGEST_TEXT,
+            });
+        }
+        Ok(Self {
+            table: table.into(),
+            tokenizer,
+            reading,
+            preparation,
+        })
+    }
+
+    /// The rows.
+    pub fn table(&self) -> &ClipTable {
+        &self.table
+    }
+
+    /// What the task makes of a row.
+    pub fn preparation(&self) -> &P {
+        &self.preparation
+    }
+
+    /// The same with other rows.
+    #[must_use]
+    pub fn with_table(self, table: ClipTable) -> Self {
+        Self { table, ..self }
+    }
+}
+
+impl<P: Preparation> SampleSource for ClipDataset<P> {
+    type Sample = P::Sample;
+
+    fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.table.name(index)
+    }
+
+    fn stretches(&self) -> Vec<Range<usize>> {
+        self.table.stretches()
+    }
+
+    fn read(&self, epoch: u64, index: usize) -> Result<P::Sample, DataError> {
+        let ClipRow { clip, texts } = self.table.read(index)?;
+        let row = PreparedRow {
+            name: self.name(index),
+            index,
+            tokenizer: &self.tokenizer,
+            text_len: self.reading.text_len,
+        };
+        let encoded = self.preparation.encode(texts, &row)?;
+        // One generator an item: the sample is the same whichever worker reads it, and when.
+        let mut rng = Randomness::new(self.reading.seed).for_item(epoch, index as u64);
+        let clip = self.reading.clip.read(clip, &mut rng)?;
+        Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
+    }
+}

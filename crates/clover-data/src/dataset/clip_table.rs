@@ -1,0 +1,692 @@
+//! Every collection of clips as one table, whatever it came from: a row is a clip with all that is said
+//! or asked about it.
+//!
+//! Rows of files are kept as bytes in one arena, so that ten million of them fit in a laptop's memory;
+//! rows of shards are read from their shard when they are asked for. A clip with several captions is
+//! one row, and is decoded once.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ahash::RandomState;
+use serde::{Deserialize, Serialize};
+
+use super::items::{Caption, Item, Items, ItemsTask, TaggedCaption};
+use super::shards::ShardSet;
+use super::skipped::SkippedItem;
+use crate::DataError;
+use crate::video::ClipSource;
+
+/// Bytes of the arena's pieces: it grows without being copied.
+const PIECE: usize = 1 << 20;
+
+/// A clip that has not been opened yet, and its texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClipRow {
+    /// The clip.
+    pub clip: ClipSource,
+    /// What is said or asked about it.
+    pub texts: Texts,
+}
+
+/// What is said or asked about a clip.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// Nothing.
+    #[default]
+    None,
+    /// Sentences about it, at least one.
+    Captions(Vec<Caption>),
+    /// A question with options.
+    Choice {
+        /// Empty where the options are sentences about the clip.
+        question: String,
+        /// The answers to choose from.
+        options: Vec<String>,
+        /// The number of the right one, counted from zero.
+        answer: usize,
+    },
+    /// A question, or a sentence with `[MASK]`, to be answered in words.
+    Question {
+        /// The question.
+        question: String,
+        /// The right answers; the first is trained on, any counts in evaluation.
+        answers: Vec<String>,
+    },
+}
+
+/// Clips with their texts. Clones share the rows.
+#[derive(Debug, Clone)]
+pub struct ClipTable {
+    origin: Origin,
+    /// The rows in use, where they are not all, or where each is a clip with one of its captions.
+    chosen: Option<Arc<[Chosen]>>,
+    skipped: Arc<[SkippedItem]>,
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Files(Arc<Files>),
+    Shards(ShardSet),
+}
+
+/// A row, or one caption of it.
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    clip: u32,
+    /// [`ALL`], or the number of a caption.
+    caption: u32,
+}
+
+/// All captions of a clip.
+const ALL: u32 = u32::MAX;
+
+/// Rows whose clips are files, while they are gathered and afterwards.
+#[derive(Default)]
+pub(crate) struct Files {
+    /// Where relative paths start.
+    folder: PathBuf,
+    /// Whether reports call a clip by its whole path, and not by what the list calls it.
+    named_by_path: bool,
+    arena: Vec<Vec<u8>>,
+    /// Where the record of each entry of the list starts: the piece, and the byte in it.
+    records: Vec<(u32, u32)>,
+    /// Records of one clip by its number, where a clip has several.
+    clips: Option<Groups>,
+}
+
+/// Groups of records, in the order of their first ones.
+struct Groups {
+    starts: Vec<u32>,
+    members: Vec<u32>,
+}
+
+/// An entry of a list as the arena holds it.
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    id: Option<&'a str>,
+    clip: &'a str,
+    #[serde(borrow)]
+    texts: RecordTexts<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum RecordTexts<'a> {
+    None,
+    #[serde(borrow)]
+    Captions(Vec<(&'a str, Option<Vec<&'a str>>)>),
+    Choice(&'a str, Vec<&'a str>, usize),
+    Question(&'a str, Vec<&'a str>),
+}
+
+impl Texts {
+    /// What a clip with such texts is for; nothing where there are none.
+    pub fn task(&self) -> Option<ItemsTask> {
+        match self {
+            Self::None => None,
+            Self::Captions(_) => Some(ItemsTask::Retrieval),
+            Self::Choice { .. } => Some(ItemsTask::MultipleChoice),
+            Self::Question { .. } => Some(ItemsTask::OpenEnded),
+        }
+    }
+
+    /// All of them, questions before answers.
+    pub fn all(&self) -> Vec<&str> {
+        let asked = |question, answers| -> Vec<&str> {
+            let question = Some(question).filter(|question: &&str| !question.is_empty());
+            let answers: &Vec<String> = answers;
+            let answers = answers.iter().map(String::as_str);
+            question.into_iter().chain(answers).collect()
+        };
+        match self {
+            Self::None => Vec::new(),
+            Self::Captions(captions) => captions.iter().map(Caption::text).collect(),
+            Self::Choice {
+                question, options, ..
+            } => asked(question, options),
+            Self::Question { question, answers } => asked(question, answers),
+        }
+    }
+
+    fn as_record(&self) -> RecordTexts<'_> {
+        let all = |texts| {
+            let texts: &Vec<String> = texts;
+            texts.iter().map(String::as_str).collect()
+        };
+        match self {
+            Self::None => RecordTexts::None,
+            Self::Captions(captions) => {
+                let captions = captions.iter().map(|caption| match caption {
+                    Caption::Plain(text) => (text.as_str(), None),
+                    Caption::Tagged(TaggedCaption { text, tags }) => {
+                        (text.as_str(), Some(all(tags)))
+                    }
+                });
+                RecordTexts::Captions(captions.collect())
+            }
+            Self::Choice {
+                question,
+                options,
+                answer,
+            } => RecordTexts::Choice(question, all(options), *answer),
+            Self::Question { question, answers } => RecordTexts::Question(question, all(answers)),
+        }
+    }
+}
+
+impl From<RecordTexts<'_>> for Texts {
+    fn from(texts: RecordTexts<'_>) -> Self {
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+        match texts {
+            RecordTexts::None => Self::None,
+            RecordTexts::Captions(captions) => {
+                let captions = captions.into_iter().map(|(text, tags)| match tags {
+                    None => Caption::Plain(text.to_owned()),
+                    Some(tags) => Caption::Tagged(TaggedCaption {
+                        text: text.to_owned(),
+                        tags: owned(tags),
+                    }),
+                });
+                Self::Captions(captions.collect())
+            }
+            RecordTexts::Choice(question, options, answer) => Self::Choice {
+                question: question.to_owned(),
+                options: owned(options),
+                answer,
+            },
+            RecordTexts::Question(question, answers) => Self::Question {
+                question: question.to_owned(),
+                answers: owned(answers),
+            },
+        }
+    }
+}
+
+impl Files {
+    /// No rows yet; relative paths start at `folder`.
+    pub(crate) fn in_folder(folder: impl Into<PathBuf>, named_by_path: bool) -> Self {
+        Self {
+            folder: folder.into(),
+            named_by_path,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an entry of a list.
+    pub(crate) fn push(&mut self, id: Option<&str>, clip: &str, texts: &Texts) {
+        let record = Record {
+            id,
+            clip,
+            texts: texts.as_record(),
+        };
+        // Writing to memory what has no part that cannot be written.
+        let Ok(bytes) = postcard::to_allocvec(&record) else {
+            return;
+        };
+        let full = self
+            .arena
+            .last()
+            .is_none_or(|piece| piece.len() + bytes.len() > PIECE && !piece.is_empty());
+        if full {
+            self.arena.push(Vec::with_capacity(PIECE.max(bytes.len())));
+        }
+        let piece = self.arena.len() - 1;
+        let start = self.arena[piece].len();
+        self.arena[piece].extend_from_slice(&bytes);
+        self.records.push((piece as u32, start as u32));
+    }
+
+    fn record(&self, number: usize) -> Record<'_> {
+        let (piece, start) = self.records[number];
+        let bytes = &self.arena[piece as usize][start as usize..];
+        // What was written here a while ago can be read.
+        let record = postcard::take_from_bytes(bytes);
+        record.map_or(
+            Record {
+                id: None,
+                clip: "",
+                texts: RecordTexts::None,
+            },
+            |(record, _)| record,
+        )
+    }
+
+    /// Makes one row of all entries that name one clip, where all of them are captions.
+    pub(crate) fn joined(mut self) -> Self {
+        // Half a hash and a number take eight bytes an entry; what shares a hash is compared.
+        let hasher = RandomState::with_seeds(1, 2, 3, 4);
+        let mut hashed = Vec::with_capacity(self.records.len());
+        for number in 0..self.records.len() {
+            let record = self.record(number);
+            if !matches!(record.texts, RecordTexts::Captions(_) | RecordTexts::None) {
+                return self;
+            }
+            hashed.push((hasher.hash_one(record.clip) as u32, number as u32));
+        }
+        hashed.sort_unstable();
+        let mut next: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut is_first = vec![true; self.records.len()];
+        for same in hashed.chunk_by(|one, other| one.0 == other.0) {
+            let mut firsts: Vec<u32> = Vec::new();
+            for &(_, number) in same {
+                let clip = self.record(number as usize).clip;
+                match firsts
+                    .iter()
+                    .find(|first| self.record(**first as usize).clip == clip)
+                {
+                    Some(first) => {
+                        next.entry(*first).or_default().push(number);
+                        is_first[number as usize] = false;
+                    }
+                    None => firsts.push(number),
+                }
+            }
+        }
+        drop(hashed);
+        if next.is_empty() {
+            return self;
+        }
+        let mut groups = Groups {
+            starts: Vec::new(),
+            members: Vec::with_capacity(self.records.len()),
+        };
+        for first in (0..is_first.len() as u32).filter(|&number| is_first[number as usize]) {
+            groups.starts.push(groups.members.len() as u32);
+            groups.members.push(first);
+            groups
+                .members
+                .extend(next.get(&first).into_iter().flatten());
+        }
+        groups.starts.push(groups.members.len() as u32);
+        self.clips = Some(groups);
+        self
+    }
+
+    fn len(&self) -> usize {
+        match &self.clips {
+            Some(groups) => groups.starts.len() - 1,
+            None => self.records.len(),
+        }
+    }
+
+    /// The entries of a clip, in the order of their list.
+    fn entries(&self, clip: usize) -> impl Iterator<Item = Record<'_>> {
+        let (few, one) = match &self.clips {
+            Some(groups) => {
+                let range = groups.starts[clip] as usize..groups.starts[clip + 1] as usize;
+                (&groups.members[range], None)
+            }
+            None => (&[] as &[u32], Some(clip)),
+        };
+        let numbers = few.iter().map(|&number| number as usize).chain(one);
+        numbers.map(|number| self.record(number))
+    }
+
+    fn texts(&self, clip: usize) -> Texts {
+        let mut entries = self.entries(clip);
+        let first = entries
+            .next()
+            .map_or(Texts::None, |entry| entry.texts.into());
+        entries.fold(first, |texts, entry| match (texts, entry.texts.into()) {
+            (Texts::Captions(mut captions), Texts::Captions(more)) => {
+                captions.extend(more);
+                Texts::Captions(captions)
+            }
+            (Texts::None, more) => more,
+            (texts, _) => texts,
+        })
+    }
+
+    fn path(&self, clip: usize) -> PathBuf {
+        let entry = self.entries(clip).next();
+        // Joining an absolute path gives that path.
+        self.folder.join(entry.map_or("", |entry| entry.clip))
+    }
+
+    /// What the list calls the clip.
+    fn given_name(&self, clip: usize) -> String {
+        let entry = self.entries(clip).next();
+        entry.map_or_else(String::new, |entry| {
+            entry.id.unwrap_or(entry.clip).to_owned()
+        })
+    }
+}
+
+impl Debug for Files {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Files")
+            .field("folder", &self.folder)
+            .field("clips", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Files> for ClipTable {
+    fn from(files: Files) -> Self {
+        Self {
+            origin: Origin::Files(Arc::new(files)),
+            chosen: None,
+            skipped: Arc::default(),
+        }
+    }
+}
+
+impl From<ShardSet> for ClipTable {
+    fn from(shards: ShardSet) -> Self {
+        Self {
+            skipped: shards.skipped().into(),
+            origin: Origin::Shards(shards),
+            chosen: None,
+        }
+    }
+}
+
+impl ClipTable {
+    /// Clips at these paths, each with a caption.
+    pub fn of_captions<P: AsRef<Path>, C: Into<String>>(
+        pairs: impl IntoIterator<Item = (P, C)>,
+    ) -> Self {
+        let mut files = Files::in_folder("", true);
+        for (path, caption) in pairs {
+            let texts = Texts::Captions(vec![Caption::Plain(caption.into())]);
+            files.push(None, &path.as_ref().to_string_lossy(), &texts);
+        }
+        files.joined().into()
+    }
+
+    /// Items whose clips lie in `folder`. Captions of one clip come together; every question is a row.
+    pub fn of_items(items: Items, folder: impl Into<PathBuf>) -> Self {
+        let mut files = Files::in_folder(folder, false);
+        let mut push = |id: Option<String>, clip: String, item: Item| {
+            files.push(id.as_deref(), &clip, &item.into_texts());
+        };
+        match items {
+            Items::Retrieval(items) => items
+                .into_iter()
+                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
+            Items::MultipleChoice(items) => items
+                .into_iter()
+                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
+            Items::OpenEnded(items) => items
+                .into_iter()
+                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
+        }
+        files.joined().into()
+    }
+
+    /// The same, with what was left out while its list was read.
+    #[must_use]
+    pub(crate) fn with_skipped(self, skipped: Vec<SkippedItem>) -> Self {
+        Self {
+            skipped: skipped.into(),
+            ..self
+        }
+    }
+
+    /// What was left out before any clip was opened, by name.
+    pub fn skipped(&self) -> &[SkippedItem] {
+        &self.skipped
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match (&self.chosen, &self.origin) {
+            (Some(chosen), _) => chosen.len(),
+            (None, Origin::Files(files)) => files.len(),
+            (None, Origin::Shards(shards)) => shards.len(),
+        }
+    }
+
+    /// Tells whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number in its origin, and the caption that is meant.
+    fn chosen(&self, row: usize) -> Chosen {
+        match &self.chosen {
+            Some(chosen) => chosen[row],
+            None => Chosen {
+                clip: row as u32,
+                caption: ALL,
+            },
+        }
+    }
+
+    /// What reports call the row.
+    pub fn name(&self, row: usize) -> String {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) if files.named_by_path => files.path(clip).display().to_string(),
+            Origin::Files(files) => files.given_name(clip),
+            Origin::Shards(shards) => shards.name(clip),
+        }
+    }
+
+    /// The clip as its list names it, a path below the folder of clips; of shards, its name.
+    pub fn clip(&self, row: usize) -> String {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) => {
+                let entry = files.entries(clip).next();
+                entry.map_or_else(String::new, |entry| entry.clip.to_owned())
+            }
+            Origin::Shards(shards) => shards.name(clip),
+        }
+    }
+
+    /// The texts of a row; none where they are in a shard and cannot be read.
+    pub fn texts(&self, row: usize) -> Texts {
+        let Chosen { clip, caption } = self.chosen(row);
+        match &self.origin {
+            Origin::Files(files) => only(files.texts(clip as usize), caption),
+            Origin::Shards(shards) => shards.texts(clip as usize).unwrap_or_default(),
+        }
+    }
+
+    /// Finds the clip and its texts.
+    ///
+    /// # Errors
+    ///
+    /// When the shard cannot be read or a text cannot be used; whether the clip can be is only known
+    /// when it is opened.
+    pub fn read(&self, row: usize) -> Result<ClipRow, DataError> {
+        let Chosen { clip, caption } = self.chosen(row);
+        let read = match &self.origin {
+            Origin::Files(files) => ClipRow {
+                clip: ClipSource::Path(files.path(clip as usize)),
+                texts: files.texts(clip as usize),
+            },
+            Origin::Shards(shards) => shards.read(clip as usize)?,
+        };
+        Ok(ClipRow {
+            texts: only(read.texts, caption),
+            ..read
+        })
+    }
+
+    /// Stretches of rows that lie together on disk.
+    pub fn stretches(&self) -> Vec<Range<usize>> {
+        match (&self.origin, &self.chosen) {
+            (Origin::Shards(shards), None) => shards.stretches(),
+            _ => std::iter::once(0..self.len()).collect(),
+        }
+    }
+
+    /// Whether the clips lie in shards.
+    pub fn is_of_shards(&self) -> bool {
+        matches!(self.origin, Origin::Shards(_))
+    }
+
+    /// What the first row is for; nothing where it has no texts.
+    pub fn task(&self) -> Option<ItemsTask> {
+        match self.is_empty() {
+            true => None,
+            false => self.texts(0).task(),
+        }
+    }
+
+    /// The folder that the paths of a list start at.
+    pub fn folder(&self) -> &Path {
+        match &self.origin {
+            Origin::Files(files) => &files.folder,
+            Origin::Shards(_) => Path::new(""),
+        }
+    }
+
+    /// The rows of which this is true.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&Texts) -> bool) -> Self {
+        let rows = (0..self.len()).filter(|&row| keep(&self.texts(row)));
+        self.with_chosen(rows.map(|row| self.chosen(row)).collect())
+    }
+
+    /// Every caption as a row of its own: a clip is then decoded once for each. How many captions a
+    /// sample of shards has is only known when it is read, so those stay as they are.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        if let Origin::Shards(_) = &self.origin {
+            return self.clone();
+        }
+        let mut chosen = Vec::new();
+        let mut several = false;
+        for row in 0..self.len() {
+            match self.texts(row) {
+                Texts::Captions(captions) if captions.len() > 1 => {
+                    several = true;
+                    let clip = self.chosen(row).clip;
+                    let each = (0..captions.len() as u32).map(|caption| Chosen { clip, caption });
+                    chosen.extend(each);
+                }
+                _ => chosen.push(self.chosen(row)),
+            }
+        }
+        match several {
+            true => self.with_chosen(chosen),
+            false => self.clone(),
+        }
+    }
+
+    /// Every clip with the first of its captions alone.
+    #[must_use]
+    pub fn with_first_captions(&self) -> Self {
+        let first = (0..self.len()).map(|row| {
+            let Chosen { clip, caption } = self.chosen(row);
+            let caption = if caption == ALL { 0 } else { caption };
+            Chosen { clip, caption }
+        });
+        self.with_chosen(first.collect())
+    }
+
+    fn with_chosen(&self, chosen: Vec<Chosen>) -> Self {
+        Self {
+            chosen: Some(chosen.into()),
+            ..self.clone()
+        }
+    }
+}
+
+/// One caption of several, or all.
+fn only(texts: Texts, caption: u32) -> Texts {
+    match texts {
+        Texts::Captions(mut captions) if (caption as usize) < captions.len() => {
+            Texts::Captions(vec![captions.swap_remove(caption as usize)])
+        }
+        texts => texts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{OpenEndedItem, RetrievalItem};
+
+    fn captions(texts: &Texts) -> Vec<&str> {
+        texts.all()
+    }
+
+    #[test]
+    fn a_clip_with_several_captions_is_one_row() {
+        let pairs = [("a.mp4", "one"), ("b.mp4", "two"), ("a.mp4", "three")];
+
+        let table = ClipTable::of_captions(pairs);
+
+        assert_eq!(table.len(), 2);
+        assert_eq!(captions(&table.texts(0)), ["one", "three"]);
+        assert_eq!(captions(&table.texts(1)), ["two"]);
+        assert_eq!(table.name(1), "b.mp4");
+    }
+
+    #[test]
+    fn captions_apart_keep_their_clip() {
+        let pairs = [("a.mp4", "one"), ("b.mp4", "two"), ("a.mp4", "three")];
+
+        let table = ClipTable::of_captions(pairs).apart();
+
+        let read: Vec<_> = (0..table.len())
+            .map(|row| table.read(row).unwrap())
+            .collect();
+        let texts: Vec<_> = read.iter().flat_map(|row| captions(&row.texts)).collect();
+        assert_eq!(texts, ["one", "three", "two"]);
+        assert_eq!(read[1].clip, ClipSource::Path("a.mp4".into()));
+    }
+
+    #[test]
+    fn questions_about_a_clip_are_rows_of_their_own() {
+        let question = |question: &str| OpenEndedItem {
+            id: None,
+            clip: "a.mp4".to_owned(),
+            question: question.to_owned(),
+            answers: vec!["red".to_owned()],
+        };
+        let items = Items::OpenEnded(vec![question("what colour ?"), question("which colour ?")]);
+
+        let table = ClipTable::of_items(items, "clips");
+
+        assert_eq!(table.len(), 2);
+        assert_eq!(captions(&table.texts(1)), ["which colour ?", "red"]);
+        let path = ClipSource::Path("clips/a.mp4".into());
+        assert_eq!(table.read(1).unwrap().clip, path);
+        let none = table.filtered(|texts| texts.all().contains(&"blue"));
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn tags_and_names_come_back_as_they_were() {
+        let tagged = Caption::Tagged(TaggedCaption {
+            text: "a dog".to_owned(),
+            tags: vec!["DET".to_owned(), "NOUN".to_owned()],
+        });
+        let item = RetrievalItem {
+            id: Some("first".to_owned()),
+            clip: "a.mp4".to_owned(),
+            captions: vec![tagged.clone(), Caption::Plain("it".to_owned())],
+        };
+
+        let table = ClipTable::of_items(Items::Retrieval(vec![item]), "");
+
+        assert_eq!(table.name(0), "first");
+        let expected = vec![tagged, Caption::Plain("it".to_owned())];
+        assert_eq!(table.texts(0), Texts::Captions(expected));
+    }
+
+    #[test]
+    fn a_row_takes_tens_of_bytes_beside_its_words() {
+        let mut files = Files::in_folder("", true);
+        let words = "x".repeat(90);
+        for number in 0..200_000 {
+            let texts = Texts::Captions(vec![Caption::Plain(words.clone())]);
+            files.push(None, &format!("{number:09}.mp4"), &texts);
+        }
+        let files = files.joined();
+
+        let held: usize = files.arena.iter().map(Vec::capacity).sum();
+        let rows = files.records.capacity() * size_of::<(u32, u32)>();
+        // 103 bytes of a row are its path and its words.
+        assert!((held + rows) / 200_000 < 103 + 20, "{held} {rows}");
+    }
+}
