@@ -45,7 +45,7 @@ pub use multiple_choice::{MultipleChoiceDataset, MultipleChoiceSample};
 pub use open_ended::{OpenEndedDataset, OpenEndedSample, QuestionDatasetConfig};
 pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary, Part, pack};
 pub use pair_source::{PairSource, ReadPair};
-pub use pairs::{Pair, PairsManifest};
+pub use pairs::{ManifestColumns, Pair, PairsManifest};
 pub use pairs_file::PairsFile;
 pub use pretraining::{PretrainingDataset, PretrainingDatasetConfig, PretrainingSample};
 pub use randomness::Randomness;

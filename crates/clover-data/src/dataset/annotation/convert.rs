@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::items::{Gathered, Items, ItemsFile, gather_items};
+use super::super::pairs::ManifestColumns;
 use super::super::rows::{AnnotationError, open_regular};
 use super::super::skipped::SkippedItem;
 use super::format::AnnotationFormat;
@@ -34,6 +35,8 @@ pub struct ConvertRequest {
     pub extension: Option<String>,
     /// The path of a clip with `{placeholders}` where the usual one is not it.
     pub clip_pattern: Option<String>,
+    /// What is chosen of the columns of a manifest of pairs.
+    pub columns: ManifestColumns,
 }
 
 /// The items of an annotation file in the project's own form.
@@ -62,6 +65,7 @@ impl ConvertRequest {
             seed: 0,
             extension: None,
             clip_pattern: None,
+            columns: ManifestColumns::default(),
         }
     }
 }
@@ -80,6 +84,7 @@ pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
     };
     let format = match request.format {
         Some(format) => format,
+        None if !request.columns.is_usual() => AnnotationFormat::Pairs,
         None => detect(&request.annotation).ok_or_else(unknown)?,
     };
     let gathered = read(&Reading::prepare(request, format)?)?;

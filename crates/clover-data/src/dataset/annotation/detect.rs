@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::rows::{Lines, Records, TableStyle, open_regular, walk_json};
+use super::super::pairs::names_pairs;
+use super::super::rows::{Lines, Records, TableStyle, json_row, open_regular, walk_json};
 use super::fields::Row;
 use super::format::AnnotationFormat;
 use super::lsmdc;
@@ -81,7 +82,7 @@ fn lines(path: &Path) -> Option<AnnotationFormat> {
     let mut lines = Lines::open(path).ok()?;
     for _ in 0..ROWS {
         let line = lines.next_line().ok()??;
-        let value = line.bytes.ok().map(|bytes| serde_json::from_slice(&bytes));
+        let value = line.bytes.ok().map(|bytes| json_row(&bytes));
         if let Some(Ok(Value::Object(row))) = value
             && let Some(format) = row_format(&row)
         {
@@ -113,6 +114,12 @@ fn row_format(row: &Row) -> Option<AnnotationFormat> {
                 true => AnnotationFormat::MsvdQa,
                 false => AnnotationFormat::MsrvttQa,
             }
+        } else if names_pairs(
+            row.iter()
+                .filter(|(_, value)| value.is_string())
+                .map(|(key, _)| &**key),
+        ) {
+            AnnotationFormat::Pairs
         } else {
             return None;
         },
@@ -121,7 +128,11 @@ fn row_format(row: &Row) -> Option<AnnotationFormat> {
 
 fn table(path: &Path) -> Option<AnnotationFormat> {
     let quoted = |style| Records::open(path, style).ok()?.next_record().ok()?;
-    for style in [TableStyle::CSV, TableStyle::QUOTED_TABS] {
+    for style in [
+        TableStyle::CSV,
+        TableStyle::QUOTED_TABS,
+        TableStyle::SEMICOLONS,
+    ] {
         let header = quoted(style).and_then(|(_, record)| record.ok());
         let found = header.and_then(|header| header_format(&header, style));
         if found.is_some() {
@@ -146,7 +157,7 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
         let mut columns = columns.iter();
         columns.all(|column| header.iter().any(|name| name.trim() == *column))
     };
-    let tabs = style != TableStyle::CSV;
+    let tabs = style == TableStyle::QUOTED_TABS;
     if has(&["path", "caption"]) {
         Some(AnnotationFormat::Pairs)
     } else if !tabs && has(&["videoid", "name"]) {
@@ -157,6 +168,8 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
         Some(AnnotationFormat::TgifMultipleChoice)
     } else if tabs && has(&["gif_name", "question", "answer"]) {
         Some(AnnotationFormat::TgifFrame)
+    } else if names_pairs(header.iter().map(|name| name.trim())) {
+        Some(AnnotationFormat::Pairs)
     } else {
         None
     }

@@ -170,6 +170,24 @@ mod tests {
     }
 
     #[test]
+    fn what_python_writes_that_json_lacks_costs_an_entry_at_most() {
+        let content = r#"{"videos":[{"video_id":"video0","duration":NaN}],"sentences":[
+            {"video_id":"video0","caption":"a cat","score":-Infinity},
+            {"video_id":"video1","caption":"a dog \ud83d"},
+            {"video_id":"video2","caption":"a cow \ud83d\ude00"}]}"#;
+
+        let converted = Sample::new("data.json", content).convert();
+
+        let items = converted.retrieval();
+        assert_eq!(items[1].captions[0].text(), "a cow \u{1f600}");
+        assert_eq!((items.len(), converted.skipped.len()), (2, 1));
+        assert!(
+            converted.skipped[0].name.ends_with("entry 2"),
+            "{converted:?}"
+        );
+    }
+
+    #[test]
     fn a_list_chooses_videos_and_their_order() {
         let sample = Sample::new("MSRVTT_data.json", DATA);
         let mut request = sample.request();

@@ -1,6 +1,6 @@
 //! The pairs manifest as items; paths start at the manifest's folder.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::super::items::{Gathered, RetrievalItem};
 use super::super::pairs::PairsManifest;
@@ -10,7 +10,7 @@ use crate::DataError;
 
 /// Reads a manifest: an item a row, so that rows of one clip stay apart.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let manifest = PairsManifest::read(reading.path)?;
+    let manifest = PairsManifest::read_columns(reading.path, reading.columns)?;
     let folder = reading.path.parent().unwrap_or(Path::new(""));
     let mut gathered = Gathered::new(reading.path);
     gathered.also_skipped(manifest.skipped);
@@ -31,16 +31,19 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     Ok(gathered)
 }
 
-/// The path with `/` between its parts, as items have it on every system.
+/// The path with `/` between its parts, as items have it on every system, unless it begins at a root.
 fn with_slashes(path: &Path) -> Option<String> {
-    let parts = path.components().map(|part| part.as_os_str().to_str());
+    let parts = path.components().map(|part| match part {
+        Component::RootDir | Component::Prefix(_) => None,
+        part => part.as_os_str().to_str(),
+    });
     Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::AnnotationFormat;
     use super::super::sample::Sample;
+    use super::super::{AnnotationFormat, convert};
 
     #[test]
     fn paths_stay_relative_to_the_manifest() {
@@ -55,5 +58,20 @@ mod tests {
         assert_eq!(items[0].clip, "clips/a.mp4");
         assert_eq!(items[0].id, None);
         assert_eq!(converted.skipped.len(), 3);
+        assert!(!converted.skipped[1].reason.contains("//"), "{converted:?}");
+    }
+
+    #[test]
+    fn a_list_of_pairs_is_a_manifest_and_other_columns_can_be_chosen() {
+        let list = Sample::new("pairs.json", r#"[{"path":"a.mp4","caption":"a cat"}]"#).convert();
+        let sample = Sample::new("pairs.csv", "clip;words\na.mp4;a cat\n");
+        let mut request = sample.request();
+        request.columns.path = Some("clip".to_owned());
+        request.columns.caption = Some("words".to_owned());
+
+        let table = convert(&request).unwrap();
+
+        assert_eq!(list.format, AnnotationFormat::Pairs);
+        assert_eq!(list.items, table.items);
     }
 }

@@ -32,11 +32,11 @@ fn a_table_may_be_separated_by_tabs() {
 
 #[test]
 fn a_missing_column_is_named_with_those_found() {
-    let (_folder, path) = manifest("pairs.csv", "path,text\na.mp4,a cat\n");
+    let (_folder, path) = manifest("pairs.csv", "path,words\na.mp4,a cat\n");
 
     let message = PairsManifest::read(path).unwrap_err().to_string();
 
-    for part in ["pairs.csv", "caption", "path, text"] {
+    for part in ["pairs.csv", "caption", "path, words"] {
         assert!(message.contains(part), "{message}");
     }
 }
@@ -91,6 +91,121 @@ fn json_lines_are_read_and_bad_ones_skipped() {
     assert_eq!(read.skipped.len(), 3);
     assert!(read.skipped[0].reason.contains("caption"), "{read:?}");
     assert!(read.skipped[1].name.ends_with("line 4"));
+}
+
+#[test]
+fn half_an_emoji_costs_its_own_row_and_a_nan_nothing() {
+    let rows = [
+        r#"{"path":"a.mp4","caption":"a cat","score":NaN}"#,
+        r#"{"path":"b.mp4","caption":"a dog \ud83d"}"#,
+        r#"{"path":"c.mp4","caption":"a cow \ud83d\ude00","title":"\udc00","score":-Infinity}"#,
+    ];
+
+    for (name, content, place) in [
+        ("pairs.jsonl", rows.join("\n"), "line 2"),
+        ("pairs.json", format!("[{}]", rows.join(",")), "entry 2"),
+    ] {
+        let (_folder, path) = manifest(name, content);
+        let read = PairsManifest::read(path).unwrap();
+
+        assert_eq!(read.pairs[0].caption.text(), "a cat");
+        assert_eq!(read.pairs[1].caption.text(), "a cow \u{1f600}");
+        let [skipped] = &read.skipped[..] else {
+            panic!("{read:?}")
+        };
+        assert!(skipped.name.ends_with(place), "{skipped}");
+        assert!(skipped.reason.contains("surrogate"), "{skipped}");
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_skipped_by_name() {
+    let line = r#"{"path":"a.mp4","caption":"a cat"}"#;
+    let (_folder, path) = manifest("pairs.jsonl", format!("{line}\n{}", "[".repeat(5 << 20)));
+
+    let read = PairsManifest::read(path).unwrap();
+
+    assert_eq!(read.pairs.len(), 1);
+    assert!(read.skipped[0].reason.contains("bytes"), "{read:?}");
+}
+
+#[test]
+fn a_quote_without_an_end_costs_its_own_row() {
+    let content = "path,caption\na.mp4,\"a cat\nb.mp4,a dog\nc.mp4,\"two\nlines\"\n";
+    let (_folder, path) = manifest("pairs.csv", content);
+
+    let read = PairsManifest::read(path).unwrap();
+
+    let captions: Vec<_> = read.pairs.iter().map(|pair| pair.caption.text()).collect();
+    assert_eq!(captions, ["a dog", "two\nlines"]);
+    assert!(read.skipped[0].name.ends_with("line 2"), "{read:?}");
+}
+
+#[test]
+fn columns_go_by_other_names_and_separators() {
+    let packed = |content: &str| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, content.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let cases = [
+        ("a.csv", b"Text;Video\na cat, asleep;a.mp4\n".to_vec()),
+        (
+            "a.csv",
+            b"FILE_NAME\ttitle\na.mp4\ta cat, asleep\n".to_vec(),
+        ),
+        ("a.csv.gz", packed("image,name\na.mp4,\"a cat, asleep\"\n")),
+        (
+            "a.jsonl.gz",
+            packed(r#"{"filepath":"a.mp4","sentence":"a cat, asleep"}"#),
+        ),
+    ];
+    for (name, content) in cases {
+        let (folder, path) = manifest(name, content);
+
+        let read = PairsManifest::read(path).unwrap();
+
+        assert_eq!(read.pairs[0].path, folder.path().join("a.mp4"), "{name}");
+        assert_eq!(read.pairs[0].caption.text(), "a cat, asleep", "{name}");
+    }
+}
+
+#[test]
+fn columns_and_a_separator_may_be_chosen() {
+    let columns = ManifestColumns {
+        path: Some("Clip".to_owned()),
+        caption: Some("words".to_owned()),
+        separator: Some(b'|'),
+    };
+    let (folder, path) = manifest("a.csv", "clip|words|caption\na.mp4|a cat|other\n");
+
+    let read = PairsManifest::read_columns(&path, &columns).unwrap();
+    let other = ManifestColumns {
+        caption: Some("sentence".to_owned()),
+        ..columns
+    };
+    let message = PairsManifest::read_columns(&path, &other)
+        .unwrap_err()
+        .to_string();
+
+    assert_eq!(read.pairs[0].path, folder.path().join("a.mp4"));
+    assert_eq!(read.pairs[0].caption.text(), "a cat");
+    assert!(message.contains("sentence"), "{message}");
+}
+
+#[test]
+fn of_many_broken_rows_the_first_are_listed_and_the_rest_counted() {
+    let content = format!(
+        "path,caption\n{}b.mp4,a cat\n",
+        "a.mp4,\n".repeat(MAX_SKIPPED + 3)
+    );
+    let (_folder, path) = manifest("a.csv", content);
+
+    let read = PairsManifest::read(path).unwrap();
+
+    assert_eq!((read.pairs.len(), read.skipped.len()), (1, MAX_SKIPPED + 1));
+    let last = read.skipped.last().unwrap().to_string();
+    assert!(last.contains("3 more rows"), "{last}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The rows of JSON files: a list, an object of named lists, or an object a line.
 
 use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Value;
 
 use super::json_value::{Bounded, Budget};
+use super::python_json::{Repaired, repaired};
 use super::{AnnotationError, Lines, RowFault, RowNumber, open_regular};
 use crate::DataError;
 
@@ -35,6 +36,7 @@ pub(crate) type EachElement<'a> = dyn FnMut(Element<'_>) -> ControlFlow<()> + 'a
 pub(crate) fn walk_json(path: &Path, each: &mut EachElement<'_>) -> Result<(), DataError> {
     let reader = open_regular(path, Some(MAX_JSON_BYTES))?;
     let mut stopped = false;
+    let reader = BufReader::new(Repaired::new(reader));
     let mut json = serde_json::Deserializer::from_reader(reader);
     let walk = Walk {
         section: None,
@@ -69,12 +71,17 @@ pub(crate) fn each_row(
     while let Some(line) = lines.next_line()? {
         let row = match line.bytes {
             Ok(bytes) if bytes.trim_ascii().is_empty() => continue,
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(RowFault::NotJson),
+            Ok(bytes) => json_row(&bytes),
             Err(fault) => Err(fault),
         };
         each(RowNumber::Line(line.number), row);
     }
     Ok(())
+}
+
+/// The row in a line or in a file of its own.
+pub(crate) fn json_row(bytes: &[u8]) -> Result<Value, RowFault> {
+    serde_json::from_slice(&repaired(bytes)).map_err(RowFault::NotJson)
 }
 
 /// Tells whether the first byte that is not blank opens a list.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::items::{Caption, TaggedCaption, check_caption};
-use super::super::rows::RowFault;
+use super::super::rows::{RowFault, json_row};
 
 /// The most bytes of a caption's file or of what is known of a sample; the metadata of a film from
 /// the web takes some hundred thousand.
@@ -44,7 +44,7 @@ impl From<RowFault> for Refusal {
 /// Reads the caption of a sample.
 pub(super) fn caption(json: Option<&[u8]>, text: Option<&[u8]>) -> Result<Caption, Refusal> {
     let known = match json {
-        Some(json) => serde_json::from_slice(json).map_err(RowFault::NotJson)?,
+        Some(json) => serde_json::from_value(json_row(json)?).map_err(RowFault::NotJson)?,
         None => Known::default(),
     };
     if let Value::String(status) = &known.status
@@ -96,6 +96,18 @@ mod tests {
         for silent in ["", "{}", r#"{"caption":null}"#, r#"{"caption":" "}"#] {
             assert_eq!(read(silent, "\u{feff}a dog\n").unwrap().text(), "a dog");
         }
+    }
+
+    #[test]
+    fn what_python_writes_that_json_lacks_costs_a_caption_at_most() {
+        let json = r#"{"caption":"a cat","similarity":NaN,"title":"a \ud83d"}"#;
+        let cut = r#"{"caption":"a cat \ud83d"}"#;
+
+        assert_eq!(read(json, "").unwrap().text(), "a cat");
+        assert!(matches!(
+            read(cut, "a cat"),
+            Err(Refusal::Text(RowFault::BrokenText { .. }))
+        ));
     }
 
     #[test]
