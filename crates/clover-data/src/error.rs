@@ -66,6 +66,15 @@ pub enum DataError {
         hint: &'static str,
     },
 
+    /// A file about a tokenizer is not the JSON it should be.
+    #[error("{path}: is not what a tokenizer's file should be")]
+    TokenizerConfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+
     /// The tokenizer's library failed.
     #[error("the tokenizer failed")]
     Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -117,6 +117,8 @@ impl TextMasker {
             Some(tags) => semantic_candidates(tags),
             None => {
                 let words = tokenizer.words(encoding);
+                // The tagger knows words by their small letters.
+                let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 semantic_candidates(&tagger.tag(&words))
             }
