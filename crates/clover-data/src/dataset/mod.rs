@@ -35,7 +35,8 @@ pub use clip_texts::{
 pub use epoch_order::EpochOrder;
 pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,
-    OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_items,
+    OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_item_lines,
+    write_items,
 };
 pub use loader::{
     BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, Position,
