@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use clover_data::check::{CheckConfig, CheckObserver, CheckedFrames, ClipFiles, ItemFacts, check};
+use clover_data::check::{CheckConfig, CheckObserver, CheckedFrames, ItemFacts, check};
+use clover_data::dataset::ClipTable;
 use clover_data::video::DecodeLimits;
 
 /// Levels of 255 that the mean colour of a frame may differ by: colour conversion differs by library.
@@ -51,8 +52,8 @@ fn a_folder_of_real_videos_is_read_as_another_decoder_reads_it() {
     };
     let facts = Facts::default();
 
-    let files = ClipFiles::of_folder(&folder).unwrap();
-    let report = check(&files, Vec::new(), &config, &facts, &AtomicBool::new(false)).unwrap();
+    let files = ClipTable::of_folder(&folder).unwrap();
+    let report = check(&files, &config, &facts, &AtomicBool::new(false)).unwrap();
 
     let mut unreadable = BTreeSet::from(DAMAGED.map(str::to_owned));
     if !cfg!(feature = "ffmpeg") {

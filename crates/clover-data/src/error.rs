@@ -68,6 +68,15 @@ pub enum DataError {
         hint: &'static str,
     },
 
+    /// A file about a tokenizer is not the JSON it should be.
+    #[error("{path}: is not what a tokenizer's file should be")]
+    TokenizerConfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+
     /// The tokenizer's library failed.
     #[error("the tokenizer failed")]
     Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -82,19 +91,10 @@ pub enum DataError {
     },
 
     /// A manifest's format is unknown.
-    #[error("{path}: a manifest's name ends in .csv, .tsv, .jsonl or .ndjson")]
+    #[error("{path}: a manifest's name ends in .csv, .tsv, .json, .jsonl or .ndjson")]
     UnknownManifest {
         /// The file.
         path: PathBuf,
-    },
-
-    /// A manifest is not a table.
-    #[error("{path}: is not a readable table")]
-    Manifest {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: csv::Error,
     },
 
     /// A manifest lacks a column.
@@ -103,7 +103,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
         /// The column looked for.
-        column: &'static str,
+        column: String,
         /// The columns found, separated by commas.
         found: String,
     },
@@ -117,39 +117,6 @@ pub enum DataError {
         skipped: usize,
         /// Why the first of them was.
         first: String,
-    },
-
-    /// A row of a manifest is not UTF-8 text.
-    #[error("{path}: line {line} is not text")]
-    RowNotText {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// Why.
-        source: std::str::Utf8Error,
-    },
-
-    /// A row of a manifest is not the JSON object it should be.
-    #[error("{path}: line {line} is not an object with path and caption")]
-    JsonRow {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// Why.
-        source: serde_json::Error,
-    },
-
-    /// A row of a manifest cannot be used.
-    #[error("{path}: line {line} cannot be used")]
-    Row {
-        /// The manifest.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// Why.
-        source: RowFault,
     },
 
     /// A figure of a dataset's configuration is out of range.

@@ -8,7 +8,7 @@ use clover_model::text_encoder::TextEncoderConfig;
 use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
-use crate::bundle::{VOCABULARY, create_folder, write_json, write_vocabulary};
+use crate::bundle::{PREPROCESSING, create_folder, write_json, write_vocabulary};
 use crate::{Bundle, InferenceError};
 
 /// Whose form.
@@ -44,7 +44,7 @@ pub struct ExportedFile {
 }
 
 impl BundleExport {
-    /// Writes a bundle's weights into a folder.
+    /// Writes a bundle's weights into a folder, with the files beside them that an import reads.
     ///
     /// # Errors
     ///
@@ -57,10 +57,12 @@ impl BundleExport {
         create_folder(folder)?;
         match self.format {
             ExportFormat::Published => {
+                bundle.write_settings(folder)?;
                 let all = self.exported(bundle, Naming::Published);
                 Ok(vec![written(&all, folder.join("clover.safetensors"))?])
             }
             ExportFormat::Native => {
+                bundle.write_settings(folder)?;
                 let all = self.exported(bundle, Naming::Native);
                 Ok(vec![written(&all, folder.join("model.safetensors"))?])
             }
@@ -77,7 +79,8 @@ impl BundleExport {
         let text = Export::of(&bundle.clover, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
-        write_vocabulary(&text_folder.join(VOCABULARY), &bundle.tokenizer)?;
+        write_vocabulary(&text_folder, &bundle.tokenizer)?;
+        write_json(&folder.join(PREPROCESSING), &bundle.preprocessing)?;
         write_json(&text_folder.join("config.json"), &bert(&bundle.config.text))?;
         Ok(vec![
             written(&video, folder.join("video.safetensors"))?,

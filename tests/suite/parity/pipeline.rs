@@ -1,6 +1,6 @@
 //! `pipeline.json`: frame indices, views, question texts, words to mask, region masks, learning rate.
 
-use clover_data::masking::{RegionMask, first_words, semantic_candidates};
+use clover_data::masking::{RegionMask, candidate_counts, first_words};
 use clover_data::text::{PartOfSpeech, QuestionForm, TaggedToken, align_tags, word_groups};
 use clover_data::video::{FrameSampling, SamplingMode};
 use clover_trainer::schedule::{Progress, Schedule};
@@ -151,8 +151,11 @@ fn the_same_words_are_candidates_for_masking() {
             let positions = |word: usize| groups[word].clone().collect::<Vec<_>>();
             let tags = align_tags(&words, &tagged(&words, &tags));
 
-            let candidates = semantic_candidates(&tags);
-            let found: Vec<_> = candidates.iter().map(|word| positions(*word)).collect();
+            let counts = candidate_counts(&tags);
+            let counted = counts.iter().enumerate();
+            let found: Vec<_> = counted
+                .flat_map(|(word, count)| vec![positions(word); *count])
+                .collect();
             let mut recorded: Vec<_> = case["candidate_groups"]
                 .as_array()
                 .unwrap()
@@ -176,7 +179,7 @@ fn the_same_words_are_candidates_for_masking() {
                 .collect();
             let mut mask = vec![0; pieces.len()];
             if !kept.is_empty() {
-                let chosen = first_words(&kept, MASK_RATIO);
+                let chosen = first_words(kept.iter().copied(), kept.len(), MASK_RATIO);
                 assert!(chosen.len() <= integer(&case["words_to_mask"]));
                 chosen
                     .into_iter()

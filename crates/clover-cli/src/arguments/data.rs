@@ -35,7 +35,8 @@ pub(crate) struct CheckData {
 pub(crate) struct Convert {
     /// The annotation file.
     pub(crate) annotation: Option<PathBuf>,
-    /// Where the items go: `.jsonl`, an object a line, or `.json`, one list.
+    /// Where the items go: `.jsonl`, an object a line, `.json`, one list, or `-`, lines to standard
+    /// output.
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
     /// The format of the file; its content tells if not given.
@@ -65,6 +66,15 @@ pub(crate) struct Convert {
     /// The path of a clip, with placeholders in braces, where it is not the usual one.
     #[arg(long)]
     pub(crate) clip_pattern: Option<String>,
+    /// The column of paths of a table of pairs; `path`, `video`, `file` and the like if not given.
+    #[arg(long)]
+    pub(crate) path_column: Option<String>,
+    /// Its column of captions; `caption`, `text`, `title`, `sentence` or `name` if not given.
+    #[arg(long)]
+    pub(crate) caption_column: Option<String>,
+    /// What separates its fields: one character, or `tab`.
+    #[arg(long, value_parser = crate::command::separator)]
+    pub(crate) separator: Option<u8>,
 }
 
 #[derive(Args, Debug)]

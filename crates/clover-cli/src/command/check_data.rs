@@ -151,9 +151,9 @@ fn print(report: &CheckReport) {
     for coding in &report.codings {
         say(&format!("  {} x {}", coding.count, coding.value));
     }
-    spread("frames", &report.frames);
-    spread("seconds", &report.seconds);
-    spread("shorter side", &report.short_side);
+    spread("frames", &report.frames, Some(report.frames.total()));
+    spread("seconds", &report.seconds, Some(report.seconds.total()));
+    spread("shorter side", &report.short_side, None);
     for size in &report.sizes {
         say(&format!("  {} x {} pixels", size.count, size.value));
     }
@@ -163,7 +163,7 @@ fn print(report: &CheckReport) {
             "{} captions: {} without words, {} the same as another",
             words.captions, words.empty, report.duplicates.captions
         ));
-        spread("words", &words.words);
+        spread("words", &words.words, Some(words.words.total()));
         let more = if words.more { "more than " } else { "" };
         let frequent: Vec<String> = words
             .frequent
@@ -178,11 +178,12 @@ fn print(report: &CheckReport) {
     }
 }
 
-fn spread(name: &str, spread: &Spread) {
+fn spread(name: &str, spread: &Spread, total: Option<f64>) {
     if spread.count > 0 {
+        let total = total.map_or_else(String::new, |total| format!(", {total:.1} in all"));
         say(&format!(
-            "{name}: {:.1} to {:.1}, {:.1} on average, {:.1} in all",
-            spread.smallest, spread.largest, spread.mean, spread.sum
+            "{name}: {:.1} to {:.1}, {:.1} on average{total}",
+            spread.smallest, spread.largest, spread.mean
         ));
     }
 }

@@ -1,7 +1,13 @@
 //! `clover convert`.
 
-use anyhow::{Result, bail};
-use clover_data::dataset::{AnnotationFormat, ConvertRequest, Items, convert, write_items};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clover_data::dataset::{
+    AnnotationFormat, ConvertRequest, Converted, Items, ManifestColumns, convert, write_item_lines,
+    write_items,
+};
 
 use crate::arguments::Convert;
 use crate::progress::say;
@@ -16,6 +22,15 @@ pub(super) fn run(arguments: Convert) -> Result<()> {
     let (Some(annotation), Some(out)) = (arguments.annotation, arguments.out) else {
         bail!("an annotation file and --out are needed");
     };
+    let to_stdout = out == Path::new("-");
+    let extension = out.extension().and_then(|extension| extension.to_str());
+    let known = |extension: &str| ["jsonl", "ndjson", "json"].contains(&extension);
+    if !to_stdout && !extension.is_some_and(|extension| known(&extension.to_ascii_lowercase())) {
+        bail!(
+            "--out {}: items are written as .jsonl or .json, or as lines to `-`",
+            out.display()
+        );
+    }
     let request = ConvertRequest {
         annotation,
         format: arguments.format,
@@ -26,25 +41,65 @@ pub(super) fn run(arguments: Convert) -> Result<()> {
         seed: arguments.seed,
         extension: arguments.extension,
         clip_pattern: arguments.clip_pattern,
+        columns: ManifestColumns {
+            path: arguments.path_column,
+            caption: arguments.caption_column,
+            separator: arguments.separator,
+        },
     };
     let converted = convert(&request)?;
+    if to_stdout {
+        let mut writer = BufWriter::new(std::io::stdout().lock());
+        write_item_lines(&mut writer, &converted.items)
+            .and_then(|()| writer.flush())
+            .context("the items cannot be written")?;
+        // What is told about them would be taken for one of them.
+        let _closed = tell(&out, &converted, &mut std::io::stderr().lock());
+        return Ok(());
+    }
     write_items(&out, &converted.items)?;
+    // A closed pipe is the reader's choice, not an error of the conversion.
+    let _closed = tell(&out, &converted, &mut std::io::stdout().lock());
+    Ok(())
+}
 
+fn tell(out: &Path, converted: &Converted, to: &mut impl Write) -> std::io::Result<()> {
     for item in &converted.skipped {
-        say(&format!("skipped {item}"));
+        writeln!(to, "skipped {item}")?;
     }
     let task = match &converted.items {
         Items::Retrieval(_) => "retrieval",
         Items::MultipleChoice(_) => "multiple choice",
         Items::OpenEnded(_) => "open-ended",
     };
-    say(&format!(
+    writeln!(
+        to,
         "{}: {} {task} items of the format {}; {} rows skipped, {} not in the list or split",
         out.display(),
         converted.items.len(),
         converted.format.name(),
         converted.skipped.len(),
         converted.unlisted
-    ));
-    Ok(())
+    )
+}
+
+/// Reads a separator: one ASCII character, or `tab`.
+pub(crate) fn separator(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
+        &[separator] if separator.is_ascii() && !b"\"\r\n".contains(&separator) => Ok(separator),
+        _ => Err("not one character such as `;`, nor `tab`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separator_is_one_character() {
+        assert_eq!(separator(";"), Ok(b';'));
+        assert_eq!(separator("tab"), Ok(b'\t'));
+        assert!(separator("").is_err() && separator("||").is_err() && separator("\"").is_err());
+    }
 }

@@ -17,6 +17,7 @@ mod weights;
 
 use anyhow::Result;
 
+pub(crate) use convert::separator;
 pub(crate) use figures::in_a_line;
 pub(crate) use pack::part;
 

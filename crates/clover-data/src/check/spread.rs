@@ -22,10 +22,16 @@ pub struct Spread {
     /// The largest of them.
     pub largest: f64,
     /// Their sum.
-    pub sum: f64,
+    #[serde(skip)]
+    pub(super) sum: f64,
 }
 
 impl Spread {
+    /// All values together, where they add up to something.
+    pub fn total(&self) -> f64 {
+        self.sum
+    }
+
     /// Takes another value into account.
     pub(super) fn take(&mut self, value: f64) {
         self.add(&Self {

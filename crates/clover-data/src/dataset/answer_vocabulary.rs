@@ -28,7 +28,8 @@ pub struct AnswerVocabulary {
 }
 
 impl AnswerVocabulary {
-    /// Reads an answer a line, a JSON list of answers, or a JSON object from answer to number.
+    /// Reads an answer a line, a JSON list of answers, a JSON object from answer to number, or the
+    /// `answers.json` of a bundle, which has a list under `answers`.
     ///
     /// # Errors
     ///
@@ -148,6 +149,9 @@ fn listed(text: &str, path: &Path) -> Result<Vec<(RowNumber, String)>, DataError
 
 fn numbered(text: &str, path: &Path) -> Result<Vec<(RowNumber, String)>, DataError> {
     let numbers: serde_json::Map<String, Value> = parse(text, path)?;
+    if let Some(list @ Value::Array(_)) = numbers.get("answers") {
+        return listed(&list.to_string(), path);
+    }
     let mut answers = vec![None; numbers.len()];
     for (answer, index) in &numbers {
         let Some(index) = index.as_u64() else {
@@ -220,6 +224,8 @@ mod tests {
         assert_eq!(wanted.answer(2), None);
         assert_eq!(read(r#"["man","two words"]"#).unwrap(), wanted);
         assert_eq!(read(r#" {"two words":1,"man":0}"#).unwrap(), wanted);
+        let bundle = r#"{"task":"open-ended","answers":["man","two words"]}"#;
+        assert_eq!(read(bundle).unwrap(), wanted);
     }
 
     #[test]

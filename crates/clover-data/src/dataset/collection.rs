@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::annotation::{AnnotationFormat, ConvertRequest, convert, detect};
 use super::clip_table::{ClipTable, Files, Texts};
-use super::pairs::PairsManifest;
+use super::pairs::each_pair;
 use super::shards::{Refusal, ShardOptions, ShardSet, texts_of};
 use super::skipped::SkippedItem;
 use crate::DataError;
@@ -66,18 +66,16 @@ impl ClipTable {
             files.push(None, name_of(path)?, &Texts::None);
             return Ok(files.into());
         }
+        let beside = path.parent().unwrap_or(Path::new(""));
         let format = request.format.or_else(|| detect(path));
         if let None | Some(AnnotationFormat::Pairs) = format {
-            let manifest = PairsManifest::read(path)?;
-            let mut files = Files::in_folder("", true);
-            for pair in manifest.pairs {
-                let texts = Texts::Captions(vec![pair.caption]);
-                files.push(None, name_of(&pair.path)?, &texts);
-            }
-            return Ok(Self::from(files.joined()).with_skipped(manifest.skipped));
+            let mut files = Files::in_folder(beside, true);
+            let skipped = each_pair(path, &request.columns, &mut |_, file, caption| {
+                files.push(None, file, &Texts::Captions(vec![caption]));
+            })?;
+            return Ok(Self::from(files.joined()).with_skipped(skipped));
         }
         let converted = convert(request)?;
-        let beside = path.parent().unwrap_or(Path::new(""));
         let table = Self::of_items(converted.items, clips.unwrap_or(beside));
         Ok(table.with_skipped(converted.skipped))
     }

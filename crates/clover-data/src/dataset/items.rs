@@ -30,7 +30,7 @@ pub use clip_path::check_relative;
 pub(crate) use gathered::Gathered;
 pub(crate) use reading::gather_items;
 pub use reading::read_items;
-pub use writing::write_items;
+pub use writing::{write_item_lines, write_items};
 
 /// A sentence about a clip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

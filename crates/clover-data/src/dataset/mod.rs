@@ -34,7 +34,8 @@ pub use clip_table::{ClipRow, ClipTable, Texts};
 pub use epoch_order::EpochOrder;
 pub use items::{
     Caption, Items, ItemsFile, ItemsTask, MAX_CAPTION_BYTES, MAX_CAPTION_WORDS, MultipleChoiceItem,
-    OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_items,
+    OpenEndedItem, RetrievalItem, TaggedCaption, check_relative, read_items, write_item_lines,
+    write_items,
 };
 pub use loader::{
     BatchLoader, BatchPlaces, BatchShare, EpochBatches, LoadedBatch, LoaderConfig, Position,
@@ -43,7 +44,7 @@ pub use mixture::{MixedBatch, MixedBatches, Mixture, MixturePosition};
 pub use multiple_choice::{Candidates, MultipleChoiceDataset, MultipleChoiceSample};
 pub use open_ended::{Answered, OpenEndedDataset, OpenEndedSample};
 pub use pack::{PACKED_FRAMES, PackConfig, PackFrames, PackProgress, PackSummary, Part, pack};
-pub use pairs::{Pair, PairsManifest};
+pub use pairs::ManifestColumns;
 pub use pretraining::{Masked, PretrainingDataset, PretrainingSample};
 pub use randomness::Randomness;
 pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};

@@ -1,60 +1,59 @@
 //! The pairs manifest: which clip belongs to which caption.
 //!
-//! A csv or tsv file with the columns `path` and `caption`, found by their names in the header, or
-//! a jsonl file with one object a line. A column `tags` may hold the universal part-of-speech tags
-//! of the caption's words, separated by blanks (in jsonl also a list), words being what blanks
-//! separate. Other columns and keys are left alone; relative paths start at the manifest's folder.
+//! A csv or tsv file whose header names its columns, or json: an object a line, or one list; each may
+//! be packed by gzip. The columns `path` and `caption` also go by the names that other programs give
+//! them ([`ManifestColumns`]), in capitals or not. A column `tags` may hold the universal
+//! part-of-speech tags of the caption's words, separated by whitespace (in json also a list), words
+//! being what whitespace separates. Other columns and keys are left alone; relative paths start at
+//! the manifest's folder.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::items::{Caption, TaggedCaption, check_caption};
-use super::rows::RowFault;
+use super::rows::{
+    AnnotationError, BROKEN, Header, Records, RowFault, RowNumber, TableStyle, each_row,
+};
 use super::skipped::SkippedItem;
 use crate::DataError;
 
-const PATH_COLUMN: &str = "path";
-const CAPTION_COLUMN: &str = "caption";
-const TAGS_COLUMN: &str = "tags";
+/// What the column of paths is called, the usual name first.
+const PATH_NAMES: [&str; 10] = [
+    "path",
+    "video",
+    "file",
+    "filepath",
+    "file_path",
+    "filename",
+    "file_name",
+    "video_path",
+    "image",
+    "image_path",
+];
 
-/// A clip and its caption.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    /// The video or image file.
-    pub path: PathBuf,
-    /// What is said about it, with tags where the manifest has them.
-    pub caption: Caption,
-    /// The line of the manifest, counted from one.
-    pub line: usize,
-}
+/// What the column of captions is called, the usual name first.
+const CAPTION_NAMES: [&str; 5] = ["caption", "text", "title", "sentence", "name"];
 
-/// The usable pairs of a manifest, and the rows that were not.
+const TAGS_NAME: &str = "tags";
+
+/// A file with more broken rows lists the first ones and counts the rest.
+const MAX_SKIPPED: usize = 100_000;
+
+/// Which columns hold what, where their names do not tell.
+///
+/// Unless chosen, the path is the first there is of `path`, `video`, `file`, `filepath`,
+/// `file_path`, `filename`, `file_name`, `video_path`, `image` and `image_path`, and the caption of
+/// `caption`, `text`, `title`, `sentence` and `name`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PairsManifest {
-    /// The pairs in the order of the file.
-    pub pairs: Vec<Pair>,
-    /// The rows that were left out.
-    pub skipped: Vec<SkippedItem>,
-}
-
-/// A row of a jsonl manifest; a missing key is the row's error, not the file's.
-#[derive(Deserialize)]
-struct JsonRow {
-    path: String,
-    caption: String,
-    #[serde(default)]
-    tags: Option<JsonTags>,
-}
-
-/// Tags as a sentence or as a list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum JsonTags {
-    Joined(String),
-    List(Vec<String>),
+pub struct ManifestColumns {
+    /// The column or key of paths.
+    pub path: Option<String>,
+    /// The column or key of captions.
+    pub caption: Option<String>,
+    /// What stands between two fields of a table; by default a tab in `.tsv` files, and in others
+    /// a comma, a semicolon or a tab.
+    pub separator: Option<u8>,
 }
 
 /// A row as any of the formats has it.
@@ -64,196 +63,249 @@ struct Row<'a> {
     tags: Option<Vec<String>>,
 }
 
-impl Pair {
-    /// What reports call the pair: its file.
-    pub fn name(&self) -> String {
-        self.path.display().to_string()
+/// What hears of every usable row: its number, its path as it stands there, and its caption.
+pub(super) type TakePair<'t> = dyn FnMut(RowNumber, &str, Caption) + 't;
+
+impl ManifestColumns {
+    /// Tells whether nothing was chosen.
+    pub(super) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The first of a row's names that stands for a path, and for a caption.
+    fn find<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> [Option<usize>; 2] {
+        let place = |known: &[&str]| {
+            let place = |known: &&str| {
+                names
+                    .clone()
+                    .position(|name| name.eq_ignore_ascii_case(known))
+            };
+            known.iter().find_map(place)
+        };
+        let choose = |chosen: &Option<String>, usual| match chosen {
+            Some(chosen) => place(&[chosen.trim()]),
+            None => place(usual),
+        };
+        [
+            choose(&self.path, &PATH_NAMES),
+            choose(&self.caption, &CAPTION_NAMES),
+        ]
     }
 }
 
-impl PairsManifest {
-    /// Reads a manifest; the ending of its name tells the format (csv, tsv, jsonl, ndjson).
-    ///
-    /// A row without path, with an empty or endless caption, or that cannot be parsed is skipped
-    /// and listed by file and line.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read, has another ending, lacks a column, or has no usable row.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        let file = File::open(path).map_err(|source| DataError::Read {
+/// Tells whether a table with these columns, or an object with these keys, is of pairs.
+pub(super) fn names_pairs<'a>(names: impl Iterator<Item = &'a str> + Clone) -> bool {
+    ManifestColumns::default()
+        .find(names)
+        .iter()
+        .all(Option::is_some)
+}
+
+/// Reads a manifest; the ending of its name, before a `.gz`, tells the format (csv, tsv, json, jsonl,
+/// ndjson). Paths are relative to the manifest's folder, or absolute.
+///
+/// A row without path, with an empty or endless caption, or that cannot be parsed is skipped and
+/// returned by file and line: the first 100,000 by name, the others as one item.
+///
+/// # Errors
+///
+/// When the file cannot be read, has another ending, lacks a column, or has no usable row.
+pub(super) fn each_pair(
+    path: &Path,
+    columns: &ManifestColumns,
+    take: &mut TakePair<'_>,
+) -> Result<Vec<SkippedItem>, DataError> {
+    let mut reading = Reading {
+        path,
+        columns,
+        take,
+        taken: 0,
+        skipped: Vec::new(),
+        uncounted: 0,
+    };
+    let comma = [
+        TableStyle::CSV,
+        TableStyle::SEMICOLONS,
+        TableStyle::QUOTED_TABS,
+    ];
+    match (extension(path).as_deref(), columns.separator) {
+        (Some("csv" | "tsv"), Some(separator)) => {
+            reading.read_table(&[TableStyle::quoted(separator)])
+        }
+        (Some("csv"), None) => reading.read_table(&comma),
+        (Some("tsv"), None) => reading.read_table(&[TableStyle::QUOTED_TABS]),
+        (Some("json" | "jsonl" | "ndjson"), _) => reading.read_json(),
+        _ => Err(DataError::UnknownManifest {
             path: path.to_path_buf(),
-            source,
-        })?;
-        let manifest = match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Self::read_table(file, b',', path),
-            Some("tsv") => Self::read_table(file, b'\t', path),
-            Some("jsonl" | "ndjson") => Self::read_json_lines(file, path),
-            _ => Err(DataError::UnknownManifest {
-                path: path.to_path_buf(),
-            }),
-        }?;
-        if manifest.pairs.is_empty() {
+        }),
+    }?;
+    reading.finish()
+}
+
+/// The ending of a name, or what stands before a `.gz`.
+fn extension(path: &Path) -> Option<String> {
+    let lowered = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
+    match lowered(path)? {
+        packed if packed == "gz" => lowered(Path::new(path.file_stem()?)),
+        extension => Some(extension),
+    }
+}
+
+struct Reading<'a, 't> {
+    path: &'a Path,
+    columns: &'a ManifestColumns,
+    take: &'a mut TakePair<'t>,
+    taken: usize,
+    skipped: Vec<SkippedItem>,
+    /// Skipped rows beyond those that are listed.
+    uncounted: usize,
+}
+
+impl Reading<'_, '_> {
+    fn read_table(&mut self, styles: &[TableStyle]) -> Result<(), DataError> {
+        let (mut records, header, [path, caption]) = self.open_table(styles)?;
+        let tags = header
+            .names()
+            .position(|name| name.eq_ignore_ascii_case(TAGS_NAME));
+        while let Some((line, record)) = records.next_record()? {
+            let number = RowNumber::Line(line);
+            let taken = record.and_then(|record| {
+                let field = |column: usize| record.get(column).map_or("", String::as_str);
+                let row = Row {
+                    path: field(path),
+                    caption: field(caption),
+                    // Rows of a table all have the column, whether they have tags or not.
+                    tags: tags
+                        .map(field)
+                        .map(split_tags)
+                        .filter(|tags| !tags.is_empty()),
+                };
+                self.take(row, number)
+            });
+            self.note(number, taken);
+        }
+        Ok(())
+    }
+
+    /// The first style in which the header has the columns.
+    fn open_table(
+        &self,
+        styles: &[TableStyle],
+    ) -> Result<(Records, Header, [usize; 2]), DataError> {
+        let mut missing = None;
+        for &style in styles {
+            let mut records = Records::open(self.path, style)?;
+            let header = records.header(self.path)?;
+            let error = match self.columns.find(header.names()) {
+                [Some(path), Some(caption)] => return Ok((records, header, [path, caption])),
+                [None, _] => header.lacks(self.columns.path.as_deref().unwrap_or("path")),
+                [_, None] => header.lacks(self.columns.caption.as_deref().unwrap_or("caption")),
+            };
+            // That of a header with one of the two tells more.
+            let has_columns = header.names().nth(1).is_some();
+            if missing.is_none() || has_columns {
+                missing = Some(error);
+            }
+        }
+        Err(missing.unwrap_or(DataError::EmptyDataset))
+    }
+
+    fn read_json(&mut self) -> Result<(), DataError> {
+        let path = self.path;
+        each_row(path, &mut |number, value| {
+            let taken = value.and_then(|value| {
+                let object = value.as_object().ok_or(RowFault::NotAnObject)?;
+                let [path, caption] = self.columns.find(object.keys().map(String::as_str));
+                let row = Row {
+                    path: text(object, path, "path")?,
+                    caption: text(object, caption, "caption")?,
+                    tags: tags(object)?,
+                };
+                self.take(row, number)
+            });
+            self.note(number, taken);
+        })
+    }
+
+    fn take(&mut self, row: Row<'_>, number: RowNumber) -> Result<(), RowFault> {
+        let file = row.path.trim();
+        let key = "path";
+        if file.is_empty() {
+            return Err(RowFault::Missing { key });
+        }
+        if file.contains(BROKEN) {
+            return Err(RowFault::BrokenText { key });
+        }
+        let text = row.caption.to_owned();
+        let caption = match row.tags {
+            Some(tags) => Caption::Tagged(TaggedCaption { text, tags }),
+            None => Caption::Plain(text),
+        };
+        (self.take)(number, file, check_caption(caption)?);
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn note(&mut self, row: RowNumber, taken: Result<(), RowFault>) {
+        let Err(source) = taken else { return };
+        if self.skipped.len() >= MAX_SKIPPED {
+            self.uncounted += 1;
+            return;
+        }
+        let path = self.path.to_path_buf();
+        let name = format!("{}: {row}", path.display());
+        let error = AnnotationError::Row { path, row, source };
+        self.skipped.push(SkippedItem::new(name, &error));
+    }
+
+    fn finish(mut self) -> Result<Vec<SkippedItem>, DataError> {
+        if self.taken == 0 {
+            let first = self.skipped.first();
             return Err(DataError::NoUsableRow {
-                path: path.to_path_buf(),
-                skipped: manifest.skipped.len(),
-                first: manifest
-                    .skipped
-                    .first()
-                    .map_or_else(|| "it has no rows".to_owned(), |item| item.reason.clone()),
+                path: self.path.to_path_buf(),
+                skipped: self.skipped.len() + self.uncounted,
+                first: first.map_or_else(|| "it has no rows".to_owned(), ToString::to_string),
             });
         }
-        Ok(manifest)
-    }
-
-    fn read_table(file: impl Read, delimiter: u8, path: &Path) -> Result<Self, DataError> {
-        let broken = |source| DataError::Manifest {
-            path: path.to_path_buf(),
-            source,
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .from_reader(file);
-        let header = reader.byte_headers().map_err(broken)?.clone();
-        let path_column = find_column(&header, PATH_COLUMN, path)?;
-        let caption_column = find_column(&header, CAPTION_COLUMN, path)?;
-        let tags_column = find_column(&header, TAGS_COLUMN, path).ok();
-
-        let mut manifest = Self::default();
-        let mut record = csv::ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(broken)? {
-            let line = record.position().map_or(0, csv::Position::line) as usize;
-            let field = |column: usize| {
-                std::str::from_utf8(record.get(column).unwrap_or_default()).map_err(|source| {
-                    DataError::RowNotText {
-                        path: path.to_path_buf(),
-                        line,
-                        source,
-                    }
-                })
-            };
-            let row = || {
-                let tags = tags_column.map(field).transpose()?;
-                Ok(Row {
-                    path: field(path_column)?,
-                    caption: field(caption_column)?,
-                    // Rows of a table all have the column, whether they have tags or not.
-                    tags: tags.map(split_tags).filter(|tags| !tags.is_empty()),
-                })
-            };
-            manifest.push(row().and_then(|row| pair(row, path, line)), path, line);
+        if self.uncounted > 0 {
+            self.skipped.push(SkippedItem {
+                name: self.path.display().to_string(),
+                reason: format!("{} more rows cannot be used", self.uncounted),
+            });
         }
-        Ok(manifest)
+        Ok(self.skipped)
     }
+}
 
-    fn read_json_lines(file: impl Read, path: &Path) -> Result<Self, DataError> {
-        let mut manifest = Self::default();
-        let mut reader = BufReader::new(file);
-        let mut bytes = Vec::new();
-        for line in 1.. {
-            bytes.clear();
-            let read = reader.read_until(b'\n', &mut bytes);
-            let read = read.map_err(|source| DataError::Read {
-                path: path.to_path_buf(),
-                source,
-            })?;
-            if read == 0 {
-                break;
-            }
-            let text = strip_byte_order_mark(&bytes);
-            if text.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let row = serde_json::from_slice::<JsonRow>(text)
-                .map_err(|source| DataError::JsonRow {
-                    path: path.to_path_buf(),
-                    line,
-                    source,
-                })
-                .and_then(|row| {
-                    let tags = row.tags.map(|tags| match tags {
-                        JsonTags::Joined(tags) => split_tags(&tags),
-                        JsonTags::List(tags) => tags,
-                    });
-                    let (file, caption) = (&row.path, &row.caption);
-                    let row = Row {
-                        path: file,
-                        caption,
-                        tags,
-                    };
-                    pair(row, path, line)
-                });
-            manifest.push(row, path, line);
-        }
-        Ok(manifest)
+/// The text at a place among the keys.
+fn text<'a>(
+    object: &'a Map<String, Value>,
+    place: Option<usize>,
+    key: &'static str,
+) -> Result<&'a str, RowFault> {
+    let wanted = "a text";
+    match place.and_then(|place| object.values().nth(place)) {
+        None | Some(Value::Null) => Err(RowFault::Missing { key }),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(RowFault::WrongKind { key, wanted }),
     }
+}
 
-    fn push(&mut self, row: Result<Pair, DataError>, path: &Path, line: usize) {
-        match row {
-            Ok(pair) => self.pairs.push(pair),
-            Err(error) => {
-                let name = format!("{}: line {line}", path.display());
-                self.skipped.push(SkippedItem::new(name, &error));
-            }
-        }
-    }
+/// Tags as a sentence or as a list.
+fn tags(object: &Map<String, Value>) -> Result<Option<Vec<String>>, RowFault> {
+    let (key, wanted) = (TAGS_NAME, "a text or a list of texts");
+    let tag = |tag: &Value| tag.as_str().map(str::to_owned);
+    let tags = match object.get(TAGS_NAME) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(tags)) => Some(split_tags(tags)),
+        Some(Value::Array(tags)) => tags.iter().map(tag).collect(),
+        Some(_) => None,
+    };
+    tags.map(Some).ok_or(RowFault::WrongKind { key, wanted })
 }
 
 fn split_tags(tags: &str) -> Vec<String> {
     tags.split_whitespace().map(str::to_owned).collect()
-}
-
-fn pair(row: Row<'_>, manifest: &Path, line: usize) -> Result<Pair, DataError> {
-    let unusable = |source| DataError::Row {
-        path: manifest.to_path_buf(),
-        line,
-        source,
-    };
-    let file = row.path.trim();
-    if file.is_empty() {
-        return Err(unusable(RowFault::Missing { key: PATH_COLUMN }));
-    }
-    let text = row.caption.to_owned();
-    let caption = match row.tags {
-        Some(tags) => Caption::Tagged(TaggedCaption { text, tags }),
-        None => Caption::Plain(text),
-    };
-    let caption = check_caption(caption).map_err(unusable)?;
-    let folder = manifest.parent().unwrap_or(Path::new(""));
-    // Joining an absolute path gives that path.
-    Ok(Pair {
-        path: folder.join(file),
-        caption,
-        line,
-    })
-}
-
-fn find_column(
-    header: &csv::ByteRecord,
-    column: &'static str,
-    path: &Path,
-) -> Result<usize, DataError> {
-    let names: Vec<_> = header
-        .iter()
-        .map(|name| String::from_utf8_lossy(strip_byte_order_mark(name)))
-        .map(|name| name.trim().to_owned())
-        .collect();
-    names
-        .iter()
-        .position(|name| name == column)
-        .ok_or_else(|| DataError::MissingColumn {
-            path: path.to_path_buf(),
-            column,
-            found: names.join(", "),
-        })
-}
-
-/// Spreadsheet programs put a mark in front of the first column's name.
-fn strip_byte_order_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 #[cfg(test)]

@@ -15,12 +15,18 @@ pub struct SkippedItem {
 }
 
 impl SkippedItem {
-    /// Keeps the words of an error and of everything that caused it.
+    /// Keeps the words of an error and of everything that caused it, but for the name, where they
+    /// begin with it.
     pub fn new(name: String, error: &dyn Error) -> Self {
         let causes = std::iter::successors(error.source(), |&cause| cause.source());
-        let reason = causes.fold(error.to_string(), |reason, cause| {
+        let mut reason = causes.fold(error.to_string(), |reason, cause| {
             format!("{reason}: {cause}")
         });
+        if let Some(rest) = reason.strip_prefix(&*name)
+            && let Some(rest) = rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' '))
+        {
+            reason = rest.to_owned();
+        }
         Self { name, reason }
     }
 }
@@ -53,6 +59,18 @@ mod tests {
 
         assert!(item.reason.contains("a.csv"), "{item:?}");
         assert!(item.reason.ends_with(": disk on fire"), "{item:?}");
+    }
+
+    #[test]
+    fn a_reason_does_not_repeat_the_name() {
+        let error = DataError::EmptyFile {
+            path: "a.mp4".into(),
+        };
+
+        let item = SkippedItem::new("a.mp4".to_owned(), &error);
+
+        assert_eq!(item.reason, "is empty");
+        assert_eq!(item.to_string(), "a.mp4: is empty");
     }
 
     #[test]

@@ -10,6 +10,6 @@ mod whole_word;
 pub use block::{REGION_GRID, RegionMask};
 pub use random_token::mask_random_tokens;
 pub use replacement::{IGNORED_LABEL, MaskedTokens};
-pub use semantic::{choose_words, first_words, noun_words, semantic_candidates, verb_spans};
+pub use semantic::{candidate_counts, choose_words, first_words, verb_spans};
 pub use text_masking::{TextMasker, TextMasking};
 pub use whole_word::mask_whole_words;

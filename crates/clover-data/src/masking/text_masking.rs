@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::random_token::mask_random_tokens;
 use super::replacement::MaskedTokens;
-use super::semantic::{choose_words, semantic_candidates};
+use super::semantic::{candidate_counts, choose_words};
 use super::whole_word::mask_whole_words;
 use crate::DataError;
 use crate::text::{Encoding, PartOfSpeech, PartOfSpeechTagger, WordPieceTokenizer};
@@ -113,15 +113,17 @@ impl TextMasker {
                 return mask_random_tokens(encoding, *probability, vocabulary, rng);
             }
         };
-        let candidates = match tags {
-            Some(tags) => semantic_candidates(tags),
+        let counts = match tags {
+            Some(tags) => candidate_counts(tags),
             None => {
                 let words = tokenizer.words(encoding);
+                // The tagger knows words by their small letters.
+                let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                semantic_candidates(&tagger.tag(&words))
+                candidate_counts(&tagger.tag(&words))
             }
         };
-        let mut chosen = choose_words(candidates, ratio, rng);
+        let mut chosen = choose_words(counts, ratio, rng);
         chosen.sort_unstable();
         let positions = chosen
             .into_iter()

@@ -111,7 +111,7 @@ fn manifest(clips: &[SyntheticClip]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::PairsManifest;
+    use crate::dataset::ClipTable;
     use crate::text::WordPieceTokenizer;
 
     const CONFIG: SyntheticSetConfig = SyntheticSetConfig {
@@ -128,13 +128,13 @@ mod tests {
 
         let files = write_synthetic_set(&CONFIG, folder.path()).unwrap();
 
-        let train = PairsManifest::read(&files.train).unwrap();
-        let held_out = PairsManifest::read(&files.held_out).unwrap();
+        let open = |path| ClipTable::open(path, None, &|_, _| ()).unwrap();
+        let (train, held_out) = (open(&files.train), open(&files.held_out));
         let plan = SyntheticSet::plan(&CONFIG).unwrap();
-        assert_eq!((train.pairs.len(), held_out.pairs.len()), (6, 3));
-        assert!(train.skipped.is_empty());
-        assert_eq!(held_out.pairs[2].caption.text(), plan.held_out[2].caption);
-        assert!(train.pairs.iter().all(|pair| pair.path.exists()));
+        assert_eq!((train.len(), held_out.len()), (6, 3));
+        assert!(train.skipped().is_empty());
+        assert_eq!(held_out.texts(2).all(), [&plan.held_out[2].caption]);
+        assert!((0..6).all(|row| fs::exists(train.name(row)).unwrap()));
         WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let leftover = fs::read_dir(folder.path().join(CLIPS)).unwrap().count();
         assert_eq!(leftover, 9);

@@ -1,6 +1,7 @@
 //! From a sentence to token ids: vocabulary, tokenizer, word groups, part-of-speech tags, question
 //! texts.
 
+mod normalization;
 mod part_of_speech;
 mod question;
 mod stored_tags;
@@ -10,6 +11,7 @@ mod tokenizer;
 mod vocabulary;
 mod word_groups;
 
+pub use normalization::TextNormalization;
 pub use part_of_speech::{PartOfSpeech, TaggedToken, align_tags};
 pub use question::QuestionForm;
 pub use tag_scores::{TagScores, parse_tagged_sentence};

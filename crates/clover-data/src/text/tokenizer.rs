@@ -1,4 +1,4 @@
-//! Lower-case WordPiece (Devlin et al., "BERT", NAACL 2019), as BERT-base uncased was trained.
+//! WordPiece (Devlin et al., "BERT", NAACL 2019), in small letters unless its files say otherwise.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use tokenizers::normalizers::bert::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{AddedToken, Tokenizer};
 
+use super::normalization::TextNormalization;
 use super::vocabulary::{SpecialTokens, Vocabulary};
 use super::word_groups::word_groups;
 use crate::DataError;
@@ -21,6 +22,7 @@ const MAX_WORD_CHARS: usize = 100;
 pub struct WordPieceTokenizer {
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
+    normalization: TextNormalization,
 }
 
 /// One sentence as a row of token ids of fixed length.
@@ -35,14 +37,17 @@ pub struct Encoding {
 }
 
 impl WordPieceTokenizer {
-    /// Reads the vocabulary file (one piece a line) and builds the tokenizer.
+    /// Reads the vocabulary file (one piece a line) and builds the tokenizer; what stands beside it
+    /// tells whether capitals are kept ([`TextNormalization::beside`]).
     ///
     /// # Errors
     ///
-    /// When the file is unreadable, repeats a piece, or lacks one of `[PAD] [UNK] [CLS] [SEP]
-    /// [MASK]` under exactly that name.
+    /// When a file is unreadable, or the vocabulary repeats a piece or lacks one of `[PAD] [UNK]
+    /// [CLS] [SEP] [MASK]` under exactly that name.
     pub fn from_vocab_file(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::from_vocabulary(Vocabulary::from_file(path)?)
+        let path = path.as_ref();
+        let vocabulary = Vocabulary::from_file(path)?;
+        Self::new(vocabulary, TextNormalization::beside(path)?)
     }
 
     /// Builds the tokenizer from the lines of a vocabulary; `path` is what errors call it.
@@ -54,15 +59,19 @@ impl WordPieceTokenizer {
         lines: impl IntoIterator<Item = &'a str>,
         path: impl Into<PathBuf>,
     ) -> Result<Self, DataError> {
-        Self::from_vocabulary(Vocabulary::from_lines(lines, path)?)
+        let vocabulary = Vocabulary::from_lines(lines, path)?;
+        Self::new(vocabulary, TextNormalization::default())
     }
 
-    /// Builds the tokenizer from a vocabulary already read.
+    /// Builds the tokenizer of a vocabulary.
     ///
     /// # Errors
     ///
     /// When the tokenizer's library refuses the vocabulary.
-    pub fn from_vocabulary(vocabulary: Vocabulary) -> Result<Self, DataError> {
+    pub fn new(
+        vocabulary: Vocabulary,
+        normalization: TextNormalization,
+    ) -> Result<Self, DataError> {
         let ids: AHashMap<String, u32> = vocabulary
             .pieces()
             .iter()
@@ -78,7 +87,12 @@ impl WordPieceTokenizer {
             .map_err(DataError::Tokenizer)?;
         let mut tokenizer = Tokenizer::new(model);
         tokenizer
-            .with_normalizer(Some(BertNormalizer::new(true, true, Some(true), true)))
+            .with_normalizer(Some(BertNormalizer::new(
+                true,
+                normalization.tokenize_chinese_chars,
+                Some(normalization.strips_accents()),
+                normalization.do_lower_case,
+            )))
             .map_err(DataError::Tokenizer)?
             .with_pre_tokenizer(Some(BertPreTokenizer));
         // Registered as special, "[MASK]" inside a sentence is one token and keeps its capitals.
@@ -88,6 +102,7 @@ impl WordPieceTokenizer {
         Ok(Self {
             tokenizer,
             vocabulary,
+            normalization,
         })
     }
 
@@ -134,6 +149,11 @@ impl WordPieceTokenizer {
         &self.vocabulary
     }
 
+    /// How texts are written before they are cut.
+    pub fn normalization(&self) -> TextNormalization {
+        self.normalization
+    }
+
     /// The ids of the special tokens.
     pub fn special(&self) -> SpecialTokens {
         self.vocabulary.special()
@@ -177,6 +197,22 @@ mod tests {
         let encoding = tokenizer().encode("CAFÉ", 3).unwrap();
 
         assert_eq!(encoding.ids, [2, 9, 3]);
+    }
+
+    #[test]
+    fn accents_and_capitals_stay_where_the_files_beside_say_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vocab.txt");
+        std::fs::write(&path, format!("{}\nMan\nCAFÉ\n", LINES.join("\n"))).unwrap();
+        let config = r#"{"do_lower_case": false}"#;
+        std::fs::write(folder.path().join(TextNormalization::FILE), config).unwrap();
+
+        let encoding = WordPieceTokenizer::from_vocab_file(path)
+            .unwrap()
+            .encode("man Man A CAFÉ", 6)
+            .unwrap();
+
+        assert_eq!(encoding.ids, [2, 6, 14, 1, 15, 3]);
     }
 
     #[test]

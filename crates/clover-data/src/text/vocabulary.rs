@@ -48,20 +48,7 @@ impl Vocabulary {
     /// When the file cannot be read as UTF-8 text, lists a piece twice, or lacks a special token.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
-        let unreadable = |source| DataError::Read {
-            path: path.to_path_buf(),
-            source,
-        };
-        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-        if bytes > MAX_VOCABULARY_BYTES {
-            return Err(DataError::VocabularyTooLarge {
-                path: path.to_path_buf(),
-                bytes,
-                limit: MAX_VOCABULARY_BYTES,
-            });
-        }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        Self::from_lines(text.lines(), path)
+        Self::from_lines(read_text(path)?.lines(), path)
     }
 
     /// Builds a vocabulary from its lines; `path` is what errors call it.
@@ -112,6 +99,23 @@ impl Vocabulary {
     pub fn special(&self) -> SpecialTokens {
         self.special
     }
+}
+
+/// The text of a vocabulary, or of a file about one.
+pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+    let unreadable = |source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > MAX_VOCABULARY_BYTES {
+        return Err(DataError::VocabularyTooLarge {
+            path: path.to_path_buf(),
+            bytes,
+            limit: MAX_VOCABULARY_BYTES,
+        });
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
 }
 
 fn special_tokens(ids: &HashMap<&str, u32>, path: &Path) -> Result<SpecialTokens, DataError> {

@@ -5,6 +5,7 @@
 //! | `config.json` | sizes ([`CloverConfig`]) |
 //! | `model.safetensors` | weights under our parameter paths |
 //! | `vocab.txt` | word pieces, one a line |
+//! | `tokenizer_config.json` | whether capitals are kept ([`TextNormalization`]) |
 //! | `preprocess.json` | [`Preprocessing`] |
 //! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
 
@@ -16,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::prelude::*;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::{TextNormalization, WordPieceTokenizer};
 use clover_model::tasks::AnswerPart;
 use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
@@ -30,7 +31,7 @@ use crate::{Embedder, InferenceError, Preprocessing};
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 pub(crate) const VOCABULARY: &str = "vocab.txt";
-const PREPROCESSING: &str = "preprocess.json";
+pub(crate) const PREPROCESSING: &str = "preprocess.json";
 const ANSWERS: &str = "answers.json";
 
 /// A trained model read from its folder.
@@ -100,20 +101,28 @@ impl<B: Backend> Bundle<B> {
     ///
     /// A file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
+        self.write_settings(folder)?;
+        let mut export = Export::of(&self.clover, Naming::Native);
+        if let Some((_, part)) = &self.answers {
+            export.add_answers(part, Naming::Native);
+        }
+        export.write(&folder.join(WEIGHTS))?;
+        Ok(())
+    }
+
+    /// Writes all files but the weights.
+    pub(crate) fn write_settings(&self, folder: &Path) -> Result<(), InferenceError> {
         create_folder(folder)?;
         write_json(&folder.join(CONFIG), &self.config)?;
         write_json(&folder.join(PREPROCESSING), &self.preprocessing)?;
-        write_vocabulary(&folder.join(VOCABULARY), &self.tokenizer)?;
-        let mut export = Export::of(&self.clover, Naming::Native);
+        write_vocabulary(folder, &self.tokenizer)?;
         let path = folder.join(ANSWERS);
-        if let Some((answers, part)) = &self.answers {
+        if let Some((answers, _)) = &self.answers {
             write_json(&path, answers)?;
-            export.add_answers(part, Naming::Native);
         } else if path.exists() {
             // Those of another model that lay here.
             fs::remove_file(&path).map_err(|source| InferenceError::File { path, source })?;
         }
-        export.write(&folder.join(WEIGHTS))?;
         Ok(())
     }
 
@@ -149,12 +158,15 @@ pub(crate) fn check_vocabulary(
     })
 }
 
+/// The vocabulary, and how texts are written before it cuts them.
 pub(crate) fn write_vocabulary(
-    path: &Path,
+    folder: &Path,
     tokenizer: &WordPieceTokenizer,
 ) -> Result<(), InferenceError> {
     let pieces = tokenizer.vocabulary().pieces().join("\n") + "\n";
-    write_whole(path, pieces.as_bytes())
+    write_whole(&folder.join(VOCABULARY), pieces.as_bytes())?;
+    let path = folder.join(TextNormalization::FILE);
+    write_json(&path, &tokenizer.normalization())
 }
 
 /// Writes a pre-trained model as [`Bundle::write`] does.
@@ -218,6 +230,27 @@ mod tests {
             .into_embedder(Default::default())
             .embed_texts(&["a red circle".into()]);
         assert_eq!(text.unwrap().rows(), 1);
+    }
+
+    #[test]
+    fn a_tokenizer_that_keeps_capitals_still_does_when_it_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let device = Default::default();
+        let mut bundle = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
+        let normalization = TextNormalization {
+            do_lower_case: false,
+            ..bundle.tokenizer.normalization()
+        };
+        let vocabulary = bundle.tokenizer.vocabulary().clone();
+        bundle.tokenizer = WordPieceTokenizer::new(vocabulary, normalization).unwrap();
+
+        bundle.write(folder.path()).unwrap();
+
+        let read = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
+        let ids = |text: &str| read.tokenizer.encode(text, 3).unwrap().ids[1];
+        let unknown = read.tokenizer.special().unknown;
+        assert!(ids("red") != unknown && ids("Red") == unknown);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::prelude::*;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::{TextNormalization, WordPieceTokenizer};
 use clover_data::video::ChannelOrder;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
 use clover_model::{Clover, CloverConfig};
@@ -27,6 +27,13 @@ pub fn bundle_sizes(
         return Err(InferenceError::Configuration {
             path,
             reason: "has other word pieces than the vocabulary of the run".to_owned(),
+        });
+    }
+    if own.normalization() != tokenizer.normalization() {
+        return Err(InferenceError::Configuration {
+            path: folder.join(TextNormalization::FILE),
+            reason: "treats capitals or accents otherwise than the vocabulary of the run"
+                .to_owned(),
         });
     }
     Ok(config)

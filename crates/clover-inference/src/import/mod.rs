@@ -13,7 +13,7 @@ use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerPart, AnswerPartSizes};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
-use crate::bundle::{VOCABULARY, check_vocabulary};
+use crate::bundle::{PREPROCESSING, VOCABULARY, check_vocabulary, read_json};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
 use text_config::attention_heads;
 
@@ -110,10 +110,12 @@ impl BundleImport {
             import.add(file, *naming);
         }
         let mut config = import.sizes(self.hints()?)?;
-        self.adjust(&mut config)?;
+        let preprocessing = self.preprocessing(&mut config)?;
         import.resize_to(config.video.window);
         let vocabulary = self.vocabulary()?;
         let tokenizer = WordPieceTokenizer::from_vocab_file(&vocabulary)?;
+        // A table is often filled up to a round number; nothing looks up what stands behind.
+        config.text.vocabulary = config.text.vocabulary.min(tokenizer.vocabulary().len());
         check_vocabulary(&config, &tokenizer, &vocabulary)?;
 
         B::seed(device, self.seed);
@@ -129,7 +131,7 @@ impl BundleImport {
         let files = files.into_iter().map(|(path, naming, _)| (path, naming));
         Ok(ImportedBundle {
             bundle: Bundle {
-                preprocessing: self.preprocessing(&config),
+                preprocessing,
                 config,
                 clover,
                 tokenizer,
@@ -150,15 +152,31 @@ impl BundleImport {
         }
     }
 
-    /// As the published model is tested.
-    fn preprocessing(&self, config: &CloverConfig) -> Preprocessing {
-        Preprocessing {
+    /// What the files of a bundle say that stand beside its weights, or else as the published model
+    /// is tested; with what is asked for.
+    fn preprocessing(&self, config: &mut CloverConfig) -> Result<Preprocessing, InferenceError> {
+        let beside = self.beside(PREPROCESSING);
+        let own: Option<Preprocessing> = beside.map(|path| read_json(&path)).transpose()?;
+        if let Some(own) = &own {
+            config.frames = own.frames;
+            config.image_size = own.pixels.size;
+        }
+        self.adjust(config)?;
+        let pixels = PixelPipeline {
+            size: config.image_size,
+            channels: ChannelOrder::default(),
+            ..own.map_or(PixelPipeline::test_center_crop(config.image_size), |own| {
+                own.pixels
+            })
+        };
+        let text_len = own.map_or(TEXT_LEN, |own| own.text_len);
+        Ok(Preprocessing {
             frames: config.frames,
-            pixels: PixelPipeline::test_center_crop(config.image_size),
+            pixels,
             text_len: self
                 .text_len
-                .unwrap_or(TEXT_LEN.min(config.text.max_positions)),
-        }
+                .unwrap_or(text_len.min(config.text.max_positions)),
+        })
     }
 
     fn open(&self) -> Result<Vec<(PathBuf, Naming, WeightFile)>, InferenceError> {
@@ -215,15 +233,20 @@ impl BundleImport {
         })
     }
 
-    fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
+    /// A file beside the first weights that have one.
+    fn beside(&self, name: &str) -> Option<PathBuf> {
         let beside = |WeightPath { path, .. }: &WeightPath| {
             let folders = [Some(path.as_path()), path.parent()].into_iter().flatten();
-            let mut places = folders.map(|folder| folder.join(VOCABULARY));
+            let mut places = folders.map(|folder| folder.join(name));
             places.find(|place| place.is_file())
         };
+        self.weights.iter().find_map(beside)
+    }
+
+    fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
         let found = self.vocabulary.clone();
         found
-            .or_else(|| self.weights.iter().find_map(beside))
+            .or_else(|| self.beside(VOCABULARY))
             .ok_or_else(|| InferenceError::Option {
                 option: "vocab",
                 reason: format!("there is no {VOCABULARY} beside the weights"),

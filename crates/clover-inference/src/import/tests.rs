@@ -96,6 +96,7 @@ fn a_bundle_is_made_of_a_video_swin_and_a_bert_and_turned_back() {
         ChannelOrder::Rgb,
     );
     let back = back.read::<TestBackend>(&device).unwrap();
+    assert_eq!(back.bundle.preprocessing, imported.bundle.preprocessing);
     same_bits(
         &back.bundle.clover,
         &imported.bundle.clover,
@@ -119,13 +120,16 @@ fn a_fine_tuned_checkpoint_brings_its_head_and_labels() {
     let request = BundleImport {
         vocabulary: Some(words),
         answers: Some(list.clone()),
+        image_size: Some(28),
         ..BundleImport::new(vec![file(path)], ChannelOrder::Bgr)
     };
 
-    let imported = request.read::<TestBackend>(&device).unwrap();
+    let mut imported = request.read::<TestBackend>(&device).unwrap();
 
     assert!(imported.report.unused.is_empty(), "{}", imported.report);
     let bundle = folder.path().join("bundle");
+    imported.bundle.preprocessing.pixels = PixelPipeline::test_resize(28);
+    imported.bundle.preprocessing.text_len = 9;
     imported.bundle.write(&bundle).unwrap();
     let read = Bundle::<TestBackend>::read(&bundle, &device).unwrap();
     let (answers, part) = read.answers.unwrap();
@@ -138,9 +142,48 @@ fn a_fine_tuned_checkpoint_brings_its_head_and_labels() {
         [&part.answer_head, &model.answer_head].map(|head| to_bytes(head, Naming::Native).unwrap());
     assert!(found == wanted);
 
+    // Exported and imported again, it is the same: what is beside the weights says how it sees.
+    let out = folder.path().join("out");
+    for format in [ExportFormat::Published, ExportFormat::Native] {
+        let channels = ChannelOrder::Bgr;
+        let files = BundleExport { format, channels };
+        let files = files.write(&imported.bundle, &out).unwrap();
+        let back = BundleImport {
+            answers: Some(out.join("answers.json")),
+            ..BundleImport::new(vec![file(files[0].path.clone())], channels)
+        };
+        let back = back.read::<TestBackend>(&device).unwrap().bundle;
+        assert_eq!(back.preprocessing, imported.bundle.preprocessing);
+        assert_eq!(back.config.to_string(), imported.bundle.config.to_string());
+        assert_eq!(back.answers.unwrap().0, answers);
+    }
+
     fs::write(&list, "yes\nno\n").unwrap();
     let error = request.read::<TestBackend>(&device).unwrap_err();
     assert!(error.to_string().contains("lists 2 answers"), "{error}");
+}
+
+#[test]
+fn a_table_beyond_the_vocabulary_is_cut_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = Default::default();
+    let pieces = vocabulary().len();
+    let clover: Clover<TestBackend> = CloverConfig::tiny(pieces + 5)
+        .with_image_size(28)
+        .with_frames(2)
+        .init(&device);
+    let path = folder.path().join("clover.safetensors");
+    write_file(&clover, &path, Naming::Published).unwrap();
+    write_vocabulary(&folder.path().join("vocab.txt"));
+
+    let imported = BundleImport::new(vec![file(path)], ChannelOrder::Bgr)
+        .read::<TestBackend>(&device)
+        .unwrap();
+
+    assert_eq!(imported.bundle.config.text.vocabulary, pieces);
+    assert_eq!(imported.report.resized.len(), 3, "{}", imported.report);
+    imported.bundle.write(folder.path()).unwrap();
+    Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! trained with.
 //!
 //! Tables of positions are resampled as Swin and Video Swin load theirs: bicubic over height and
-//! width, linear over time. Longer tables of text positions are cut to their first rows.
+//! width, linear over time. Longer tables of text positions and of word pieces are cut to their first
+//! rows.
 
 use super::resample::{Kernel, resample};
 use crate::video_encoder::relative_position_bias::relative_positions;
@@ -101,6 +102,33 @@ pub(super) fn text_positions(values: &[f32], [rows, dim]: [usize; 2], target: us
             "linear",
         )
     }
+}
+
+/// A table of word pieces that is filled up to a round number: what stands behind the `expected`
+/// rows stands for no piece.
+pub(super) fn word_pieces(
+    path: &str,
+    values: &[f32],
+    shape: &[usize],
+    expected: &[usize],
+) -> Option<Brought> {
+    let values = match (path, shape, expected) {
+        ("text_encoder.embeddings.word.weight", [rows, dim], [to, same])
+            if to < rows && dim == same =>
+        {
+            values[..to * dim].to_vec()
+        }
+        ("mlm_head.decoder.bias", [rows], [to]) if to < rows => values[..*to].to_vec(),
+        ("mlm_head.decoder.weight", [dim, rows], [same, to]) if to < rows && dim == same => {
+            let pieces = values.chunks(*rows).flat_map(|row| &row[..*to]);
+            pieces.copied().collect()
+        }
+        _ => return None,
+    };
+    Some((
+        values,
+        "the first ones, of which each stands for a word piece",
+    ))
 }
 
 /// The kernel `[channels, colours, height, width]` of 2-D patches spread over `depth` frames: each

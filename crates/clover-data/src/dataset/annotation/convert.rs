@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::super::items::{Gathered, Items, ItemsFile, gather_items};
+use super::super::pairs::ManifestColumns;
 use super::super::rows::{AnnotationError, open_regular};
 use super::super::skipped::SkippedItem;
 use super::format::AnnotationFormat;
+use super::other_file::other_file;
 use super::reading::Reading;
 use super::{
-    cc3m, detect, didemo, lsmdc, msrvtt, msrvtt_choice, pairs_manifest, pickled, tgif,
+    cc3m, coco, detect, didemo, lsmdc, msrvtt, msrvtt_choice, pairs_manifest, pickled, tgif,
     three_splits, video_qa, webvid,
 };
 use crate::DataError;
@@ -34,6 +36,8 @@ pub struct ConvertRequest {
     pub extension: Option<String>,
     /// The path of a clip with `{placeholders}` where the usual one is not it.
     pub clip_pattern: Option<String>,
+    /// What is chosen of the columns of a manifest of pairs.
+    pub columns: ManifestColumns,
 }
 
 /// The items of an annotation file in the project's own form.
@@ -62,6 +66,7 @@ impl ConvertRequest {
             seed: 0,
             extension: None,
             clip_pattern: None,
+            columns: ManifestColumns::default(),
         }
     }
 }
@@ -75,11 +80,16 @@ impl ConvertRequest {
 pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
     // A file that cannot be opened is a clearer error than one whose format is not recognised.
     open_regular(&request.annotation, None)?;
-    let unknown = || AnnotationError::UnknownFormat {
-        path: request.annotation.clone(),
+    let unknown = || {
+        let path = request.annotation.clone();
+        match other_file(&path) {
+            Some(what) => AnnotationError::OtherFile { path, what },
+            None => AnnotationError::UnknownFormat { path },
+        }
     };
     let format = match request.format {
         Some(format) => format,
+        None if !request.columns.is_usual() => AnnotationFormat::Pairs,
         None => detect(&request.annotation).ok_or_else(unknown)?,
     };
     let gathered = read(&Reading::prepare(request, format)?)?;
@@ -107,10 +117,11 @@ fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
         AnnotationFormat::LsmdcMultipleChoice => lsmdc::read_choices(reading),
         AnnotationFormat::Didemo => didemo::read(reading),
         AnnotationFormat::TgifMultipleChoice => tgif::read_choices(reading),
-        AnnotationFormat::TgifFrame => tgif::read_frame_questions(reading),
+        AnnotationFormat::TgifFrame | AnnotationFormat::TgifCount => tgif::read_questions(reading),
         AnnotationFormat::ThreeSplits => three_splits::read(reading),
         AnnotationFormat::Webvid => webvid::read(reading),
         AnnotationFormat::Cc3m => cc3m::read(reading),
+        AnnotationFormat::CocoCaptions => coco::read(reading),
         AnnotationFormat::Pickle => pickled::read(reading),
     }
 }

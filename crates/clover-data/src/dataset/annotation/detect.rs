@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::rows::{Lines, Records, TableStyle, open_regular, walk_json};
+use super::super::pairs::names_pairs;
+use super::super::rows::{Lines, Records, TableStyle, json_row, open_regular, walk_json};
 use super::fields::Row;
 use super::format::AnnotationFormat;
 use super::lsmdc;
@@ -30,11 +31,13 @@ pub fn detect(path: impl AsRef<Path>) -> Option<AnnotationFormat> {
     }
 }
 
-/// Protocols from 2 on start with their number; older ones with a list of dicts, here.
+/// Protocols from 2 on start with their number; older ones with a list of dicts, here, which is
+/// remembered as number 0 or begins at once.
 fn is_pickle(start: &[u8]) -> bool {
     match start {
         [0x80, protocol, ..] => (2..=5).contains(protocol),
-        [b'(', b'l', ..] | [b']', b'q' | b'(' | b'}' | b'.', ..] => true,
+        [b'(', b'l', rest @ ..] => matches!(rest, [b'p', b'0', b'\n', ..] | [b'(', b'd', ..]),
+        [b']', rest @ ..] => matches!(rest, [b'q', 0, ..] | [b'(', b'}', ..] | [b'}', ..]),
         _ => false,
     }
 }
@@ -60,17 +63,24 @@ fn list(path: &Path) -> Option<AnnotationFormat> {
 fn sections(path: &Path) -> Option<AnnotationFormat> {
     let mut found = None;
     let walked = walk_json(path, &mut |element| {
-        if !matches!(element.value, Ok(Value::Object(_))) {
+        let (Some(section), Ok(value)) = (element.section, &element.value) else {
             return ControlFlow::Continue(());
-        }
-        found = match element.section {
-            Some("sentences" | "annotations" | "videos") => Some(AnnotationFormat::MsrvttCaptions),
-            Some(name) if SPLITS.contains(&name) => Some(AnnotationFormat::ThreeSplits),
-            _ => None,
         };
-        match found {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
+        let format = match section {
+            "images" if value.get("file_name").is_some() => AnnotationFormat::CocoCaptions,
+            "sentences" | "annotations" | "videos" if value.is_object() => {
+                AnnotationFormat::MsrvttCaptions
+            }
+            split if SPLITS.contains(&split) && (value.is_object() || element.key.is_some()) => {
+                AnnotationFormat::ThreeSplits
+            }
+            _ => return ControlFlow::Continue(()),
+        };
+        found = Some(format);
+        // Whose number it is, the pictures tell, and they may come behind.
+        match value.get("image_id").is_some_and(Value::is_number) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
         }
     });
     let _faulty = walked;
@@ -81,7 +91,7 @@ fn lines(path: &Path) -> Option<AnnotationFormat> {
     let mut lines = Lines::open(path).ok()?;
     for _ in 0..ROWS {
         let line = lines.next_line().ok()??;
-        let value = line.bytes.ok().map(|bytes| serde_json::from_slice(&bytes));
+        let value = line.bytes.ok().map(|bytes| json_row(&bytes));
         if let Some(Ok(Value::Object(row))) = value
             && let Some(format) = row_format(&row)
         {
@@ -113,6 +123,12 @@ fn row_format(row: &Row) -> Option<AnnotationFormat> {
                 true => AnnotationFormat::MsvdQa,
                 false => AnnotationFormat::MsrvttQa,
             }
+        } else if names_pairs(
+            row.iter()
+                .filter(|(_, value)| value.is_string())
+                .map(|(key, _)| &**key),
+        ) {
+            AnnotationFormat::Pairs
         } else {
             return None;
         },
@@ -121,7 +137,11 @@ fn row_format(row: &Row) -> Option<AnnotationFormat> {
 
 fn table(path: &Path) -> Option<AnnotationFormat> {
     let quoted = |style| Records::open(path, style).ok()?.next_record().ok()?;
-    for style in [TableStyle::CSV, TableStyle::QUOTED_TABS] {
+    for style in [
+        TableStyle::CSV,
+        TableStyle::QUOTED_TABS,
+        TableStyle::SEMICOLONS,
+    ] {
         let header = quoted(style).and_then(|(_, record)| record.ok());
         let found = header.and_then(|header| header_format(&header, style));
         if found.is_some() {
@@ -146,7 +166,7 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
         let mut columns = columns.iter();
         columns.all(|column| header.iter().any(|name| name.trim() == *column))
     };
-    let tabs = style != TableStyle::CSV;
+    let tabs = style == TableStyle::QUOTED_TABS;
     if has(&["path", "caption"]) {
         Some(AnnotationFormat::Pairs)
     } else if !tabs && has(&["videoid", "name"]) {
@@ -156,7 +176,12 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
     } else if tabs && has(&["gif_name", "question", "a1", "a5", "answer"]) {
         Some(AnnotationFormat::TgifMultipleChoice)
     } else if tabs && has(&["gif_name", "question", "answer"]) {
-        Some(AnnotationFormat::TgifFrame)
+        match has(&["type"]) || has(&["description"]) {
+            true => Some(AnnotationFormat::TgifFrame),
+            false => Some(AnnotationFormat::TgifCount),
+        }
+    } else if names_pairs(header.iter().map(|name| name.trim())) {
+        Some(AnnotationFormat::Pairs)
     } else {
         None
     }
@@ -190,6 +215,30 @@ mod tests {
         let sample = Sample::new("pairs.pkl", "videoid,name,page_dir\n1,a cat,p\n");
 
         assert_eq!(detect(sample.path()), Some(AnnotationFormat::Webvid));
+    }
+
+    #[test]
+    fn a_caption_that_begins_with_a_bracket_is_no_pickle() {
+        for caption in ["(left) a man", "(l.) a man", "]quoted[ a man"] {
+            let sample = Sample::new("a.tsv", format!("{caption}\thttp://a/1.jpg\n"));
+
+            assert_eq!(
+                detect(sample.path()),
+                Some(AnnotationFormat::Cc3m),
+                "{caption}"
+            );
+        }
+        for pickle in [
+            &b"(lp0\n(dp1\n"[..],
+            b"(l(dS'a'\n",
+            b"]q\0}q\x01",
+            b"](}(",
+            b"]}",
+        ] {
+            let sample = Sample::new("a.pkl", pickle);
+
+            assert_eq!(detect(sample.path()), Some(AnnotationFormat::Pickle));
+        }
     }
 
     #[test]

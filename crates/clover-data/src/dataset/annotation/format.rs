@@ -38,12 +38,16 @@ pub enum AnnotationFormat {
     TgifMultipleChoice,
     /// TGIF-QA, questions about one frame.
     TgifFrame,
+    /// TGIF-QA, questions of how often.
+    TgifCount,
     /// One JSON file with the splits of a task.
     ThreeSplits,
     /// WebVid.
     Webvid,
     /// Conceptual Captions.
     Cc3m,
+    /// COCO's captions.
+    CocoCaptions,
     /// Pickles of the published implementation.
     Pickle,
 }
@@ -91,7 +95,7 @@ const fn facts(
 }
 
 /// In the order of the enum.
-const FACTS: [Facts; 17] = {
+const FACTS: [Facts; 19] = {
     use AnnotationFormat as F;
     use Auxiliary::{List, Mapping, Split, Vocabulary};
     [
@@ -105,7 +109,7 @@ const FACTS: [Facts; 17] = {
         facts(
             F::Pairs,
             "pairs",
-            "csv, tsv or jsonl with path and caption",
+            "csv, tsv, json or jsonl with path and caption, packed by gzip or not",
             (None, &[]),
             &[],
         ),
@@ -187,9 +191,17 @@ const FACTS: [Facts; 17] = {
             &[],
         ),
         facts(
+            F::TgifCount,
+            "tgif-count",
+            "TGIF-QA *_count_question.csv, a number as answer",
+            (Some("{id}.gif"), NAME),
+            &[],
+        ),
+        facts(
             F::ThreeSplits,
             "three-splits",
-            "one json with train, val and test; a split chooses, numbered answers need a vocabulary",
+            "one json with train, val and test, as VIOLET's; a split chooses, numbered answers need a \
+             vocabulary",
             (Some("{id}.mp4"), NAME),
             &[Split, Vocabulary],
         ),
@@ -211,6 +223,13 @@ const FACTS: [Facts; 17] = {
             &[],
         ),
         facts(
+            F::CocoCaptions,
+            "coco-captions",
+            "COCO captions_*.json, pictures by the names of their files",
+            (Some("{id}"), NAME),
+            &[],
+        ),
+        facts(
             F::Pickle,
             "pickle",
             "pickled list of {filename, text, ..}; numbered answers need a vocabulary",
@@ -222,8 +241,8 @@ const FACTS: [Facts; 17] = {
 
 impl AnnotationFormat {
     /// All formats.
-    pub const ALL: [Self; 17] = {
-        let mut all = [Self::Items; 17];
+    pub const ALL: [Self; 19] = {
+        let mut all = [Self::Items; 19];
         let mut index = 0;
         while index < all.len() {
             all[index] = FACTS[index].format;

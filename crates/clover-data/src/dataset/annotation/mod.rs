@@ -6,6 +6,7 @@
 mod captions_by_video;
 mod cc3m;
 mod clip_names;
+mod coco;
 mod convert;
 mod detect;
 mod didemo;
@@ -14,6 +15,7 @@ mod format;
 mod lsmdc;
 mod msrvtt;
 mod msrvtt_choice;
+mod other_file;
 mod pairs_manifest;
 mod pickled;
 mod reading;

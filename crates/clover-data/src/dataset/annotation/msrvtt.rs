@@ -6,7 +6,7 @@
 //! has a sentence a video in a csv file of its own. Five of those sentences belong to two videos
 //! or more: every row is an item, told apart by its key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::super::items::{Gathered, RetrievalItem, check_text};
@@ -19,6 +19,9 @@ use super::fields::{name, object, text};
 use super::reading::Reading;
 use crate::DataError;
 
+/// More splits than a message names.
+const MAX_SPLITS: usize = 10;
+
 /// Numbers for videos mean these names.
 const PREFIX: &str = "video";
 
@@ -26,6 +29,8 @@ const PREFIX: &str = "video";
 struct Captions {
     captions: CaptionsByVideo,
     splits: HashMap<String, String>,
+    /// The names of the splits, in the order of the file.
+    names: Vec<String>,
 }
 
 /// Reads `MSRVTT_data.json`: an item a video, with all its captions.
@@ -41,6 +46,12 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
     })?;
     if let Some(split) = reading.split {
         gathered.unlisted += read.keep(split, reading)?;
+    } else if reading.list.is_none() && read.names.len() > 1 {
+        return Err(AnnotationError::ChooseSplit {
+            path: reading.path.to_path_buf(),
+            found: read.names.join("|"),
+        }
+        .into());
     }
     read.captions.gather(reading, &mut gathered, item);
     Ok(gathered)
@@ -74,6 +85,9 @@ impl Captions {
         // The first form of the data set has no splits here.
         if let Ok(split) = text(video, "split") {
             let split = check_text("split", split)?;
+            if self.names.len() < MAX_SPLITS && !self.names.contains(&split) {
+                self.names.push(split.clone());
+            }
             self.splits.insert(name(video, "video_id", PREFIX)?, split);
         }
         Ok(())
@@ -83,11 +97,10 @@ impl Captions {
     fn keep(&mut self, split: &str, reading: &Reading<'_>) -> Result<usize, DataError> {
         let wanted = usual(split);
         if !self.splits.values().any(|split| usual(split) == wanted) {
-            let found: BTreeSet<_> = self.splits.values().map(String::as_str).collect();
             return Err(AnnotationError::UnknownSplit {
                 path: reading.path.to_path_buf(),
                 wanted: split.to_owned(),
-                found: found.into_iter().take(10).collect::<Vec<_>>().join(", "),
+                found: self.names.join(", "),
             }
             .into());
         }
@@ -155,7 +168,8 @@ mod tests {
 
     #[test]
     fn captions_are_brought_together_by_video() {
-        let converted = Sample::new("MSRVTT_data.json", DATA).convert();
+        let without_splits = DATA.replace("\"split\"", "\"part\"");
+        let converted = Sample::new("MSRVTT_data.json", without_splits).convert();
 
         assert_eq!(converted.format, AnnotationFormat::MsrvttCaptions);
         let items = converted.retrieval();
@@ -165,6 +179,24 @@ mod tests {
         assert_eq!(converted.skipped.len(), 1);
         assert!(
             converted.skipped[0].name.ends_with("entry 4"),
+            "{converted:?}"
+        );
+    }
+
+    #[test]
+    fn what_python_writes_that_json_lacks_costs_an_entry_at_most() {
+        let content = r#"{"videos":[{"video_id":"video0","duration":NaN}],"sentences":[
+            {"video_id":"video0","caption":"a cat","score":-Infinity},
+            {"video_id":"video1","caption":"a dog \ud83d"},
+            {"video_id":"video2","caption":"a cow \ud83d\ude00"}]}"#;
+
+        let converted = Sample::new("data.json", content).convert();
+
+        let items = converted.retrieval();
+        assert_eq!(items[1].captions[0].text(), "a cow \u{1f600}");
+        assert_eq!((items.len(), converted.skipped.len()), (2, 1));
+        assert!(
+            converted.skipped[0].name.ends_with("entry 2"),
             "{converted:?}"
         );
     }
@@ -198,6 +230,8 @@ mod tests {
     fn a_split_chooses_videos() {
         let sample = Sample::new("MSRVTT_data.json", DATA);
         let mut request = sample.request();
+        let message = convert(&request).unwrap_err().to_string();
+        assert!(message.contains("--split train|validate|test"), "{message}");
         request.split = Some("val".to_owned());
 
         let converted = convert(&request).unwrap();
@@ -206,7 +240,7 @@ mod tests {
         assert_eq!(converted.unlisted, 2);
         request.split = Some("trian".to_owned());
         let message = convert(&request).unwrap_err().to_string();
-        assert!(message.contains("test, train, validate"), "{message}");
+        assert!(message.contains("train, validate, test"), "{message}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::answer_vocabulary::AnswerVocabulary;
+use super::super::pairs::ManifestColumns;
 use super::super::rows::{AnnotationError, RowFault};
 use super::clip_names::ClipNames;
 use super::convert::ConvertRequest;
@@ -22,6 +23,7 @@ pub(super) struct Reading<'a> {
     pub(super) vocabulary: Option<AnswerVocabulary>,
     pub(super) split: Option<&'a str>,
     pub(super) seed: u64,
+    pub(super) columns: &'a ManifestColumns,
 }
 
 impl<'a> Reading<'a> {
@@ -53,6 +55,7 @@ impl<'a> Reading<'a> {
                 .transpose()?,
             split: request.split.as_deref(),
             seed: request.seed,
+            columns: &request.columns,
         })
     }
 
@@ -84,6 +87,10 @@ fn check_uses(request: &ConvertRequest, format: AnnotationFormat) -> Result<(), 
         ),
         (Auxiliary::Split, request.split.is_some(), "a split"),
     ];
+    if !request.columns.is_usual() && format != AnnotationFormat::Pairs {
+        let option = "columns or a separator";
+        return Err(AnnotationError::UnusedOption { format, option });
+    }
     for (auxiliary, given, option) in given {
         if given && !format.facts().uses.contains(&auxiliary) {
             return Err(AnnotationError::UnusedOption { format, option });

@@ -2,7 +2,8 @@
 //!
 //! Jang et al., "TGIF-QA" (CVPR 2017). The files are called csv and have tabs and CRLF line ends,
 //! but they are quoted as csv files are. Right options are counted from zero. Questions about one
-//! frame come with the `description` they were made from: it tells the answer and is not read.
+//! frame come with the `description` they were made from: it tells the answer and is not read. Questions
+//! of how often something happens have neither a type nor a description.
 
 use super::super::items::{Gathered, MultipleChoiceItem, OpenEndedItem};
 use super::super::rows::{Records, RowFault, RowNumber, TableStyle};
@@ -47,8 +48,8 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
     Ok(gathered)
 }
 
-/// Reads `*_frameqa_question.csv`.
-pub(super) fn read_frame_questions(reading: &Reading<'_>) -> Result<Gathered, DataError> {
+/// Reads `*_frameqa_question.csv`, and `*_count_question.csv`, where numbers are answers.
+pub(super) fn read_questions(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     let mut gathered = Gathered::new(reading.path);
     let (mut records, columns, _) = open(reading, &[])?;
     while let Some((line, record)) = records.next_record()? {
@@ -119,6 +120,17 @@ mod tests {
         assert_eq!(items[0].id.as_deref(), Some("7"));
         assert_eq!(items[1].options[items[1].answer], "respond \"no\"");
         assert_eq!(converted.skipped.len(), 2);
+    }
+
+    #[test]
+    fn questions_of_how_often_have_numbers_as_answers() {
+        let content = "gif_name\tquestion\tanswer\tvid_id\tkey\r\n\
+            tumblr_a1\thow many times does the cat blink ?\t3\tCOUNT1\t7\r\n";
+
+        let converted = Sample::new("Test_count_question.csv", content).convert();
+
+        assert_eq!(converted.format, AnnotationFormat::TgifCount);
+        assert_eq!(converted.questions()[0].answers, ["3"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `{"train": [..], "val": [..], "test": [..]}`, where an entry of retrieval has `video` and
 //! `caption`; an open-ended question `video`, `question` and `answer`, in words or as a number of a
 //! vocabulary; and a multiple-choice question `question`, `option_0`, `option_1`, .., `answer`
-//! (counted from zero) and `video`.
+//! (counted from zero) and `video`. VIOLET's pre-training has `{"train": {video: [caption, ..]}}`.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -35,7 +35,10 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
             return ControlFlow::Continue(());
         }
         let number = RowNumber::Entry(element.entry);
-        let item = element.value.and_then(|value| item(&value, reading));
+        let item = element.value.and_then(|value| match element.key {
+            Some(video) => captions_of(video, &value),
+            None => item(&value, reading),
+        });
         match item {
             Ok(Entry::Item(item)) => gathered.push(number, Ok(item)),
             Ok(Entry::Captions(video, texts)) => {
@@ -64,6 +67,24 @@ enum Entry {
     Item(Item),
 }
 
+/// The captions under the name of their video.
+fn captions_of(video: &str, captions: &Value) -> Result<Entry, RowFault> {
+    let (key, wanted) = ("caption", "a text or a list of texts");
+    let texts: Option<Vec<String>> = match captions {
+        Value::String(caption) => Some(vec![caption.clone()]),
+        Value::Array(captions) => captions
+            .iter()
+            .map(|caption| caption.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    };
+    match texts {
+        Some(texts) if texts.is_empty() => Err(RowFault::Missing { key }),
+        Some(texts) => Ok(Entry::Captions(video.to_owned(), texts)),
+        None => Err(RowFault::WrongKind { key, wanted }),
+    }
+}
+
 /// The split to read: the one asked for, or the only one there is.
 fn choose(reading: &Reading<'_>) -> Result<String, DataError> {
     let mut found = BTreeSet::new();
@@ -80,12 +101,21 @@ fn choose(reading: &Reading<'_>) -> Result<String, DataError> {
         None => only,
     };
     chosen.cloned().ok_or_else(|| {
-        AnnotationError::UnknownSplit {
-            path: reading.path.to_path_buf(),
-            wanted: reading.split.unwrap_or_default().to_owned(),
-            found: found.into_iter().collect::<Vec<_>>().join(", "),
-        }
-        .into()
+        let path = reading.path.to_path_buf();
+        let found: Vec<_> = found.into_iter().collect();
+        let error = match reading.split {
+            Some(wanted) => AnnotationError::UnknownSplit {
+                path,
+                wanted: wanted.to_owned(),
+                found: found.join(", "),
+            },
+            None if found.is_empty() => AnnotationError::UnknownFormat { path },
+            None => AnnotationError::ChooseSplit {
+                path,
+                found: found.join("|"),
+            },
+        };
+        error.into()
     })
 }
 
@@ -182,7 +212,22 @@ mod tests {
         assert_eq!(train.retrieval()[0].captions[1].text(), "it sleeps");
         assert_eq!(train.unlisted, 1);
         assert_eq!(val.retrieval()[0].clip, "v3.mp4");
-        assert!(message.contains("train, val"), "{message}");
+        assert!(message.contains("--split train|val"), "{message}");
+    }
+
+    #[test]
+    fn captions_may_stand_under_the_names_of_their_videos() {
+        let content = r#"{"train":{"v1":["a cat","it sleeps"],"v2":"a dog","v3":[],"v4":[1]},
+            "val":{"v5":["a man"]}}"#;
+
+        let (_, converted) = split(&Sample::new("txt_webvid.json", content), "train");
+
+        assert_eq!(converted.format, AnnotationFormat::ThreeSplits);
+        let items = converted.retrieval();
+        assert_eq!((items.len(), converted.skipped.len()), (2, 2));
+        assert_eq!(items[0].clip, "v1.mp4");
+        assert_eq!(items[0].captions[1].text(), "it sleeps");
+        assert_eq!(converted.unlisted, 1);
     }
 
     #[test]

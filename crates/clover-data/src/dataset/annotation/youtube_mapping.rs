@@ -57,7 +57,7 @@ impl YoutubeMapping {
     }
 }
 
-fn parse(line: &str) -> Option<(u64, &str)> {
+pub(super) fn parse(line: &str) -> Option<(u64, &str)> {
     let mut words = line.split_whitespace();
     let (name, number) = (words.next()?, words.next()?);
     let number = number.strip_prefix("vid")?.parse().ok()?;

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::rows::RowFault;
+use super::super::rows::{BROKEN, RowFault};
 use super::{
     Caption, Item, MultipleChoiceItem, OpenEndedItem, RetrievalItem, TaggedCaption, check_relative,
 };
@@ -111,6 +111,9 @@ pub(crate) fn check_text(key: &'static str, text: &str) -> Result<String, RowFau
     let text = text.trim();
     if text.is_empty() {
         return Err(RowFault::Missing { key });
+    }
+    if text.contains(BROKEN) {
+        return Err(RowFault::BrokenText { key });
     }
     let words = text.split_whitespace().take(MAX_CAPTION_WORDS + 1).count();
     if words > MAX_CAPTION_WORDS || text.len() > MAX_CAPTION_BYTES {
@@ -231,6 +234,7 @@ mod tests {
         };
 
         assert_eq!(item.captions[0].text(), "a cat");
+        assert!(caption(Caption::Plain("a cat\u{ffff}".to_owned()), "a.mp4").is_err());
         assert!(caption(Caption::Plain("x ".repeat(3_000)), "a.mp4").is_err());
         assert!(caption(Caption::Plain("x".repeat(40_000)), "a.mp4").is_err());
     }

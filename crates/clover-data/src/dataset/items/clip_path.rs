@@ -1,6 +1,6 @@
 //! Paths of clips that stay below the folder of clips.
 
-use super::super::rows::UnsafePath;
+use super::super::rows::{BROKEN, UnsafePath};
 
 /// File systems allow about as many bytes.
 const MAX_PATH_BYTES: usize = 1_024;
@@ -27,8 +27,8 @@ pub fn check_relative(path: &str) -> Result<(), UnsafePath> {
         "names a drive"
     } else if path.contains('\\') {
         "has a backslash"
-    } else if path.contains(char::is_control) {
-        "has a control character"
+    } else if path.contains(|letter: char| letter.is_control() || letter == BROKEN) {
+        "has a control character or half of one"
     } else if path.split('/').any(|part| part == "..") {
         "climbs out of its folder"
     } else if path.split('/').any(|part| part.is_empty() || part == ".") {

@@ -89,7 +89,7 @@ impl Gathered {
                 first: self
                     .skipped
                     .first()
-                    .map_or_else(|| "it has no rows".to_owned(), |item| item.reason.clone()),
+                    .map_or_else(|| "it has no rows".to_owned(), ToString::to_string),
                 path: self.path,
             }),
         }

@@ -40,14 +40,27 @@ pub fn write_items(path: impl AsRef<Path>, items: &Items) -> Result<(), DataErro
     })
 }
 
+/// Writes items, an object a line.
+///
+/// # Errors
+///
+/// When the writer cannot be written to.
+pub fn write_item_lines(writer: &mut impl Write, items: &Items) -> io::Result<()> {
+    write_all(writer, items, false)
+}
+
+fn write_all(writer: &mut impl Write, items: &Items, as_list: bool) -> io::Result<()> {
+    match items {
+        Items::Retrieval(items) => write_rows(writer, items, as_list),
+        Items::MultipleChoice(items) => write_rows(writer, items, as_list),
+        Items::OpenEnded(items) => write_rows(writer, items, as_list),
+    }
+}
+
 fn write_file(path: &Path, items: &Items, as_list: bool) -> io::Result<()> {
     let file = File::create(path)?;
     let mut writer = BufWriter::new(file);
-    match items {
-        Items::Retrieval(items) => write_rows(&mut writer, items, as_list),
-        Items::MultipleChoice(items) => write_rows(&mut writer, items, as_list),
-        Items::OpenEnded(items) => write_rows(&mut writer, items, as_list),
-    }?;
+    write_all(&mut writer, items, as_list)?;
     let file = writer
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
@@ -102,6 +115,9 @@ mod tests {
             assert_eq!(read.skipped, []);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let mut lines = Vec::new();
+        write_item_lines(&mut lines, &items()).unwrap();
+        assert_eq!(lines, fs::read(folder.path().join("items.jsonl")).unwrap());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::RowFault;
+use crate::dataset::{AnnotationError, RowFault, RowNumber};
 use std::path::PathBuf;
 
 /// Items whose sample is their number; the listed ones are broken.
@@ -25,11 +25,12 @@ impl SampleSource for Numbers {
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
         if self.broken.contains(&index) {
-            return Err(DataError::Row {
+            return Err(AnnotationError::Row {
                 path: PathBuf::from("pairs.csv"),
-                line: index,
+                row: RowNumber::Line(index),
                 source: RowFault::Missing { key: "caption" },
-            });
+            }
+            .into());
         }
         assert!(index < 1_000, "a reader that panics");
         Ok((epoch, index))

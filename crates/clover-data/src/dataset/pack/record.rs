@@ -2,6 +2,7 @@
 //!
 //! A job that finds another record refuses to go on, so that shards of different making never mix.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -25,7 +26,7 @@ struct Record {
     quality: u8,
     samples_per_shard: usize,
     samples: usize,
-    /// A number that follows from the names of all samples.
+    /// A number that follows from the names of all samples, whichever way they are reached.
     names: String,
 }
 
@@ -97,13 +98,62 @@ pub(super) fn write_synced(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// FNV-1a of all names: the same on every machine and with every version.
+/// FNV-1a of all names, their folders as the file system has them: the same list gives the same
+/// number by a relative path, an absolute one or a link.
 fn fingerprint(source: &ClipTable) -> u64 {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    let mut folders = HashMap::new();
     for index in 0..source.len() {
-        for byte in source.name(index).bytes().chain([0]) {
+        let name = source.name(index);
+        let (folder, file) = name
+            .rsplit_once('/')
+            .map_or(("", &*name), |(folder, file)| {
+                // Of `/file`, the folder is the root.
+                (if folder.is_empty() { "/" } else { folder }, file)
+            });
+        if !folders.contains_key(folder) {
+            folders.insert(folder.to_owned(), real(Path::new(folder)));
+        }
+        let folder = &folders[folder];
+        for byte in folder.bytes().chain([b'/']).chain(file.bytes()).chain([0]) {
             sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
     sum
+}
+
+/// A folder without links and dots, as far as there is one: behind a shard stand the folders in it.
+fn real(folder: &Path) -> String {
+    let found = folder.ancestors().find_map(|above| {
+        let here = above.as_os_str().is_empty();
+        let real = std::fs::canonicalize(if here { Path::new(".") } else { above });
+        Some(real.ok()?.join(folder.strip_prefix(above).ok()?))
+    });
+    found.as_deref().unwrap_or(folder).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_list_has_one_number_however_it_is_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("clips")).unwrap();
+        std::fs::write(folder.path().join("a.tar"), "").unwrap();
+        let number = |clips: &str, file: &str| {
+            let path = folder.path().join(clips).join(file);
+            fingerprint(&ClipTable::of_captions([(path, "a cat")]))
+        };
+
+        let wanted = number("clips", "a.mp4");
+        assert_eq!(number("./clips", "a.mp4"), wanted);
+        assert_eq!(number("clips/../clips", "a.mp4"), wanted);
+        assert_eq!(
+            number("a.tar/in/it", "k"),
+            number("clips/../a.tar/in/it", "k")
+        );
+        assert_ne!(number("clips", "b.mp4"), wanted);
+        assert_ne!(number("other", "a.mp4"), wanted);
+    }
 }

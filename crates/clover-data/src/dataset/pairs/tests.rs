@@ -1,4 +1,37 @@
 use super::*;
+use std::path::PathBuf;
+
+/// A usable row.
+#[derive(Debug, PartialEq)]
+struct Pair {
+    path: PathBuf,
+    caption: Caption,
+    line: usize,
+}
+
+#[derive(Debug)]
+struct Manifest {
+    pairs: Vec<Pair>,
+    skipped: Vec<SkippedItem>,
+}
+
+fn read_columns(path: impl AsRef<Path>, columns: &ManifestColumns) -> Result<Manifest, DataError> {
+    let path = path.as_ref();
+    let mut pairs = Vec::new();
+    let skipped = each_pair(path, columns, &mut |row, file, caption| {
+        let (RowNumber::Line(line) | RowNumber::Entry(line)) = row;
+        pairs.push(Pair {
+            path: path.parent().unwrap().join(file),
+            caption,
+            line,
+        });
+    })?;
+    Ok(Manifest { pairs, skipped })
+}
+
+fn read(path: impl AsRef<Path>) -> Result<Manifest, DataError> {
+    read_columns(path, &ManifestColumns::default())
+}
 
 fn manifest(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -12,7 +45,7 @@ fn columns_are_found_by_name_and_paths_start_at_the_manifest() {
     let content = "\u{feff}id,caption,path\n7,\"a cat, asleep\",clips/a.mp4\n8,a dog,/b.gif\n";
     let (folder, path) = manifest("pairs.csv", content);
 
-    let read = PairsManifest::read(path).unwrap();
+    let read = read(path).unwrap();
 
     assert_eq!(read.skipped, []);
     assert_eq!(read.pairs[0].path, folder.path().join("clips/a.mp4"));
@@ -25,18 +58,18 @@ fn columns_are_found_by_name_and_paths_start_at_the_manifest() {
 fn a_table_may_be_separated_by_tabs() {
     let (_folder, path) = manifest("pairs.tsv", "path\tcaption\na.mp4\ta cat, asleep\n");
 
-    let read = PairsManifest::read(path).unwrap();
+    let read = read(path).unwrap();
 
     assert_eq!(read.pairs[0].caption.text(), "a cat, asleep");
 }
 
 #[test]
 fn a_missing_column_is_named_with_those_found() {
-    let (_folder, path) = manifest("pairs.csv", "path,text\na.mp4,a cat\n");
+    let (_folder, path) = manifest("pairs.csv", "path,words\na.mp4,a cat\n");
 
-    let message = PairsManifest::read(path).unwrap_err().to_string();
+    let message = read(path).unwrap_err().to_string();
 
-    for part in ["pairs.csv", "caption", "path, text"] {
+    for part in ["pairs.csv", "caption", "path, words"] {
         assert!(message.contains(part), "{message}");
     }
 }
@@ -47,7 +80,7 @@ fn bad_rows_are_skipped_by_line() {
     let content = format!("path,caption\na.mp4,\nb.mp4,{long}\n,a cat\nc.mp4\nd.mp4,a dog\n");
     let (_folder, path) = manifest("pairs.csv", content);
 
-    let read = PairsManifest::read(path).unwrap();
+    let read = read(path).unwrap();
 
     assert_eq!(read.pairs.len(), 1);
     assert_eq!(read.pairs[0].line, 6);
@@ -66,7 +99,7 @@ fn a_row_that_is_not_text_is_skipped() {
     content.extend_from_slice(b"b.mp4,a dog\n");
     let (_folder, path) = manifest("pairs.csv", content);
 
-    let read = PairsManifest::read(path).unwrap();
+    let read = read(path).unwrap();
 
     assert_eq!(read.pairs.len(), 1);
     assert!(read.skipped[0].name.ends_with("line 2"));
@@ -84,7 +117,7 @@ fn json_lines_are_read_and_bad_ones_skipped() {
     );
     let (_folder, path) = manifest("pairs.jsonl", content);
 
-    let read = PairsManifest::read(path).unwrap();
+    let read = read(path).unwrap();
 
     let lines: Vec<_> = read.pairs.iter().map(|pair| pair.line).collect();
     assert_eq!(lines, [1, 6]);
@@ -94,10 +127,123 @@ fn json_lines_are_read_and_bad_ones_skipped() {
 }
 
 #[test]
+fn half_an_emoji_costs_its_own_row_and_a_nan_nothing() {
+    let rows = [
+        r#"{"path":"a.mp4","caption":"a cat","score":NaN}"#,
+        r#"{"path":"b.mp4","caption":"a dog \ud83d"}"#,
+        r#"{"path":"c.mp4","caption":"a cow \ud83d\ude00","title":"\udc00","score":-Infinity}"#,
+    ];
+
+    for (name, content, place) in [
+        ("pairs.jsonl", rows.join("\n"), "line 2"),
+        ("pairs.json", format!("[{}]", rows.join(",")), "entry 2"),
+    ] {
+        let (_folder, path) = manifest(name, content);
+        let read = read(path).unwrap();
+
+        assert_eq!(read.pairs[0].caption.text(), "a cat");
+        assert_eq!(read.pairs[1].caption.text(), "a cow \u{1f600}");
+        let [skipped] = &read.skipped[..] else {
+            panic!("{read:?}")
+        };
+        assert!(skipped.name.ends_with(place), "{skipped}");
+        assert!(skipped.reason.contains("surrogate"), "{skipped}");
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_skipped_by_name() {
+    let line = r#"{"path":"a.mp4","caption":"a cat"}"#;
+    let (_folder, path) = manifest("pairs.jsonl", format!("{line}\n{}", "[".repeat(5 << 20)));
+
+    let read = read(path).unwrap();
+
+    assert_eq!(read.pairs.len(), 1);
+    assert!(read.skipped[0].reason.contains("bytes"), "{read:?}");
+}
+
+#[test]
+fn a_quote_without_an_end_costs_its_own_row() {
+    let content = "path,caption\na.mp4,\"a cat\nb.mp4,a dog\nc.mp4,\"two\nlines\"\n";
+    let (_folder, path) = manifest("pairs.csv", content);
+
+    let read = read(path).unwrap();
+
+    let captions: Vec<_> = read.pairs.iter().map(|pair| pair.caption.text()).collect();
+    assert_eq!(captions, ["a dog", "two\nlines"]);
+    assert!(read.skipped[0].name.ends_with("line 2"), "{read:?}");
+}
+
+#[test]
+fn columns_go_by_other_names_and_separators() {
+    let packed = |content: &str| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, content.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let cases = [
+        ("a.csv", b"Text;Video\na cat, asleep;a.mp4\n".to_vec()),
+        (
+            "a.csv",
+            b"FILE_NAME\ttitle\na.mp4\ta cat, asleep\n".to_vec(),
+        ),
+        ("a.csv.gz", packed("image,name\na.mp4,\"a cat, asleep\"\n")),
+        (
+            "a.jsonl.gz",
+            packed(r#"{"filepath":"a.mp4","sentence":"a cat, asleep"}"#),
+        ),
+    ];
+    for (name, content) in cases {
+        let (folder, path) = manifest(name, content);
+
+        let read = read(path).unwrap();
+
+        assert_eq!(read.pairs[0].path, folder.path().join("a.mp4"), "{name}");
+        assert_eq!(read.pairs[0].caption.text(), "a cat, asleep", "{name}");
+    }
+}
+
+#[test]
+fn columns_and_a_separator_may_be_chosen() {
+    let columns = ManifestColumns {
+        path: Some("Clip".to_owned()),
+        caption: Some("words".to_owned()),
+        separator: Some(b'|'),
+    };
+    let (folder, path) = manifest("a.csv", "clip|words|caption\na.mp4|a cat|other\n");
+
+    let read = read_columns(&path, &columns).unwrap();
+    let other = ManifestColumns {
+        caption: Some("sentence".to_owned()),
+        ..columns
+    };
+    let message = read_columns(&path, &other).unwrap_err().to_string();
+
+    assert_eq!(read.pairs[0].path, folder.path().join("a.mp4"));
+    assert_eq!(read.pairs[0].caption.text(), "a cat");
+    assert!(message.contains("sentence"), "{message}");
+}
+
+#[test]
+fn of_many_broken_rows_the_first_are_listed_and_the_rest_counted() {
+    let content = format!(
+        "path,caption\n{}b.mp4,a cat\n",
+        "a.mp4,\n".repeat(MAX_SKIPPED + 3)
+    );
+    let (_folder, path) = manifest("a.csv", content);
+
+    let read = read(path).unwrap();
+
+    assert_eq!((read.pairs.len(), read.skipped.len()), (1, MAX_SKIPPED + 1));
+    let last = read.skipped.last().unwrap().to_string();
+    assert!(last.contains("3 more rows"), "{last}");
+}
+
+#[test]
 fn a_manifest_without_a_usable_row_is_an_error() {
     let (_folder, path) = manifest("pairs.csv", "path,caption\na.mp4,\n");
 
-    let message = PairsManifest::read(path).unwrap_err().to_string();
+    let message = read(path).unwrap_err().to_string();
 
     assert!(
         message.contains("pairs.csv") && message.contains("line 2"),
@@ -109,8 +255,8 @@ fn a_manifest_without_a_usable_row_is_an_error() {
 fn an_unknown_ending_and_a_missing_file_are_named() {
     let (_folder, path) = manifest("pairs.txt", "path,caption\n");
 
-    let unknown = PairsManifest::read(path).unwrap_err().to_string();
-    let missing = PairsManifest::read("no/such.csv").unwrap_err().to_string();
+    let unknown = read(path).unwrap_err().to_string();
+    let missing = read("no/such.csv").unwrap_err().to_string();
 
     assert!(unknown.contains("pairs.txt"), "{unknown}");
     assert!(missing.contains("no/such.csv"), "{missing}");
@@ -129,7 +275,7 @@ fn tags_stand_beside_the_caption_or_not_at_all() {
 
     for (name, content) in [("pairs.csv", table), ("pairs.jsonl", lines)] {
         let (_folder, path) = manifest(name, content);
-        let read = PairsManifest::read(path).unwrap();
+        let read = read(path).unwrap();
 
         assert!(
             matches!(&read.pairs[0].caption, Caption::Tagged(caption) if caption.tags == ["DET", "NOUN"]),

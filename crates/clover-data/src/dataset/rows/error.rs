@@ -57,6 +57,15 @@ pub enum AnnotationError {
         path: PathBuf,
     },
 
+    /// It is no annotation file.
+    #[error("{path}: is {what}")]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and where it belongs.
+        what: &'static str,
+    },
+
     /// No format has this name.
     #[error("there is no annotation format {name:?}; there are: {known}")]
     UnknownFormatName {
@@ -86,12 +95,21 @@ pub enum AnnotationError {
         option: &'static str,
     },
 
-    /// The file has several splits, or not the one asked for.
+    /// The file has several splits, and none was chosen.
+    #[error("{path}: has several splits; choose one when converting it: --split {found}")]
+    ChooseSplit {
+        /// The file.
+        path: PathBuf,
+        /// Its splits, separated by bars.
+        found: String,
+    },
+
+    /// The file does not have the split asked for.
     #[error("{path}: has no split {wanted:?}; its splits are: {found}")]
     UnknownSplit {
         /// The file.
         path: PathBuf,
-        /// The split asked for, empty when none was.
+        /// The split asked for.
         wanted: String,
         /// Its splits, separated by commas.
         found: String,

@@ -27,6 +27,13 @@ pub struct UnsafePath {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowFault {
+    /// A text was cut in the middle of a character.
+    #[error("its {key} has half of a surrogate pair or bytes that are not UTF-8")]
+    BrokenText {
+        /// The key.
+        key: &'static str,
+    },
+
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText(#[source] Utf8Error),

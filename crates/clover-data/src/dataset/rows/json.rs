@@ -1,14 +1,15 @@
 //! The rows of JSON files: a list, an object of named lists, or an object a line.
 
 use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::json_value::{Bounded, Budget};
+use super::json_value::Budget;
+use super::python_json::{Repaired, repaired};
 use super::{AnnotationError, Lines, RowFault, RowNumber, open_regular};
 use crate::DataError;
 
@@ -20,7 +21,9 @@ const MAX_JSON_BYTES: u64 = 2 << 30;
 pub(crate) struct Element<'a> {
     /// The name of the list, where there are several.
     pub(crate) section: Option<&'a str>,
-    /// Its number in its list, counted from one.
+    /// Its key, where the section is an object and no list.
+    pub(crate) key: Option<&'a str>,
+    /// Its number in its section, counted from one.
     pub(crate) entry: usize,
     /// What it is, unless it is too much.
     pub(crate) value: Result<Value, RowFault>,
@@ -29,12 +32,13 @@ pub(crate) struct Element<'a> {
 /// What is done with each element; [`ControlFlow::Break`] ends the walk.
 pub(crate) type EachElement<'a> = dyn FnMut(Element<'_>) -> ControlFlow<()> + 'a;
 
-/// Walks the elements of a JSON file, which is a list or an object of lists, one at a time.
+/// Walks the elements of a JSON file, which is a list or an object of lists or objects, one at a time.
 ///
-/// Members of the object that are no lists are passed over.
+/// Members of the outer object that are neither are passed over.
 pub(crate) fn walk_json(path: &Path, each: &mut EachElement<'_>) -> Result<(), DataError> {
     let reader = open_regular(path, Some(MAX_JSON_BYTES))?;
     let mut stopped = false;
+    let reader = BufReader::new(Repaired::new(reader));
     let mut json = serde_json::Deserializer::from_reader(reader);
     let walk = Walk {
         section: None,
@@ -69,12 +73,17 @@ pub(crate) fn each_row(
     while let Some(line) = lines.next_line()? {
         let row = match line.bytes {
             Ok(bytes) if bytes.trim_ascii().is_empty() => continue,
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(RowFault::NotJson),
+            Ok(bytes) => json_row(&bytes),
             Err(fault) => Err(fault),
         };
         each(RowNumber::Line(line.number), row);
     }
     Ok(())
+}
+
+/// The row in a line or in a file of its own.
+pub(crate) fn json_row(bytes: &[u8]) -> Result<Value, RowFault> {
+    serde_json::from_slice(&repaired(bytes)).map_err(RowFault::NotJson)
 }
 
 /// Tells whether the first byte that is not blank opens a list.
@@ -108,32 +117,27 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         formatter.write_str("a list or an object of lists")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         for entry in 1.. {
             let mut budget = Budget::row();
-            let seed = Bounded {
-                budget: &mut budget,
-                depth: 0,
-            };
-            let Some(value) = seq.next_element_seed(seed)? else {
+            let Some(value) = seq.next_element_seed(budget.bounded())? else {
                 break;
             };
-            let element = Element {
-                section: self.section,
-                entry,
-                value: budget.check(value),
-            };
-            if (self.each)(element).is_break() {
-                *self.stopped = true;
-                return Err(A::Error::custom("the walk was ended"));
-            }
+            self.hand(None, entry, budget.check(value))?;
         }
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         if self.section.is_some() {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            for entry in 1.. {
+                let Some(key) = map.next_key::<String>()? else {
+                    break;
+                };
+                let mut budget = Budget::row();
+                let value = map.next_value_seed(budget.bounded())?;
+                self.hand(Some(&key), entry, budget.check(value))?;
+            }
             return Ok(());
         }
         while let Some(name) = map.next_key::<String>()? {
@@ -172,6 +176,27 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 }
 
 impl Walk<'_, '_> {
+    fn hand<E: Error>(
+        &mut self,
+        key: Option<&str>,
+        entry: usize,
+        value: Result<Value, RowFault>,
+    ) -> Result<(), E> {
+        let element = Element {
+            section: self.section,
+            key,
+            entry,
+            value,
+        };
+        match (self.each)(element) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                *self.stopped = true;
+                Err(E::custom("the walk was ended"))
+            }
+        }
+    }
+
     /// A member without rows is passed over; a whole file without any is not.
     fn scalar<E: Error>(self) -> Result<(), E> {
         match self.section {
@@ -191,18 +216,20 @@ mod tests {
         let mut found = Vec::new();
         walk_json(file.path(), &mut |element| {
             let section = element.section.unwrap_or("-");
+            let key = element.key.unwrap_or("-");
             let value = element.value.unwrap();
-            found.push(format!("{section} {} {value}", element.entry));
+            found.push(format!("{section} {} {key} {value}", element.entry));
             ControlFlow::Continue(())
         })?;
         Ok(found)
     }
 
     #[test]
-    fn lists_are_walked_by_name_and_the_rest_passed_over() {
-        let found = walk(r#"{"info":{"a":[1]},"n":1.5,"x":[true,"b"],"y":[[0]]}"#).unwrap();
+    fn lists_and_objects_are_walked_by_name_and_the_rest_passed_over() {
+        let found = walk(r#"{"n":1.5,"x":[true,"b"],"y":[[0]],"z":{"k":[1]}}"#).unwrap();
 
-        assert_eq!(found, ["x 1 true", "x 2 \"b\"", "y 1 [0]"]);
+        let wanted = ["x 1 - true", "x 2 - \"b\"", "y 1 - [0]", "z 1 k [1]"];
+        assert_eq!(found, wanted);
     }
 
     #[test]

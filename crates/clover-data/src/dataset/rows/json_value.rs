@@ -20,8 +20,8 @@ pub(crate) struct Budget {
 /// Reads a value within a budget; what goes beyond is read past.
 #[derive(Debug)]
 pub(crate) struct Bounded<'a> {
-    pub(crate) budget: &'a mut Budget,
-    pub(crate) depth: usize,
+    budget: &'a mut Budget,
+    depth: usize,
 }
 
 impl Budget {
@@ -30,6 +30,14 @@ impl Budget {
         Self {
             left: MAX_ROW_BYTES,
             exceeded: false,
+        }
+    }
+
+    /// Reads a value within it.
+    pub(crate) fn bounded(&mut self) -> Bounded<'_> {
+        Bounded {
+            budget: self,
+            depth: 0,
         }
     }
 
@@ -143,11 +151,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Value, RowFault> {
         let mut budget = Budget::row();
-        let seed = Bounded {
-            budget: &mut budget,
-            depth: 0,
-        };
-        let value = seed.deserialize(&mut serde_json::Deserializer::from_str(text));
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = budget.bounded().deserialize(&mut json);
         budget.check(value.unwrap())
     }
 

@@ -1,10 +1,9 @@
 //! A text file line by line, in bounded memory.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Take};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
-use super::{RowFault, open_regular};
+use super::{Opened, RowFault, open_regular};
 use crate::DataError;
 
 /// A row of more bytes is skipped; the longest published rows have a few kilobytes.
@@ -27,7 +26,7 @@ pub(crate) struct Lines<R> {
     number: usize,
 }
 
-impl Lines<BufReader<Take<File>>> {
+impl Lines<Opened> {
     /// Opens a file of any size.
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         Ok(Self {
@@ -93,6 +92,7 @@ impl<R: BufRead> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::BufReader;
 
     fn lines(content: &[u8]) -> Vec<Line> {
         let mut lines = Lines {

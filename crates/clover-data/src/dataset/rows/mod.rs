@@ -7,12 +7,14 @@ mod file;
 mod json;
 mod json_value;
 mod lines;
+mod python_json;
 mod record;
 mod splitter;
 
 pub use error::AnnotationError;
 pub use fault::{RowFault, RowNumber, UnsafePath};
-pub(crate) use file::open_regular;
-pub(crate) use json::{Element, each_row, walk_json};
+pub(crate) use file::{Opened, open_regular};
+pub(crate) use json::{Element, each_row, json_row, walk_json};
 pub(crate) use lines::{Line, Lines, MAX_ROW_BYTES};
-pub(crate) use record::{Records, TableStyle};
+pub(crate) use python_json::{BROKEN, text_of};
+pub(crate) use record::{Header, Records, TableStyle};

@@ -1,12 +1,10 @@
 //! Tables in text files: records, and columns found by name.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufReader, Take};
 use std::path::{Path, PathBuf};
 
 use super::splitter::Splitter;
-use super::{Line, Lines, MAX_ROW_BYTES, RowFault};
+use super::{Line, Lines, MAX_ROW_BYTES, Opened, RowFault, text_of};
 use crate::DataError;
 
 /// A quote that is still open after so many lines was not meant as one; published captions have at
@@ -26,9 +24,8 @@ pub(crate) struct TableStyle {
 pub(crate) type Record = (usize, Result<Vec<String>, RowFault>);
 
 /// Reads a table record by record.
-#[derive(Debug)]
 pub(crate) struct Records {
-    lines: Lines<BufReader<Take<File>>>,
+    lines: Lines<Opened>,
     /// Lines that were read in search of a closing quote, and given back.
     returned: VecDeque<Line>,
     style: TableStyle,
@@ -43,20 +40,26 @@ pub(crate) struct Header {
 
 impl TableStyle {
     /// Comma-separated, as spreadsheet programs write it.
-    pub(crate) const CSV: Self = Self {
-        delimiter: b',',
-        quoting: true,
-    };
+    pub(crate) const CSV: Self = Self::quoted(b',');
+    /// As spreadsheet programs write it where a comma stands in numbers.
+    pub(crate) const SEMICOLONS: Self = Self::quoted(b';');
     /// Separated by tabs, and quoted as a csv file is.
-    pub(crate) const QUOTED_TABS: Self = Self {
-        delimiter: b'\t',
-        quoting: true,
-    };
+    pub(crate) const QUOTED_TABS: Self = Self::quoted(b'\t');
     /// Separated by tabs; quotes are letters.
     pub(crate) const PLAIN_TABS: Self = Self {
         delimiter: b'\t',
         quoting: false,
     };
+}
+
+impl TableStyle {
+    /// Quoted as a csv file is.
+    pub(crate) const fn quoted(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            quoting: true,
+        }
+    }
 }
 
 impl Records {
@@ -83,7 +86,8 @@ impl Records {
                     .map(<[u8]>::to_vec)
                     .collect()),
             };
-            return Ok(Some((line.number, fields.and_then(decode))));
+            let decode = |fields: Vec<Vec<u8>>| fields.iter().map(|field| text_of(field)).collect();
+            return Ok(Some((line.number, fields.map(decode))));
         }
         Ok(None)
     }
@@ -134,7 +138,8 @@ impl Records {
                 break;
             }
         }
-        if complete {
+        // Over several lines, a quote before a letter opens a field of its own row.
+        if complete && (taken.is_empty() || !splitter.has_stray_letter()) {
             return Ok(Ok(splitter.finish()));
         }
         taken.append(&mut self.returned);
@@ -144,6 +149,11 @@ impl Records {
 }
 
 impl Header {
+    /// The names in the order of the columns.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.names.iter().map(String::as_str)
+    }
+
     /// The place of a column.
     pub(crate) fn find(&self, column: &str) -> Option<usize> {
         self.names.iter().position(|name| name == column)
@@ -151,24 +161,20 @@ impl Header {
 
     /// The place of a column that has to be there.
     pub(crate) fn column(&self, column: &'static str) -> Result<usize, DataError> {
-        self.find(column).ok_or_else(|| {
-            let mut found = self.names.join(", ");
-            // A file of another kind may have anything as its first line.
-            found.truncate(found.floor_char_boundary(200));
-            DataError::MissingColumn {
-                path: self.path.clone(),
-                column,
-                found,
-            }
-        })
+        self.find(column).ok_or_else(|| self.lacks(column))
     }
-}
 
-fn decode(fields: Vec<Vec<u8>>) -> Result<Vec<String>, RowFault> {
-    let decoded = fields.into_iter().map(String::from_utf8);
-    decoded
-        .collect::<Result<_, _>>()
-        .map_err(|error| RowFault::NotText(error.utf8_error()))
+    /// The error about a column that is not there.
+    pub(crate) fn lacks(&self, column: &str) -> DataError {
+        let mut found = self.names.join(", ");
+        // A file of another kind may have anything as its first line.
+        found.truncate(found.floor_char_boundary(200));
+        DataError::MissingColumn {
+            path: self.path.clone(),
+            column: column.to_owned(),
+            found,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -184,12 +190,19 @@ mod tests {
 
     #[test]
     fn a_quote_that_never_closes_costs_one_line() {
-        let found = records("a,b\n1,\"open\n2,x\n3,y\n", TableStyle::CSV);
+        for (last, value) in [("3,y", "y"), ("3,\"y z\"", "y z"), ("\"3\",\"y\"", "y")] {
+            let content = format!("a,b\n1,\"open\n2,x\n{last}\n");
 
-        assert_eq!(found[0].1.as_deref().unwrap(), ["a", "b"]);
-        assert!(matches!(found[1], (2, Err(RowFault::UnclosedQuote))));
-        assert_eq!(found[2].1.as_deref().unwrap(), ["2", "x"]);
-        assert_eq!(found[3].0, 4);
+            let found = records(&content, TableStyle::CSV);
+
+            assert_eq!(found[0].1.as_deref().unwrap(), ["a", "b"]);
+            assert!(matches!(found[1], (2, Err(RowFault::UnclosedQuote))));
+            assert_eq!(found[2].1.as_deref().unwrap(), ["2", "x"]);
+            assert_eq!(
+                (found[3].0, found[3].1.as_deref().unwrap()),
+                (4, &["3".to_owned(), value.to_owned()][..])
+            );
+        }
     }
 
     #[test]

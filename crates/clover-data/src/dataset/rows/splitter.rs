@@ -8,6 +8,8 @@ pub(crate) struct Splitter {
     fields: Vec<Vec<u8>>,
     field: Vec<u8>,
     state: State,
+    /// Whether a letter followed a closing quote.
+    stray: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,7 @@ impl Splitter {
             fields: Vec::new(),
             field: Vec::new(),
             state: State::Start,
+            stray: false,
         }
     }
 
@@ -36,9 +39,16 @@ impl Splitter {
             self.field.push(b'\n');
         }
         for &byte in line {
-            self.state = self.step(byte);
+            let next = self.step(byte);
+            self.stray |= self.state == State::Quote && next == State::Plain;
+            self.state = next;
         }
         self.state != State::Quoted
+    }
+
+    /// Whether a letter stood behind a closing quote, which then was none that closed.
+    pub(crate) fn has_stray_letter(&self) -> bool {
+        self.stray
     }
 
     /// The fields of the record.

@@ -160,7 +160,19 @@ impl Gathering<'_> {
     }
 
     fn finish(mut self, shard: usize) -> Gathered {
-        for draft in std::mem::take(&mut self.drafts) {
+        let drafts = std::mem::take(&mut self.drafts);
+        // `k.mask.png` beside `k.jpg` and `k.txt` is no sample of its own.
+        let is_beside = |draft: &Draft| {
+            let shorter = member_name::parse(&draft.key).map(|(key, _)| self.places.get(key));
+            let shorter = shorter.flatten().map(|&place| &drafts[place]);
+            !draft.is_complete() && shorter.is_some_and(Draft::is_complete)
+        };
+        let beside: Vec<bool> = drafts.iter().map(is_beside).collect();
+        for (draft, beside) in drafts.into_iter().zip(beside) {
+            if beside {
+                self.gathered.others += draft.spans().count();
+                continue;
+            }
             let key = draft.key.clone();
             if let Err(fault) = draft.finish(shard, &mut self.gathered.index) {
                 let error = ShardError::Sample {
@@ -181,6 +193,17 @@ impl Gathering<'_> {
 }
 
 impl Draft {
+    fn spans(&self) -> impl Iterator<Item = &Span> {
+        let frames = self.frames.iter().map(|(_, span)| span);
+        let single = [&self.video, &self.picture, &self.json, &self.text];
+        single.into_iter().flatten().chain(frames)
+    }
+
+    fn is_complete(&self) -> bool {
+        let has_media = self.video.or(self.picture).is_some() || !self.frames.is_empty();
+        has_media && self.json.or(self.text).is_some()
+    }
+
     /// Takes a member, or tells why not; `None` stands for one that is too large.
     fn take(&mut self, kind: MemberKind, span: Option<Span>) -> Option<&'static str> {
         let Some(span) = span else {

@@ -1,7 +1,8 @@
 //! What the name of a member says: which sample it belongs to and what it is of that sample.
 //!
-//! The key is the path up to the first dot of the file name, folders kept, as WebDataset has it;
-//! names without a dot, or with nothing before it, belong to no sample.
+//! The key is the path up to the first dot of the file name, folders kept, as WebDataset has it.
+//! Where nothing is known by what follows (`v1.0_clip.jpg`), the key ends at the last dot, so that
+//! names with dots are samples too. Names without a dot, or with nothing before it, belong to none.
 
 /// Endings of films.
 const VIDEOS: [&str; 8] = ["mp4", "webm", "mkv", "mov", "m4v", "avi", "mpg", "mpeg"];
@@ -29,9 +30,14 @@ pub(super) enum MemberKind {
 /// The key and the kind of a member.
 pub(super) fn parse(name: &str) -> Option<(&str, MemberKind)> {
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = file + name[file..].find('.').filter(|&dot| dot > 0)?;
-    let ending = name[dot + 1..].to_ascii_lowercase();
-    Some((&name[..dot], kind(&ending)))
+    let first = file + name[file..].find('.').filter(|&dot| dot > 0)?;
+    let last = name.rfind('.').unwrap_or(first);
+    let at = |dot: usize| (&name[..dot], kind(&name[dot + 1..].to_ascii_lowercase()));
+    let known = [first, last]
+        .map(at)
+        .into_iter()
+        .find(|(_, kind)| *kind != MemberKind::Other);
+    Some(known.unwrap_or_else(|| at(first)))
 }
 
 fn kind(ending: &str) -> MemberKind {
@@ -71,8 +77,24 @@ mod tests {
     fn numbered_pictures_are_frames() {
         assert_eq!(parse("k.007.jpg"), Some(("k", MemberKind::Frame(7))));
         assert_eq!(parse("k.00.webp"), Some(("k", MemberKind::Frame(0))));
-        for other in ["k.a.jpg", "k..jpg", "k.1.txt", "k.99999999999.jpg"] {
+        for other in ["k.a.b", "k..c", "k.1.d"] {
             assert_eq!(parse(other), Some(("k", MemberKind::Other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_by_its_first_dot_may_be_known_by_its_last() {
+        for (name, key, kind) in [
+            ("v1.0_clip.jpg", "v1.0_clip", MemberKind::Picture),
+            (
+                "a.b/Track 2.0 (x).TXT",
+                "a.b/Track 2.0 (x)",
+                MemberKind::Text,
+            ),
+            ("k.99999999999.jpg", "k.99999999999", MemberKind::Picture),
+            ("k..mp4", "k.", MemberKind::Video),
+        ] {
+            assert_eq!(parse(name), Some((key, kind)), "{name}");
         }
     }
 

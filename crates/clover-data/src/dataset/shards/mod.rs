@@ -1,7 +1,8 @@
 //! WebDataset shards: tar files that hold a clip, its caption and what is known of it side by side.
 //!
 //! As img2dataset and video2dataset write them: the members of a sample share a key, which is their
-//! path up to the first dot of the file name. `{key}.mp4` (or `.jpg`, `.webm`, `.gif`, ..) is the
+//! path up to the first dot of the file name, or up to the last where only that tells what they are.
+//! `{key}.mp4` (or `.jpg`, `.webm`, `.gif`, ..) is the
 //! clip, `{key}.000.jpg`, `{key}.001.jpg`, .. are the frames of one, `{key}.txt` is the caption and
 //! `{key}.json` an object that may hold captions, a question, `status` and anything else.
 //!

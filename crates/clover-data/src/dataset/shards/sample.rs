@@ -7,7 +7,7 @@ use super::super::clip_table::Texts;
 use super::super::items::{
     Caption, Item, MAX_TEXTS, MultipleChoiceItem, OpenEndedItem, TaggedCaption, check_caption,
 };
-use super::super::rows::RowFault;
+use super::super::rows::{RowFault, json_row};
 
 /// The most bytes of a caption's file or of what is known of a sample; the metadata of a film from
 /// the web takes some hundred thousand.
@@ -61,7 +61,7 @@ pub(in super::super) fn texts_of(
     text: Option<&[u8]>,
 ) -> Result<Texts, Refusal> {
     let known: Known = match json {
-        Some(json) => serde_json::from_slice(json).map_err(RowFault::NotJson)?,
+        Some(json) => serde_json::from_value(json_row(json)?).map_err(RowFault::NotJson)?,
         None => Known::default(),
     };
     if let Value::String(status) = &known.status
@@ -180,6 +180,18 @@ mod tests {
         for silent in ["", "{}", r#"{"caption":null}"#, r#"{"caption":" "}"#] {
             assert_eq!(read(silent, "\u{feff}a dog\n").unwrap().all(), ["a dog"]);
         }
+    }
+
+    #[test]
+    fn what_python_writes_that_json_lacks_costs_a_caption_at_most() {
+        let json = r#"{"caption":"a cat","similarity":NaN,"title":"a \ud83d"}"#;
+        let cut = r#"{"caption":"a cat \ud83d"}"#;
+
+        assert_eq!(read(json, "").unwrap().all(), ["a cat"]);
+        assert!(matches!(
+            read(cut, "a cat"),
+            Err(Refusal::Text(RowFault::BrokenText { .. }))
+        ));
     }
 
     #[test]

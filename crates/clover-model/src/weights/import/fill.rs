@@ -9,7 +9,7 @@ use super::{Import, PATCH_KERNEL};
 use crate::weights::layout::transposed;
 use crate::weights::other_shape::{
     Brought, bias_table, inflated, space_positions, text_positions, time_positions,
-    with_colours_reversed,
+    with_colours_reversed, word_pieces,
 };
 use crate::weights::{Resized, ShapeMismatch, WeightError};
 
@@ -129,6 +129,9 @@ impl<'i, 's> Filler<'i, 's> {
             return (inflated == expected).then_some((spread, "spread over time"));
         }
         let window = self.import.options.resize_to?;
+        if let Some(brought) = word_pieces(path, values, shape, expected) {
+            return Some(brought);
+        }
         let (_, _, source) = self.import.sources[found.source];
         let brought = if path.ends_with("relative_position_bias_table") {
             bias_table(values, shape, window, source)

@@ -64,6 +64,39 @@ fn tables_of_positions_are_brought_to_another_clip_and_text() {
 }
 
 #[test]
+fn rows_beyond_the_last_word_piece_are_left_out() {
+    let padded = CloverConfig::tiny(48).with_image_size(28).with_frames(2);
+    let padded = padded.init::<TestBackend>(&Default::default());
+    for naming in [Naming::Published, Naming::Native] {
+        let bytes = to_bytes(&padded, naming).unwrap();
+        let source = BytesSource::new(&bytes).unwrap();
+        let mut import = Import::new(ImportOptions::default());
+        import.add(&source, naming);
+        import.resize_to([8, 7, 7]);
+        let config = CloverConfig::tiny(40).with_image_size(28).with_frames(2);
+
+        let model = import
+            .fill(config.init::<TestBackend>(&Default::default()))
+            .unwrap();
+
+        let report = import.finish().unwrap();
+        assert!(report.is_complete(), "{report}");
+        assert_eq!(report.resized.len(), 3, "{report}");
+        let (wanted, found) = (by_path(&padded), by_path(&model));
+        let rows = |data: &TensorData| data.to_vec::<f32>().unwrap();
+        let [words, bias, decoder] = [
+            "text_encoder.embeddings.word.weight",
+            "mlm_head.decoder.bias",
+            "mlm_head.decoder.weight",
+        ];
+        assert!(rows(&found[words])[..] == rows(&wanted[words])[..40 * 128]);
+        assert!(rows(&found[bias])[..] == rows(&wanted[bias])[..40]);
+        // Our layout has a column a piece.
+        assert!(rows(&found[decoder])[40..80] == rows(&wanted[decoder])[48..88]);
+    }
+}
+
+#[test]
 fn another_shape_is_no_reason_to_guess_without_being_asked() {
     let bytes = to_bytes(&clover(1), Naming::Native).unwrap();
     let config = CloverConfig::tiny(40).with_image_size(28).with_frames(8);

@@ -11,7 +11,7 @@ pub use clover::{UNUSED_BY_DESIGN, native_name, published_name};
 use std::fmt;
 
 use super::WeightError;
-use wrapping::{by_itself, unwrapped};
+use wrapping::{by_itself, uncompiled, unwrapped};
 
 /// Whose names, and whose layout of linear weights, a file follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +76,7 @@ impl Naming {
         let mut first = None;
         for name in names {
             first.get_or_insert(name);
-            for part in unwrapped(name) {
+            for part in unwrapped(&uncompiled(name)) {
                 match Self::gives_away(part) {
                     // Whole models contain what is also a model by itself.
                     Some(whole @ (Self::Published | Self::Native)) => return Ok(whole),
@@ -118,10 +118,11 @@ impl Naming {
         if self == Self::Native {
             return Meaning::Parameter(name.to_owned());
         }
-        if by_itself(name) {
+        let name = uncompiled(name);
+        if by_itself(&name) {
             return Meaning::NoParameter;
         }
-        unwrapped(name)
+        unwrapped(&name)
             .map(|part| self.meaning_unwrapped(part))
             .find(|meaning| *meaning != Meaning::Unknown)
             .unwrap_or(Meaning::Unknown)

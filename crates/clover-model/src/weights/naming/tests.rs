@@ -27,6 +27,10 @@ fn each_naming_is_told_from_its_names() {
             vec!["model.layers.0.blocks.0.attn.qkv.bias"],
             Naming::VideoSwin,
         ),
+        (
+            vec!["module._orig_mod.text_backbone._orig_mod.bert.x"],
+            Naming::Published,
+        ),
         (vec!["features.0.0.attn.qkv.weight"], Naming::Torchvision),
         (
             vec!["bert.encoder.layer.0.output.dense.weight"],
@@ -55,6 +59,11 @@ fn wrapping_does_not_change_what_a_name_means() {
         "state_dict.backbone.",
         "model.",
         "state_dict.module.backbone.",
+        "module.module.",
+        "model.module.backbone.",
+        "_orig_mod.",
+        "module._orig_mod.backbone.",
+        "_orig_mod.module.backbone._orig_mod.",
     ] {
         let name = format!("{front}layers.1.blocks.0.attn.qkv.weight");
         assert_eq!(Naming::VideoSwin.meaning(&name), qkv, "{name}");
@@ -63,6 +72,8 @@ fn wrapping_does_not_change_what_a_name_means() {
     for name in [
         "bert.encoder.layer.3.attention.output.LayerNorm.gamma",
         "encoder.layer.3.attention.output.LayerNorm.weight",
+        "_orig_mod.bert.encoder.layer.3.attention.output.LayerNorm.weight",
+        "bert.encoder.layer.3._orig_mod.attention.output.LayerNorm.weight",
     ] {
         assert_eq!(Naming::HuggingFace.meaning(name), norm, "{name}");
     }

@@ -1,5 +1,7 @@
 //! What stands around the names of a model when it is saved.
 
+use std::borrow::Cow;
+
 /// What training programs put in front of every name.
 const WRAPPINGS: &[&str] = &[
     "state_dict.",
@@ -30,6 +32,20 @@ const TRAINING: &[&str] = &[
     "amp.",
     "meta.",
 ];
+
+/// What `torch.compile` puts around a module, the whole model or a part of it.
+const COMPILED: &str = "_orig_mod";
+
+/// A name without the marks of `torch.compile`, wherever they are.
+pub(super) fn uncompiled(name: &str) -> Cow<'_, str> {
+    match name.contains(COMPILED) {
+        true => {
+            let parts: Vec<_> = name.split('.').filter(|part| *part != COMPILED).collect();
+            Cow::Owned(parts.join("."))
+        }
+        false => Cow::Borrowed(name),
+    }
+}
 
 /// A name, and what is left of it without each wrapping in turn.
 pub(super) fn unwrapped(name: &str) -> impl Iterator<Item = &str> {

@@ -77,6 +77,35 @@ fn numbered_pictures_are_frames_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn names_with_dots_are_samples_of_their_own_or_named_as_left_out() {
+    let tar = tar_of(&[
+        ("v1.0_clip.jpg", b"A"),
+        ("v1.0_clip.txt", b"a cat"),
+        ("235 Track 2.0 (Clean).mp4", b"B"),
+        ("235 Track 2.0 (Clean).json", b"{}"),
+        ("k.jpg", b"C"),
+        ("k.txt", b"a dog"),
+        ("k.mask.png", b"D"),
+        ("v2.0_clip.jpg", b"E"),
+        ("take_1.5.jpg", b"F"),
+        ("take_1.5.txt", b"a frame or a name"),
+    ]);
+
+    let gathered = gathered(&tar);
+
+    assert_eq!(keys(&gathered), ["v1.0_clip", "235 Track 2.0 (Clean)", "k"]);
+    assert_eq!(gathered.others, 1);
+    assert_eq!(
+        reasons(&gathered),
+        [
+            "a.tar/v2.0_clip: it has no caption",
+            "a.tar/take_1: it has no caption",
+            "a.tar/take_1.5: it has no video and no picture",
+        ]
+    );
+}
+
+#[test]
 fn incomplete_samples_are_skipped_by_name() {
     let large = vec![0; (1 << 20) + 1];
     let tar = tar_of(&[

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{MultipleChoiceItem, OpenEndedItem, PairsManifest, RetrievalItem};
+use crate::dataset::{ClipTable, MultipleChoiceItem, OpenEndedItem, RetrievalItem};
 use crate::text::WordPieceTokenizer;
 use crate::video::{DecodeLimits, decode_clip};
 use serde::de::DeserializeOwned;
@@ -92,7 +92,7 @@ fn the_annotations_read_back() {
         let retrieval: Vec<RetrievalItem> = items(&paths.retrieval);
         let choices: Vec<MultipleChoiceItem> = items(&paths.multiple_choice);
         let questions: Vec<OpenEndedItem> = items(&paths.open_ended);
-        let pairs = PairsManifest::read(&paths.pairs).unwrap();
+        let pairs = ClipTable::open(&paths.pairs, None, &|_, _| ()).unwrap();
 
         assert_eq!(retrieval.len(), clips);
         assert!(
@@ -100,8 +100,9 @@ fn the_annotations_read_back() {
                 .iter()
                 .all(|item| files.clips.join(&item.clip).is_file())
         );
-        assert_eq!(pairs.pairs.len(), 3 * clips);
-        assert!(pairs.pairs.iter().all(|pair| pair.path.is_file()));
+        // Three captions a clip.
+        assert_eq!((pairs.len(), pairs.apart().len()), (clips, 3 * clips));
+        assert!((0..clips).all(|row| Path::new(&pairs.name(row)).is_file()));
         assert!(choices.iter().all(|item| item.answer < item.options.len()));
         let counts = &record["counts"][split.name()];
         assert_eq!(counts["multiple_choice"], choices.len());
