@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use super::animation::Animation;
 #[cfg(feature = "ffmpeg")]
@@ -30,6 +31,15 @@ pub trait VideoDecoder {
 
     /// How long the video is shown, in seconds, where the file says so.
     fn seconds(&self) -> Option<f64> {
+        None
+    }
+
+    /// When each frame appears, in the order they are shown and without decoding any; nothing where
+    /// the file does not say.
+    ///
+    /// Zero is where the video begins to play: at its first frame, but for mp4 files whose edit
+    /// list delays that.
+    fn times(&self) -> Option<Vec<Duration>> {
         None
     }
 

@@ -10,14 +10,17 @@ mod animation_length;
 mod clip_builder;
 mod clip_source;
 mod decoder;
+mod edit_list;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
+mod fragments;
 mod frame_sampling;
 mod h264;
 mod limits;
 mod matroska;
 mod media;
 mod mp4;
+mod mp4_boxes;
 mod parameter_sets;
 mod picture_decoder;
 mod picture_sequence;
