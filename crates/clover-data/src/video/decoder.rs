@@ -12,6 +12,8 @@ use super::h264::H264Video;
 use super::limits::at_most;
 use super::matroska;
 use super::media::Media;
+#[cfg(feature = "ffmpeg")]
+use super::mp4;
 use super::picture_sequence::PictureSequence;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
@@ -112,7 +114,13 @@ fn open_media(
     let format = Format::of(&head);
     #[cfg(feature = "ffmpeg")]
     if matches!(format, Format::Mp4 | Format::Matroska | Format::Other(_)) {
-        return Ok(Box::new(FfmpegVideo::open(media, path, limits)?));
+        let tables = match format {
+            // What cannot be read is FFmpeg's to judge.
+            Format::Mp4 => mp4::tables(&mut media, bytes, path, limits).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        media.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        return Ok(Box::new(FfmpegVideo::open(media, tables, path, limits)?));
     }
     match format {
         Format::Mp4 => Ok(Box::new(H264Video::open(media, bytes, path, limits)?)),

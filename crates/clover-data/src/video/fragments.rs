@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use mp4_atom::{Atom, FourCC, Moof, Mvex, Tfdt, Tfhd, Traf, Trak, Trex, Trun, TrunSamples};
+use mp4_atom::{Atom, Moof, Mvex, Tfdt, Tfhd, Traf, Trak, Trex, Trun, TrunSamples};
 
 use super::DecodeLimits;
 use super::media::Media;

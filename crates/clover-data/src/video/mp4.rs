@@ -98,6 +98,34 @@ fn sample_table(
     edits.apply(coded, track.mdia.mdhd.timescale, path, limits)
 }
 
+/// What is shown of each video track, by the track's number and whatever it is coded as; nothing of
+/// those that cannot be read.
+#[cfg(feature = "ffmpeg")]
+pub(super) fn tables(
+    file: &mut Media,
+    file_bytes: u64,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<Vec<(u32, SampleTable)>, DataError> {
+    let moov = TopLevel::new(file, file_bytes, path, limits).read_first(Moov::KIND)?;
+    let mut tables = Vec::new();
+    for child in Boxes::new(&moov, path) {
+        let (kind, body) = child?;
+        if kind != Trak::KIND {
+            continue;
+        }
+        let video = Trak::decode_body(&mut &body[..])
+            .ok()
+            .filter(|track| track.mdia.hdlr.handler == FourCC::new(b"vide"));
+        if let Some(track) = video
+            && let Ok(table) = sample_table(file, file_bytes, &moov, &track, path, limits)
+        {
+            tables.push((track.tkhd.track_id, table));
+        }
+    }
+    Ok(tables)
+}
+
 /// Units of a second in which the durations of an edit list are given; zero where it is not said.
 fn movie_timescale(moov: &[u8], path: &Path) -> Result<u32, DataError> {
     for child in Boxes::new(moov, path) {
