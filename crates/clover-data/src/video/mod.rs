@@ -13,6 +13,8 @@ mod decoder;
 mod edit_list;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
+#[cfg(test)]
+mod fragment_films;
 mod fragments;
 mod frame_sampling;
 mod frame_selection;

@@ -163,10 +163,10 @@ fn seconds(text: &str) -> Result<f64, SpanError> {
     let mut unit = 1.0;
     for part in parts {
         let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        // What follows a colon is a full minute or hour short of the next.
-        let full = sum >= 60.0 * unit || !(sum >= 0.0);
+        // What follows a colon is less than what stands before it counts.
+        let short = (0.0..60.0 * unit).contains(&sum);
         unit *= 60.0;
-        if !digits || full || unit > 3600.0 {
+        if !digits || !short || unit > 3600.0 {
             return Err(wrong());
         }
         sum += unit * part.parse::<f64>().map_err(|_| wrong())?;

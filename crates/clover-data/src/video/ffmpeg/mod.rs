@@ -41,6 +41,8 @@ pub(super) struct FfmpegVideo {
     rotation: Rotation,
     /// Seconds of the unit that times are given in.
     tick: f64,
+    /// Frames a second on average, where the file says so.
+    rate: Option<f64>,
     /// What an mp4 file's edit list shows of the packets.
     edited: Option<Edited>,
 }
@@ -79,9 +81,12 @@ impl VideoDecoder for FfmpegVideo {
     }
 
     fn seconds(&self) -> Option<f64> {
-        match &self.edited {
-            Some(edited) => edited.seconds,
-            None => self.packets.duration().map(|ticks| ticks * self.tick),
+        if let Some(edited) = &self.edited {
+            return edited.seconds;
+        }
+        match self.packets.duration() {
+            Some(ticks) => Some(ticks * self.tick),
+            None => Some(self.packets.len() as f64 / self.rate?),
         }
     }
 
@@ -89,10 +94,15 @@ impl VideoDecoder for FfmpegVideo {
         if let Some(edited) = &self.edited {
             return (!edited.times.is_empty()).then(|| edited.times.clone());
         }
-        let ticks = self.packets.ticks()?.map(|ticks| ticks as f64 * self.tick);
-        ticks
-            .map(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .collect()
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        if let Some(ticks) = self.packets.ticks() {
+            let times = ticks.map(|ticks| duration(ticks as f64 * self.tick));
+            return times.collect();
+        }
+        // Files without times show their frames at equal distances.
+        let rate = self.rate?;
+        let frames = 0..self.packets.len();
+        frames.map(|frame| duration(frame as f64 / rate)).collect()
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
@@ -158,6 +168,8 @@ impl FfmpegVideo {
         let track = u32::try_from(best.id()).ok();
         let rotation = rotation(&best);
         let tick = f64::from(best.time_base());
+        let rate = ratio(best.avg_frame_rate());
+        let rate = rate.map(|[frames, seconds]| f64::from(frames) / f64::from(seconds));
         let decoder = open_decoder(&parameters, limits).map_err(failed)?;
         let coded_size = [decoder.width() as usize, decoder.height() as usize];
         limits.check_size(path, coded_size.map(|side| side as u64))?;
@@ -176,6 +188,7 @@ impl FfmpegVideo {
             aspect,
             rotation,
             tick,
+            rate,
         })
     }
 
