@@ -65,6 +65,9 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let film = |name: &'static str| (name, fs::read(media.join(name)).unwrap());
     vec![
         film("small.mp4"),
+        film("cut.mp4"),
+        film("hybrid.mp4"),
+        film("fragmented.mp4"),
         film("small.mkv"),
         film("small.webm"),
         film("small.avi"),
@@ -135,6 +138,52 @@ fn a_file_cut_or_changed_anywhere_never_panics_hangs_or_takes_all_memory() {
             "{name}: {decoded} of {files} changed files still decode, {:.1} s",
             started.elapsed().as_secs_f64()
         );
+    }
+    if let Some(peak) = peak_resident_kib() {
+        println!("peak memory {} MiB", peak >> 10);
+        assert!(peak < MAX_RESIDENT_KIB, "{peak} KiB");
+    }
+}
+
+/// Boxes of mp4 files that say where pictures lie and when they are shown.
+const BOXES: [&[u8; 4]; 17] = [
+    b"mvhd", b"mdhd", b"elst", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"trex", b"sidx",
+    b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"mfra",
+];
+
+#[test]
+fn figures_of_mp4_boxes_taken_to_extremes_are_an_error_or_harmless() {
+    if !is_alone("hostile_media::figures_of_mp4_boxes_taken_to_extremes_are_an_error_or_harmless") {
+        return;
+    }
+    let films = ["cut.mp4", "hybrid.mp4", "fragmented.mp4"];
+    for (name, whole) in samples()
+        .into_iter()
+        .filter(|(name, _)| films.contains(name))
+    {
+        let mut files = 0;
+        for at in 4..whole.len() - 4 {
+            if !BOXES.iter().any(|kind| whole[at..].starts_with(*kind)) {
+                continue;
+            }
+            let start = at - 4;
+            let size = u32::from_be_bytes(whole[start..at].try_into().unwrap()) as usize;
+            // Of a box of boxes only its size, the others are looked at themselves.
+            let end = start + size.min(160);
+            // Every word of a box, and those that begin within one, but for its name.
+            for word in
+                (start..end.min(whole.len() - 3)).filter(|word| !(start + 1..at + 4).contains(word))
+            {
+                for extreme in [0, 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
+                    let mut changed = whole.clone();
+                    changed[word..word + 4].copy_from_slice(&extreme.to_be_bytes());
+                    decodes(name, changed, &format!("{extreme:x} at {word}"));
+                    files += 1;
+                }
+            }
+        }
+        println!("{name}: {files} changed files");
+        assert!(files > 1_000, "{name}: {files}");
     }
     if let Some(peak) = peak_resident_kib() {
         println!("peak memory {} MiB", peak >> 10);

@@ -263,6 +263,22 @@ pub enum DataError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A span is none of the video's.
+    #[error("{path}: the span cannot be taken")]
+    Span {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: crate::video::SpanError,
+    },
+
+    /// Frames are to be chosen by time, and the video does not say when they are shown.
+    #[error("{path}: does not say when its frames are shown, so none can be chosen by time")]
+    NoFrameTimes {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A picture file cannot be decoded.
     #[error("{path}: the picture cannot be decoded")]
     Picture {

@@ -3,7 +3,9 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::DataError;
-use crate::video::{ClipSource, DecodeLimits, FrameSampling, NormalizedClip, PixelPipeline};
+use crate::video::{
+    ClipSource, DecodeLimits, FrameSampling, FrameSelection, NormalizedClip, PixelPipeline,
+};
 
 /// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
 const MAX_FRAMES: usize = 1_024;
@@ -57,7 +59,19 @@ impl ClipReading {
         clip: ClipSource,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let clip = clip.decode(&self.limits, |frames| self.sampling.indices(frames, rng))?;
+        self.read_selected(clip, &FrameSelection::default(), rng)
+    }
+
+    /// Reads the clip of one item from the frames of a selection; all chance comes from `rng`.
+    pub(super) fn read_selected(
+        &self,
+        clip: ClipSource,
+        selection: &FrameSelection,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<NormalizedClip, DataError> {
+        let clip = clip.decode_selected(&self.limits, selection, |frames| {
+            self.sampling.indices(frames, rng)
+        })?;
         Ok(self.pixels.apply(&clip, rng))
     }
 }

@@ -5,13 +5,14 @@
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frames, ImageDecoder, ImageResult};
 
-use super::animation_length::animation_length;
+use super::animation_length::{animation_length, frame_delays};
 use super::clip_builder::ClipBuilder;
 use super::decoder::{VideoDecoder, check_indices};
 use super::sniff::Format;
@@ -75,6 +76,22 @@ impl VideoDecoder for Animation {
 
     fn size(&self) -> [usize; 2] {
         self.size
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        let delays = frame_delays(self.format, &self.contents);
+        let total: Duration = (delays.len() == self.frames).then(|| delays.iter().sum())?;
+        Some(total.as_secs_f64())
+    }
+
+    fn times(&self) -> Option<Vec<Duration>> {
+        let delays = frame_delays(self.format, &self.contents);
+        let times = delays.iter().scan(Duration::ZERO, |clock, delay| {
+            let time = *clock;
+            *clock += *delay;
+            Some(time)
+        });
+        (delays.len() == self.frames).then(|| times.collect())
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
@@ -149,7 +166,9 @@ mod tests {
         let mut encoder = GifEncoder::new(&mut bytes);
         for frame in 0..frames {
             let picture = RgbaImage::from_pixel(3, 2, image::Rgba([50 * frame, 10, 0, 255]));
-            encoder.encode_frame(Frame::new(picture)).unwrap();
+            let delay = image::Delay::from_numer_denom_ms(200 * u32::from(frame), 1);
+            let frame = Frame::from_parts(picture, 0, 0, delay);
+            encoder.encode_frame(frame).unwrap();
         }
         drop(encoder);
         bytes
@@ -169,6 +188,18 @@ mod tests {
         assert_eq!((gif.frame_count(), gif.size()), (5, [3, 2]));
         let first_pixels = [0, 1, 2].map(|frame| clip.frame(frame)[..3].to_vec());
         assert_eq!(first_pixels, [[200, 10, 0], [0, 10, 0], [100, 10, 0]]);
+    }
+
+    #[test]
+    fn each_frame_is_shown_after_the_delays_of_those_before() {
+        let gif = open(rendered(4)).unwrap();
+
+        // The first says that it takes no time, and is shown as long as players show such.
+        let times = [0, 100, 300, 700].map(Duration::from_millis);
+        assert_eq!(
+            (gif.times(), gif.seconds()),
+            (Some(times.to_vec()), Some(1.3))
+        );
     }
 
     #[test]

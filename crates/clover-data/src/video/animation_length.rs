@@ -1,9 +1,14 @@
-//! How many frames an animation has, from its blocks alone: nothing is decompressed.
+//! How many frames an animation has and how long each is shown, from its blocks alone: nothing is
+//! decompressed.
+
+use std::time::Duration;
 
 use super::sniff::Format;
 
 /// What is wrong with an animation's blocks.
 const CUT: &str = "it ends within a block: the file is cut short";
+/// How long players show a frame that says of itself that it takes no time.
+const UNSAID: Duration = Duration::from_millis(100);
 
 /// Counts the frames of an animation; `None` for a still picture.
 ///
@@ -13,32 +18,62 @@ pub(super) fn animation_length(
     contents: &[u8],
 ) -> Result<Option<usize>, &'static str> {
     match format {
-        Format::Gif => gif(contents).map(Some),
-        Format::Png => Ok(png(contents)),
-        Format::WebP => Ok(webp(contents)),
+        Format::Gif => {
+            let mut frames = 0;
+            gif(contents, |_| frames += 1)?;
+            Ok(Some(frames))
+        }
+        Format::Png => Ok(png_frames(contents)),
+        Format::WebP => {
+            let frames = webp(contents).count();
+            Ok((frames > 0).then_some(frames))
+        }
         Format::Mp4 | Format::Matroska | Format::Jpeg | Format::Text | Format::Other(_) => Ok(None),
     }
 }
 
-fn gif(contents: &[u8]) -> Result<usize, &'static str> {
+/// How long each frame of an animation is shown, as far as its blocks can be read.
+pub(super) fn frame_delays(format: Format, contents: &[u8]) -> Vec<Duration> {
+    let mut delays = Vec::new();
+    match format {
+        // What cannot be read leaves fewer delays than frames.
+        Format::Gif => gif(contents, |delay| delays.push(delay)).unwrap_or_default(),
+        Format::Png => delays.extend(png_delays(contents)),
+        Format::WebP => delays.extend(webp(contents)),
+        Format::Mp4 | Format::Matroska | Format::Jpeg | Format::Text | Format::Other(_) => {}
+    }
+    delays
+}
+
+/// Calls `frame` with the delay of each frame.
+fn gif(contents: &[u8], mut frame: impl FnMut(Duration)) -> Result<(), &'static str> {
     let flags = *contents.get(10).ok_or(CUT)?;
     let mut at = 13 + colours(flags);
-    let mut frames = 0;
+    let mut delay = UNSAID;
     while let Some(block) = contents.get(at) {
         match block {
-            // An extension: its kind, then data.
-            0x21 => at = skip_data(contents, at + 2)?,
+            // An extension: its kind, then data. One kind has the next frame's delay.
+            0x21 => {
+                if let Some([0xf9, 4, _, low, high]) = contents.get(at + 1..at + 6) {
+                    delay = match u16::from_le_bytes([*low, *high]) {
+                        // As short as that is taken for a slip.
+                        0 | 1 => UNSAID,
+                        hundredths => Duration::from_millis(10 * u64::from(hundredths)),
+                    };
+                }
+                at = skip_data(contents, at + 2)?;
+            }
             // A frame: place, size, flags, perhaps colours, the code size, then data.
             0x2c => {
                 let flags = *contents.get(at + 9).ok_or(CUT)?;
                 at = skip_data(contents, at + 11 + colours(flags))?;
-                frames += 1;
+                frame(std::mem::replace(&mut delay, UNSAID));
             }
             0x3b => break,
             _ => return Err("a GIF block is of no known kind"),
         }
     }
-    Ok(frames)
+    Ok(())
 }
 
 /// Bytes of a colour table.
@@ -60,39 +95,67 @@ fn skip_data(contents: &[u8], mut at: usize) -> Result<usize, &'static str> {
     }
 }
 
-/// An APNG says how many frames it has in an `acTL` chunk before its pixels.
-fn png(contents: &[u8]) -> Option<usize> {
-    let mut rest = contents.get(8..)?;
-    loop {
-        let length = u32::from_be_bytes(*rest.first_chunk()?) as usize;
-        match rest.get(4..8)? {
-            b"acTL" => {
-                let frames = u32::from_be_bytes(*rest.get(8..)?.first_chunk()?);
-                return Some(frames as usize);
-            }
-            b"IDAT" | b"IEND" => return None,
-            _ => rest = rest.get(length.checked_add(12)?..)?,
-        }
-    }
+/// The kind and the contents of each chunk of a PNG.
+fn png_chunks(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = contents.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, after) = rest.split_first_chunk()?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let (kind, after) = after.split_first_chunk()?;
+        let body = after.get(..length).unwrap_or(after);
+        // A checksum follows.
+        rest = after.get(length.checked_add(4)?..).unwrap_or_default();
+        Some((*kind, body))
+    })
 }
 
-/// An animated WebP has one `ANMF` chunk a frame.
-fn webp(contents: &[u8]) -> Option<usize> {
-    let mut rest = contents.get(12..)?;
-    let mut frames = 0;
-    while let (Some(kind), Some(length)) = (
-        rest.get(..4),
-        rest.get(4..).and_then(|rest| rest.first_chunk()),
-    ) {
-        frames += usize::from(kind == b"ANMF");
+/// An APNG says how many frames it has in an `acTL` chunk before its pixels.
+fn png_frames(contents: &[u8]) -> Option<usize> {
+    let mut ahead = png_chunks(contents).take_while(|(kind, _)| !matches!(kind, b"IDAT" | b"IEND"));
+    let (_, control) = ahead.find(|(kind, _)| kind == b"acTL")?;
+    Some(u32::from_be_bytes(*control.first_chunk()?) as usize)
+}
+
+/// Each frame has an `fcTL` chunk whose numbers from the twentieth byte on are its delay.
+fn png_delays(contents: &[u8]) -> impl Iterator<Item = Duration> {
+    let frames = png_chunks(contents).filter(|(kind, _)| kind == b"fcTL");
+    frames.filter_map(|(_, body)| {
+        let [a, b, c, d] = *body.get(20..)?.first_chunk()?;
+        let numerator = u32::from(u16::from_be_bytes([a, b]));
+        let denominator = match u16::from_be_bytes([c, d]) {
+            0 => 100,
+            said => u32::from(said),
+        };
+        Some(match numerator {
+            0 => UNSAID,
+            _ => Duration::from_secs(numerator.into()) / denominator,
+        })
+    })
+}
+
+/// An animated WebP has one `ANMF` chunk a frame, with its delay after four numbers of three bytes.
+fn webp(contents: &[u8]) -> impl Iterator<Item = Duration> {
+    let mut rest = contents.get(12..).unwrap_or_default();
+    let chunks = std::iter::from_fn(move || {
+        let (kind, after) = rest.split_first_chunk::<4>()?;
+        let (length, after) = after.split_first_chunk()?;
         // Chunks are padded to an even length.
         let length = u32::from_le_bytes(*length) as usize;
-        let Some(next) = rest.get(8 + length + length % 2..) else {
-            break;
-        };
-        rest = next;
-    }
-    (frames > 0).then_some(frames)
+        rest = after.get(length + length % 2..).unwrap_or_default();
+        Some((*kind, after.get(..length).unwrap_or(after)))
+    });
+    chunks
+        .filter(|(kind, _)| kind == b"ANMF")
+        .map(|(_, body)| match body.get(12..15) {
+            Some([0, 0, 0]) | None => UNSAID,
+            Some(said) => {
+                let milliseconds = said
+                    .iter()
+                    .rev()
+                    .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+                Duration::from_millis(milliseconds)
+            }
+        })
 }
 
 #[cfg(test)]
@@ -137,6 +200,26 @@ mod tests {
         bytes.extend(b"ANMF\x02\0\0\0ab");
         bytes.extend(b"ANMF\x02\0\0\0cd");
         assert_eq!(animation_length(Format::WebP, &bytes), Ok(Some(2)));
+    }
+
+    #[test]
+    fn frames_say_how_long_they_are_shown() {
+        let mut gif = b"GIF89a\x01\0\x01\0\0\0\0".to_vec();
+        gif.extend(b"\x21\xf9\x04\0\x19\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\0");
+        gif.extend(b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\0");
+        let mut webp = b"RIFF\0\0\0\0WEBPANMF\x10\0\0\0".to_vec();
+        webp.extend(b"\0\0\0\0\0\0\0\0\0\0\0\0\x2c\x01\0\0");
+        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x1afcTL".to_vec();
+        png.extend([0; 20]);
+        png.extend(b"\0\x01\0\x04\0\0crc.\0\0\0\0IENDcrc.");
+
+        let delays = |format, bytes: &[u8]| -> Vec<u128> {
+            let delays = frame_delays(format, bytes);
+            delays.iter().map(Duration::as_millis).collect()
+        };
+        assert_eq!(delays(Format::Gif, &gif), [250, 100]);
+        assert_eq!(delays(Format::WebP, &webp), [300]);
+        assert_eq!(delays(Format::Png, &png), [250]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::decoder::{VideoDecoder, open, open_bytes};
 use super::picture_sequence::PictureSequence;
-use super::{Clip, DecodeLimits};
+use super::{Clip, DecodeLimits, FrameSelection};
 use crate::DataError;
 
 /// A clip that has not been opened yet.
@@ -62,9 +62,39 @@ impl ClipSource {
         limits: &DecodeLimits,
         choose: impl FnOnce(usize) -> Vec<usize>,
     ) -> Result<Clip, DataError> {
+        self.decode_selected(limits, &FrameSelection::default(), choose)
+    }
+
+    /// Opens the clip, lets `choose` pick among the frames of a selection from their number, and
+    /// decodes them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or decoded within `limits`, it has no such selection, or `choose`
+    /// picks a frame that is not there or none at all.
+    pub fn decode_selected(
+        self,
+        limits: &DecodeLimits,
+        selection: &FrameSelection,
+        choose: impl FnOnce(usize) -> Vec<usize>,
+    ) -> Result<Clip, DataError> {
+        let name = self.name().to_path_buf();
         let mut decoder = self.open(limits)?;
-        let indices = choose(decoder.frame_count());
-        decoder.decode(&indices)
+        let Some(selected) = selection.frames(&*decoder, &name, limits)? else {
+            let indices = choose(decoder.frame_count());
+            return decoder.decode(&indices);
+        };
+        let chosen = choose(selected.len()).into_iter().map(|index| {
+            selected
+                .get(index)
+                .copied()
+                .ok_or_else(|| DataError::Frame {
+                    path: name.clone(),
+                    frame: index,
+                    source: format!("{} frames are selected", selected.len()).into(),
+                })
+        });
+        decoder.decode(&chosen.collect::<Result<Vec<_>, _>>()?)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use super::animation::Animation;
 #[cfg(feature = "ffmpeg")]
@@ -11,6 +12,8 @@ use super::h264::H264Video;
 use super::limits::at_most;
 use super::matroska;
 use super::media::Media;
+#[cfg(feature = "ffmpeg")]
+use super::mp4;
 use super::picture_sequence::PictureSequence;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
@@ -30,6 +33,15 @@ pub trait VideoDecoder {
 
     /// How long the video is shown, in seconds, where the file says so.
     fn seconds(&self) -> Option<f64> {
+        None
+    }
+
+    /// When each frame appears, in the order they are shown and without decoding any; nothing where
+    /// the file does not say.
+    ///
+    /// Zero is where the video begins to play: at its first frame, but for mp4 files whose edit
+    /// list delays that.
+    fn times(&self) -> Option<Vec<Duration>> {
         None
     }
 
@@ -102,7 +114,13 @@ fn open_media(
     let format = Format::of(&head);
     #[cfg(feature = "ffmpeg")]
     if matches!(format, Format::Mp4 | Format::Matroska | Format::Other(_)) {
-        return Ok(Box::new(FfmpegVideo::open(media, path, limits)?));
+        let tables = match format {
+            // What cannot be read is FFmpeg's to judge.
+            Format::Mp4 => mp4::tables(&mut media, bytes, path, limits).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        media.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        return Ok(Box::new(FfmpegVideo::open(media, tables, path, limits)?));
     }
     match format {
         Format::Mp4 => Ok(Box::new(H264Video::open(media, bytes, path, limits)?)),

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::access_unit::AccessUnit;
 use super::clip_builder::ClipBuilder;
@@ -49,7 +50,7 @@ impl VideoDecoder for H264Video {
     }
 
     fn frame_count(&self) -> usize {
-        self.track.table.samples.len()
+        self.track.table.sample_of_frame.len()
     }
 
     fn size(&self) -> [usize; 2] {
@@ -58,7 +59,12 @@ impl VideoDecoder for H264Video {
     }
 
     fn seconds(&self) -> Option<f64> {
-        self.track.seconds
+        self.track.table.seconds
+    }
+
+    fn times(&self) -> Option<Vec<Duration>> {
+        let times = &self.track.table.times;
+        (!times.is_empty()).then(|| times.clone())
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
@@ -131,11 +137,13 @@ impl H264Video {
         indices: &[usize],
         deadline: Deadline,
     ) -> Result<Clip, Stop> {
-        let mut clip = ClipBuilder::new(indices, self.size());
-        let wanted: BTreeSet<usize> = indices
+        let samples: Vec<usize> = indices
             .iter()
             .map(|frame| self.track.table.sample_of_frame[*frame])
             .collect();
+        // A picture may be shown as several frames, so pictures are what is asked for.
+        let mut clip = ClipBuilder::new(&samples, self.size());
+        let wanted: BTreeSet<usize> = samples.into_iter().collect();
         decoder
             .decode(&self.track.parameters)
             .map_err(|fault| self.stop(0, fault))?;
@@ -146,7 +154,7 @@ impl H264Video {
                 let unit = self.sample(at)?;
                 if at == sample {
                     let rgb = self.rgb(&self.decode_sample(decoder, &unit, at)?);
-                    clip.place(self.track.table.frame_of_sample[at], &rgb);
+                    clip.place(at, &rgb);
                 } else if unit.is_reference() {
                     self.decode_sample(decoder, &unit, at)?;
                 }

@@ -4,6 +4,7 @@
 //! memory as they are coded.
 
 use std::path::Path;
+use std::time::Duration;
 
 use matroska_demuxer::{
     ContentCompAlgo, ContentEncodingValue, DemuxError, Frame, MatroskaFile, TrackEntry, TrackType,
@@ -27,8 +28,8 @@ use crate::DataError;
 pub(super) struct CodedPictures {
     pub(super) bytes: Vec<u8>,
     pub(super) samples: Vec<Sample>,
-    /// When each is shown, in the track's unit.
-    times: Vec<u64>,
+    /// When each is shown, counted from the first.
+    pub(super) times: Vec<Duration>,
     /// Whether decoding can begin at each; `None` where the file does not say.
     keys: Vec<Option<bool>>,
     /// From the first picture shown to the end of the last.
@@ -60,11 +61,9 @@ pub(super) fn open(
                     .iter()
                     .map(|key| key.unwrap_or(true))
                     .collect(),
+                pictures.seconds,
             );
-            let track = VideoTrack {
-                seconds: pictures.seconds,
-                ..VideoTrack::new(table, &parameters, Rotation::None, aspect)
-            };
+            let track = VideoTrack::new(table, &parameters, Rotation::None, aspect);
             let media = Media::from(pictures.bytes);
             Ok(Box::new(H264Video::of_track(media, track, path, limits)?))
         }
@@ -132,6 +131,7 @@ fn read_pictures(
         keys: Vec::new(),
         seconds: None,
     };
+    let mut times = Vec::new();
     let mut frame = Frame::default();
     while file
         .next_frame(&mut frame)
@@ -158,20 +158,25 @@ fn read_pictures(
         });
         pictures.bytes.extend_from_slice(stripped);
         pictures.bytes.append(&mut frame.data);
-        pictures.times.push(frame.timestamp);
+        times.push(frame.timestamp);
         pictures.keys.push(frame.is_keyframe);
     }
     limits.check_frames(path, pictures.samples.len())?;
-    let unit = file.info().timestamp_scale().get() as f64 * 1e-9;
-    pictures.seconds = seconds(&pictures.times, unit);
+    let first = times.iter().copied().min().unwrap_or(0);
+    let nanoseconds = file.info().timestamp_scale().get();
+    pictures.times.extend(times.into_iter().map(|time: u64| {
+        let time = (time - first).saturating_mul(nanoseconds);
+        Duration::from_nanos(time)
+    }));
+    pictures.seconds = seconds(&pictures.times);
     Ok(pictures)
 }
 
 /// The time between the first and the last picture, and one picture's share more.
-fn seconds(times: &[u64], unit: f64) -> Option<f64> {
-    let between = times.iter().max()? - times.iter().min()?;
+fn seconds(times: &[Duration]) -> Option<f64> {
+    let between = times.iter().max()?.as_secs_f64();
     let steps = times.len().checked_sub(1).filter(|steps| *steps > 0)? as f64;
-    Some(between as f64 * unit * (steps + 1.0) / steps)
+    Some(between * (steps + 1.0) / steps)
 }
 
 /// The first bytes of all pictures, where the file stores them once.

@@ -10,14 +10,22 @@ mod animation_length;
 mod clip_builder;
 mod clip_source;
 mod decoder;
+mod edit_list;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
+#[cfg(test)]
+mod fragment_films;
+mod fragments;
 mod frame_sampling;
+mod frame_selection;
 mod h264;
 mod limits;
 mod matroska;
 mod media;
 mod mp4;
+mod mp4_boxes;
+#[cfg(test)]
+mod mp4_films;
 mod parameter_sets;
 mod picture_decoder;
 mod picture_sequence;
@@ -30,6 +38,7 @@ mod shrink;
 #[cfg(test)]
 mod small_films;
 mod sniff;
+mod span;
 mod still;
 pub mod transform;
 mod vp9;
@@ -38,7 +47,9 @@ mod yuv;
 pub use clip_source::ClipSource;
 pub use decoder::{VideoDecoder, decode_clip, open, open_bytes};
 pub use frame_sampling::{FrameSampling, SamplingMode};
+pub use frame_selection::FrameSelection;
 pub use limits::DecodeLimits;
+pub use span::{Span, SpanError};
 pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};
 
 /// Frames of 8-bit RGB, as they were decoded.

@@ -1,27 +1,24 @@
 //! The video track of an mp4, m4v or mov file.
 //!
-//! Of several H.264 tracks the one with the most pixels is taken, as other readers do. Boxes are
-//! walked here, each step over at least its header, so that no size can make the walk stand still.
+//! Of several H.264 tracks the one with the most pixels is taken, as other readers do. Its pictures
+//! are listed in the box `moov`, in fragments (`moof`) that follow, or first here and then there.
+//! Boxes are walked by [`mp4_boxes`](super::mp4_boxes).
 
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use mp4_atom::{Atom, Avcc, Codec, Decode, FourCC, Header, Moov, ReadFrom, Trak};
+use mp4_atom::{Atom, Avcc, Codec, FourCC, Moov, Mvhd, Trak};
 
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
-use super::limits::at_most;
+use super::edit_list::EditList;
+use super::fragments::Fragments;
 use super::media::Media;
+use super::mp4_boxes::{Boxes, TopLevel, broken, unreadable};
 use super::parameter_sets::is_arithmetically_coded;
 use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
-use super::sample_table::SampleTable;
+use super::sample_table::{CodedSamples, SampleTable};
 use crate::DataError;
-
-/// More boxes than any film has at its top level.
-const MAX_BOXES: usize = 100_000;
-/// More than the boxes of any film take.
-const MAX_MOOV_BYTES: u64 = 256 << 20;
 
 /// What is needed to decode the pictures of a file.
 #[derive(Debug)]
@@ -35,8 +32,6 @@ pub(super) struct VideoTrack {
     pub(super) length_bytes: usize,
     pub(super) rotation: Rotation,
     pub(super) aspect: PixelAspect,
-    /// How long it is shown.
-    pub(super) seconds: Option<f64>,
 }
 
 impl VideoTrack {
@@ -47,26 +42,14 @@ impl VideoTrack {
         path: &Path,
         limits: &DecodeLimits,
     ) -> Result<Self, DataError> {
-        let moov = read_moov(file, file_bytes, path)?;
+        let moov = TopLevel::new(file, file_bytes, path, limits).read_first(Moov::KIND)?;
         let track = best_track(&moov, path)?;
-        let boxes = &track.mdia.minf.stbl;
-        if boxes
-            .stsc
-            .entries
-            .iter()
-            .any(|run| run.sample_description_index != 1)
-        {
-            return Err(broken(path, "it changes its coding half way"));
-        }
         let Some((_, parameters)) = h264(&track) else {
             return Err(broken(path, "it has no video"));
         };
-        let table = SampleTable::read(boxes, file_bytes, path, limits)?;
+        let table = sample_table(file, file_bytes, &moov, &track, path, limits)?;
         let rotation = Rotation::of(&track.tkhd.matrix);
-        Ok(Self {
-            seconds: seconds(&track),
-            ..Self::new(table, parameters, rotation, pixel_aspect(&track))
-        })
+        Ok(Self::new(table, parameters, rotation, pixel_aspect(&track)))
     }
 
     /// Puts together what a container says of its pictures.
@@ -83,74 +66,94 @@ impl VideoTrack {
             length_bytes: parameters.length_size.into(),
             rotation,
             aspect,
-            seconds: None,
         }
     }
 }
 
-/// The contents of the box that describes the film.
-fn read_moov(file: &mut Media, file_bytes: u64, path: &Path) -> Result<Vec<u8>, DataError> {
-    let unreadable = |source| DataError::Read {
-        path: path.to_path_buf(),
-        source,
-    };
-    let mut at = 0;
-    for _ in 0..MAX_BOXES {
-        file.seek(SeekFrom::Start(at)).map_err(unreadable)?;
-        let Some(header) =
-            Option::<Header>::read_from(file).map_err(|source| mp4_box(path, source))?
-        else {
-            return Err(broken(
-                path,
-                "it has no moov box: the file is cut short or no film",
-            ));
-        };
-        let body = file.stream_position().map_err(unreadable)?;
-        let rest = file_bytes.saturating_sub(body);
-        // A size of zero means: to the end of the file.
-        let size = header.size.map_or(rest, |size| size as u64);
-        if header.kind == Moov::KIND {
-            if size > rest {
-                return Err(broken(
-                    path,
-                    "its moov box lies beyond its end: the file is cut short",
-                ));
-            }
-            at_most(
-                path,
-                "the size of the moov box in bytes",
-                size,
-                MAX_MOOV_BYTES,
-            )?;
-            let mut moov = vec![0; size as usize];
-            file.read_exact(&mut moov).map_err(unreadable)?;
-            return Ok(moov);
-        }
-        at = body.saturating_add(size);
+/// The pictures of a track: those listed in `moov`, then those of all fragments, as its edit list
+/// shows them.
+fn sample_table(
+    file: &mut Media,
+    file_bytes: u64,
+    moov: &[u8],
+    track: &Trak,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<SampleTable, DataError> {
+    let boxes = &track.mdia.minf.stbl;
+    if boxes
+        .stsc
+        .entries
+        .iter()
+        .any(|run| run.sample_description_index != 1)
+    {
+        return Err(broken(path, "it changes its coding half way"));
     }
-    Err(broken(path, "it has more boxes than any film"))
+    let mut coded = CodedSamples::of_boxes(boxes, file_bytes, path, limits)?;
+    let edits = EditList::of_track(track, movie_timescale(moov, path)?, &coded);
+    if let Some(fragments) = Fragments::of_track(moov, track, &coded, path)? {
+        fragments.read(file, file_bytes, path, limits, &mut coded)?;
+    }
+    limits.check_frames(path, coded.samples.len())?;
+    edits.apply(coded, track.mdia.mdhd.timescale, path, limits)
+}
+
+/// What is shown of each video track, by the track's number and whatever it is coded as; nothing of
+/// those that cannot be read.
+#[cfg(feature = "ffmpeg")]
+pub(super) fn tables(
+    file: &mut Media,
+    file_bytes: u64,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<Vec<(u32, SampleTable)>, DataError> {
+    let moov = TopLevel::new(file, file_bytes, path, limits).read_first(Moov::KIND)?;
+    let mut tables = Vec::new();
+    for child in Boxes::new(&moov, path) {
+        let (kind, body) = child?;
+        if kind != Trak::KIND {
+            continue;
+        }
+        let video = Trak::decode_body(&mut &body[..])
+            .ok()
+            .filter(|track| track.mdia.hdlr.handler == FourCC::new(b"vide"));
+        if let Some(track) = video
+            && let Ok(table) = sample_table(file, file_bytes, &moov, &track, path, limits)
+        {
+            tables.push((track.tkhd.track_id, table));
+        }
+    }
+    Ok(tables)
+}
+
+/// Units of a second in which the durations of an edit list are given; zero where it is not said.
+fn movie_timescale(moov: &[u8], path: &Path) -> Result<u32, DataError> {
+    for child in Boxes::new(moov, path) {
+        let (kind, body) = child?;
+        if kind == Mvhd::KIND {
+            let header =
+                Mvhd::decode_body(&mut &body[..]).map_err(|source| unreadable(path, source))?;
+            return Ok(header.timescale);
+        }
+    }
+    Ok(0)
 }
 
 /// The H.264 track with the most pixels.
-fn best_track(mut moov: &[u8], path: &Path) -> Result<Trak, DataError> {
+fn best_track(moov: &[u8], path: &Path) -> Result<Trak, DataError> {
     let mut best: Option<(u64, Trak)> = None;
     let mut unknown_codec = None;
-    let mut unreadable = None;
-    while moov.len() >= 8 {
-        let header = Header::decode(&mut moov).map_err(|source| mp4_box(path, source))?;
-        let size = header.size.unwrap_or(moov.len());
-        let Some((body, rest)) = moov.split_at_checked(size) else {
-            return Err(broken(path, "a box is longer than the box it lies in"));
-        };
-        moov = rest;
-        if header.kind != Trak::KIND {
+    let mut first_fault = None;
+    for child in Boxes::new(moov, path) {
+        let (kind, body) = child?;
+        if kind != Trak::KIND {
             continue;
         }
         // A track nobody needs may be broken.
         let track = match Trak::decode_body(&mut &body[..]) {
             Ok(track) => track,
             Err(source) => {
-                unreadable.get_or_insert(source);
+                first_fault.get_or_insert(source);
                 continue;
             }
         };
@@ -162,13 +165,13 @@ fn best_track(mut moov: &[u8], path: &Path) -> Result<Trak, DataError> {
             None => unknown_codec = unknown_codec.or_else(|| video_codec(&track)),
         }
     }
-    match (best, unknown_codec, unreadable) {
+    match (best, unknown_codec, first_fault) {
         (Some((_, track)), ..) => Ok(track),
         (None, Some(codec), _) => Err(DataError::UnknownCodec {
             path: path.to_path_buf(),
             codec,
         }),
-        (None, None, Some(source)) => Err(mp4_box(path, source)),
+        (None, None, Some(source)) => Err(unreadable(path, source)),
         (None, None, None) => Err(broken(path, "it has no video")),
     }
 }
@@ -184,17 +187,6 @@ fn h264(track: &Trak) -> Option<(u64, &Avcc)> {
         u64::from(visual.width) * u64::from(visual.height),
         parameters,
     ))
-}
-
-/// The sum of all durations.
-fn seconds(track: &Trak) -> Option<f64> {
-    let timescale = track.mdia.mdhd.timescale;
-    let runs = &track.mdia.minf.stbl.stts.entries;
-    let sum: f64 = runs
-        .iter()
-        .map(|run| f64::from(run.sample_count) * f64::from(run.sample_delta))
-        .sum();
-    (timescale > 0 && sum > 0.0).then(|| sum / f64::from(timescale))
 }
 
 fn pixel_aspect(track: &Trak) -> PixelAspect {
@@ -229,20 +221,6 @@ fn video_codec(track: &Trak) -> Option<String> {
         Some(Codec::Jpeg(_)) => "motion JPEG".to_owned(),
         _ => "an unknown codec".to_owned(),
     })
-}
-
-fn broken(path: &Path, fault: &'static str) -> DataError {
-    DataError::BrokenVideo {
-        path: path.to_path_buf(),
-        fault,
-    }
-}
-
-fn mp4_box(path: &Path, source: mp4_atom::Error) -> DataError {
-    DataError::Mp4Box {
-        path: path.to_path_buf(),
-        source,
-    }
 }
 
 #[cfg(test)]

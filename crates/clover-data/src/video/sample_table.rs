@@ -1,15 +1,22 @@
-//! Where the coded pictures of an mp4 track lie, and the order they are shown in.
+//! Where the coded pictures of a track lie, and the order they are shown in.
 //!
-//! The boxes say how many samples share a duration, a chunk, an offset; here those runs become a
-//! plain list. Every count is checked against what the file can hold before anything is allocated.
+//! The boxes of an mp4 file say how many samples share a duration, a chunk, an offset; here those
+//! runs become a plain list. Every count is checked against what the file can hold before anything
+//! is allocated.
 
+use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use mp4_atom::{Ctts, Stbl, Stsc, StszSamples, Stts};
 
 use super::DecodeLimits;
 use super::limits::at_most;
+use super::mp4_boxes::broken;
 use crate::DataError;
+
+/// Far beyond the times of any film, in any unit; sums of a few of them do not overflow.
+pub(super) const LATEST: i64 = i64::MAX / 32;
 
 /// The bytes of one coded picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,80 +25,177 @@ pub(super) struct Sample {
     pub(super) size: u32,
 }
 
-/// The coded pictures of a track, in the order they are decoded.
-#[derive(Debug)]
-pub(super) struct SampleTable {
+/// The coded pictures of an mp4 track, in the order they are decoded, with times in its unit.
+#[derive(Debug, Default)]
+pub(super) struct CodedSamples {
     /// Where they lie.
     pub(super) samples: Vec<Sample>,
-    /// The sample shown as frame 0, 1, 2 and so on.
-    pub(super) sample_of_frame: Vec<usize>,
-    /// The inverse: the frame a sample is shown as.
-    pub(super) frame_of_sample: Vec<usize>,
-    /// Whether decoding can begin at a sample.
+    /// When each is shown, before any edit.
+    pub(super) times: Vec<i64>,
+    /// Whether decoding can begin at each.
     pub(super) begins: Vec<bool>,
+    /// When the last is decoded, and the next would be.
+    pub(super) decoded: Range<i64>,
+    /// When none is shown any more.
+    pub(super) shown_until: i64,
 }
 
-impl SampleTable {
+impl CodedSamples {
     /// Reads the list off the boxes of a track in a file of `file_bytes` bytes.
-    ///
-    /// Edit lists are not applied: a frame that one would hide is still counted.
-    pub(super) fn read(
+    pub(super) fn of_boxes(
         boxes: &Stbl,
         file_bytes: u64,
         path: &Path,
         limits: &DecodeLimits,
     ) -> Result<Self, DataError> {
-        let broken = |fault| DataError::BrokenVideo {
-            path: path.to_path_buf(),
-            fault,
-        };
         let count = match &boxes.stsz.samples {
             StszSamples::Identical { count, .. } => *count as usize,
             StszSamples::Different { sizes } => sizes.len(),
         };
-        limits.check_frames(path, count)?;
-        let samples = places(boxes, count, file_bytes).map_err(broken)?;
-        for sample in &samples {
-            let what = "the size of a coded frame in bytes";
-            at_most(path, what, sample.size.into(), limits.max_decoded_bytes)?;
+        check_count(count as u64, file_bytes, path, limits)?;
+        let samples = places(boxes, count, file_bytes).map_err(|fault| broken(path, fault))?;
+        let mut coded = Self::default();
+        for (sample, (duration, delay)) in samples.into_iter().zip(steps(boxes, count)) {
+            coded.push(sample, duration, delay, boxes.stss.is_none(), path, limits)?;
         }
-        let sample_of_frame = match &boxes.ctts {
-            Some(delays) => display_order(&boxes.stts, delays, count),
-            // Without delays, pictures are shown as they are decoded.
-            None => (0..count).collect(),
-        };
-        let mut begins = vec![boxes.stss.is_none(); count];
         for number in boxes.stss.iter().flat_map(|keys| &keys.entries) {
             // Counted from one.
-            if let Some(begins) = begins.get_mut((*number as usize).wrapping_sub(1)) {
+            if let Some(begins) = coded.begins.get_mut((*number as usize).wrapping_sub(1)) {
                 *begins = true;
             }
         }
-        Ok(Self::sorted(samples, sample_of_frame, begins))
+        Ok(coded)
     }
 
-    /// The table of samples that are shown at `times`.
-    pub(super) fn of_coded(samples: Vec<Sample>, times: &[u64], begins: Vec<bool>) -> Self {
+    /// Adds the next picture: it is decoded when the one before is over, and shown `delay` later.
+    pub(super) fn push(
+        &mut self,
+        sample: Sample,
+        duration: u32,
+        delay: i32,
+        begins: bool,
+        path: &Path,
+        limits: &DecodeLimits,
+    ) -> Result<(), DataError> {
+        let what = "the size of a coded frame in bytes";
+        at_most(path, what, sample.size.into(), limits.max_decoded_bytes)?;
+        let time = self.decoded.end + i64::from(delay);
+        self.samples.push(sample);
+        self.times.push(time);
+        self.begins.push(begins);
+        self.decoded = self.decoded.end..self.decoded.end + i64::from(duration);
+        self.shown_until = self.shown_until.max(time + i64::from(duration));
+        Ok(())
+    }
+
+    /// Pictures in the order they are shown in the track.
+    pub(super) fn order_of(&self, pictures: Range<usize>) -> Vec<usize> {
+        let mut order: Vec<usize> = pictures.collect();
+        order.sort_by_key(|sample| self.times[*sample]);
+        order
+    }
+}
+
+/// Refuses more coded pictures than are allowed or than a file has bytes.
+pub(super) fn check_count(
+    count: u64,
+    file_bytes: u64,
+    path: &Path,
+    limits: &DecodeLimits,
+) -> Result<(), DataError> {
+    let what = "the number of frames";
+    at_most(path, what, count, limits.max_frames.min(file_bytes))
+}
+
+/// A picture that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) sample: usize,
+    /// When, in the track's unit.
+    pub(super) time: i64,
+}
+
+/// The coded pictures of a track, and the frames that are shown of them.
+#[derive(Debug)]
+pub(super) struct SampleTable {
+    /// Where the pictures lie, in the order they are decoded.
+    pub(super) samples: Vec<Sample>,
+    /// Whether decoding can begin at a sample.
+    pub(super) begins: Vec<bool>,
+    /// The sample shown as frame 0, 1, 2 and so on. One may be missing, and one may stand here twice.
+    pub(super) sample_of_frame: Vec<usize>,
+    /// The frame a sample is shown as; of a hidden one, what is shown of those decoded after it.
+    pub(super) frame_of_sample: Vec<usize>,
+    /// When each frame is shown; nothing where the file does not say.
+    pub(super) times: Vec<Duration>,
+    /// When the last is shown no more.
+    pub(super) seconds: Option<f64>,
+}
+
+impl SampleTable {
+    /// The table of the frames `shown` until `end`, with `timescale` units a second.
+    pub(super) fn shown(coded: CodedSamples, shown: Vec<Shown>, end: i64, timescale: u32) -> Self {
+        let mut times = Vec::new();
+        let mut seconds = None;
+        if timescale > 0 {
+            times.extend(shown.iter().map(|frame| duration(frame.time, timescale)));
+            seconds = (end > 0).then(|| end as f64 / f64::from(timescale));
+        }
+        let order = shown.into_iter().map(|frame| frame.sample).collect();
+        Self::sorted(coded.samples, order, coded.begins, times, seconds)
+    }
+
+    /// The table of samples that are all shown, at `times`.
+    pub(super) fn of_coded(
+        samples: Vec<Sample>,
+        times: &[Duration],
+        begins: Vec<bool>,
+        seconds: Option<f64>,
+    ) -> Self {
         let mut order: Vec<usize> = (0..samples.len()).collect();
         order.sort_by_key(|sample| times[*sample]);
-        Self::sorted(samples, order, begins)
+        let times = order.iter().map(|sample| times[*sample]).collect();
+        Self::sorted(samples, order, begins, times, seconds)
     }
 
-    fn sorted(samples: Vec<Sample>, sample_of_frame: Vec<usize>, begins: Vec<bool>) -> Self {
+    fn sorted(
+        samples: Vec<Sample>,
+        sample_of_frame: Vec<usize>,
+        begins: Vec<bool>,
+        times: Vec<Duration>,
+        seconds: Option<f64>,
+    ) -> Self {
+        let mut shown_as = vec![None; samples.len()];
+        for (frame, sample) in sample_of_frame.iter().enumerate().rev() {
+            shown_as[*sample] = Some(frame);
+        }
         let mut frame_of_sample = vec![0; samples.len()];
-        for (frame, sample) in sample_of_frame.iter().enumerate() {
-            frame_of_sample[*sample] = frame;
+        let mut next = sample_of_frame.len().saturating_sub(1);
+        for (sample, frame) in shown_as.into_iter().enumerate().rev() {
+            next = frame.unwrap_or(next);
+            frame_of_sample[sample] = next;
         }
         Self {
             samples,
+            begins,
             sample_of_frame,
             frame_of_sample,
-            begins,
+            times,
+            seconds,
         }
     }
 }
 
+/// A time that is not negative, as nanoseconds.
+fn duration(time: i64, timescale: u32) -> Duration {
+    let time = u128::from(time.max(0).unsigned_abs()) * 1_000_000_000 / u128::from(timescale);
+    Duration::from_nanos(u64::try_from(time).unwrap_or(u64::MAX))
+}
+
 fn places(boxes: &Stbl, count: usize, file_bytes: u64) -> Result<Vec<Sample>, &'static str> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let chunks: Vec<u64> = match (&boxes.stco, &boxes.co64) {
         (Some(chunks), _) => chunks.entries.iter().copied().map(u64::from).collect(),
         (None, Some(chunks)) => chunks.entries.clone(),
@@ -129,31 +233,22 @@ fn samples_of_chunk(runs: &Stsc, chunk: usize) -> usize {
     }
 }
 
-/// Samples sorted by the time they are shown: the sum of the durations before, and a delay.
-fn display_order(durations: &Stts, delays: &Ctts, count: usize) -> Vec<usize> {
-    let durations = durations
-        .entries
+/// How long each sample lasts, and how much later than it is decoded it is shown.
+fn steps(boxes: &Stbl, count: usize) -> impl Iterator<Item = (u32, i32)> {
+    let Stts { entries } = &boxes.stts;
+    let durations = entries
         .iter()
-        .flat_map(|run| repeat(run.sample_delta.into(), run.sample_count));
-    let delays = delays
-        .entries
-        .iter()
-        .flat_map(|run| repeat(run.sample_offset, run.sample_count));
-    let mut times = Vec::with_capacity(count);
-    let mut decoded_at = 0_i64;
-    let pairs = durations
+        .flat_map(|run| repeat(run.sample_delta, run.sample_count));
+    let delays = boxes.ctts.iter().flat_map(|Ctts { entries }| entries);
+    // Negative ones are written in boxes of the version without a sign, too.
+    let delays = delays.flat_map(|run| repeat(run.sample_offset as i32, run.sample_count));
+    durations
         .chain(std::iter::repeat(0))
-        .zip(delays.chain(std::iter::repeat(0)));
-    for (duration, delay) in pairs.take(count) {
-        times.push(decoded_at + delay);
-        decoded_at += duration;
-    }
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|sample| times[*sample]);
-    order
+        .zip(delays.chain(std::iter::repeat(0)))
+        .take(count)
 }
 
-fn repeat(value: i64, times: u32) -> impl Iterator<Item = i64> {
+fn repeat<T: Clone>(value: T, times: u32) -> impl Iterator<Item = T> {
     std::iter::repeat_n(value, times as usize)
 }
 
@@ -191,13 +286,9 @@ mod tests {
         }
     }
 
-    fn read(boxes: &Stbl, file_bytes: u64) -> Result<SampleTable, DataError> {
-        SampleTable::read(
-            boxes,
-            file_bytes,
-            Path::new("a.mp4"),
-            &DecodeLimits::default(),
-        )
+    fn read(boxes: &Stbl, file_bytes: u64) -> Result<CodedSamples, DataError> {
+        let limits = DecodeLimits::default();
+        CodedSamples::of_boxes(boxes, file_bytes, Path::new("a.mp4"), &limits)
     }
 
     #[test]
@@ -227,16 +318,31 @@ mod tests {
             sample_offset,
         };
         let mut boxes = boxes();
+        // The last two are -5 with a sign, and without one.
         boxes.ctts = Some(Ctts {
-            entries: vec![delay(5), delay(15), delay(0), delay(0)],
+            entries: vec![delay(0), delay(10), delay(-5), delay(0xffff_fffb)],
         });
         boxes.stss = Some(Stss { entries: vec![1] });
 
-        let table = read(&boxes, 340).unwrap();
+        let coded = read(&boxes, 340).unwrap();
 
-        assert_eq!(table.sample_of_frame, [0, 2, 3, 1]);
-        assert_eq!(table.frame_of_sample, [0, 3, 1, 2]);
-        assert_eq!(table.begins, [true, false, false, false]);
+        assert_eq!(coded.times, [0, 15, 5, 10]);
+        assert_eq!(coded.order_of(0..4), [0, 2, 3, 1]);
+        assert_eq!(coded.begins, [true, false, false, false]);
+        assert_eq!(coded.shown_until, 20);
+    }
+
+    #[test]
+    fn hidden_pictures_have_the_number_of_the_next_frame() {
+        let coded = read(&boxes(), 340).unwrap();
+        let shown = |sample, time| Shown { sample, time };
+
+        let table = SampleTable::shown(coded, vec![shown(1, 0), shown(3, 5), shown(1, 10)], 15, 10);
+
+        assert_eq!(table.sample_of_frame, [1, 3, 1]);
+        assert_eq!(table.frame_of_sample, [0, 0, 1, 1]);
+        assert_eq!(table.times, [0, 500, 1000].map(Duration::from_millis));
+        assert_eq!(table.seconds, Some(1.5));
     }
 
     #[test]

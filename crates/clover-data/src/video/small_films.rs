@@ -1,8 +1,9 @@
 //! Small films in every container that is read, drawn for these tests.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{Clip, DecodeLimits, decode_clip, open};
+use super::{Clip, ClipSource, DecodeLimits, FrameSelection, Span, decode_clip, open};
 
 /// Frames, columns and rows of most of them.
 const FRAMES: usize = 12;
@@ -72,18 +73,82 @@ fn single_frames_are_those_of_the_whole_film() {
 }
 
 #[test]
+fn a_film_in_fragments_is_the_same_film() {
+    let mp4 = whole("small.mp4");
+
+    for name in ["fragmented.mp4", "hybrid.mp4"] {
+        assert!(whole(name) == mp4, "{name}");
+    }
+}
+
+#[test]
+fn what_an_edit_list_hides_is_decoded_and_not_shown() {
+    let mp4 = whole("small.mp4");
+
+    let cut = whole("cut.mp4");
+
+    let found: Vec<&[u8]> = (0..cut.frames()).map(|frame| cut.frame(frame)).collect();
+    let wanted: Vec<&[u8]> = (8..FRAMES).map(|frame| mp4.frame(frame)).collect();
+    assert!(found == wanted);
+}
+
+#[test]
+fn frames_say_when_they_are_shown_in_every_container() {
+    let mut films = vec![
+        ("small.mp4", FRAMES),
+        ("small.mkv", FRAMES),
+        ("small.webm", FRAMES),
+        ("fragmented.mp4", FRAMES),
+        ("hybrid.mp4", FRAMES),
+        ("cut.mp4", 4),
+    ];
+    if cfg!(feature = "ffmpeg") {
+        films.extend([("small.avi", FRAMES), ("hevc-10bit.mp4", FRAMES)]);
+    }
+    for (name, frames) in films {
+        let video = open(&film(name), &DecodeLimits::default()).unwrap();
+        let length = video.seconds().unwrap();
+
+        let times = video.times().unwrap();
+
+        let milliseconds: Vec<u128> = times.iter().map(Duration::as_millis).collect();
+        let wanted: Vec<u128> = (0..frames as u128).map(|frame| 100 * frame).collect();
+        assert_eq!(milliseconds, wanted, "{name}");
+        assert!(
+            (length - 0.1 * frames as f64).abs() < 0.01,
+            "{name}: {length}"
+        );
+    }
+}
+
+#[test]
+fn a_span_is_the_frames_that_appear_within_it() {
+    let all = whole("small.mp4");
+    let selected = |start, end, fps| {
+        let source = ClipSource::Path(film("small.mp4"));
+        let span = Some(Span::new(start, end).unwrap());
+        let selection = FrameSelection { span, fps };
+        let limits = DecodeLimits::default();
+        source.decode_selected(&limits, &selection, |frames| (0..frames).collect())
+    };
+
+    let cut = selected(300, 500, None).unwrap();
+    let faster = selected(250, 500, Some(20.0)).unwrap();
+    let error = selected(2_000, 3_000, None).unwrap_err();
+
+    assert_eq!(cut.pixels(), [all.frame(3), all.frame(4)].concat());
+    let wanted = [2, 3, 3, 4, 4].map(|frame| all.frame(frame)).concat();
+    assert_eq!(faster.pixels(), wanted);
+    assert!(
+        error
+            .to_string()
+            .ends_with("small.mp4: the span cannot be taken")
+    );
+}
+
+#[test]
 fn pixels_twice_as_wide_as_high_make_a_wide_picture() {
     let video = open(&film("wide-pixels.mp4"), &DecodeLimits::default()).unwrap();
 
     assert_eq!((video.size(), video.frame_count()), ([96, 48], 4));
-}
-
-#[test]
-fn a_film_says_how_long_it_is() {
-    for name in ["small.mp4", "small.mkv", "small.webm"] {
-        let video = open(&film(name), &DecodeLimits::default()).unwrap();
-
-        let seconds = video.seconds().unwrap();
-        assert!((seconds - 1.2).abs() < 0.01, "{name}: {seconds}");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader};
@@ -54,6 +55,10 @@ impl VideoDecoder for Still {
 
     fn size(&self) -> [usize; 2] {
         self.size
+    }
+
+    fn times(&self) -> Option<Vec<Duration>> {
+        Some(vec![Duration::ZERO])
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {

@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusty_vp9::{BitReader, DecodedFrame, Error, FrameHeader, Vp9Decoder};
 
@@ -50,6 +51,11 @@ impl VideoDecoder for Vp9Video {
 
     fn seconds(&self) -> Option<f64> {
         self.pictures.seconds
+    }
+
+    fn times(&self) -> Option<Vec<Duration>> {
+        let packets = self.shown.iter();
+        Some(packets.map(|packet| self.pictures.times[*packet]).collect())
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {

@@ -11,6 +11,7 @@ mod packets;
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ffmpeg_next as ffmpeg;
 
@@ -25,6 +26,7 @@ use super::decoder::{VideoDecoder, check_indices};
 use super::limits::Deadline;
 use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
+use super::sample_table::SampleTable;
 use super::{Clip, DecodeLimits};
 use crate::DataError;
 
@@ -39,6 +41,18 @@ pub(super) struct FfmpegVideo {
     rotation: Rotation,
     /// Seconds of the unit that times are given in.
     tick: f64,
+    /// Frames a second on average, where the file says so.
+    rate: Option<f64>,
+    /// What an mp4 file's edit list shows of the packets.
+    edited: Option<Edited>,
+}
+
+/// The frames of an mp4 file, in terms of its packets in the order they are shown.
+#[derive(Debug)]
+struct Edited {
+    packets: Vec<usize>,
+    times: Vec<Duration>,
+    seconds: Option<f64>,
 }
 
 /// How frames are reached.
@@ -56,7 +70,10 @@ impl VideoDecoder for FfmpegVideo {
     }
 
     fn frame_count(&self) -> usize {
-        self.packets.len()
+        match &self.edited {
+            Some(edited) => edited.packets.len(),
+            None => self.packets.len(),
+        }
     }
 
     fn size(&self) -> [usize; 2] {
@@ -64,13 +81,39 @@ impl VideoDecoder for FfmpegVideo {
     }
 
     fn seconds(&self) -> Option<f64> {
-        self.packets.duration().map(|ticks| ticks * self.tick)
+        if let Some(edited) = &self.edited {
+            return edited.seconds;
+        }
+        match self.packets.duration() {
+            Some(ticks) => Some(ticks * self.tick),
+            None => Some(self.packets.len() as f64 / self.rate?),
+        }
+    }
+
+    fn times(&self) -> Option<Vec<Duration>> {
+        if let Some(edited) = &self.edited {
+            return (!edited.times.is_empty()).then(|| edited.times.clone());
+        }
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        if let Some(ticks) = self.packets.ticks() {
+            let times = ticks.map(|ticks| duration(ticks as f64 * self.tick));
+            return times.collect();
+        }
+        // Files without times show their frames at equal distances.
+        let rate = self.rate?;
+        let frames = 0..self.packets.len();
+        frames.map(|frame| duration(frame as f64 / rate)).collect()
     }
 
     fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
         let deadline = self.limits.start();
         let (frames, size) = (self.frame_count(), self.size());
         check_indices(&self.path, &self.limits, indices, frames, size)?;
+        let packets: Vec<usize> = match &self.edited {
+            Some(edited) => indices.iter().map(|at| edited.packets[*at]).collect(),
+            None => indices.to_vec(),
+        };
+        let indices = &packets[..];
         let mut clip = ClipBuilder::new(indices, size);
         if self.packets.are_timed() {
             self.run(Method::Jump, indices, &mut clip, deadline)?;
@@ -84,9 +127,11 @@ impl VideoDecoder for FfmpegVideo {
 }
 
 impl FfmpegVideo {
-    /// Reads all coded pictures of the best video stream.
+    /// Reads all coded pictures of the best video stream. Of an mp4 file `tables` has what is shown
+    /// of each track; FFmpeg would not tell which packets its edit list hides.
     pub(super) fn open(
         media: impl Read + Seek + Send + 'static,
+        tables: Vec<(u32, SampleTable)>,
         path: &Path,
         limits: &DecodeLimits,
     ) -> Result<Self, DataError> {
@@ -98,8 +143,13 @@ impl FfmpegVideo {
         ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
         let deadline = limits.start();
         let stream = StreamIo::from_read_seek(media).map_err(failed)?;
+        let options = (!tables.is_empty()).then(|| {
+            let mut options = ffmpeg::Dictionary::new();
+            options.set("ignore_editlist", "1");
+            options
+        });
         let mut input =
-            ffmpeg::format::input_from_stream_with_interrupt(stream, None, None, move || {
+            ffmpeg::format::input_from_stream_with_interrupt(stream, None, options, move || {
                 deadline.is_over()
             })
             .map_err(|source| match deadline.check(path) {
@@ -115,23 +165,30 @@ impl FfmpegVideo {
                     fault: "it has no video",
                 })?;
         let (index, parameters) = (best.index(), best.parameters());
+        let track = u32::try_from(best.id()).ok();
         let rotation = rotation(&best);
         let tick = f64::from(best.time_base());
+        let rate = ratio(best.avg_frame_rate());
+        let rate = rate.map(|[frames, seconds]| f64::from(frames) / f64::from(seconds));
         let decoder = open_decoder(&parameters, limits).map_err(failed)?;
         let coded_size = [decoder.width() as usize, decoder.height() as usize];
         limits.check_size(path, coded_size.map(|side| side as u64))?;
         let aspect = PixelAspect::of(ratio(decoder.aspect_ratio()));
         limits.check_size(path, aspect.size(coded_size).map(|side| side as u64))?;
         let packets = read_packets(&mut input, index, path, limits, deadline)?;
+        let mut tables = tables.into_iter();
+        let table = tables.find(|(number, _)| track == Some(*number));
         Ok(Self {
             path: path.to_path_buf(),
             limits: limits.clone(),
+            edited: table.and_then(|(_, table)| packets.edited(table)),
             parameters,
             packets,
             coded_size,
             aspect,
             rotation,
             tick,
+            rate,
         })
     }
 
@@ -210,7 +267,7 @@ impl std::fmt::Debug for FfmpegVideo {
         formatter
             .debug_struct("FfmpegVideo")
             .field("path", &self.path)
-            .field("frames", &self.packets.len())
+            .field("packets", &self.packets.len())
             .field("coded_size", &self.coded_size)
             .finish_non_exhaustive()
     }

@@ -2,6 +2,8 @@
 
 use ffmpeg_next::Packet;
 
+use super::{Edited, SampleTable};
+
 /// All coded pictures of a stream.
 pub(super) struct Packets {
     packets: Vec<Packet>,
@@ -70,6 +72,29 @@ impl Packets {
         let between = times.of_packet[*last].checked_sub(times.of_packet[*first])?;
         let steps = self.len().checked_sub(1).filter(|steps| *steps > 0)? as f64;
         Some(between as f64 * (steps + 1.0) / steps)
+    }
+
+    /// The time of each packet since the first, in the order they are shown.
+    pub(super) fn ticks(&self) -> Option<impl Iterator<Item = i64>> {
+        let times = self.times.as_ref()?;
+        let first = times.of_packet[*times.order.first()?];
+        let times = times.order.iter().map(|packet| times.of_packet[*packet]);
+        Some(times.map(move |time| time.saturating_sub(first)))
+    }
+
+    /// The frames of a track whose samples these packets are; nothing if they are not.
+    pub(super) fn edited(&self, table: SampleTable) -> Option<Edited> {
+        let sizes = table.samples.iter().map(|sample| sample.size as usize);
+        let same = sizes.eq(self.packets.iter().map(Packet::size));
+        (same && self.are_timed()).then(|| Edited {
+            packets: table
+                .sample_of_frame
+                .iter()
+                .map(|packet| self.frame_of_packet(*packet))
+                .collect(),
+            times: table.times,
+            seconds: table.seconds,
+        })
     }
 
     /// The last packet that decoding of `packet` can begin at: a key picture shown no later. A
