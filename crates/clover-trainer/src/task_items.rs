@@ -268,6 +268,7 @@ mod tests {
     fn questions(answers: &[&str]) -> ClipTable {
         let question = |answer: &&str| OpenEndedItem {
             id: None,
+            span: None,
             clip: "a.gif".to_owned(),
             question: "what".to_owned(),
             answers: vec![(*answer).to_owned()],

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::CheckConfig;
 use crate::DataError;
-use crate::video::{Clip, ClipSource};
+use crate::video::{Clip, ClipSource, FrameSelection, Span};
 
 /// Frames decoded at a time, so that a long clip is never whole in memory.
 const AT_A_TIME: usize = 16;
@@ -62,11 +62,20 @@ impl ItemFacts {
     pub(super) fn of(
         name: String,
         clip: ClipSource,
+        span: Option<Span>,
         config: &CheckConfig,
     ) -> Result<Self, DataError> {
+        let path = clip.name().to_path_buf();
         let mut decoder = clip.open(&config.limits)?;
         let [width, height] = decoder.size();
-        let decoded = config.frames.of(decoder.frame_count());
+        let selection = FrameSelection { span, fps: None };
+        let decoded = match selection.frames(&*decoder, &path, &config.limits)? {
+            Some(selected) => {
+                let places = config.frames.of(selected.len());
+                places.into_iter().map(|place| selected[place]).collect()
+            }
+            None => config.frames.of(decoder.frame_count()),
+        };
         let mut mean_rgb = Vec::with_capacity(decoded.len());
         for some in decoded.chunks(AT_A_TIME) {
             let clip = decoder.decode(some)?;

@@ -156,7 +156,7 @@ impl Tally {
             }
             self.fingerprints.clip(index, &item.clip);
             let name = item.clip.name().display().to_string();
-            ItemFacts::of(name, item.clip, config)
+            ItemFacts::of(name, item.clip, item.span, config)
         }));
         let facts = looked.unwrap_or_else(|_| {
             Err(DataError::ReaderPanicked {

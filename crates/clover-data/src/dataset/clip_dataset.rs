@@ -158,7 +158,7 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
     }
 
     fn read(&self, epoch: u64, index: usize) -> Result<P::Sample, DataError> {
-        let ClipRow { clip, texts } = self.table.read(index)?;
+        let ClipRow { clip, span, texts } = self.table.read(index)?;
         let row = PreparedRow {
             name: self.name(index),
             index,
@@ -168,7 +168,7 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
         let encoded = self.preparation.encode(texts, &row)?;
         // One generator an item: the sample is the same whichever worker reads it, and when.
         let mut rng = Randomness::new(self.reading.seed).for_item(epoch, index as u64);
-        let clip = self.reading.clip.read(clip, &mut rng)?;
+        let clip = self.reading.clip.read(clip, span, &mut rng)?;
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
     }
 }

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::DataError;
 use crate::video::{
-    ClipSource, DecodeLimits, FrameSampling, FrameSelection, NormalizedClip, PixelPipeline,
+    ClipSource, DecodeLimits, FrameSampling, FrameSelection, NormalizedClip, PixelPipeline, Span,
 };
 
 /// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
@@ -53,22 +53,14 @@ impl ClipReading {
         Ok(())
     }
 
-    /// Reads the clip of one item; all chance comes from `rng`.
+    /// Reads the clip of one item, or a span of it; all chance comes from `rng`.
     pub(super) fn read(
         &self,
         clip: ClipSource,
+        span: Option<Span>,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        self.read_selected(clip, &FrameSelection::default(), rng)
-    }
-
-    /// Reads the clip of one item from the frames of a selection; all chance comes from `rng`.
-    pub(super) fn read_selected(
-        &self,
-        clip: ClipSource,
-        selection: &FrameSelection,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<NormalizedClip, DataError> {
+        let selection = &FrameSelection { span, fps: None };
         let clip = clip.decode_selected(&self.limits, selection, |frames| {
             self.sampling.indices(frames, rng)
         })?;

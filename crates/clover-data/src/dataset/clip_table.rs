@@ -18,7 +18,7 @@ use super::items::{Caption, Item, Items, ItemsTask, TaggedCaption};
 use super::shards::ShardSet;
 use super::skipped::SkippedItem;
 use crate::DataError;
-use crate::video::ClipSource;
+use crate::video::{ClipSource, Span};
 
 /// Bytes of the arena's pieces: it grows without being copied.
 const PIECE: usize = 1 << 20;
@@ -28,6 +28,8 @@ const PIECE: usize = 1 << 20;
 pub struct ClipRow {
     /// The clip.
     pub clip: ClipSource,
+    /// The part of it that is meant; none for all of it.
+    pub span: Option<Span>,
     /// What is said or asked about it.
     pub texts: Texts,
 }
@@ -109,6 +111,8 @@ struct Groups {
 struct Record<'a> {
     id: Option<&'a str>,
     clip: &'a str,
+    /// Start and end in milliseconds.
+    span: Option<(u64, u64)>,
     #[serde(borrow)]
     texts: RecordTexts<'a>,
 }
@@ -216,10 +220,16 @@ impl Files {
     }
 
     /// Adds an entry of a list.
-    pub(crate) fn push(&mut self, id: Option<&str>, clip: &str, texts: &Texts) {
+    pub(crate) fn push(
+        &mut self,
+        id: Option<&str>,
+        (clip, span): (&str, Option<Span>),
+        texts: &Texts,
+    ) {
         let record = Record {
             id,
             clip,
+            span: span.map(|span| (span.start(), span.end())),
             texts: texts.as_record(),
         };
         // Writing to memory what has no part that cannot be written.
@@ -248,6 +258,7 @@ impl Files {
             Record {
                 id: None,
                 clip: "",
+                span: None,
                 texts: RecordTexts::None,
             },
             |(record, _)| record,
@@ -264,7 +275,8 @@ impl Files {
             if !matches!(record.texts, RecordTexts::Captions(_) | RecordTexts::None) {
                 return self;
             }
-            hashed.push((hasher.hash_one(record.clip) as u32, number as u32));
+            let hash = hasher.hash_one((record.clip, record.span));
+            hashed.push((hash as u32, number as u32));
         }
         hashed.sort_unstable();
         let mut next: HashMap<u32, Vec<u32>> = HashMap::new();
@@ -272,11 +284,12 @@ impl Files {
         for same in hashed.chunk_by(|one, other| one.0 == other.0) {
             let mut firsts: Vec<u32> = Vec::new();
             for &(_, number) in same {
-                let clip = self.record(number as usize).clip;
-                match firsts
-                    .iter()
-                    .find(|first| self.record(**first as usize).clip == clip)
-                {
+                let same_clip = |first: &&u32| {
+                    let [first, record] =
+                        [**first, number].map(|number| self.record(number as usize));
+                    (first.clip, first.span) == (record.clip, record.span)
+                };
+                match firsts.iter().find(same_clip) {
                     Some(first) => {
                         next.entry(*first).or_default().push(number);
                         is_first[number as usize] = false;
@@ -346,12 +359,27 @@ impl Files {
         self.folder.join(entry.map_or("", |entry| entry.clip))
     }
 
-    /// What the list calls the clip.
-    fn given_name(&self, clip: usize) -> String {
-        let entry = self.entries(clip).next();
-        entry.map_or_else(String::new, |entry| {
-            entry.id.unwrap_or(entry.clip).to_owned()
-        })
+    fn span(&self, clip: usize) -> Option<Span> {
+        let (start, end) = self.entries(clip).next()?.span?;
+        Span::new(start, end).ok()
+    }
+
+    /// What reports call a clip: its name, or the path, with the span behind it as in the address of a
+    /// part of a film (W3C, "Media Fragments URI").
+    fn name(&self, clip: usize) -> String {
+        let Some(entry) = self.entries(clip).next() else {
+            return String::new();
+        };
+        let name = match entry.id {
+            Some(id) => return id.to_owned(),
+            None if self.named_by_path => self.path(clip).display().to_string(),
+            None => entry.clip.to_owned(),
+        };
+        let seconds = |time: u64| time as f64 / 1000.0;
+        match entry.span {
+            Some((start, end)) => format!("{name}#t={},{}", seconds(start), seconds(end)),
+            None => name,
+        }
     }
 }
 
@@ -393,7 +421,7 @@ impl ClipTable {
         let mut files = Files::in_folder("", true);
         for (path, caption) in pairs {
             let texts = Texts::Captions(vec![Caption::Plain(caption.into())]);
-            files.push(None, &path.as_ref().to_string_lossy(), &texts);
+            files.push(None, (&path.as_ref().to_string_lossy(), None), &texts);
         }
         files.joined().into()
     }
@@ -401,19 +429,15 @@ impl ClipTable {
     /// Items whose clips lie in `folder`. Captions of one clip come together; every question is a row.
     pub fn of_items(items: Items, folder: impl Into<PathBuf>) -> Self {
         let mut files = Files::in_folder(folder, false);
-        let mut push = |id: Option<String>, clip: String, item: Item| {
-            files.push(id.as_deref(), &clip, &item.into_texts());
+        let mut push = |item: Item| {
+            let (id, clip, span) = item.clip();
+            let (id, clip) = (id.map(str::to_owned), clip.to_owned());
+            files.push(id.as_deref(), (&clip, span), &item.into_texts());
         };
         match items {
-            Items::Retrieval(items) => items
-                .into_iter()
-                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
-            Items::MultipleChoice(items) => items
-                .into_iter()
-                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
-            Items::OpenEnded(items) => items
-                .into_iter()
-                .for_each(|item| push(item.id.clone(), item.clip.clone(), item.into())),
+            Items::Retrieval(items) => items.into_iter().for_each(|item| push(item.into())),
+            Items::MultipleChoice(items) => items.into_iter().for_each(|item| push(item.into())),
+            Items::OpenEnded(items) => items.into_iter().for_each(|item| push(item.into())),
         }
         files.joined().into()
     }
@@ -461,8 +485,7 @@ impl ClipTable {
     pub fn name(&self, row: usize) -> String {
         let clip = self.chosen(row).clip as usize;
         match &self.origin {
-            Origin::Files(files) if files.named_by_path => files.path(clip).display().to_string(),
-            Origin::Files(files) => files.given_name(clip),
+            Origin::Files(files) => files.name(clip),
             Origin::Shards(shards) => shards.name(clip),
         }
     }
@@ -499,6 +522,7 @@ impl ClipTable {
         let read = match &self.origin {
             Origin::Files(files) => ClipRow {
                 clip: ClipSource::Path(files.path(clip as usize)),
+                span: files.span(clip as usize),
                 texts: files.texts(clip as usize),
             },
             Origin::Shards(shards) => shards.read(clip as usize)?,
@@ -639,6 +663,7 @@ mod tests {
     fn questions_about_a_clip_are_rows_of_their_own() {
         let question = |question: &str| OpenEndedItem {
             id: None,
+            span: None,
             clip: "a.mp4".to_owned(),
             question: question.to_owned(),
             answers: vec!["red".to_owned()],
@@ -656,6 +681,29 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_film_are_clips_of_their_own() {
+        let item = |span: [u64; 2], caption: &str| RetrievalItem {
+            id: None,
+            span: Some(Span::new(span[0], span[1]).unwrap()),
+            clip: "a.mp4".to_owned(),
+            captions: vec![Caption::Plain(caption.to_owned())],
+        };
+        let (first, second) = ([0, 1_500], [1_500, 9_000]);
+        let items = vec![
+            item(first, "one"),
+            item(second, "two"),
+            item(first, "three"),
+        ];
+
+        let table = ClipTable::of_items(Items::Retrieval(items), "");
+
+        assert_eq!(table.len(), 2);
+        assert_eq!(captions(&table.texts(0)), ["one", "three"]);
+        assert_eq!(table.name(1), "a.mp4#t=1.5,9");
+        assert_eq!(table.read(1).unwrap().span, Span::new(1_500, 9_000).ok());
+    }
+
+    #[test]
     fn tags_and_names_come_back_as_they_were() {
         let tagged = Caption::Tagged(TaggedCaption {
             text: "a dog".to_owned(),
@@ -663,6 +711,7 @@ mod tests {
         });
         let item = RetrievalItem {
             id: Some("first".to_owned()),
+            span: None,
             clip: "a.mp4".to_owned(),
             captions: vec![tagged.clone(), Caption::Plain("it".to_owned())],
         };
@@ -680,7 +729,7 @@ mod tests {
         let words = "x".repeat(90);
         for number in 0..200_000 {
             let texts = Texts::Captions(vec![Caption::Plain(words.clone())]);
-            files.push(None, &format!("{number:09}.mp4"), &texts);
+            files.push(None, (&format!("{number:09}.mp4"), None), &texts);
         }
         let files = files.joined();
 

@@ -63,15 +63,15 @@ impl ClipTable {
         }
         if is_clip(path) {
             let mut files = Files::in_folder("", true);
-            files.push(None, name_of(path)?, &Texts::None);
+            files.push(None, (name_of(path)?, None), &Texts::None);
             return Ok(files.into());
         }
         let beside = path.parent().unwrap_or(Path::new(""));
         let format = request.format.or_else(|| detect(path));
         if let None | Some(AnnotationFormat::Pairs) = format {
             let mut files = Files::in_folder(beside, true);
-            let skipped = each_pair(path, &request.columns, &mut |_, file, caption| {
-                files.push(None, file, &Texts::Captions(vec![caption]));
+            let skipped = each_pair(path, &request.columns, &mut |_, clip, caption| {
+                files.push(None, clip, &Texts::Captions(vec![caption]));
             })?;
             return Ok(Self::from(files.joined()).with_skipped(skipped));
         }
@@ -94,7 +94,7 @@ impl ClipTable {
         for clip in found.clips {
             let row = texts_beside(&clip).and_then(|texts| {
                 let below = clip.strip_prefix(folder).unwrap_or(&clip);
-                files.push(None, name_of(below)?, &texts);
+                files.push(None, (name_of(below)?, None), &texts);
                 Ok(())
             });
             if let Err(error) = row {

@@ -8,15 +8,19 @@
 //! | multiple choice | `clip`, `question`, `options`, `answer` (counted from zero) |
 //! | open-ended questions | `clip`, `question`, `answers` |
 //!
+//! `span`, as `[12.5, 30]` or `["00:00:12.5", "00:00:30"]`, or `start` and `end`, name a part of the clip.
 //! `id` is optional everywhere, and `clip` is a path relative to the folder of clips, with `/`
 //! between its parts, that never climbs out of it. A caption is a string, or an object with `text`
 //! and the universal part-of-speech `tags` of its words. A fill-in-the-blank item is an open-ended
 //! question whose text holds `[MASK]`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::clip_table::Texts;
+use super::rows::RowFault;
 use super::skipped::SkippedItem;
+use crate::video::Span;
 
 mod checks;
 mod clip_path;
@@ -61,6 +65,9 @@ pub struct RetrievalItem {
     pub id: Option<String>,
     /// The clip's path below the folder of clips.
     pub clip: String,
+    /// The part of the clip that is meant: start and end in seconds, or as `hh:mm:ss.ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
     /// The sentences; evaluation with one sentence a clip takes the first.
     pub captions: Vec<Caption>,
 }
@@ -74,6 +81,9 @@ pub struct MultipleChoiceItem {
     pub id: Option<String>,
     /// The clip's path below the folder of clips.
     pub clip: String,
+    /// The part of the clip that is meant: start and end in seconds, or as `hh:mm:ss.ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
     /// The question; empty where the options are sentences about the clip.
     pub question: String,
     /// The answers to choose from.
@@ -91,6 +101,9 @@ pub struct OpenEndedItem {
     pub id: Option<String>,
     /// The clip's path below the folder of clips.
     pub clip: String,
+    /// The part of the clip that is meant: start and end in seconds, or as `hh:mm:ss.ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
     /// The question, or the sentence with `[MASK]`.
     pub question: String,
     /// The right answers; the first is trained on, any counts in evaluation.
@@ -182,7 +195,38 @@ impl Item {
     }
 }
 
+/// The span that the values of a row's `start` and `end` make: seconds, or `hh:mm:ss.ms`; none where there
+/// is neither.
+pub(crate) fn span_of(
+    start: Option<&Value>,
+    end: Option<&Value>,
+) -> Result<Option<Span>, RowFault> {
+    let given = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.trim().is_empty() => None,
+        Some(value) => Some(value.clone()),
+    };
+    let (start, end) = match (given(start), given(end)) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(RowFault::Missing { key: "start" }),
+        (Some(_), None) => return Err(RowFault::Missing { key: "end" }),
+        (Some(start), Some(end)) => (start, end),
+    };
+    serde_json::from_value(Value::Array(vec![start, end]))
+        .map(Some)
+        .map_err(RowFault::Span)
+}
+
 impl Item {
+    /// The name, the clip and its span.
+    pub(crate) fn clip(&self) -> (Option<&str>, &str, Option<Span>) {
+        match self {
+            Self::Retrieval(item) => (item.id.as_deref(), &item.clip, item.span),
+            Self::MultipleChoice(item) => (item.id.as_deref(), &item.clip, item.span),
+            Self::OpenEnded(item) => (item.id.as_deref(), &item.clip, item.span),
+        }
+    }
+
     /// What is said or asked about the clip.
     pub(crate) fn into_texts(self) -> Texts {
         match self {

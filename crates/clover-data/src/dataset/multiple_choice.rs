@@ -119,6 +119,7 @@ mod tests {
     fn dataset(folder: &Path, options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {
         let item = |options: &&[&str]| MultipleChoiceItem {
             id: Some(format!("of {}", options.len())),
+            span: None,
             clip: "clip.png".to_owned(),
             question: "red".to_owned(),
             options: options.iter().map(|&option| option.to_owned()).collect(),

@@ -145,6 +145,7 @@ mod tests {
             .unwrap();
         let item = |(question, answers): &(&str, &[&str])| OpenEndedItem {
             id: (*question == "third").then(|| "third".to_owned()),
+            span: None,
             clip: "clip.png".to_owned(),
             question: (*question).to_owned(),
             answers: answers.iter().map(|&answer| answer.to_owned()).collect(),

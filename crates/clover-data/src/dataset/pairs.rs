@@ -4,19 +4,21 @@
 //! be packed by gzip. The columns `path` and `caption` also go by the names that other programs give
 //! them ([`ManifestColumns`]), in capitals or not. A column `tags` may hold the universal
 //! part-of-speech tags of the caption's words, separated by whitespace (in json also a list), words
-//! being what whitespace separates. Other columns and keys are left alone; relative paths start at
+//! being what whitespace separates; `start` and `end`, in seconds or as `hh:mm:ss.ms`, name the part of a
+//! film that is meant. Other columns and keys are left alone; relative paths start at
 //! the manifest's folder.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::items::{Caption, TaggedCaption, check_caption};
+use super::items::{Caption, TaggedCaption, check_caption, span_of};
 use super::rows::{
     AnnotationError, BROKEN, Header, Records, RowFault, RowNumber, TableStyle, each_row,
 };
 use super::skipped::SkippedItem;
 use crate::DataError;
+use crate::video::Span;
 
 /// What the column of paths is called, the usual name first.
 const PATH_NAMES: [&str; 10] = [
@@ -36,6 +38,10 @@ const PATH_NAMES: [&str; 10] = [
 const CAPTION_NAMES: [&str; 5] = ["caption", "text", "title", "sentence", "name"];
 
 const TAGS_NAME: &str = "tags";
+
+/// What the columns of a span's start and end are called.
+const START_NAMES: &[&str] = &["start", "start_time", "start_timestamp", "begin"];
+const END_NAMES: &[&str] = &["end", "end_time", "end_timestamp"];
 
 /// A file with more broken rows lists the first ones and counts the rest.
 const MAX_SKIPPED: usize = 100_000;
@@ -61,10 +67,12 @@ struct Row<'a> {
     path: &'a str,
     caption: &'a str,
     tags: Option<Vec<String>>,
+    span: Option<Span>,
 }
 
-/// What hears of every usable row: its number, its path as it stands there, and its caption.
-pub(super) type TakePair<'t> = dyn FnMut(RowNumber, &str, Caption) + 't;
+/// What hears of every usable row: its number, its path as it stands there with the span that is meant,
+/// and its caption.
+pub(super) type TakePair<'t> = dyn FnMut(RowNumber, (&str, Option<Span>), Caption) + 't;
 
 impl ManifestColumns {
     /// Tells whether nothing was chosen.
@@ -74,14 +82,7 @@ impl ManifestColumns {
 
     /// The first of a row's names that stands for a path, and for a caption.
     fn find<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> [Option<usize>; 2] {
-        let place = |known: &[&str]| {
-            let place = |known: &&str| {
-                names
-                    .clone()
-                    .position(|name| name.eq_ignore_ascii_case(known))
-            };
-            known.iter().find_map(place)
-        };
+        let place = |known: &[&str]| first_of(known, names.clone());
         let choose = |chosen: &Option<String>, usual| match chosen {
             Some(chosen) => place(&[chosen.trim()]),
             None => place(usual),
@@ -91,6 +92,14 @@ impl ManifestColumns {
             choose(&self.caption, &CAPTION_NAMES),
         ]
     }
+}
+
+/// The place of the first of the known names that is among `names`.
+fn first_of<'a>(known: &[&str], names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    known.iter().find_map(|known| {
+        let mut names = names.clone();
+        names.position(|name| name.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Tells whether a table with these columns, or an object with these keys, is of pairs.
@@ -167,6 +176,7 @@ impl Reading<'_, '_> {
         let tags = header
             .names()
             .position(|name| name.eq_ignore_ascii_case(TAGS_NAME));
+        let times = [START_NAMES, END_NAMES].map(|known| first_of(known, header.names()));
         while let Some((line, record)) = records.next_record()? {
             let number = RowNumber::Line(line);
             let taken = record.and_then(|record| {
@@ -179,6 +189,10 @@ impl Reading<'_, '_> {
                         .map(field)
                         .map(split_tags)
                         .filter(|tags| !tags.is_empty()),
+                    span: {
+                        let times = times.map(|place| Some(Value::from(field(place?))));
+                        span_of(times[0].as_ref(), times[1].as_ref())?
+                    },
                 };
                 self.take(row, number)
             });
@@ -220,6 +234,12 @@ impl Reading<'_, '_> {
                     path: text(object, path, "path")?,
                     caption: text(object, caption, "caption")?,
                     tags: tags(object)?,
+                    span: {
+                        let names = object.keys().map(String::as_str);
+                        let times = [START_NAMES, END_NAMES]
+                            .map(|known| object.values().nth(first_of(known, names.clone())?));
+                        span_of(times[0], times[1])?
+                    },
                 };
                 self.take(row, number)
             });
@@ -241,7 +261,7 @@ impl Reading<'_, '_> {
             Some(tags) => Caption::Tagged(TaggedCaption { text, tags }),
             None => Caption::Plain(text),
         };
-        (self.take)(number, file, check_caption(caption)?);
+        (self.take)(number, (file, row.span), check_caption(caption)?);
         self.taken += 1;
         Ok(())
     }

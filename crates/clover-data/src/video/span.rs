@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// The longest time that is believed, in seconds: some 31 years.
 const LONGEST: f64 = 1e9;
 /// By how many seconds a span may end after its video: annotations round up.
@@ -127,6 +129,38 @@ impl Span {
             });
         }
         Ok(())
+    }
+}
+
+impl Serialize for Span {
+    /// Start and end in seconds.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        [self.start, self.end]
+            .map(|time| time as f64 / 1000.0)
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    /// Start and end, each in seconds or as `hh:mm:ss.ms`.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "expected seconds or a time such as \"00:00:12.5\""
+        )]
+        enum Moment {
+            Seconds(f64),
+            Text(String),
+        }
+        let read = |moment| match moment {
+            Moment::Seconds(found) => Ok(found),
+            Moment::Text(text) => seconds(&text),
+        };
+        let [start, end] = <[Moment; 2]>::deserialize(deserializer)?;
+        read(start)
+            .and_then(|start| Self::from_seconds(start, read(end)?))
+            .map_err(de::Error::custom)
     }
 }
 

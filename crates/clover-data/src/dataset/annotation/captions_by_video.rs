@@ -111,6 +111,7 @@ pub(super) fn item(
 ) -> RetrievalItem {
     RetrievalItem {
         id: Some(video),
+        span: None,
         clip,
         captions: captions.into_iter().map(Caption::Plain).collect(),
     }

@@ -45,6 +45,7 @@ pub(super) fn read_blanks(reading: &Reading<'_>) -> Result<Gathered, DataError> 
         let (id, clip) = clip(reading, fields)?;
         Ok(Item::from(OpenEndedItem {
             id: Some(id),
+            span: None,
             clip,
             question: mask_blank(sentence)?,
             answers: vec![answer.clone()],
@@ -71,6 +72,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
         };
         Ok(Item::from(MultipleChoiceItem {
             id: Some(id),
+            span: None,
             clip,
             question: String::new(),
             options,

@@ -30,6 +30,7 @@ fn item(value: &Value, reading: &Reading<'_>) -> Result<MultipleChoiceItem, RowF
     let answer = whole(row, "answer")?;
     Ok(MultipleChoiceItem {
         id: id(row, "id").or_else(|| id(row, "qid")),
+        span: None,
         clip: reading.clips.named_or_file(&video)?,
         question: String::new(),
         answer: usize::try_from(answer).map_err(|_| RowFault::Answer {

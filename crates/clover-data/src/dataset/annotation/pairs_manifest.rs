@@ -11,18 +11,23 @@ use crate::DataError;
 /// Reads a manifest: an item a row, so that rows of one clip stay apart.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     let mut gathered = Gathered::new(reading.path);
-    let skipped = each_pair(reading.path, reading.columns, &mut |row, file, caption| {
-        let item = with_slashes(Path::new(file)).map(|clip| RetrievalItem {
-            id: None,
-            clip,
-            captions: vec![caption],
-        });
-        let item = item.ok_or_else(|| UnsafePath {
-            path: file.chars().take(100).collect(),
-            reason: "is not below the folder of the manifest",
-        });
-        gathered.push(row, item.map_err(Into::into));
-    })?;
+    let skipped = each_pair(
+        reading.path,
+        reading.columns,
+        &mut |row, (file, span), caption| {
+            let item = with_slashes(Path::new(file)).map(|clip| RetrievalItem {
+                id: None,
+                span,
+                clip,
+                captions: vec![caption],
+            });
+            let item = item.ok_or_else(|| UnsafePath {
+                path: file.chars().take(100).collect(),
+                reason: "is not below the folder of the manifest",
+            });
+            gathered.push(row, item.map_err(Into::into));
+        },
+    )?;
     gathered.also_skipped(skipped);
     Ok(gathered)
 }

@@ -60,6 +60,7 @@ fn item_of(value: &Value, reading: &Reading<'_>) -> Result<Item, RowFault> {
     if row.contains_key("answer") {
         return Ok(Item::from(OpenEndedItem {
             id: None,
+            span: None,
             clip,
             question: text(row, "text")?.to_owned(),
             answers: texts(row, "answer")?,
@@ -68,6 +69,7 @@ fn item_of(value: &Value, reading: &Reading<'_>) -> Result<Item, RowFault> {
     let captions = texts(row, "text")?;
     Ok(Item::from(RetrievalItem {
         id: None,
+        span: None,
         clip,
         captions: captions.into_iter().map(Caption::Plain).collect(),
     }))
@@ -80,6 +82,7 @@ fn numbered(row: &Row, clip: String, reading: &Reading<'_>) -> Result<Item, RowF
     if !has_options && !is_list {
         return Ok(Item::from(OpenEndedItem {
             id: None,
+            span: None,
             clip,
             question: text(row, "text")?.to_owned(),
             answers: vec![reading.answer(number)?],
@@ -94,6 +97,7 @@ fn numbered(row: &Row, clip: String, reading: &Reading<'_>) -> Result<Item, RowF
     };
     Ok(Item::from(MultipleChoiceItem {
         id: None,
+        span: None,
         clip,
         question: question.to_owned(),
         answer: usize::try_from(number).map_err(|_| RowFault::Answer {

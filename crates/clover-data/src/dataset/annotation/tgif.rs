@@ -35,6 +35,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
             let options = options.map(|(&column, key)| field(&record, column, key).cloned());
             Ok(MultipleChoiceItem {
                 id: id(&record, &columns),
+                span: None,
                 clip: reading
                     .clips
                     .named(field(&record, columns.gif, "gif_name")?)?,
@@ -56,6 +57,7 @@ pub(super) fn read_questions(reading: &Reading<'_>) -> Result<Gathered, DataErro
         let item = record.and_then(|record| {
             Ok(OpenEndedItem {
                 id: id(&record, &columns),
+                span: None,
                 clip: reading
                     .clips
                     .named(field(&record, columns.gif, "gif_name")?)?,

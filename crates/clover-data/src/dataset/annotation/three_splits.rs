@@ -140,12 +140,14 @@ fn item(value: &Value, reading: &Reading<'_>) -> Result<Entry, RowFault> {
     let item = match options.is_empty() {
         true => Item::from(OpenEndedItem {
             id,
+            span: None,
             clip,
             question,
             answers: answers(row, reading)?,
         }),
         false => Item::from(MultipleChoiceItem {
             id,
+            span: None,
             clip,
             question,
             answer: choice(row, options.len())?,

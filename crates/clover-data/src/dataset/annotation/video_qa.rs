@@ -45,6 +45,7 @@ fn read(
             let row = object(&value)?;
             Ok(OpenEndedItem {
                 id: id(row, "id"),
+                span: None,
                 clip: clip(row)?,
                 question: text(row, "question")?.to_owned(),
                 answers: texts(row, "answer")?,

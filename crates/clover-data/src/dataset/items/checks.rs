@@ -169,6 +169,7 @@ mod tests {
     fn choice(options: &[&str], answer: usize) -> Result<Item, RowFault> {
         Item::MultipleChoice(MultipleChoiceItem {
             id: None,
+            span: None,
             clip: "a.mp4".to_owned(),
             question: String::new(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
@@ -180,6 +181,7 @@ mod tests {
     fn caption(caption: Caption, clip: &str) -> Result<Item, RowFault> {
         Item::Retrieval(RetrievalItem {
             id: None,
+            span: None,
             clip: clip.to_owned(),
             captions: vec![caption],
         })

@@ -125,6 +125,7 @@ mod tests {
     fn retrieval(clip: &str) -> Result<Item, RowFault> {
         Ok(Item::from(RetrievalItem {
             id: None,
+            span: None,
             clip: clip.to_owned(),
             captions: vec![Caption::Plain("a cat".to_owned())],
         }))
@@ -137,6 +138,7 @@ mod tests {
         gathered.push(RowNumber::Line(1), retrieval("a.mp4"));
         let question = OpenEndedItem {
             id: None,
+            span: None,
             clip: "b.mp4".to_owned(),
             question: "what".to_owned(),
             answers: vec!["cat".to_owned()],

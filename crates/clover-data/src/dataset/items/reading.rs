@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::rows::{RowFault, each_row};
 use super::gathered::Gathered;
-use super::{Item, ItemsFile, MultipleChoiceItem, OpenEndedItem, RetrievalItem};
+use super::{Item, ItemsFile, MultipleChoiceItem, OpenEndedItem, RetrievalItem, span_of};
 use crate::DataError;
 
 /// Reads a file of items: an object a line, or one list of objects.
@@ -31,10 +31,15 @@ pub(crate) fn gather_items(path: &Path) -> Result<Gathered, DataError> {
 }
 
 /// The keys tell the task; a key too many is an error that names it.
-fn item(value: Value) -> Result<Item, RowFault> {
-    let Value::Object(keys) = &value else {
+fn item(mut value: Value) -> Result<Item, RowFault> {
+    let Value::Object(keys) = &mut value else {
         return Err(RowFault::NotAnObject);
     };
+    let (start, end) = (keys.remove("start"), keys.remove("end"));
+    if let Some(span) = span_of(start.as_ref(), end.as_ref())? {
+        let span = serde_json::to_value(span).map_err(RowFault::Span)?;
+        keys.insert("span".to_owned(), span);
+    }
     if keys.contains_key("captions") {
         parse::<RetrievalItem>(value)
     } else if keys.contains_key("options") {

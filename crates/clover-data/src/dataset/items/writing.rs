@@ -94,6 +94,7 @@ mod tests {
     fn items() -> Items {
         let item = |clip: &str, answer| MultipleChoiceItem {
             id: Some(clip.to_owned()),
+            span: None,
             clip: format!("{clip}.mp4"),
             question: "what does \"no\" mean?".to_owned(),
             options: vec!["a\tb".to_owned(), "c".to_owned()],

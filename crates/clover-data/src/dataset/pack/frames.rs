@@ -5,7 +5,7 @@ use image::codecs::jpeg::JpegEncoder;
 
 use super::config::PackConfig;
 use crate::DataError;
-use crate::video::{Clip, ClipSource};
+use crate::video::{Clip, ClipSource, FrameSelection, Span};
 
 /// Decoded pixels held at a time, so that a long clip of large frames is never whole in memory.
 const AT_A_TIME_BYTES: usize = 256 << 20;
@@ -26,12 +26,24 @@ pub(super) struct StoredFrames {
 }
 
 /// Decodes, shrinks and encodes the frames that are stored.
-pub(super) fn store(clip: ClipSource, config: &PackConfig) -> Result<StoredFrames, DataError> {
-    let name = clip.name().display().to_string();
+pub(super) fn store(
+    clip: ClipSource,
+    span: Option<Span>,
+    config: &PackConfig,
+) -> Result<StoredFrames, DataError> {
+    let path = clip.name().to_path_buf();
+    let name = path.display().to_string();
     let mut decoder = clip.open(&config.limits)?;
     let original_size = decoder.size();
     let original_frames = decoder.frame_count();
-    let indices = config.frames.indices(original_frames);
+    let selection = FrameSelection { span, fps: None };
+    let indices = match selection.frames(&*decoder, &path, &config.limits)? {
+        Some(selected) => {
+            let places = config.frames.indices(selected.len());
+            places.into_iter().map(|place| selected[place]).collect()
+        }
+        None => config.frames.indices(original_frames),
+    };
     let frame_bytes = original_size[0].saturating_mul(original_size[1]).max(1);
     let at_a_time = (AT_A_TIME_BYTES / 3 / frame_bytes).max(1);
     let mut stored = StoredFrames {

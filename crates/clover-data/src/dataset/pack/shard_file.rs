@@ -190,8 +190,8 @@ impl ShardJob<'_> {
     }
 
     fn read(&self, index: usize) -> Result<(Texts, StoredFrames), DataError> {
-        let ClipRow { clip, texts } = self.source.read(index)?;
-        Ok((texts, store(clip, self.config)?))
+        let ClipRow { clip, span, texts } = self.source.read(index)?;
+        Ok((texts, store(clip, span, self.config)?))
     }
 
     fn append(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 struct Pair {
     path: PathBuf,
     caption: Caption,
+    span: Option<Span>,
     line: usize,
 }
 
@@ -18,11 +19,12 @@ struct Manifest {
 fn read_columns(path: impl AsRef<Path>, columns: &ManifestColumns) -> Result<Manifest, DataError> {
     let path = path.as_ref();
     let mut pairs = Vec::new();
-    let skipped = each_pair(path, columns, &mut |row, file, caption| {
+    let skipped = each_pair(path, columns, &mut |row, (file, span), caption| {
         let (RowNumber::Line(line) | RowNumber::Entry(line)) = row;
         pairs.push(Pair {
             path: path.parent().unwrap().join(file),
             caption,
+            span,
             line,
         });
     })?;
@@ -288,4 +290,21 @@ fn tags_stand_beside_the_caption_or_not_at_all() {
             "{read:?}"
         );
     }
+}
+
+#[test]
+fn a_row_may_mean_a_part_of_a_film_and_a_broken_span_costs_its_row() {
+    let content = "path,Start,end,caption\na.mp4,1.5,00:00:03,a cat\nb.mp4,,,a dog\n\
+                   c.mp4,3,2,an eel\nd.mp4,-1,2,a fox\ne.mp4,4,,a gnu\nf.mp4,nan,2,a hen\n";
+    let lines = "{\"path\":\"a.mp4\",\"caption\":\"a cat\",\"start\":1.5,\"end\":3}\n";
+
+    let (_folder, path) = manifest("pairs.csv", content);
+    let table = read(path).unwrap();
+    let (_folder, path) = manifest("pairs.jsonl", lines);
+    let json = read(path).unwrap();
+
+    let span = Span::new(1_500, 3_000).ok();
+    assert_eq!([table.pairs[0].span, table.pairs[1].span], [span, None]);
+    assert_eq!((table.pairs.len(), table.skipped.len()), (2, 4));
+    assert_eq!(json.pairs[0].span, span);
 }

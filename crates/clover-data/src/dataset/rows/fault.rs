@@ -34,6 +34,10 @@ pub enum RowFault {
         key: &'static str,
     },
 
+    /// Its span is none.
+    #[error("its start and end are no span")]
+    Span(#[source] serde_json::Error),
+
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText(#[source] Utf8Error),

@@ -114,6 +114,7 @@ impl Known {
             let answers = strings("answers", self.answers)?;
             Item::from(OpenEndedItem {
                 id,
+                span: None,
                 clip,
                 question,
                 answers,
@@ -125,6 +126,7 @@ impl Known {
                 .and_then(|answer| answer.try_into().ok());
             Item::from(MultipleChoiceItem {
                 id,
+                span: None,
                 clip,
                 question,
                 options: strings("options", self.options)?,

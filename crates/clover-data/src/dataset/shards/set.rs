@@ -160,7 +160,11 @@ impl ShardSet {
         let texts = self.read_texts(&sample)?;
         let contents = self.read_spans(&sample, sample.media)?;
         let clip = clip(self.path_of(&sample), contents, sample.framewise);
-        Ok(ClipRow { clip, texts })
+        Ok(ClipRow {
+            clip,
+            span: None,
+            texts,
+        })
     }
 
     fn read_texts(&self, sample: &Located<'_>) -> Result<Texts, DataError> {

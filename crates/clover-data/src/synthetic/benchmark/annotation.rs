@@ -43,6 +43,7 @@ pub(super) fn annotate<R: Rng + ?Sized>(
     for (number, question) in questions.iter().enumerate() {
         open_ended.push(OpenEndedItem {
             id: Some(format!("{id}-question-{number}")),
+            span: None,
             clip: file.to_owned(),
             question: question.text(&seen, rng),
             answers: question.answer(&seen).into_iter().collect(),
@@ -54,12 +55,14 @@ pub(super) fn annotate<R: Rng + ?Sized>(
     Annotations {
         retrieval: RetrievalItem {
             id: Some(id.to_owned()),
+            span: None,
             clip: file.to_owned(),
             captions: said.into_iter().map(Caption::Plain).collect(),
         },
         multiple_choice: choices
             .map(|(number, choice)| MultipleChoiceItem {
                 id: Some(format!("{id}-choice-{number}")),
+                span: None,
                 clip: file.to_owned(),
                 question: choice.question,
                 options: choice.options,
