@@ -63,9 +63,12 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct Pretrain {
     /// Manifest of pairs (csv, tsv or jsonl with `path` and `caption`), an annotation file with
-    /// captions, or WebDataset shards.
+    /// captions, a folder of videos with `clip.txt` beside `clip.mp4`, or WebDataset shards.
     #[arg(long)]
     pub(crate) data: PathBuf,
+    /// The folder of the videos that annotation files name; their own folder if not given.
+    #[arg(long)]
+    pub(crate) videos: Option<PathBuf>,
     /// Pairs of still images, of the same forms as `--data`: each iteration makes a step on a batch
     /// of both.
     #[arg(long)]

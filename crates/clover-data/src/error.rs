@@ -334,6 +334,13 @@ pub enum DataError {
     #[error(transparent)]
     Shard(#[from] crate::dataset::ShardError),
 
+    /// No row of a list has a caption.
+    #[error("{path}: holds no captions")]
+    NoCaptions {
+        /// The list.
+        path: PathBuf,
+    },
+
     /// A row has other texts than a task needs.
     #[error("{name}: has no {wanted}")]
     OtherTexts {

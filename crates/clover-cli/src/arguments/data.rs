@@ -1,19 +1,68 @@
 //! What the commands that prepare data take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clover_data::check::CheckedFrames;
-use clover_data::dataset::{AnnotationFormat, Part};
+use clover_data::dataset::{AnnotationFormat, ConvertRequest, ManifestColumns, Part};
+
+/// How a list is read, the same for every command that takes one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ListArguments {
+    /// The videos to keep: a csv file with a column `video_id`, or a name a line.
+    #[arg(long)]
+    pub(crate) list: Option<PathBuf>,
+    /// Which file name stands for `vid1`, `vid2`, ..: MSVD's `youtube_mapping.txt`.
+    #[arg(long)]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The ending of the clips' files where it is not the usual one.
+    #[arg(long)]
+    pub(crate) extension: Option<String>,
+    /// The path of a clip, with placeholders in braces, where it is not the usual one.
+    #[arg(long)]
+    pub(crate) clip_pattern: Option<String>,
+    /// The column of paths of a table of pairs; `path`, `video`, `file` and the like if not given.
+    #[arg(long)]
+    pub(crate) path_column: Option<String>,
+    /// Its column of captions; `caption`, `text`, `title`, `sentence` or `name` if not given.
+    #[arg(long)]
+    pub(crate) caption_column: Option<String>,
+    /// What separates its fields: one character, or `tab`.
+    #[arg(long, value_parser = crate::command::separator)]
+    pub(crate) separator: Option<u8>,
+}
+
+impl ListArguments {
+    /// What is asked of a file.
+    pub(crate) fn request(&self, annotation: &Path) -> ConvertRequest {
+        ConvertRequest {
+            list: self.list.clone(),
+            mapping: self.mapping.clone(),
+            extension: self.extension.clone(),
+            clip_pattern: self.clip_pattern.clone(),
+            columns: ManifestColumns {
+                path: self.path_column.clone(),
+                caption: self.caption_column.clone(),
+                separator: self.separator,
+            },
+            ..ConvertRequest::new(annotation)
+        }
+    }
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckData {
-    /// A folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation file
-    /// that `convert` knows, or shards (a `.tar` or a folder of them).
+    /// A video, a folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation
+    /// file that `convert` knows, or shards (a `.tar` or a folder of them).
     pub(crate) source: PathBuf,
-    /// The folder of the clips that an annotation file names; its own folder if not given.
+    /// The folder of the videos that an annotation file names; its own folder if not given.
+    #[arg(long, alias = "clips")]
+    pub(crate) videos: Option<PathBuf>,
+    /// The split to keep, of a file with several: train, val or test.
     #[arg(long)]
-    pub(crate) clips: Option<PathBuf>,
+    pub(crate) split: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ListArguments,
     /// Frames of each clip to decode: `three` (the first, the middle, the last), a number, or `all`.
     #[arg(long, default_value = "three", value_parser = checked_frames)]
     pub(crate) frames: CheckedFrames,
@@ -45,12 +94,6 @@ pub(crate) struct Convert {
     /// Name the formats and end.
     #[arg(long)]
     pub(crate) list_formats: bool,
-    /// The videos to keep: a csv file with a column `video_id`, or a name a line.
-    #[arg(long)]
-    pub(crate) list: Option<PathBuf>,
-    /// Which file name stands for `vid1`, `vid2`, ..: MSVD's `youtube_mapping.txt`.
-    #[arg(long)]
-    pub(crate) mapping: Option<PathBuf>,
     /// Which answer stands for a number, for files that number their answers.
     #[arg(long)]
     pub(crate) answers: Option<PathBuf>,
@@ -60,21 +103,8 @@ pub(crate) struct Convert {
     /// What the order of options depends on where the file has the right one first.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// The ending of the clips' files where it is not the usual one.
-    #[arg(long)]
-    pub(crate) extension: Option<String>,
-    /// The path of a clip, with placeholders in braces, where it is not the usual one.
-    #[arg(long)]
-    pub(crate) clip_pattern: Option<String>,
-    /// The column of paths of a table of pairs; `path`, `video`, `file` and the like if not given.
-    #[arg(long)]
-    pub(crate) path_column: Option<String>,
-    /// Its column of captions; `caption`, `text`, `title`, `sentence` or `name` if not given.
-    #[arg(long)]
-    pub(crate) caption_column: Option<String>,
-    /// What separates its fields: one character, or `tab`.
-    #[arg(long, value_parser = crate::command::separator)]
-    pub(crate) separator: Option<u8>,
+    #[command(flatten)]
+    pub(crate) reading: ListArguments,
 }
 
 #[derive(Args, Debug)]
@@ -110,15 +140,20 @@ pub(crate) struct Render {
 
 #[derive(Args, Debug)]
 pub(crate) struct Pack {
-    /// A manifest of pairs, an annotation file with captions, or shards (a `.tar`, a folder of them,
-    /// or a pattern such as `{00000..00123}.tar`).
+    /// A manifest of pairs, an annotation file, a folder of videos with `clip.txt` or `clip.json` beside
+    /// `clip.mp4`, or shards (a `.tar`, a folder of them, or a pattern such as `{00000..00123}.tar`).
     pub(crate) source: PathBuf,
     /// The folder of the shards; a run that was interrupted goes on in it.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// The folder of the clips that an annotation file names; its own folder if not given.
+    /// The folder of the videos that an annotation file names; its own folder if not given.
+    #[arg(long, alias = "clips")]
+    pub(crate) videos: Option<PathBuf>,
+    /// The split to keep, of a file with several: train, val or test.
     #[arg(long)]
-    pub(crate) clips: Option<PathBuf>,
+    pub(crate) split: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ListArguments,
     /// Frames stored of a clip, from the middle of equal stretches.
     #[arg(long, default_value_t = 16)]
     pub(crate) frames: usize,

@@ -7,6 +7,7 @@ use clover_data::dataset::{AnnotationFormat, ConvertRequest, detect};
 use clover_trainer::task_items::ItemsLocation;
 
 use super::Resume;
+use super::data::ListArguments;
 use crate::device::DeviceName;
 
 /// The annotation file of a split, and what goes with it.
@@ -18,21 +19,11 @@ pub(crate) struct AnnotationArguments {
     /// The folder of clips, if it is not the annotation file's.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
-    /// The videos to keep: a csv file with a column `video_id`, or a name a line.
-    #[arg(long)]
-    pub(crate) list: Option<PathBuf>,
-    /// Which name stands for `vid1`, `vid2`, ..: `youtube_mapping.txt` of MSVD.
-    #[arg(long)]
-    pub(crate) mapping: Option<PathBuf>,
     /// The list of answers: an answer a line, or json.
     #[arg(long)]
     pub(crate) answers: Option<PathBuf>,
-    /// The ending of clips where the usual one is not theirs.
-    #[arg(long)]
-    pub(crate) extension: Option<String>,
-    /// The path of a clip below the folder, with `{placeholders}`, where the usual one is not it.
-    #[arg(long)]
-    pub(crate) clip_pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ListArguments,
 }
 
 #[derive(Args, Debug)]
@@ -109,7 +100,7 @@ pub(crate) struct Evaluate {
 impl AnnotationArguments {
     /// Where the items of a split are.
     pub(crate) fn location(&self, split: &str) -> ItemsLocation {
-        self.at(&self.data, self.list.as_deref(), split)
+        self.at(&self.data, self.reading.list.as_deref(), split)
     }
 
     /// The same of another file.
@@ -118,12 +109,9 @@ impl AnnotationArguments {
         ItemsLocation {
             request: ConvertRequest {
                 list: list.map(Path::to_owned),
-                mapping: self.mapping.clone(),
                 // The same file names the answers of a head and those behind numbers.
                 vocabulary: self.answers.clone().filter(|_| numbered),
-                extension: self.extension.clone(),
-                clip_pattern: self.clip_pattern.clone(),
-                ..ConvertRequest::new(data)
+                ..self.reading.request(data)
             },
             clips: self.videos.clone(),
             split: split.to_owned(),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clover_data::check::{CheckConfig, CheckObserver, CheckReport, ItemFacts, Spread, check};
-use clover_data::dataset::ClipTable;
+use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_data::video::DecodeLimits;
 use indicatif::ProgressBar;
 
@@ -24,7 +24,11 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    let collection = ClipTable::open(&arguments.source, arguments.clips.as_deref(), &|_, _| ())?;
+    let request = ConvertRequest {
+        split: arguments.split,
+        ..arguments.reading.request(&arguments.source)
+    };
+    let collection = ClipTable::open_as(&request, arguments.videos.as_deref(), &|_, _| ())?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,

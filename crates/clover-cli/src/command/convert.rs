@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clover_data::dataset::{
-    AnnotationFormat, ConvertRequest, Converted, Items, ManifestColumns, convert, write_item_lines,
-    write_items,
+    AnnotationFormat, ConvertRequest, Converted, Items, convert, write_item_lines, write_items,
 };
 
 use crate::arguments::Convert;
@@ -32,20 +31,11 @@ pub(super) fn run(arguments: Convert) -> Result<()> {
         );
     }
     let request = ConvertRequest {
-        annotation,
         format: arguments.format,
-        list: arguments.list,
-        mapping: arguments.mapping,
         vocabulary: arguments.answers,
         split: arguments.split,
         seed: arguments.seed,
-        extension: arguments.extension,
-        clip_pattern: arguments.clip_pattern,
-        columns: ManifestColumns {
-            path: arguments.path_column,
-            caption: arguments.caption_column,
-            separator: arguments.separator,
-        },
+        ..arguments.reading.request(&annotation)
     };
     let converted = convert(&request)?;
     if to_stdout {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-use clover_data::dataset::{ClipTable, PackConfig, PackFrames, Part, pack};
+use clover_data::dataset::{ClipTable, ConvertRequest, PackConfig, PackFrames, Part, pack};
 
 use crate::arguments::Pack;
 use crate::interrupt::Interrupt;
@@ -27,14 +27,14 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         ..defaults
     };
     let scan = bar("reading shards", 0);
-    let source = ClipTable::open(
-        &arguments.source,
-        arguments.clips.as_deref(),
-        &|done, total| {
-            scan.set_length(total as u64);
-            scan.set_position(done as u64);
-        },
-    );
+    let request = ConvertRequest {
+        split: arguments.split,
+        ..arguments.reading.request(&arguments.source)
+    };
+    let source = ClipTable::open_as(&request, arguments.videos.as_deref(), &|done, total| {
+        scan.set_length(total as u64);
+        scan.set_position(done as u64);
+    });
     scan.finish_and_clear();
     let source = source?;
     for item in source.skipped() {

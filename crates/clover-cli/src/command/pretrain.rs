@@ -154,6 +154,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         events: (arguments.tensorboard && first).then(|| folder.join("tensorboard")),
         display: Display::new(arguments.dashboard)?,
         plan: PretrainingPlan {
+            videos: arguments.videos,
             images: arguments.images,
             validation: arguments.validation,
             start_from: arguments.start_from,

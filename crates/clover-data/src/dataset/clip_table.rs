@@ -569,6 +569,37 @@ impl ClipTable {
         self.with_chosen(rows.map(|row| self.chosen(row)).collect())
     }
 
+    /// The rows that have captions; the others are left out by name. The samples of shards, which are
+    /// read later, all stay. `list` stands in errors.
+    ///
+    /// # Errors
+    ///
+    /// When no row has a caption.
+    pub fn captioned(&self, list: &Path) -> Result<Self, DataError> {
+        if self.is_of_shards() {
+            return Ok(self.clone());
+        }
+        let has_captions = |row: &usize| self.texts(*row).task() == Some(ItemsTask::Retrieval);
+        let (with, without): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(has_captions);
+        if without.is_empty() {
+            return Ok(self.clone());
+        }
+        if with.is_empty() {
+            return Err(DataError::NoCaptions {
+                path: list.to_path_buf(),
+            });
+        }
+        let left_out = without.into_iter().map(|row| SkippedItem {
+            name: self.name(row),
+            reason: "has no caption".to_owned(),
+        });
+        let skipped = self.skipped.iter().cloned().chain(left_out);
+        let chosen = with.into_iter().map(|row| self.chosen(row));
+        Ok(self
+            .with_chosen(chosen.collect())
+            .with_skipped(skipped.collect()))
+    }
+
     /// Every caption as a row of its own: a clip is then decoded once for each. How many captions a
     /// sample of shards has is only known when it is read, so those stay as they are.
     #[must_use]

@@ -288,6 +288,9 @@ mod tests {
         assert!(table.name(3).ends_with("deeper/d.MP4"));
         assert_eq!(table.skipped().len(), 1);
         assert!(table.skipped()[0].name.ends_with("e.png"));
+        let captioned = table.captioned(folder.path()).unwrap();
+        assert_eq!((captioned.len(), captioned.skipped().len()), (1, 4));
+        assert!(captioned.captioned(folder.path()).is_ok());
     }
 
     #[test]

@@ -95,7 +95,8 @@ impl TrainingData {
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
         let open = |path: &Path| {
-            let table = ClipTable::open(path, None, &|_, _| ())?;
+            let table = ClipTable::open(path, plan.videos.as_deref(), &|_, _| ())?;
+            let table = table.captioned(path)?;
             Ok::<_, DataError>(match recipe.captions {
                 CaptionChoice::All => table.apart(),
                 CaptionChoice::OneAnEpoch => table,

@@ -47,8 +47,9 @@ pub(super) struct ValidationRecord {
 }
 
 impl Validation {
-    pub(super) fn open(path: &Path) -> Result<Self, TrainerError> {
-        let table = ClipTable::open(path, None, &|_, _| ())?;
+    /// Opens a list whose videos lie in `videos`, or beside it.
+    pub(super) fn open(path: &Path, videos: Option<&Path>) -> Result<Self, TrainerError> {
+        let table = ClipTable::open(path, videos, &|_, _| ())?.captioned(path)?;
         Ok(Self {
             fingerprint: ListFingerprint::of_table(&table, path),
             table,

@@ -244,3 +244,59 @@ fn unusable_configurations_are_refused() {
     ));
     assert!(matches!(new(1, share), Err(DataError::NotAShare { .. })));
 }
+
+/// Items of which the first waits until all others were read.
+struct SlowFirst {
+    others: std::sync::Mutex<usize>,
+    all_read: std::sync::Condvar,
+    len: usize,
+}
+
+impl SampleSource for SlowFirst {
+    type Sample = usize;
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn name(&self, index: usize) -> String {
+        format!("item {index}")
+    }
+
+    fn read(&self, _epoch: u64, index: usize) -> Result<usize, DataError> {
+        let mut others = self.others.lock().unwrap();
+        if index > 0 {
+            *others += 1;
+            self.all_read.notify_all();
+            return Ok(*others);
+        }
+        // Where the others wait for this one, it is read without them after a while.
+        let wait = std::time::Duration::from_secs(20);
+        let (others, _) = self
+            .all_read
+            .wait_timeout_while(others, wait, |others| *others < self.len - 1)
+            .unwrap();
+        Ok(*others)
+    }
+}
+
+#[test]
+fn a_slow_item_holds_up_one_thread_alone() {
+    let source = SlowFirst {
+        others: std::sync::Mutex::new(0),
+        all_read: std::sync::Condvar::new(),
+        len: 6,
+    };
+    let config = LoaderConfig {
+        workers: 2,
+        prefetch_batches: 2,
+        ..LoaderConfig::evaluation(3)
+    };
+    let mut loader = BatchLoader::new(source, config).unwrap();
+
+    let batches = loader.epoch(Position::default()).unwrap();
+    let read: Vec<usize> = batches.flat_map(|batch| batch.unwrap().samples).collect();
+
+    // The first is handed out first, though all others were read before it.
+    assert_eq!(read, [5, 1, 2, 3, 4, 5]);
+}

@@ -1,4 +1,5 @@
-//! Which files are meant by a folder, a file or a pattern such as `data/{00000..00123}.tar`.
+//! Which files are meant by a folder, a file or a pattern such as `data/{00000..00123}.tar` or
+//! `data/{train,more}.tar`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,19 +10,31 @@ use crate::DataError;
 /// The most shards one pattern stands for.
 const MAX_SHARDS: u64 = 1_000_000;
 
-/// The shards that each of `given` stands for, in order.
+/// The shards that each of `given` stands for, in order. As WebDataset has it, `a.tar::b.tar` are both.
 pub(super) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
     let mut shards = Vec::new();
     for path in given {
-        if path.is_dir() {
-            shards.extend(of_folder(path)?);
-        } else if path.exists() {
-            shards.push(path.clone());
-        } else {
-            shards.extend(of_pattern(path)?);
+        match path.to_str().filter(|text| text.contains("::")) {
+            Some(several) if !path.exists() => {
+                for path in several.split("::").filter(|path| !path.is_empty()) {
+                    expand_one(Path::new(path), &mut shards)?;
+                }
+            }
+            _ => expand_one(path, &mut shards)?,
         }
     }
     Ok(shards)
+}
+
+fn expand_one(path: &Path, shards: &mut Vec<PathBuf>) -> Result<(), DataError> {
+    if path.is_dir() {
+        shards.extend(of_folder(path)?);
+    } else if path.exists() {
+        shards.push(path.to_path_buf());
+    } else {
+        shards.extend(of_pattern(path)?);
+    }
+    Ok(())
 }
 
 /// The shards directly in a folder, by name; hidden and unfinished files are no shards.
@@ -50,7 +63,7 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(shards)
 }
 
-/// Every combination of the ranges in a pattern, the last one varying fastest.
+/// Every combination of the ranges and choices in a pattern, the last one varying fastest.
 fn of_pattern(pattern: &Path) -> Result<Vec<PathBuf>, ShardError> {
     let Some(text) = pattern.to_str().filter(|text| text.contains('{')) else {
         return Ok(vec![pattern.to_path_buf()]);
@@ -65,19 +78,18 @@ fn of_pattern(pattern: &Path) -> Result<Vec<PathBuf>, ShardError> {
         let (range, after) = after
             .split_once('}')
             .ok_or_else(|| refused("opens a brace that is not closed"))?;
-        let (first, last, width) =
-            parse_range(range).ok_or_else(|| refused("has braces without a range like 00..12"))?;
-        if (last - first)
-            .saturating_add(1)
-            .saturating_mul(names.len() as u64)
-            > MAX_SHARDS
-        {
+        let choices = choices(range).ok_or_else(|| {
+            refused("has braces without a range like 00..12 or a choice like a,b")
+        })?;
+        if choices.len().saturating_mul(names.len() as u64) > MAX_SHARDS {
             return Err(refused("stands for more than a million shards"));
         }
         names = names
             .iter()
             .flat_map(|name| {
-                (first..=last).map(move |number| format!("{name}{before}{number:0width$}"))
+                choices
+                    .each()
+                    .map(move |choice| format!("{name}{before}{choice}"))
             })
             .collect();
         rest = after;
@@ -86,6 +98,38 @@ fn of_pattern(pattern: &Path) -> Result<Vec<PathBuf>, ShardError> {
         .into_iter()
         .map(|name| PathBuf::from(name + rest))
         .collect())
+}
+
+/// What stands in braces.
+enum Choices<'a> {
+    Numbers { first: u64, last: u64, width: usize },
+    Names(Vec<&'a str>),
+}
+
+impl Choices<'_> {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Numbers { first, last, .. } => (last - first).saturating_add(1),
+            Self::Names(names) => names.len() as u64,
+        }
+    }
+
+    fn each(&self) -> Box<dyn Iterator<Item = String> + '_> {
+        match self {
+            Self::Numbers { first, last, width } => {
+                Box::new((*first..=*last).map(move |number| format!("{number:0width$}")))
+            }
+            Self::Names(names) => Box::new(names.iter().map(|&name| name.to_owned())),
+        }
+    }
+}
+
+fn choices(text: &str) -> Option<Choices<'_>> {
+    if text.contains(',') {
+        return Some(Choices::Names(text.split(',').collect()));
+    }
+    let (first, last, width) = parse_range(text)?;
+    Some(Choices::Numbers { first, last, width })
 }
 
 fn parse_range(range: &str) -> Option<(u64, u64, usize)> {
@@ -131,6 +175,17 @@ mod tests {
             expanded("{0..1}/{2..3}.tar"),
             ["0/2.tar", "0/3.tar", "1/2.tar", "1/3.tar"]
         );
+    }
+
+    #[test]
+    fn a_pattern_may_name_its_choices_and_several_may_stand_together() {
+        assert_eq!(
+            expanded("{a,b}/{0..1}.tar"),
+            ["a/0.tar", "a/1.tar", "b/0.tar", "b/1.tar"]
+        );
+        let both = expand(&[PathBuf::from("x/{0..1}.tar::y/{a,}.tar")]).unwrap();
+        let wanted = ["x/0.tar", "x/1.tar", "y/a.tar", "y/.tar"];
+        assert_eq!(both, wanted.map(PathBuf::from));
     }
 
     #[test]

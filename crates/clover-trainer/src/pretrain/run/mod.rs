@@ -62,7 +62,8 @@ fn pretrain_as<B: AutodiffBackend>(
     let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
     let config = starting::sizes(plan, &tokenizer)?;
     let mut data = TrainingData::open(plan, &config, &tokenizer, peer.share())?;
-    let validation = plan.validation.as_deref().map(Validation::open);
+    let validation = plan.validation.as_deref();
+    let validation = validation.map(|list| Validation::open(list, plan.videos.as_deref()));
     let validation = validation.transpose()?;
     let fingerprint = DataFingerprint {
         validation: validation.as_ref().map(|list| list.fingerprint.clone()),

@@ -16,8 +16,10 @@ use crate::recipe::PretrainingRecipe;
 pub struct PretrainingPlan {
     /// What the run depends on but its data.
     pub recipe: PretrainingRecipe,
-    /// The pairs: a manifest, an annotation file with captions, or shards.
+    /// The pairs: a manifest, an annotation file with captions, a folder of videos, or shards.
     pub data: PathBuf,
+    /// The folder of the videos that annotation files name; their own folder if not given.
+    pub videos: Option<PathBuf>,
     /// Pairs of still images, of the same forms: each iteration takes a batch of both.
     pub images: Option<PathBuf>,
     /// Pairs to measure zero-shot retrieval with while the run goes, of the same forms.
@@ -46,6 +48,7 @@ impl PretrainingPlan {
         Self {
             recipe,
             data: data.into(),
+            videos: None,
             images: None,
             validation: None,
             start_from: None,
