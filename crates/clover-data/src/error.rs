@@ -216,8 +216,9 @@ pub enum DataError {
         limit: u64,
     },
 
-    /// Decoding a video took too long.
-    #[error("{path}: decoding took longer than {seconds} s")]
+    /// Decoding a video took too long. A run ends here: another time it might have been fast enough, and
+    /// what is learned must not depend on it.
+    #[error("{path}: decoding took longer than {seconds} s; take it out of its list")]
     TooSlow {
         /// The file.
         path: PathBuf,

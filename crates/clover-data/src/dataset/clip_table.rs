@@ -249,6 +249,13 @@ impl Files {
         self.records.push((piece as u32, start as u32));
     }
 
+    /// Adds an item.
+    pub(crate) fn push_item(&mut self, item: Item) {
+        let (id, clip, span) = item.clip();
+        let (id, clip) = (id.map(str::to_owned), clip.to_owned());
+        self.push(id.as_deref(), (&clip, span), &item.into_texts());
+    }
+
     fn record(&self, number: usize) -> Record<'_> {
         let (piece, start) = self.records[number];
         let bytes = &self.arena[piece as usize][start as usize..];
@@ -429,15 +436,22 @@ impl ClipTable {
     /// Items whose clips lie in `folder`. Captions of one clip come together; every question is a row.
     pub fn of_items(items: Items, folder: impl Into<PathBuf>) -> Self {
         let mut files = Files::in_folder(folder, false);
-        let mut push = |item: Item| {
-            let (id, clip, span) = item.clip();
-            let (id, clip) = (id.map(str::to_owned), clip.to_owned());
-            files.push(id.as_deref(), (&clip, span), &item.into_texts());
-        };
         match items {
-            Items::Retrieval(items) => items.into_iter().for_each(|item| push(item.into())),
-            Items::MultipleChoice(items) => items.into_iter().for_each(|item| push(item.into())),
-            Items::OpenEnded(items) => items.into_iter().for_each(|item| push(item.into())),
+            Items::Retrieval(items) => {
+                items
+                    .into_iter()
+                    .for_each(|item| files.push_item(item.into()));
+            }
+            Items::MultipleChoice(items) => {
+                items
+                    .into_iter()
+                    .for_each(|item| files.push_item(item.into()));
+            }
+            Items::OpenEnded(items) => {
+                items
+                    .into_iter()
+                    .for_each(|item| files.push_item(item.into()));
+            }
         }
         files.joined().into()
     }

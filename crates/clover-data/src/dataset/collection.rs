@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::annotation::{AnnotationFormat, ConvertRequest, convert, detect};
+use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table, detect};
 use super::clip_table::{ClipTable, Files, Texts};
 use super::pairs::each_pair;
 use super::shards::{Refusal, ShardOptions, ShardSet, texts_of};
@@ -75,12 +75,11 @@ impl ClipTable {
             })?;
             return Ok(Self::from(files.joined()).with_skipped(skipped));
         }
-        let converted = convert(request)?;
-        let table = Self::of_items(converted.items, clips.unwrap_or(beside));
-        Ok(table.with_skipped(converted.skipped))
+        convert_to_table(request, clips.unwrap_or(beside))
     }
 
-    /// The clips of a folder and of the folders within it, by name; hidden files are passed over.
+    /// The clips of a folder and of the folders within it, by name; hidden files are passed over. A folder
+    /// with a text beside it, `clip/` and `clip.txt`, is one clip of numbered pictures.
     ///
     /// # Errors
     ///
@@ -131,7 +130,10 @@ impl Found {
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
             }
-            if path.is_dir() {
+            if path.is_dir() && beside(&path).iter().any(|text| text.is_file()) {
+                // A folder of pictures that are one clip.
+                self.clips.push(path);
+            } else if path.is_dir() {
                 if depth < MAX_DEPTH {
                     self.walk(&path, depth + 1)?;
                 }
@@ -145,10 +147,22 @@ impl Found {
     }
 }
 
+/// The json and the text that belong to a clip; the name of a folder has no ending.
+fn beside(clip: &Path) -> [PathBuf; 2] {
+    ["json", "txt"].map(|ending| match clip.is_dir() {
+        true => {
+            let mut name = clip.as_os_str().to_owned();
+            name.push(format!(".{ending}"));
+            name.into()
+        }
+        false => clip.with_extension(ending),
+    })
+}
+
 /// What `clip.json` or `clip.txt` says about `clip.mp4`.
 fn texts_beside(clip: &Path) -> Result<Texts, DataError> {
-    let json = read_beside(&clip.with_extension("json"))?;
-    let text = read_beside(&clip.with_extension("txt"))?;
+    let [json, text] = beside(clip);
+    let (json, text) = (read_beside(&json)?, read_beside(&text)?);
     if json.is_none() && text.is_none() {
         return Ok(Texts::None);
     }
@@ -261,7 +275,7 @@ mod tests {
         let write = |name: &str, content: &str| {
             fs::write(folder.path().join(name), content).unwrap();
         };
-        fs::create_dir(folder.path().join("deeper")).unwrap();
+        fs::create_dir_all(folder.path().join("deeper/v1.0")).unwrap();
         for clip in [
             "a.mp4",
             "b.gif",
@@ -276,20 +290,23 @@ mod tests {
         let question = r#"{"question":"what ?","answers":["a dog"]}"#;
         write("b.json", question);
         write("e.json", "no json");
+        write("deeper/v1.0/000.png", "");
+        write("deeper/v1.0.txt", "two pictures");
         write("list.csv", "");
 
         let table = open(folder.path());
 
         let texts: Vec<_> = (0..table.len()).map(|row| table.texts(row)).collect();
-        assert_eq!(texts.len(), 4);
+        assert_eq!(texts.len(), 5);
         assert_eq!(texts[0].all(), ["a cat"]);
         assert_eq!(texts[1].task(), Some(ItemsTask::OpenEnded));
-        assert_eq!(texts[2..], [Texts::None, Texts::None]);
+        assert_eq!(texts[2..4], [Texts::None, Texts::None]);
+        assert_eq!(texts[4].all(), ["two pictures"]);
         assert!(table.name(3).ends_with("deeper/d.MP4"));
         assert_eq!(table.skipped().len(), 1);
         assert!(table.skipped()[0].name.ends_with("e.png"));
         let captioned = table.captioned(folder.path()).unwrap();
-        assert_eq!((captioned.len(), captioned.skipped().len()), (1, 4));
+        assert_eq!((captioned.len(), captioned.skipped().len()), (2, 4));
         assert!(captioned.captioned(folder.path()).is_ok());
     }
 

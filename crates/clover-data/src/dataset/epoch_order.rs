@@ -18,7 +18,8 @@ pub enum EpochOrder {
     },
     /// Training on what lies together on disk: the stretches of the source (its shards) are
     /// shuffled, then each item is drawn from the next `buffer` ones, so that reading stays nearly
-    /// sequential. Batches as in [`Shuffled`](Self::Shuffled).
+    /// sequential. Where the buffer holds all items, the order is that of [`Shuffled`](Self::Shuffled);
+    /// batches are as there.
     ShuffledByShard {
         /// The seed of the run.
         seed: u64,
@@ -50,6 +51,9 @@ impl EpochOrder {
         let mut items: Vec<usize> = (0..len).collect();
         match self {
             Self::Shuffled { seed } => items.shuffle(&mut Randomness::new(seed).for_order(epoch)),
+            Self::ShuffledByShard { seed, buffer } if buffer >= len => {
+                items.shuffle(&mut Randomness::new(seed).for_order(epoch));
+            }
             Self::ShuffledByShard { seed, buffer } => {
                 let mut rng = Randomness::new(seed).for_order(epoch);
                 let mut stretches = stretches();
@@ -108,6 +112,14 @@ mod tests {
 
             assert_eq!(items, (0..1_000).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_buffer_that_holds_all_mixes_as_a_list_is_mixed() {
+        let list = EpochOrder::Shuffled { seed: 1 }.items(2, 1_000, Vec::new);
+
+        assert_eq!(order(1, 2, 1_000), list);
+        assert_ne!(order(1, 2, 999), list);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::DataError;
 
 /// Reads `*_GCC*.tsv`: an item a row.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut records = Records::open(reading.path, TableStyle::PLAIN_TABS)?;
     let mut row: u64 = 0;
     while let Some((line, record)) = records.next_record()? {

@@ -16,7 +16,7 @@ use crate::DataError;
 
 /// Reads `captions_*.json`: an item a picture, with all its captions.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut captions = CaptionsByVideo::default();
     let mut files = HashMap::new();
     walk_json(reading.path, &mut |element| {

@@ -1,7 +1,8 @@
 //! From any annotation file to the project's own form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::super::clip_table::ClipTable;
 use super::super::items::{Gathered, Items, ItemsFile, gather_items};
 use super::super::pairs::ManifestColumns;
 use super::super::rows::{AnnotationError, open_regular};
@@ -78,6 +79,29 @@ impl ConvertRequest {
 /// When the format is not recognised, an option does not fit it, a file cannot be read, or no row
 /// can be used.
 pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
+    let (format, gathered) = gather(request, None)?;
+    let unlisted = gathered.unlisted;
+    let ItemsFile { items, skipped } = gathered.finish()?;
+    Ok(Converted {
+        format,
+        items,
+        skipped,
+        unlisted,
+    })
+}
+
+/// Reads an annotation file of any known format into a table; its clips lie in `folder`.
+pub(in super::super) fn convert_to_table(
+    request: &ConvertRequest,
+    folder: &Path,
+) -> Result<ClipTable, DataError> {
+    gather(request, Some(folder))?.1.finish_table()
+}
+
+fn gather(
+    request: &ConvertRequest,
+    table: Option<&Path>,
+) -> Result<(AnnotationFormat, Gathered), DataError> {
     // A file that cannot be opened is a clearer error than one whose format is not recognised.
     open_regular(&request.annotation, None)?;
     let unknown = || {
@@ -92,20 +116,12 @@ pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
         None if !request.columns.is_usual() => AnnotationFormat::Pairs,
         None => detect(&request.annotation).ok_or_else(unknown)?,
     };
-    let gathered = read(&Reading::prepare(request, format)?)?;
-    let unlisted = gathered.unlisted;
-    let ItemsFile { items, skipped } = gathered.finish()?;
-    Ok(Converted {
-        format,
-        items,
-        skipped,
-        unlisted,
-    })
+    Ok((format, read(&Reading::prepare(request, format, table)?)?))
 }
 
 fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     match reading.format {
-        AnnotationFormat::Items => gather_items(reading.path),
+        AnnotationFormat::Items => gather_items(reading.path, reading.gathered()),
         AnnotationFormat::Pairs => pairs_manifest::read(reading),
         AnnotationFormat::MsrvttCaptions => msrvtt::read_captions(reading),
         AnnotationFormat::MsrvttJsfusion => msrvtt::read_jsfusion(reading),

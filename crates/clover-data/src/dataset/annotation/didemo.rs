@@ -18,7 +18,7 @@ use crate::DataError;
 
 /// Reads `{train,val,test}_data.json`; a list keeps the videos it names.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut videos = CaptionsByVideo::default();
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);

@@ -85,7 +85,7 @@ fn each_record(
     reading: &Reading<'_>,
     item: impl Fn(usize, &[String]) -> Result<Item, RowFault>,
 ) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut records = Records::open(reading.path, TableStyle::PLAIN_TABS)?;
     while let Some((line, record)) = records.next_record()? {
         if line == 1 && record.as_deref().is_ok_and(is_header) {

@@ -26,6 +26,7 @@ mod video_qa;
 mod webvid;
 mod youtube_mapping;
 
+pub(super) use convert::convert_to_table;
 pub use convert::{ConvertRequest, Converted, convert};
 pub use detect::detect;
 pub use format::AnnotationFormat;

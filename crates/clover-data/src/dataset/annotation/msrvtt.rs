@@ -35,7 +35,7 @@ struct Captions {
 
 /// Reads `MSRVTT_data.json`: an item a video, with all its captions.
 pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut read = Captions::default();
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);
@@ -123,7 +123,7 @@ fn usual(split: &str) -> &str {
 
 /// Reads `MSRVTT_JSFUSION_test.csv`: an item a row.
 pub(super) fn read_jsfusion(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut records = Records::open(reading.path, TableStyle::CSV)?;
     let header = records.header(reading.path)?;
     let video_column = header.column("video_id")?;

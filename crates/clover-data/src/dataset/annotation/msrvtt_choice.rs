@@ -14,7 +14,7 @@ use crate::DataError;
 
 /// Reads either form, one object a line or one list.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     each_row(reading.path, &mut |number, value| {
         gathered.push(number, value.and_then(|value| item(&value, reading)));
     })?;

@@ -10,7 +10,7 @@ use crate::DataError;
 
 /// Reads a manifest: an item a row, so that rows of one clip stay apart.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let skipped = each_pair(
         reading.path,
         reading.columns,

@@ -35,7 +35,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     };
     let pickle = Pickle::parse(&bytes).map_err(broken)?;
     drop(bytes);
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut expansion = Expansion::new(&pickle);
     for (index, &place) in expansion.entries().into_iter().flatten().enumerate() {
         let value = expansion.expand(place);

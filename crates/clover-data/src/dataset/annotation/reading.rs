@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::answer_vocabulary::AnswerVocabulary;
+use super::super::items::Gathered;
 use super::super::pairs::ManifestColumns;
 use super::super::rows::{AnnotationError, RowFault};
 use super::clip_names::ClipNames;
@@ -24,6 +25,8 @@ pub(super) struct Reading<'a> {
     pub(super) split: Option<&'a str>,
     pub(super) seed: u64,
     pub(super) columns: &'a ManifestColumns,
+    /// The folder of clips, where a table is made.
+    table: Option<&'a Path>,
 }
 
 impl<'a> Reading<'a> {
@@ -31,6 +34,7 @@ impl<'a> Reading<'a> {
     pub(super) fn prepare(
         request: &'a ConvertRequest,
         format: AnnotationFormat,
+        table: Option<&'a Path>,
     ) -> Result<Self, DataError> {
         check_uses(request, format)?;
         let clips = ClipNames::new(
@@ -56,7 +60,16 @@ impl<'a> Reading<'a> {
             split: request.split.as_deref(),
             seed: request.seed,
             columns: &request.columns,
+            table,
         })
+    }
+
+    /// What items are gathered in.
+    pub(super) fn gathered(&self) -> Gathered {
+        match self.table {
+            Some(folder) => Gathered::table(self.path, folder),
+            None => Gathered::new(self.path),
+        }
     }
 
     /// The answer in words that a number stands for.

@@ -22,7 +22,7 @@ struct Columns {
 
 /// Reads `*_action_question.csv` and `*_transition_question.csv`.
 pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let (mut records, columns, options) = open(reading, &OPTIONS)?;
     while let Some((line, record)) = records.next_record()? {
         let item = record.and_then(|record| {
@@ -51,7 +51,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
 
 /// Reads `*_frameqa_question.csv`, and `*_count_question.csv`, where numbers are answers.
 pub(super) fn read_questions(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let (mut records, columns, _) = open(reading, &[])?;
     while let Some((line, record)) = records.next_record()? {
         let item = record.and_then(|record| {

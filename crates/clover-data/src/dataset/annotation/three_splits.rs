@@ -25,7 +25,7 @@ const MAX_OPTIONS: usize = 100;
 
 /// Reads one split; a file with one alone needs no choice.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut captions = CaptionsByVideo::default();
     let split = choose(reading)?;
     walk_json(reading.path, &mut |element| {

@@ -39,7 +39,7 @@ fn read(
     reading: &Reading<'_>,
     clip: impl Fn(&Row) -> Result<String, RowFault>,
 ) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     each_row(reading.path, &mut |number, value| {
         let item = value.and_then(|value| {
             let row = object(&value)?;

@@ -14,7 +14,7 @@ const PLACES: [&str; 3] = ["videoid", "page_dir", "page_idx"];
 
 /// Reads `results_*.csv`: an item a row.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(reading.path);
+    let mut gathered = reading.gathered();
     let mut records = Records::open(reading.path, TableStyle::CSV)?;
     let header = records.header(reading.path)?;
     let id_column = header.column("videoid")?;

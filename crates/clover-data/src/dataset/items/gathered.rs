@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::clip_table::{ClipTable, Files};
 use super::super::rows::{AnnotationError, RowFault, RowNumber};
 use super::super::skipped::SkippedItem;
-use super::{Item, Items, ItemsFile};
+use super::{Item, Items, ItemsFile, ItemsTask};
 use crate::DataError;
 
 /// With more broken rows than this, a file is not what it was taken for.
@@ -17,18 +18,37 @@ const MAX_REASON_BYTES: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct Gathered {
     path: PathBuf,
-    items: Option<Items>,
+    rows: Rows,
     skipped: Vec<SkippedItem>,
     too_many: bool,
     /// Rows or videos that a list or a split leaves out.
     pub(crate) unlisted: usize,
 }
 
+/// Where the items go.
+#[derive(Debug)]
+enum Rows {
+    /// One by one, of the first one's task.
+    Items(Option<Items>),
+    /// Into a table, which holds far more of them.
+    Table(Files, Option<ItemsTask>),
+}
+
 impl Gathered {
+    /// Items one by one.
     pub(crate) fn new(path: &Path) -> Self {
+        Self::into_rows(path, Rows::Items(None))
+    }
+
+    /// A table of items whose clips lie in `folder`.
+    pub(crate) fn table(path: &Path, folder: &Path) -> Self {
+        Self::into_rows(path, Rows::Table(Files::in_folder(folder, false), None))
+    }
+
+    fn into_rows(path: &Path, rows: Rows) -> Self {
         Self {
             path: path.to_path_buf(),
-            items: None,
+            rows,
             skipped: Vec::new(),
             too_many: false,
             unlisted: 0,
@@ -72,48 +92,82 @@ impl Gathered {
 
     /// All items, which must be one at least.
     pub(crate) fn finish(self) -> Result<ItemsFile, DataError> {
-        if self.too_many {
-            return Err(AnnotationError::TooManySkipped {
-                path: self.path,
-                limit: MAX_SKIPPED,
-            }
-            .into());
-        }
-        match self.items {
-            Some(items) => Ok(ItemsFile {
+        match self.rows {
+            Rows::Items(Some(items)) if !self.too_many => Ok(ItemsFile {
                 items,
                 skipped: self.skipped,
             }),
-            None => Err(DataError::NoUsableRow {
-                skipped: self.skipped.len(),
-                first: self
-                    .skipped
-                    .first()
-                    .map_or_else(|| "it has no rows".to_owned(), ToString::to_string),
-                path: self.path,
-            }),
+            _ => Err(self.without_items()),
+        }
+    }
+
+    /// All items as a table, which must have a row at least.
+    pub(crate) fn finish_table(self) -> Result<ClipTable, DataError> {
+        match self.rows {
+            Rows::Table(files, Some(_)) if !self.too_many => {
+                Ok(ClipTable::from(files.joined()).with_skipped(self.skipped))
+            }
+            _ => Err(self.without_items()),
+        }
+    }
+
+    fn without_items(self) -> DataError {
+        let path = self.path;
+        if self.too_many {
+            let limit = MAX_SKIPPED;
+            return AnnotationError::TooManySkipped { path, limit }.into();
+        }
+        let first = self.skipped.first().map(ToString::to_string);
+        DataError::NoUsableRow {
+            path,
+            skipped: self.skipped.len(),
+            first: first.unwrap_or_else(|| "it has no rows".to_owned()),
         }
     }
 
     /// The first item decides which task the file is for.
     fn take(&mut self, item: Item) -> Result<(), RowFault> {
-        match (&mut self.items, item) {
-            (None, Item::Retrieval(item)) => self.items = Some(Items::Retrieval(vec![item])),
-            (None, Item::MultipleChoice(item)) => {
-                self.items = Some(Items::MultipleChoice(vec![item]));
-            }
-            (None, Item::OpenEnded(item)) => self.items = Some(Items::OpenEnded(vec![item])),
-            (Some(Items::Retrieval(items)), Item::Retrieval(item)) => items.push(item),
-            (Some(Items::MultipleChoice(items)), Item::MultipleChoice(item)) => items.push(item),
-            (Some(Items::OpenEnded(items)), Item::OpenEnded(item)) => items.push(item),
-            (Some(items), item) => {
+        let first = match &self.rows {
+            Rows::Items(items) => items.as_ref().map(Items::task),
+            Rows::Table(_, task) => *task,
+        };
+        let task = item.task();
+        match first {
+            Some(first) if first != task => {
                 return Err(RowFault::OtherTask {
-                    found: item.task().name(),
-                    first: items.task().name(),
+                    found: task.name(),
+                    first: first.name(),
                 });
             }
+            _ => {}
+        }
+        match &mut self.rows {
+            Rows::Table(files, first) => {
+                *first = Some(task);
+                files.push_item(item);
+            }
+            Rows::Items(items) => match (items, item) {
+                (items @ None, item) => *items = Some(item.into()),
+                (Some(Items::Retrieval(items)), Item::Retrieval(item)) => items.push(item),
+                (Some(Items::MultipleChoice(items)), Item::MultipleChoice(item)) => {
+                    items.push(item);
+                }
+                (Some(Items::OpenEnded(items)), Item::OpenEnded(item)) => items.push(item),
+                // Of another task than the first, which was refused above.
+                (Some(_), _) => {}
+            },
         }
         Ok(())
+    }
+}
+
+impl From<Item> for Items {
+    fn from(item: Item) -> Self {
+        match item {
+            Item::Retrieval(item) => Self::Retrieval(vec![item]),
+            Item::MultipleChoice(item) => Self::MultipleChoice(vec![item]),
+            Item::OpenEnded(item) => Self::OpenEnded(vec![item]),
+        }
     }
 }
 

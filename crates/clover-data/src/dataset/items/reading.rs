@@ -19,11 +19,12 @@ use crate::DataError;
 ///
 /// When the file cannot be read, is a broken list, or has no usable row.
 pub fn read_items(path: impl AsRef<Path>) -> Result<ItemsFile, DataError> {
-    gather_items(path.as_ref())?.finish()
+    let path = path.as_ref();
+    gather_items(path, Gathered::new(path))?.finish()
 }
 
-pub(crate) fn gather_items(path: &Path) -> Result<Gathered, DataError> {
-    let mut gathered = Gathered::new(path);
+/// Adds the items of a file to what was gathered.
+pub(crate) fn gather_items(path: &Path, mut gathered: Gathered) -> Result<Gathered, DataError> {
     each_row(path, &mut |row, value| {
         gathered.push(row, value.and_then(item));
     })?;

@@ -67,6 +67,8 @@ impl<S: SampleSource> EpochBatches<'_, S> {
                 batch.samples.push(sample);
                 batch.places.taken.push(place);
             }
+            // The clock is no reason to leave an item out: see there.
+            Err(error @ DataError::TooSlow { .. }) => return Err(error),
             Err(error) => self.loader.note_failure(index, &error),
         }
         if self.loader.reads >= self.loader.config.min_reads {

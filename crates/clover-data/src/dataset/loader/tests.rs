@@ -300,3 +300,40 @@ fn a_slow_item_holds_up_one_thread_alone() {
     // The first is handed out first, though all others were read before it.
     assert_eq!(read, [5, 1, 2, 3, 4, 5]);
 }
+
+/// Items that take too long from the third on.
+struct Slow;
+
+impl SampleSource for Slow {
+    type Sample = usize;
+
+    fn len(&self) -> usize {
+        10
+    }
+
+    fn name(&self, index: usize) -> String {
+        format!("item {index}")
+    }
+
+    fn read(&self, _epoch: u64, index: usize) -> Result<usize, DataError> {
+        match index {
+            0..3 => Ok(index),
+            _ => Err(DataError::TooSlow {
+                path: self.name(index).into(),
+                seconds: 120.0,
+            }),
+        }
+    }
+}
+
+#[test]
+fn an_item_that_the_clock_stops_ends_the_epoch_by_name() {
+    let mut loader = BatchLoader::new(Slow, LoaderConfig::evaluation(2)).unwrap();
+
+    let batches: Vec<_> = loader.epoch(Position::default()).unwrap().collect();
+
+    assert!(batches[0].is_ok() && batches.len() == 2);
+    let error = batches[1].as_ref().unwrap_err().to_string();
+    assert!(error.starts_with("item 3: decoding took longer"), "{error}");
+    assert!(loader.skipped().is_empty());
+}
