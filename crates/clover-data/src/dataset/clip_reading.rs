@@ -57,8 +57,9 @@ impl ClipReading {
         clip: ClipSource,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let clip = clip.decode(&self.limits, |frames| self.sampling.indices(frames, rng))?;
-        Ok(self.pixels.apply(&clip, rng))
+        let mut video = clip.open(&self.limits)?;
+        let indices = self.sampling.indices(video.frame_count(), rng);
+        self.pixels.read(video.as_mut(), &indices, rng)
     }
 }
 

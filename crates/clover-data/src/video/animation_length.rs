@@ -16,7 +16,7 @@ pub(super) fn animation_length(
         Format::Gif => gif(contents).map(Some),
         Format::Png => Ok(png(contents)),
         Format::WebP => Ok(webp(contents)),
-        Format::Mp4 | Format::Matroska | Format::Jpeg | Format::Text | Format::Other(_) => Ok(None),
+        _ => Ok(None),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use mp4_atom::{Atom, Avcc, Codec, Decode, FourCC, Header, Moov, ReadFrom, Trak};
+use mp4_atom::{Atom, Avcc, Codec, Colr, Decode, FourCC, Header, Moov, ReadFrom, Trak};
 
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
@@ -16,6 +16,7 @@ use super::parameter_sets::is_arithmetically_coded;
 use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
 use super::sample_table::SampleTable;
+use super::yuv::{ContainerColour, Matrix};
 use crate::DataError;
 
 /// More boxes than any film has at its top level.
@@ -35,6 +36,7 @@ pub(super) struct VideoTrack {
     pub(super) length_bytes: usize,
     pub(super) rotation: Rotation,
     pub(super) aspect: PixelAspect,
+    pub(super) colour: ContainerColour,
     /// How long it is shown.
     pub(super) seconds: Option<f64>,
 }
@@ -65,6 +67,7 @@ impl VideoTrack {
         let rotation = Rotation::of(&track.tkhd.matrix);
         Ok(Self {
             seconds: seconds(&track),
+            colour: colour(&track),
             ..Self::new(table, parameters, rotation, pixel_aspect(&track))
         })
     }
@@ -83,6 +86,7 @@ impl VideoTrack {
             length_bytes: parameters.length_size.into(),
             rotation,
             aspect,
+            colour: ContainerColour::default(),
             seconds: None,
         }
     }
@@ -204,6 +208,30 @@ fn pixel_aspect(track: &Trak) -> PixelAspect {
         _ => None,
     };
     PixelAspect::of(pixel.map(|pixel| [pixel.h_spacing, pixel.v_spacing]))
+}
+
+fn colour(track: &Trak) -> ContainerColour {
+    let colour = match track.mdia.minf.stbl.stsd.codecs.first() {
+        Some(Codec::Avc1(codec)) => codec.colr.as_ref(),
+        Some(Codec::Avc3(codec)) => codec.colr.as_ref(),
+        _ => None,
+    };
+    let (matrix, full_range) = match colour {
+        Some(Colr::Nclx {
+            matrix_coefficients,
+            full_range_flag,
+            ..
+        }) => (Some(*matrix_coefficients), Some(*full_range_flag)),
+        Some(Colr::Nclc {
+            matrix_coefficients,
+            ..
+        }) => (Some(*matrix_coefficients), None),
+        _ => (None, None),
+    };
+    ContainerColour {
+        matrix: matrix.map(Matrix::of_h273),
+        full_range,
+    }
 }
 
 fn units(parameters: &Avcc) -> AccessUnit {
