@@ -138,20 +138,6 @@ impl Coefficients {
             chroma: differences.map(|pair| pair.map(|value| fixed(chroma * value))),
         }
     }
-
-    fn added(&self, u: i32, v: i32) -> [i32; 3] {
-        let (u, v) = (u - self.grey, v - self.grey);
-        self.chroma
-            .map(|[of_u, of_v]| of_u * u + of_v * v + (1 << (SHIFT - 1)))
-    }
-}
-
-/// A sample of `BYTES` bytes.
-fn sample<const BYTES: usize>(bytes: &[u8]) -> i32 {
-    match BYTES {
-        1 => i32::from(bytes[0]),
-        _ => i32::from(u16::from_le_bytes([bytes[0], bytes[1]])),
-    }
 }
 
 impl Planes {
@@ -213,18 +199,14 @@ impl Planes {
             rows: 1,
         };
         let identity = colour.matrix == Matrix::Identity;
-        match (
-            identity && self.layout.subsampling == whole,
-            self.layout.depth,
-        ) {
-            (true, 8) => self.write_identity::<1>(columns, rows, rgb),
-            (true, _) => self.write_identity::<2>(columns, rows, rgb),
-            (false, 8) => self.convert::<1>(colour, columns, rows, rgb),
-            (false, _) => self.convert::<2>(colour, columns, rows, rgb),
+        if identity && self.layout.subsampling == whole {
+            self.write_identity(columns, rows, rgb);
+        } else {
+            self.convert(colour, columns, rows, rgb);
         }
     }
 
-    fn convert<const BYTES: usize>(
+    fn convert(
         &self,
         mut colour: Colour,
         columns: Range<usize>,
@@ -244,59 +226,110 @@ impl Planes {
         } = self.layout.subsampling;
         let chroma_columns = columns.start / across..columns.end.div_ceil(across);
         let cut = columns.start - chroma_columns.start * across;
-        // What a row of chroma adds to red, green and blue, for each column of luma.
-        let mut added = vec![[0; 3]; chroma_columns.len() * across];
+        // One loop a step and one array a channel: the compiler makes vectors of these.
+        let mut differences = [(); 2].map(|()| vec![0; chroma_columns.len()]);
+        let mut added = [(); 3].map(|()| vec![0; chroma_columns.len() * across]);
+        let mut scaled = vec![0; columns.len()];
+        let mut levels = [(); 3].map(|()| vec![0_u8; columns.len()]);
         let mut added_of = None;
         for (row, out) in rows.zip(rgb.chunks_exact_mut(columns.len() * 3)) {
             let chroma_row = row / down;
             if added_of != Some(chroma_row) {
                 let start = chroma_row * width.div_ceil(across);
-                let at =
-                    (start + chroma_columns.start) * BYTES..(start + chroma_columns.end) * BYTES;
-                let differences = u[at.clone()]
-                    .chunks_exact(BYTES)
-                    .zip(v[at].chunks_exact(BYTES));
-                for (added, (u, v)) in added.chunks_exact_mut(across).zip(differences) {
-                    added.fill(c.added(sample::<BYTES>(u), sample::<BYTES>(v)));
+                let at = start + chroma_columns.start..start + chroma_columns.end;
+                for (values, plane) in differences.iter_mut().zip([u, v]) {
+                    self.load(plane, at.clone(), c.grey, values);
+                }
+                for (added, shares) in added.iter_mut().zip(c.chroma) {
+                    add_differences(&differences, shares, across, added);
                 }
                 added_of = Some(chroma_row);
             }
-            let at = (row * width + columns.start) * BYTES..(row * width + columns.end) * BYTES;
-            let luma = luma[at].chunks_exact(BYTES);
-            for ((pixel, y), added) in out.chunks_exact_mut(3).zip(luma).zip(&added[cut..]) {
-                let y = (sample::<BYTES>(y) - c.black) * c.luma;
-                pixel[0] = clamp(y + added[0]);
-                pixel[1] = clamp(y + added[1]);
-                pixel[2] = clamp(y + added[2]);
+            self.load(
+                luma,
+                row * width + columns.start..row * width + columns.end,
+                c.black,
+                &mut scaled,
+            );
+            for value in &mut scaled {
+                *value *= c.luma;
+            }
+            for (levels, added) in levels.iter_mut().zip(&added) {
+                for (level, (y, added)) in levels.iter_mut().zip(scaled.iter().zip(&added[cut..])) {
+                    *level = clamp(y + added);
+                }
+            }
+            let [red, green, blue] = &levels;
+            let levels = red.iter().zip(green).zip(blue);
+            for (pixel, ((red, green), blue)) in out.chunks_exact_mut(3).zip(levels) {
+                pixel[0] = *red;
+                pixel[1] = *green;
+                pixel[2] = *blue;
+            }
+        }
+    }
+
+    /// Samples of a plane above `zero`.
+    fn load(&self, plane: &[u8], at: Range<usize>, zero: i32, values: &mut [i32]) {
+        if self.layout.depth == 8 {
+            for (value, sample) in values.iter_mut().zip(&plane[at]) {
+                *value = i32::from(*sample) - zero;
+            }
+        } else {
+            let samples = plane[2 * at.start..2 * at.end].chunks_exact(2);
+            for (value, sample) in values.iter_mut().zip(samples) {
+                *value = i32::from(u16::from_le_bytes([sample[0], sample[1]])) - zero;
             }
         }
     }
 
     /// As FFmpeg does whatever range the stream gives: such samples are colours already.
-    fn write_identity<const BYTES: usize>(
-        &self,
-        columns: Range<usize>,
-        rows: Range<usize>,
-        rgb: &mut [u8],
-    ) {
+    fn write_identity(&self, columns: Range<usize>, rows: Range<usize>, rgb: &mut [u8]) {
         let shift = self.layout.depth - 8;
-        let level = |bytes: &[u8]| ((sample::<BYTES>(bytes) + (1 << shift >> 1)) >> shift).min(255);
+        let mut values = vec![0; columns.len()];
         for (row, out) in rows.zip(rgb.chunks_exact_mut(columns.len() * 3)) {
             let start = row * self.size[0];
-            let at = (start + columns.start) * BYTES..(start + columns.end) * BYTES;
             // Green, blue, red.
             for (plane, place) in self.samples.iter().zip([1, 2, 0]) {
-                let plane = plane[at.clone()].chunks_exact(BYTES);
-                for (pixel, bytes) in out.chunks_exact_mut(3).zip(plane) {
-                    pixel[place] = level(bytes) as u8;
+                self.load(
+                    plane,
+                    start + columns.start..start + columns.end,
+                    0,
+                    &mut values,
+                );
+                for (pixel, value) in out.chunks_exact_mut(3).zip(&values) {
+                    pixel[place] = ((value + (1 << shift >> 1)) >> shift).min(255) as u8;
                 }
             }
         }
     }
 }
 
+/// What a row of chroma adds to a colour, each value for `across` columns of luma.
+fn add_differences(
+    [u, v]: &[Vec<i32>; 2],
+    [of_u, of_v]: [i32; 2],
+    across: usize,
+    added: &mut [i32],
+) {
+    let value = |(u, v): (&i32, &i32)| of_u * u + of_v * v + (1 << (SHIFT - 1));
+    let values = u.iter().zip(v).map(value);
+    if across == 2 {
+        // By far the most frequent, and much faster when the compiler knows it.
+        for (added, value) in added.chunks_exact_mut(2).zip(values) {
+            added[0] = value;
+            added[1] = value;
+        }
+    } else {
+        for (added, value) in added.chunks_exact_mut(across).zip(values) {
+            added.fill(value);
+        }
+    }
+}
+
 fn clamp(value: i32) -> u8 {
-    (value >> SHIFT).clamp(0, 255) as u8
+    // Sixteen bits are enough here, and more of them fit a vector.
+    ((value >> SHIFT) as i16).clamp(0, 255) as u8
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::region::Region;
 use crate::video::decoded_frame::DecodedFrame;
 
 /// Columns whose colours are worked out at a time: a strip of a large frame stays in the cache.
-const STRIP: usize = 128;
+const STRIP: usize = 256;
 
 /// How pixels between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn strips_give_the_pixels_of_the_whole() {
-        let (width, height) = (301, 97);
+        let (width, height) = (601, 97);
         let noise = |count: u32| {
             let level = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
             (0..count).map(level).collect::<Vec<u8>>()
@@ -164,8 +164,8 @@ mod tests {
             },
             depth: 8,
         };
-        let chroma = 151 * 49;
-        let samples = [noise(301 * 97), noise(chroma), noise(chroma + 9)];
+        let chroma = 301 * 49;
+        let samples = [noise(601 * 97), noise(chroma), noise(chroma + 9)];
         let planes = Planes::new([width, height], layout, samples).unwrap();
         let colour = Colour {
             matrix: Matrix::Bt709,
@@ -174,7 +174,7 @@ mod tests {
         let region = Region {
             left: 3,
             top: 5,
-            width: 290,
+            width: 590,
             height: 90,
         };
         for rotation in [Rotation::None, Rotation::Quarter] {
