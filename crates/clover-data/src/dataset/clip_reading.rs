@@ -69,10 +69,9 @@ impl ClipReading {
         selection: &FrameSelection,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let clip = clip.decode_selected(&self.limits, selection, |frames| {
-            self.sampling.indices(frames, rng)
-        })?;
-        Ok(self.pixels.apply(&clip, rng))
+        let choose = |frames| self.sampling.indices(frames, rng);
+        let (mut video, indices) = clip.open_selected(&self.limits, selection, choose)?;
+        self.pixels.read(video.as_mut(), &indices, rng)
     }
 }
 
