@@ -86,7 +86,10 @@ impl VideoDecoder for H264Video {
         self.decode_with(&mut RustH264::default(), indices, take, deadline)
             .map_err(|stop| match stop {
                 Stop::Failed(error) => error,
-                Stop::Refused(reason) => self.unknown(format!("this H.264 ({reason})")),
+                Stop::Refused(reason) => {
+                    let chroma = self.parameters.chroma;
+                    self.unknown(format!("H.264 like this ({chroma} chroma, {reason})"))
+                }
             })
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct ParameterSets {
     pub(super) size: [usize; 2],
     /// What it says of its colours.
     colour: ContainerColour,
+    /// How its chroma is sampled.
+    pub(super) chroma: &'static str,
     /// What no decoder here knows, if anything.
     pub(super) unknown: Option<&'static str>,
     /// Whether pictures are cropped at the left or the top, which `rusty_h264` overlooks.
@@ -76,6 +78,12 @@ impl ParameterSets {
             colour: ContainerColour {
                 matrix: described.then(|| Matrix::of_h273(info.matrix.into())),
                 full_range: (described || info.full_range).then_some(info.full_range),
+            },
+            chroma: match info.chroma_format {
+                0 => "4:0:0",
+                1 => "4:2:0",
+                2 => "4:2:2",
+                _ => "4:4:4",
             },
             unknown: unknown(info),
             cropped_at_origin,

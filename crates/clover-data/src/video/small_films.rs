@@ -213,7 +213,10 @@ fn what_only_ffmpeg_knows_is_refused_with_the_way_to_have_it() {
     for (name, what) in [
         ("quarters/h264-444-full.mp4", "4:4:4 chroma"),
         ("quarters/h264-444-lossless.mp4", "4:4:4 chroma"),
-        ("quarters/h264-lossless.mp4", "lossless"),
+        (
+            "quarters/h264-lossless.mp4",
+            "4:2:0 chroma, unsupported: lossless",
+        ),
         ("quarters/h264-rgb.mp4", "RGB (4:4:4 chroma)"),
         ("hevc-10bit.mp4", "H.265"),
         ("small.avi", "AVI"),
