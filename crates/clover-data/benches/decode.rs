@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline, decode_clip};
+use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline, open};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use image::codecs::gif::GifEncoder;
@@ -24,8 +24,9 @@ fn read_clips(bencher: Bencher<'_, '_>, path: &Path) {
     let pixels = PixelPipeline::test_center_crop(224);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        let clip = decode_clip(path, &limits, |frames| sampling.test(frames));
-        clip.map(|clip| pixels.apply(&clip, &mut rng))
+        let mut video = open(path, &limits)?;
+        let indices = sampling.test(video.frame_count());
+        pixels.read(video.as_mut(), &indices, &mut rng)
     });
 }
 

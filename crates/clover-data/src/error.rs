@@ -244,12 +244,15 @@ pub enum DataError {
         source: mp4_atom::Error,
     },
 
-    /// A video is coded in a way no decoder here knows.
-    #[error("{path}: the video is coded as {codec}, only H.264 and VP9 can be decoded")]
+    /// A file is of a kind, or a video is coded in a way, that only FFmpeg knows.
+    #[error(
+        "{path}: {codec} is unknown to the built-in decoders, but not to FFmpeg: a program built with \
+         `cargo build --release --features ffmpeg` reads it"
+    )]
     UnknownCodec {
         /// The file.
         path: PathBuf,
-        /// The four letters the file gives.
+        /// What the file calls it, or what it is.
         codec: String,
     },
 

@@ -60,11 +60,10 @@ impl ClipReading {
         span: Option<Span>,
         rng: &mut ChaCha8Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let selection = &FrameSelection { span, fps: None };
-        let clip = clip.decode_selected(&self.limits, selection, |frames| {
-            self.sampling.indices(frames, rng)
-        })?;
-        Ok(self.pixels.apply(&clip, rng))
+        let selection = FrameSelection { span, fps: None };
+        let choose = |frames| self.sampling.indices(frames, rng);
+        let (mut video, indices) = clip.open_selected(&self.limits, &selection, choose)?;
+        self.pixels.read(video.as_mut(), &indices, rng)
     }
 }
 

@@ -12,12 +12,12 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frames, ImageDecoder, ImageResult};
 
+use super::DecodeLimits;
 use super::animation_length::{animation_length, frame_delays};
-use super::clip_builder::ClipBuilder;
+use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use super::sniff::Format;
 use super::still::{allocation, picture};
-use super::{Clip, DecodeLimits};
 use crate::DataError;
 
 /// An animated picture.
@@ -94,10 +94,14 @@ impl VideoDecoder for Animation {
         (delays.len() == self.frames).then(|| times.collect())
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         let deadline = self.limits.start();
         check_indices(&self.path, &self.limits, indices, self.frames, self.size)?;
-        let mut clip = ClipBuilder::new(indices, self.size);
+        let mut wanted = WantedFrames::new(indices, take);
         let frames = frames(self.format, &self.contents, &self.limits)
             .map_err(|source| picture(&self.path, source))?;
         let mut rgb = Vec::with_capacity(self.size[0] * self.size[1] * 3);
@@ -108,18 +112,18 @@ impl VideoDecoder for Animation {
                 frame: index,
                 source: Box::new(source),
             })?;
-            if clip.wants(index) {
+            if wanted.wants(index) {
                 rgb.clear();
                 for pixel in frame.buffer().pixels() {
                     rgb.extend_from_slice(&pixel.0[..3]);
                 }
-                clip.place(index, &rgb);
+                wanted.place(index, &DecodedFrame::of_rgb(&rgb, self.size));
             }
-            if clip.is_complete() {
+            if wanted.is_complete() {
                 break;
             }
         }
-        clip.finish(&self.path)
+        wanted.finish(&self.path)
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn animation_length(
             let frames = webp(contents).count();
             Ok((frames > 0).then_some(frames))
         }
-        Format::Mp4 | Format::Matroska | Format::Jpeg | Format::Text | Format::Other(_) => Ok(None),
+        _ => Ok(None),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn frame_delays(format: Format, contents: &[u8]) -> Vec<Duration> {
         Format::Gif => gif(contents, |delay| delays.push(delay)).unwrap_or_default(),
         Format::Png => delays.extend(png_delays(contents)),
         Format::WebP => delays.extend(webp(contents)),
-        Format::Mp4 | Format::Matroska | Format::Jpeg | Format::Text | Format::Other(_) => {}
+        _ => {}
     }
     delays
 }

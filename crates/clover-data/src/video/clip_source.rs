@@ -78,11 +78,23 @@ impl ClipSource {
         selection: &FrameSelection,
         choose: impl FnOnce(usize) -> Vec<usize>,
     ) -> Result<Clip, DataError> {
+        let (mut decoder, indices) = self.open_selected(limits, selection, choose)?;
+        decoder.decode(&indices)
+    }
+
+    /// Opens the clip and lets `choose` pick among the frames of a selection from their number: the
+    /// decoder, and what to ask it for.
+    pub(crate) fn open_selected(
+        self,
+        limits: &DecodeLimits,
+        selection: &FrameSelection,
+        choose: impl FnOnce(usize) -> Vec<usize>,
+    ) -> Result<(Box<dyn VideoDecoder>, Vec<usize>), DataError> {
         let name = self.name().to_path_buf();
-        let mut decoder = self.open(limits)?;
+        let decoder = self.open(limits)?;
         let Some(selected) = selection.frames(&*decoder, &name, limits)? else {
             let indices = choose(decoder.frame_count());
-            return decoder.decode(&indices);
+            return Ok((decoder, indices));
         };
         let chosen = choose(selected.len()).into_iter().map(|index| {
             selected
@@ -94,7 +106,8 @@ impl ClipSource {
                     source: format!("{} frames are selected", selected.len()).into(),
                 })
         });
-        decoder.decode(&chosen.collect::<Result<Vec<_>, _>>()?)
+        let indices = chosen.collect::<Result<Vec<_>, _>>()?;
+        Ok((decoder, indices))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::animation::Animation;
+use super::decoded_frame::FrameSink;
 #[cfg(feature = "ffmpeg")]
 use super::ffmpeg::FfmpegVideo;
 use super::h264::H264Video;
@@ -17,6 +18,7 @@ use super::mp4;
 use super::picture_sequence::PictureSequence;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
+use super::transform::Region;
 use super::{Clip, DecodeLimits};
 use crate::DataError;
 
@@ -52,7 +54,35 @@ pub trait VideoDecoder {
     ///
     /// When a frame, or one it depends on, cannot be decoded, does not exist, or costs more than
     /// the limits allow; no frame stands in for another.
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError>;
+    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+        let [width, height] = self.size();
+        let bytes = width * height * 3;
+        let mut pixels = Vec::new();
+        self.decode_each(indices, &mut |places, frame| {
+            // Not before a frame was decoded: the limits have been checked by then.
+            pixels.resize(indices.len() * bytes, 0);
+            let Some((first, others)) = places.split_first() else {
+                return;
+            };
+            let start = first * bytes;
+            let whole = Region::whole(frame.size());
+            frame.write(whole, &mut pixels[start..start + bytes]);
+            for place in others {
+                pixels.copy_within(start..start + bytes, place * bytes);
+            }
+        })?;
+        Ok(Clip::new(indices.len(), height, width, pixels))
+    }
+
+    /// Decodes the same frames and hands them to `take` one by one, in the order they are decoded
+    /// in. On an error, what was taken before counts for nothing; another decoder that takes over
+    /// may hand on a frame again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decode`](Self::decode).
+    fn decode_each(&mut self, indices: &[usize], take: &mut FrameSink<'_>)
+    -> Result<(), DataError>;
 }
 
 /// Opens a video, a picture or a folder of numbered pictures; what a file is follows from its first
@@ -113,7 +143,10 @@ fn open_media(
     };
     let format = Format::of(&head);
     #[cfg(feature = "ffmpeg")]
-    if matches!(format, Format::Mp4 | Format::Matroska | Format::Other(_)) {
+    if matches!(
+        format,
+        Format::Mp4 | Format::Matroska | Format::Foreign(_) | Format::Unknown
+    ) {
         let tables = match format {
             // What cannot be read is FFmpeg's to judge.
             Format::Mp4 => mp4::tables(&mut media, bytes, path, limits).unwrap_or_default(),
@@ -126,7 +159,11 @@ fn open_media(
         Format::Mp4 => Ok(Box::new(H264Video::open(media, bytes, path, limits)?)),
         Format::Matroska => matroska::open(media, path, limits),
         Format::Text => Err(unknown("a text file")),
-        Format::Other(found) => Err(unknown(found)),
+        Format::Foreign(codec) => Err(DataError::UnknownCodec {
+            path: path.to_path_buf(),
+            codec: codec.to_owned(),
+        }),
+        Format::Unknown => Err(unknown("no known format")),
         picture => {
             let held = "the size of the file in bytes, held in memory";
             at_most(path, held, bytes, limits.max_decoded_bytes)?;

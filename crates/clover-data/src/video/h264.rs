@@ -1,4 +1,4 @@
-//! H.264 in mp4, m4v and mov.
+//! H.264 in mp4, m4v, mov and Matroska.
 //!
 //! Most of a video is never decoded: for each wanted frame the decoder jumps to the picture its
 //! group begins with, and pictures on the way that no other picture refers to are dropped. On
@@ -9,16 +9,16 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::DecodeLimits;
 use super::access_unit::AccessUnit;
-use super::clip_builder::ClipBuilder;
+use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use super::limits::Deadline;
 use super::media::Media;
 use super::mp4::VideoTrack;
 use super::parameter_sets::ParameterSets;
-use super::picture_decoder::{Fault, First, PictureDecoder, Reason, Second};
-use super::yuv::{Planes, append_rgb};
-use super::{Clip, DecodeLimits};
+use super::picture_decoder::{Fault, PictureDecoder, Reason, RustH264, RustyH264};
+use super::yuv::{Colour, Planes};
 use crate::DataError;
 
 /// An H.264 video whose boxes have been read.
@@ -29,12 +29,13 @@ pub(super) struct H264Video {
     file: Media,
     track: VideoTrack,
     parameters: ParameterSets,
+    colour: Colour,
 }
 
-/// Why a decoder delivered no clip.
+/// Why a decoder did not deliver all frames.
 enum Stop {
-    /// Another decoder may know how to decode this frame.
-    Refused(usize, Reason),
+    /// Another decoder may know how to decode them.
+    Refused(Reason),
     Failed(DataError),
 }
 
@@ -67,21 +68,28 @@ impl VideoDecoder for H264Video {
         (!times.is_empty()).then(|| times.clone())
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         let deadline = self.limits.start();
         let (frames, size) = (self.frame_count(), self.size());
         check_indices(&self.path, &self.limits, indices, frames, size)?;
         if !self.parameters.cropped_at_origin {
-            match self.decode_with(&mut First::default(), indices, deadline) {
-                Ok(clip) => return Ok(clip),
+            match self.decode_with(&mut RustyH264::default(), indices, take, deadline) {
+                Ok(()) => return Ok(()),
                 Err(Stop::Failed(error)) => return Err(error),
-                Err(Stop::Refused(..)) => {}
+                Err(Stop::Refused(_)) => {}
             }
         }
-        self.decode_with(&mut Second::default(), indices, deadline)
+        self.decode_with(&mut RustH264::default(), indices, take, deadline)
             .map_err(|stop| match stop {
                 Stop::Failed(error) => error,
-                Stop::Refused(frame, source) => self.undecodable(frame, source),
+                Stop::Refused(reason) => {
+                    let chroma = self.parameters.chroma;
+                    self.unknown(format!("H.264 like this ({chroma} chroma, {reason})"))
+                }
             })
     }
 }
@@ -122,46 +130,54 @@ impl H264Video {
         };
         let shown = track.aspect.size(parameters.size);
         limits.check_size(path, shown.map(|side| side as u64))?;
-        Ok(Self {
+        let video = Self {
             path: path.to_path_buf(),
             limits: limits.clone(),
             file,
+            colour: parameters.colour(track.colour),
             track,
             parameters,
-        })
+        };
+        match parameters.unknown {
+            Some(codec) => Err(video.unknown(codec.to_owned())),
+            None => Ok(video),
+        }
     }
 
     fn decode_with(
         &mut self,
         decoder: &mut dyn PictureDecoder,
         indices: &[usize],
+        take: &mut FrameSink<'_>,
         deadline: Deadline,
-    ) -> Result<Clip, Stop> {
+    ) -> Result<(), Stop> {
+        // A picture may be shown as several frames, so pictures are what is asked for.
         let samples: Vec<usize> = indices
             .iter()
             .map(|frame| self.track.table.sample_of_frame[*frame])
             .collect();
-        // A picture may be shown as several frames, so pictures are what is asked for.
-        let mut clip = ClipBuilder::new(&samples, self.size());
-        let wanted: BTreeSet<usize> = samples.into_iter().collect();
+        let mut wanted = WantedFrames::new(&samples, take);
+        let samples: BTreeSet<usize> = samples.into_iter().collect();
         decoder
             .decode(&self.track.parameters)
             .map_err(|fault| self.stop(0, fault))?;
         let mut next = 0;
-        for sample in wanted {
+        for sample in samples {
             for at in self.group_start(next, sample, deadline)?..=sample {
                 deadline.check(&self.path)?;
                 let unit = self.sample(at)?;
                 if at == sample {
-                    let rgb = self.rgb(&self.decode_sample(decoder, &unit, at)?);
-                    clip.place(at, &rgb);
+                    let planes = self.decode_sample(decoder, &unit, at)?;
+                    let (aspect, rotation) = (self.track.aspect, self.track.rotation);
+                    let frame = DecodedFrame::of_planes(&planes, self.colour, aspect, rotation);
+                    wanted.place(at, &frame);
                 } else if unit.is_reference() {
                     self.decode_sample(decoder, &unit, at)?;
                 }
             }
             next = sample + 1;
         }
-        Ok(clip.finish(&self.path)?)
+        Ok(wanted.finish(&self.path)?)
     }
 
     /// The last sample from `next` to `sample` that decoding can begin at; `next` if none can,
@@ -199,19 +215,10 @@ impl H264Video {
             .decode(unit)
             .map_err(|fault| self.stop(at, fault))?
             .ok_or_else(|| damaged("a part of the picture is missing"))?;
-        if [planes.width, planes.height] != self.parameters.size {
+        if planes.size() != self.parameters.size {
             return Err(damaged("its size is not the one the file gives"));
         }
         Ok(planes)
-    }
-
-    /// The pixels of a picture, square and upright.
-    fn rgb(&self, planes: &Planes) -> Vec<u8> {
-        let mut rgb = Vec::new();
-        append_rgb(planes, self.parameters.colour, &mut rgb);
-        let rgb = self.track.aspect.stretch(rgb, self.parameters.size);
-        let shown = self.track.aspect.size(self.parameters.size);
-        self.track.rotation.turn(rgb, shown)
     }
 
     fn sample(&mut self, at: usize) -> Result<AccessUnit, DataError> {
@@ -221,8 +228,15 @@ impl H264Video {
     fn stop(&self, sample: usize, fault: Fault) -> Stop {
         let frame = self.track.table.frame_of_sample[sample];
         match fault {
-            Fault::Refused(reason) => Stop::Refused(frame, reason),
+            Fault::Refused(reason) => Stop::Refused(reason),
             Fault::Damaged(reason) => Stop::Failed(self.undecodable(frame, reason)),
+        }
+    }
+
+    fn unknown(&self, codec: String) -> DataError {
+        DataError::UnknownCodec {
+            path: self.path.clone(),
+            codec,
         }
     }
 

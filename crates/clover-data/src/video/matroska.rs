@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use matroska_demuxer::{
-    ContentCompAlgo, ContentEncodingValue, DemuxError, Frame, MatroskaFile, TrackEntry, TrackType,
+    ContentCompAlgo, ContentEncodingValue, DemuxError, Frame, MatrixCoefficients, MatroskaFile,
+    Range, TrackEntry, TrackType,
 };
 use mp4_atom::{Atom, Avcc};
 
@@ -22,6 +23,7 @@ use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
 use super::sample_table::{Sample, SampleTable};
 use super::vp9::Vp9Video;
+use super::yuv::{ContainerColour, Matrix};
 use crate::DataError;
 
 /// The coded pictures of a track, one after the other.
@@ -46,7 +48,7 @@ pub(super) fn open(
     let deadline = limits.start();
     let mut file = MatroskaFile::open(media).map_err(|source| unreadable(path, source))?;
     let track = best_track(file.tracks(), path)?.clone();
-    let aspect = pixel_aspect(&track);
+    let (aspect, colour) = (pixel_aspect(&track), colour(&track));
     let pictures = read_pictures(&mut file, &track, path, limits, deadline)?;
     match track.codec_id() {
         "V_VP9" => Ok(Box::new(Vp9Video::open(pictures, aspect, path, limits)?)),
@@ -64,7 +66,10 @@ pub(super) fn open(
                     .collect(),
                 pictures.seconds,
             );
-            let track = VideoTrack::new(table, &parameters, Rotation::None, aspect);
+            let track = VideoTrack {
+                colour,
+                ..VideoTrack::new(table, &parameters, Rotation::None, aspect)
+            };
             let media = Media::from(pictures.bytes);
             Ok(Box::new(H264Video::of_track(media, track, path, limits)?))
         }
@@ -107,6 +112,24 @@ fn pixel_aspect(track: &TrackEntry) -> PixelAspect {
         Some([part(across)?, part(down)?])
     });
     PixelAspect::of(ratio)
+}
+
+fn colour(track: &TrackEntry) -> ContainerColour {
+    let colour = track.video().and_then(|video| video.colour());
+    let matrix = colour.and_then(|colour| colour.matrix_coefficients());
+    let range = colour.and_then(|colour| colour.range());
+    ContainerColour {
+        matrix: matrix.map(|matrix| match matrix {
+            MatrixCoefficients::Identity => Matrix::Identity,
+            MatrixCoefficients::Bt709 => Matrix::Bt709,
+            MatrixCoefficients::Fcc73682 => Matrix::Fcc,
+            MatrixCoefficients::Smpte240 => Matrix::Smpte240m,
+            MatrixCoefficients::YCoCg => Matrix::YCgCo,
+            MatrixCoefficients::Bt2020Ncl | MatrixCoefficients::Bt2020Cl => Matrix::Bt2020,
+            _ => Matrix::Bt601,
+        }),
+        full_range: range.map(|range| range == Range::Full),
+    }
 }
 
 fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {

@@ -7,8 +7,8 @@
 mod access_unit;
 mod animation;
 mod animation_length;
-mod clip_builder;
 mod clip_source;
+mod decoded_frame;
 mod decoder;
 mod edit_list;
 #[cfg(feature = "ffmpeg")]
@@ -45,6 +45,7 @@ mod vp9;
 mod yuv;
 
 pub use clip_source::ClipSource;
+pub use decoded_frame::{DecodedFrame, FrameSink};
 pub use decoder::{VideoDecoder, decode_clip, open, open_bytes};
 pub use frame_sampling::{FrameSampling, SamplingMode};
 pub use frame_selection::FrameSelection;

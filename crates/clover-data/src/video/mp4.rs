@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use mp4_atom::{Atom, Avcc, Codec, FourCC, Moov, Mvhd, Trak};
+use mp4_atom::{Atom, Avcc, Codec, Colr, FourCC, Moov, Mvhd, Trak};
 
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
@@ -18,6 +18,7 @@ use super::parameter_sets::is_arithmetically_coded;
 use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
 use super::sample_table::{CodedSamples, SampleTable};
+use super::yuv::{ContainerColour, Matrix};
 use crate::DataError;
 
 /// What is needed to decode the pictures of a file.
@@ -32,6 +33,7 @@ pub(super) struct VideoTrack {
     pub(super) length_bytes: usize,
     pub(super) rotation: Rotation,
     pub(super) aspect: PixelAspect,
+    pub(super) colour: ContainerColour,
 }
 
 impl VideoTrack {
@@ -49,7 +51,10 @@ impl VideoTrack {
         };
         let table = sample_table(file, file_bytes, &moov, &track, path, limits)?;
         let rotation = Rotation::of(&track.tkhd.matrix);
-        Ok(Self::new(table, parameters, rotation, pixel_aspect(&track)))
+        Ok(Self {
+            colour: colour(&track),
+            ..Self::new(table, parameters, rotation, pixel_aspect(&track))
+        })
     }
 
     /// Puts together what a container says of its pictures.
@@ -66,6 +71,7 @@ impl VideoTrack {
             length_bytes: parameters.length_size.into(),
             rotation,
             aspect,
+            colour: ContainerColour::default(),
         }
     }
 }
@@ -196,6 +202,30 @@ fn pixel_aspect(track: &Trak) -> PixelAspect {
         _ => None,
     };
     PixelAspect::of(pixel.map(|pixel| [pixel.h_spacing, pixel.v_spacing]))
+}
+
+fn colour(track: &Trak) -> ContainerColour {
+    let colour = match track.mdia.minf.stbl.stsd.codecs.first() {
+        Some(Codec::Avc1(codec)) => codec.colr.as_ref(),
+        Some(Codec::Avc3(codec)) => codec.colr.as_ref(),
+        _ => None,
+    };
+    let (matrix, full_range) = match colour {
+        Some(Colr::Nclx {
+            matrix_coefficients,
+            full_range_flag,
+            ..
+        }) => (Some(*matrix_coefficients), Some(*full_range_flag)),
+        Some(Colr::Nclc {
+            matrix_coefficients,
+            ..
+        }) => (Some(*matrix_coefficients), None),
+        _ => (None, None),
+    };
+    ContainerColour {
+        matrix: matrix.map(Matrix::of_h273),
+        full_range,
+    }
 }
 
 fn units(parameters: &Avcc) -> AccessUnit {

@@ -7,22 +7,26 @@ use rusty_h264_decoder::{Pps, Sps};
 
 use super::DecodeLimits;
 use super::access_unit::AccessUnit;
-use super::yuv::{Colour, Matrix};
+use super::yuv::{Colour, ContainerColour, Matrix};
 use crate::DataError;
 
 /// The most reference pictures any level of the standard allows.
 const MAX_REFERENCES: u32 = 16;
-/// The number the standard gives BT.709.
-const BT709: u8 = 1;
+/// The number the standard gives what is not said.
+const UNSPECIFIED: u8 = 2;
 
 /// What was read from the sequence parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ParameterSets {
     /// Width and height of a picture as it is shown.
     pub(super) size: [usize; 2],
-    /// How its colours are coded.
-    pub(super) colour: Colour,
-    /// Whether pictures are cropped at the left or the top, which the first decoder overlooks.
+    /// What it says of its colours.
+    colour: ContainerColour,
+    /// How its chroma is sampled.
+    pub(super) chroma: &'static str,
+    /// What no decoder here knows, if anything.
+    pub(super) unknown: Option<&'static str>,
+    /// Whether pictures are cropped at the left or the top, which `rusty_h264` overlooks.
     pub(super) cropped_at_origin: bool,
 }
 
@@ -62,20 +66,49 @@ impl ParameterSets {
     }
 
     fn of(info: &SpsInfo, payload: &[u8]) -> Self {
-        // Where the first decoder cannot read the parameters, it is never asked for pictures.
+        // Where `rusty_h264` cannot read the parameters, it is never asked for pictures.
         let cropped_at_origin =
             Sps::parse(payload).is_ok_and(|sps| sps.frame_crop_left > 0 || sps.frame_crop_top > 0);
+        // The library does not tell a missing description from one that says nothing.
+        let described = [info.primaries, info.transfer, info.matrix]
+            .into_iter()
+            .any(|code| code != UNSPECIFIED);
         Self {
             size: [info.width as usize, info.height as usize],
-            colour: Colour {
-                matrix: match info.matrix {
-                    BT709 => Matrix::Bt709,
-                    _ => Matrix::Bt601,
-                },
-                full_range: info.full_range,
+            colour: ContainerColour {
+                matrix: described.then(|| Matrix::of_h273(info.matrix.into())),
+                full_range: (described || info.full_range).then_some(info.full_range),
             },
+            chroma: match info.chroma_format {
+                0 => "4:0:0",
+                1 => "4:2:0",
+                2 => "4:2:2",
+                _ => "4:4:4",
+            },
+            unknown: unknown(info),
             cropped_at_origin,
         }
+    }
+
+    /// How the colours are coded, `container` being asked for what the stream does not say, as in
+    /// FFmpeg.
+    pub(super) fn colour(&self, container: ContainerColour) -> Colour {
+        let matrix = self.colour.matrix.or(container.matrix);
+        let full_range = self.colour.full_range.or(container.full_range);
+        Colour {
+            matrix: matrix.unwrap_or(Matrix::Bt601),
+            full_range: full_range.unwrap_or(false),
+        }
+    }
+}
+
+/// What neither decoder knows: both have 4:2:0, one of them 4:2:2, grey and ten bits, too.
+fn unknown(info: &SpsInfo) -> Option<&'static str> {
+    match (info.chroma_format, info.bit_depth_luma, info.matrix) {
+        (3, _, 0) => Some("H.264 in RGB (4:4:4 chroma)"),
+        (3, ..) => Some("H.264 with 4:4:4 chroma"),
+        (_, 8 | 10, _) => None,
+        _ => Some("H.264 with other than 8 or 10 bits of luma and chroma"),
     }
 }
 

@@ -1,16 +1,16 @@
 //! The two H.264 decoders behind one interface: a coded picture in, its planes out.
 //!
-//! The first is the faster one and refuses what it does not know. The second knows more (fields,
-//! ten bits, 4:2:2) and is asked only where the first refuses, because it forgives faults in the
-//! later slices of a picture; such pictures are refused here instead.
+//! `rusty_h264` is the faster one and refuses what it does not know. `rust_h264` knows more (fields,
+//! ten bits, 4:2:2, grey) and is asked only where the other refuses, because it forgives faults in
+//! the later slices of a picture; such pictures are refused here instead.
 
-use rust_h264::decoder::{ChromaFormat, Decoder as SecondDecoder, Frame};
-use rust_h264::error::DecodeError as SecondError;
+use rust_h264::decoder::{ChromaFormat, Decoder as RustDecoder, Frame};
+use rust_h264::error::DecodeError as RustError;
 use rust_h264::nal::{NalUnitType, parse_annex_b};
-use rusty_h264_decoder::{DecodeError as FirstError, Decoder as FirstDecoder};
+use rusty_h264_decoder::{DecodeError as RustyError, Decoder as RustyDecoder};
 
 use super::access_unit::AccessUnit;
-use super::yuv::Planes;
+use super::yuv::{Layout, Planes, Subsampling};
 
 /// The reason a library gives.
 pub(super) type Reason = Box<dyn std::error::Error + Send + Sync>;
@@ -38,41 +38,45 @@ pub(super) trait PictureDecoder {
 
 /// `rusty_h264`: 8-bit 4:2:0 frames.
 #[derive(Default)]
-pub(super) struct First(FirstDecoder);
+pub(super) struct RustyH264(RustyDecoder);
 
-impl PictureDecoder for First {
+impl PictureDecoder for RustyH264 {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Planes>, Fault> {
         let decoded = self.0.decode(&unit.stream(&SET_BITS));
         let picture = decoded.map_err(|error| match error {
-            FirstError::Unsupported(_) => Fault::Refused(error.into()),
+            RustyError::Unsupported(_) => Fault::Refused(error.into()),
             _ => Fault::Damaged(error.into()),
         })?;
-        Ok(picture.map(|picture| Planes {
-            width: picture.width,
-            height: picture.height,
-            columns_per_chroma: 2,
-            rows_per_chroma: 2,
-            y: picture.y,
-            u: picture.u,
-            v: picture.v,
-        }))
+        let Some(picture) = picture else {
+            return Ok(None);
+        };
+        let layout = Layout {
+            subsampling: Subsampling {
+                columns: 2,
+                rows: 2,
+            },
+            depth: 8,
+        };
+        let size = [picture.width, picture.height];
+        let planes = Planes::new(size, layout, [picture.y, picture.u, picture.v]);
+        planes.map(Some).ok_or_else(smaller)
     }
 }
 
-/// `rust_h264`: fields and ten bits as well.
+/// `rust_h264`: fields, ten bits, 4:2:2 and grey as well.
 ///
 /// It completes whatever is missing of a picture without a word. So two of them decode the same
 /// slices with different bytes behind, and only what does not depend on these is believed.
 #[derive(Default)]
-pub(super) struct Second {
-    decoder: SecondDecoder,
-    twin: SecondDecoder,
+pub(super) struct RustH264 {
+    decoder: RustDecoder,
+    twin: RustDecoder,
 }
 
-impl PictureDecoder for Second {
+impl PictureDecoder for RustH264 {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Planes>, Fault> {
-        let picture = decode_second(&mut self.decoder, &unit.stream(&SET_BITS))?;
-        let twin = decode_second(&mut self.twin, &unit.stream(&MIXED_BITS))?;
+        let picture = decode_whole(&mut self.decoder, &unit.stream(&SET_BITS))?;
+        let twin = decode_whole(&mut self.twin, &unit.stream(&MIXED_BITS))?;
         if picture != twin {
             return Err(Fault::Damaged(
                 "a slice ends before its picture does".into(),
@@ -82,7 +86,7 @@ impl PictureDecoder for Second {
     }
 }
 
-fn decode_second(decoder: &mut SecondDecoder, stream: &[u8]) -> Result<Option<Planes>, Fault> {
+fn decode_whole(decoder: &mut RustDecoder, stream: &[u8]) -> Result<Option<Planes>, Fault> {
     for unit in parse_annex_b(stream) {
         let slice = matches!(
             unit.nal_unit_type,
@@ -92,7 +96,7 @@ fn decode_second(decoder: &mut SecondDecoder, stream: &[u8]) -> Result<Option<Pl
             return Err(Fault::Refused("its pictures come in several slices".into()));
         }
         let earlier = decoder.decode_nal(&unit).map_err(|error| match error {
-            SecondError::Unsupported(_) => Fault::Refused(error.into()),
+            RustError::Unsupported(_) => Fault::Refused(error.into()),
             _ => Fault::Damaged(error.into()),
         })?;
         if earlier.is_some() {
@@ -100,7 +104,7 @@ fn decode_second(decoder: &mut SecondDecoder, stream: &[u8]) -> Result<Option<Pl
         }
     }
     // Without this the picture would come out with the next one.
-    Ok(decoder.flush().map(eight_bits))
+    decoder.flush().map(planes).transpose()
 }
 
 /// A slice begins with the number of its first macroblock, and zero is coded as a single set bit.
@@ -108,25 +112,30 @@ fn begins_picture(slice: &[u8]) -> bool {
     slice.first().is_some_and(|byte| byte & 0x80 != 0)
 }
 
-/// The planes of a frame, ten bits shortened to eight.
-fn eight_bits(frame: Frame) -> Planes {
-    let plane = |samples: Vec<u8>| match frame.bit_depth {
-        8 => samples,
-        depth => samples
-            .chunks_exact(2)
-            .map(|sample| (u16::from_le_bytes([sample[0], sample[1]]) >> (depth - 8)) as u8)
-            .collect(),
+/// The planes of a frame.
+fn planes(frame: Frame) -> Result<Planes, Fault> {
+    let size = [frame.width as usize, frame.height as usize];
+    let rows = match frame.chroma_format {
+        ChromaFormat::Yuv422 => 1,
+        ChromaFormat::Yuv420 => 2,
     };
-    Planes {
-        width: frame.width as usize,
-        height: frame.height as usize,
-        columns_per_chroma: 2,
-        rows_per_chroma: match frame.chroma_format {
-            ChromaFormat::Yuv422 => 1,
-            _ => 2,
-        },
-        y: plane(frame.y),
-        u: plane(frame.u),
-        v: plane(frame.v),
+    let layout = Layout {
+        subsampling: Subsampling { columns: 2, rows },
+        depth: frame.bit_depth.into(),
+    };
+    let mut samples = [frame.y, frame.u, frame.v];
+    // Only grey pictures have odd sides, and the library forgets their last half column of chroma.
+    if size.iter().any(|side| side % 2 == 1) {
+        let chroma = size[0].div_ceil(2) * size[1].div_ceil(rows);
+        let grey = match layout.depth {
+            8 => vec![128; chroma],
+            _ => [0, 2].repeat(chroma),
+        };
+        samples[1..].fill(grey);
     }
+    Planes::new(size, layout, samples).ok_or_else(smaller)
+}
+
+fn smaller() -> Fault {
+    Fault::Damaged("a plane is smaller than its picture".into())
 }

@@ -6,9 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::clip_builder::ClipBuilder;
+use super::DecodeLimits;
+use super::decoded_frame::{FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices, open, open_bytes, unreadable};
-use super::{Clip, DecodeLimits};
 use crate::DataError;
 
 /// Endings of the files in a folder that are taken for frames; their content decides how they are
@@ -43,13 +43,17 @@ impl VideoDecoder for PictureSequence {
         self.size
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         let deadline = self.limits.start();
         let frames = self.frame_count();
         check_indices(&self.path, &self.limits, indices, frames, self.size)?;
-        let mut clip = ClipBuilder::new(indices, self.size);
+        let mut wanted = WantedFrames::new(indices, take);
         for &frame in indices {
-            if clip.wants(frame) {
+            if wanted.wants(frame) {
                 deadline.check(&self.path)?;
                 let mut picture = self.pictures.open(frame, &self.path, &self.limits)?;
                 if picture.size() != self.size {
@@ -59,10 +63,10 @@ impl VideoDecoder for PictureSequence {
                         source: "its size is not that of the first frame".into(),
                     });
                 }
-                clip.place(frame, picture.decode(&[0])?.frame(0));
+                picture.decode_each(&[0], &mut |_, picture| wanted.place(frame, picture))?;
             }
         }
-        clip.finish(&self.path)
+        wanted.finish(&self.path)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use mp4_atom::Matrix;
 
+use super::transform::Region;
+
 /// Quarter turns clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rotation {
@@ -35,6 +37,25 @@ impl Rotation {
         match self {
             Self::None | Self::Half => [width, height],
             Self::Quarter | Self::ThreeQuarters => [height, width],
+        }
+    }
+
+    /// Where the pixels of a region lie before the turn; `size` is the frame's after it.
+    pub(super) fn region_before(self, region: Region, [width, height]: [usize; 2]) -> Region {
+        let right = width - region.left - region.width;
+        let below = height - region.top - region.height;
+        let (left, top) = match self {
+            Self::None => (region.left, region.top),
+            Self::Quarter => (region.top, right),
+            Self::Half => (right, below),
+            Self::ThreeQuarters => (below, region.left),
+        };
+        let [width, height] = self.size(region.size());
+        Region {
+            left,
+            top,
+            width,
+            height,
         }
     }
 

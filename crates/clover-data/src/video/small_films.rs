@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Clip, ClipSource, DecodeLimits, FrameSelection, Span, decode_clip, open};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    Clip, ClipSource, DecodeLimits, FrameSelection, PixelPipeline, Span, decode_clip, open,
+};
 
 /// Frames, columns and rows of most of them.
 const FRAMES: usize = 12;
@@ -151,4 +156,118 @@ fn pixels_twice_as_wide_as_high_make_a_wide_picture() {
     let video = open(&film("wide-pixels.mp4"), &DecodeLimits::default()).unwrap();
 
     assert_eq!((video.size(), video.frame_count()), ([96, 48], 4));
+}
+
+/// What the quarters of the films in `quarters/` are drawn in, row by row.
+const QUARTERS: [[u8; 3]; 4] = [[200, 40, 40], [40, 180, 60], [50, 60, 210], [210, 190, 40]];
+
+/// The largest difference of the middles of the quarters from what was drawn.
+fn off(clip: &Clip) -> u8 {
+    let mut worst = 0;
+    for frame in 0..clip.frames() {
+        for (quarter, drawn) in QUARTERS.iter().enumerate() {
+            let row = clip.height() * (1 + 2 * (quarter / 2)) / 4;
+            let column = clip.width() * (1 + 2 * (quarter % 2)) / 4;
+            let at = (row * clip.width() + column) * 3;
+            let found = &clip.frame(frame)[at..at + 3];
+            for (found, drawn) in found.iter().zip(drawn) {
+                worst = worst.max(found.abs_diff(*drawn));
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn colours_are_those_that_were_drawn_whatever_the_matrix_range_and_chroma() {
+    let mut names = vec![
+        "h264-422.mp4",
+        "h264-bt2020-10bit.mp4",
+        "h264-colour.mkv",
+        "h264-colr.mp4",
+        "h264-smpte240m-full.mp4",
+        "vp9-444-smpte240m.webm",
+        "vp9-bt2020-10bit.webm",
+        "vp9-full.webm",
+        "vp9-rgb.webm",
+    ];
+    if cfg!(feature = "ffmpeg") {
+        names.extend([
+            "h264-444-full.mp4",
+            "h264-444-lossless.mp4",
+            "h264-lossless.mp4",
+            "h264-rgb.mp4",
+        ]);
+    }
+    for name in names {
+        let clip = whole(&format!("quarters/{name}"));
+
+        assert_eq!([clip.frames(), clip.height(), clip.width()], [2, 48, 64]);
+        assert!(off(&clip) <= 3, "{name}: {}", off(&clip));
+    }
+}
+
+#[test]
+#[cfg(not(feature = "ffmpeg"))]
+fn what_only_ffmpeg_knows_is_refused_with_the_way_to_have_it() {
+    for (name, what) in [
+        ("quarters/h264-444-full.mp4", "4:4:4 chroma"),
+        ("quarters/h264-444-lossless.mp4", "4:4:4 chroma"),
+        (
+            "quarters/h264-lossless.mp4",
+            "4:2:0 chroma, unsupported: lossless",
+        ),
+        ("quarters/h264-rgb.mp4", "RGB (4:4:4 chroma)"),
+        ("hevc-10bit.mp4", "H.265"),
+        ("small.avi", "AVI"),
+    ] {
+        let error = decode_clip(&film(name), &DecodeLimits::default(), |_| vec![0])
+            .unwrap_err()
+            .to_string();
+
+        for said in [name, what, "cargo build --release --features ffmpeg"] {
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_grey_film_with_odd_sides_is_grey() {
+    let clip = whole("odd-grey.mp4");
+
+    assert_eq!([clip.height(), clip.width()], [47, 63]);
+    // What FFmpeg shows in the middles of the quarters.
+    for (at, level) in [(12, 16), (12, 48), (36, 16), (36, 48)]
+        .into_iter()
+        .zip([88_u8, 124, 74, 179])
+    {
+        let start = (at.0 * 63 + at.1) * 3;
+        let pixel = &clip.frame(0)[start..start + 3];
+        assert!(
+            pixel.iter().all(|found| found.abs_diff(level) <= 1),
+            "{pixel:?} {level}"
+        );
+    }
+}
+
+#[test]
+fn a_clip_read_frame_by_frame_is_the_clip_prepared_whole() {
+    for name in ["small.mp4", "small.webm", "wide-pixels.mp4"] {
+        for pipeline in [
+            PixelPipeline::train_video(28),
+            PixelPipeline::train_image(28).with_flip(0.5),
+            PixelPipeline::test_center_crop(28),
+            PixelPipeline::test_resize(28),
+        ] {
+            let mut video = open(&film(name), &DecodeLimits::default()).unwrap();
+            let indices = [3, 0, 3, 2];
+            let clip = video.decode(&indices).unwrap();
+            let expected = pipeline.apply(&clip, &mut ChaCha8Rng::seed_from_u64(5));
+
+            let mut rng = ChaCha8Rng::seed_from_u64(5);
+            let read = pipeline.read(video.as_mut(), &indices, &mut rng).unwrap();
+
+            assert!(read == expected, "{name} {pipeline:?}");
+        }
+    }
 }

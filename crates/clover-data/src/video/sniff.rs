@@ -20,8 +20,10 @@ pub(super) enum Format {
     Jpeg,
     /// Text.
     Text,
-    /// Anything else, in words.
-    Other(&'static str),
+    /// A container that only FFmpeg knows, by name.
+    Foreign(&'static str),
+    /// Anything else.
+    Unknown,
 }
 
 /// The boxes an mp4 or mov file begins with.
@@ -40,14 +42,26 @@ impl Format {
                 Self::WebP
             }
             [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] if kind.starts_with(b"AVI ") => {
-                Self::Other("an AVI file")
+                Self::Foreign("AVI")
             }
             [0x1a, 0x45, 0xdf, 0xa3, ..] => Self::Matroska,
+            [b'F', b'L', b'V', ..] => Self::Foreign("Flash video"),
+            [b'O', b'g', b'g', b'S', ..] => Self::Foreign("Ogg"),
+            [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => Self::Foreign("Windows Media"),
+            [0, 0, 1, 0xba | 0xb3, ..] => Self::Foreign("MPEG program stream or video"),
+            [0, 0, 1, 0x67, ..] | [0, 0, 0, 1, 0x67, ..] => {
+                Self::Foreign("H.264 without a container")
+            }
+            [0, 0, 0, 1, 0x40, ..] => Self::Foreign("H.265 without a container"),
+            [b'D', b'K', b'I', b'F', ..] => Self::Foreign("IVF"),
+            [b'.', b'R', b'M', b'F', ..] => Self::Foreign("RealMedia"),
+            // Packets of 188 bytes, each with this mark; the head shows the first one only.
+            [0x47, 0x40, _, 0x10..=0x3f, ..] => Self::Foreign("MPEG transport stream"),
             [_, _, _, _, kind @ ..] if FIRST_BOXES.iter().any(|known| kind.starts_with(known)) => {
                 Self::Mp4
             }
             _ if head.iter().all(|byte| is_text(*byte)) => Self::Text,
-            _ => Self::Other("no known format"),
+            _ => Self::Unknown,
         }
     }
 }
@@ -73,11 +87,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decoded_is_still_named() {
+        assert_eq!(Format::of(b"RIFF\0\0\0\0AVI LIST"), Format::Foreign("AVI"));
         assert_eq!(
-            Format::of(b"RIFF\0\0\0\0AVI LIST"),
-            Format::Other("an AVI file")
+            Format::of(b"\0\0\x01\xba\x44"),
+            Format::Foreign("MPEG program stream or video")
         );
         assert_eq!(Format::of("caf\u{e9}, a text".as_bytes()), Format::Text);
-        assert_eq!(Format::of(b"\0\x01"), Format::Other("no known format"));
+        assert_eq!(Format::of(b"\0\x01"), Format::Unknown);
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
-use super::clip_builder::ClipBuilder;
+use super::DecodeLimits;
+use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
-use super::{Clip, DecodeLimits};
 use crate::DataError;
 
 /// A JPEG, PNG or WebP picture.
@@ -61,15 +61,20 @@ impl VideoDecoder for Still {
         Some(vec![Duration::ZERO])
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         check_indices(&self.path, &self.limits, indices, 1, self.size)?;
         let (decoder, orientation) = start(&self.contents, &self.path, &self.limits)?;
         let mut picture =
             DynamicImage::from_decoder(decoder).map_err(|source| picture(&self.path, source))?;
         picture.apply_orientation(orientation);
-        let mut clip = ClipBuilder::new(indices, self.size);
-        clip.place(0, &picture.into_rgb8());
-        clip.finish(&self.path)
+        let rgb = picture.into_rgb8();
+        let mut wanted = WantedFrames::new(indices, take);
+        wanted.place(0, &DecodedFrame::of_rgb(&rgb, self.size));
+        wanted.finish(&self.path)
     }
 }
 

@@ -7,19 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusty_vp9::{BitReader, DecodedFrame, Error, FrameHeader, Vp9Decoder};
+use rusty_vp9::{BitReader, DecodedFrame as Picture, Error, FrameHeader, Vp9Decoder};
 
-use super::clip_builder::ClipBuilder;
+use super::DecodeLimits;
+use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use super::matroska::CodedPictures;
 use super::pixel_aspect::PixelAspect;
+use super::rotation::Rotation;
 use super::sample_table::Sample;
-use super::yuv::{Colour, Matrix, Planes, append_rgb};
-use super::{Clip, DecodeLimits};
+use super::yuv::{Colour, Layout, Matrix, Planes, Subsampling};
 use crate::DataError;
-
-/// The number VP9 gives BT.709.
-const BT709: u32 = 2;
 
 /// A VP9 video whose coded pictures are in memory.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ pub(super) struct Vp9Video {
     begins: Vec<bool>,
     coded_size: [usize; 2],
     aspect: PixelAspect,
-    matrix: Matrix,
+    colour: Colour,
 }
 
 impl VideoDecoder for Vp9Video {
@@ -58,17 +56,21 @@ impl VideoDecoder for Vp9Video {
         Some(packets.map(|packet| self.pictures.times[*packet]).collect())
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         let deadline = self.limits.start();
-        let (frames, size) = (self.frame_count(), self.size());
-        check_indices(&self.path, &self.limits, indices, frames, size)?;
-        let mut clip = ClipBuilder::new(indices, size);
+        let (count, size) = (self.frame_count(), self.size());
+        check_indices(&self.path, &self.limits, indices, count, size)?;
+        let mut wanted = WantedFrames::new(indices, take);
         let mut decoder = Vp9Decoder::new();
-        let mut wanted = indices.to_vec();
-        wanted.sort_unstable();
-        wanted.dedup();
+        let mut frames = indices.to_vec();
+        frames.sort_unstable();
+        frames.dedup();
         let mut next = 0;
-        for frame in wanted {
+        for frame in frames {
             let packet = self.shown[frame];
             let key = (next..=packet).rev().find(|at| self.begins[*at]);
             if let Some(key) = key.filter(|key| *key > next) {
@@ -82,12 +84,15 @@ impl VideoDecoder for Vp9Video {
                     let picture = picture.ok_or_else(|| {
                         self.undecodable(frame, "its packet shows no picture".into())
                     })?;
-                    clip.place(frame, &self.rgb(picture, frame)?);
+                    let planes = self.planes(picture, frame)?;
+                    let upright = Rotation::None;
+                    let shown = DecodedFrame::of_planes(&planes, self.colour, self.aspect, upright);
+                    wanted.place(frame, &shown);
                 }
             }
             next = packet + 1;
         }
-        clip.finish(&self.path)
+        wanted.finish(&self.path)
     }
 }
 
@@ -106,7 +111,10 @@ impl Vp9Video {
             begins: Vec::new(),
             coded_size: [0; 2],
             aspect,
-            matrix: Matrix::Bt601,
+            colour: Colour {
+                matrix: Matrix::Bt601,
+                full_range: false,
+            },
             pictures,
         };
         for at in 0..video.pictures.samples.len() {
@@ -122,9 +130,7 @@ impl Vp9Video {
             let key = headers.first().filter(|header| is_key(header));
             if let Some(key) = key.filter(|_| video.coded_size == [0; 2]) {
                 video.coded_size = [key.width as usize, key.height as usize];
-                if key.color_space == BT709 {
-                    video.matrix = Matrix::Bt709;
-                }
+                video.colour = colour(key, parts(video.packet(at))[0]);
             }
             video.begins.push(key.is_some());
             if headers
@@ -150,7 +156,7 @@ impl Vp9Video {
         decoder: &mut Vp9Decoder,
         at: usize,
         frame: usize,
-    ) -> Result<Option<DecodedFrame>, DataError> {
+    ) -> Result<Option<Picture>, DataError> {
         let bytes = self.packet(at);
         // The decoder trusts its input more than it should; a panic costs this file only.
         let decoded = catch_unwind(AssertUnwindSafe(|| {
@@ -173,38 +179,21 @@ impl Vp9Video {
         }
     }
 
-    /// The pixels of a picture, with square pixels.
-    fn rgb(&self, mut picture: DecodedFrame, frame: usize) -> Result<Vec<u8>, DataError> {
+    /// The samples of a picture.
+    fn planes(&self, picture: Picture, frame: usize) -> Result<Planes, DataError> {
         let size = [picture.width as usize, picture.height as usize];
-        if size != self.coded_size || picture.planes.len() != 3 {
-            return Err(self.undecodable(frame, "its size is not the one the file gives".into()));
-        }
-        let mut plane = |index: usize| {
-            let plane = std::mem::take(&mut picture.planes[index]);
-            match picture.bit_depth {
-                8 => plane,
-                depth => plane
-                    .chunks_exact(2)
-                    .map(|sample| (u16::from_le_bytes([sample[0], sample[1]]) >> (depth - 8)) as u8)
-                    .collect(),
-            }
+        let planes: Option<[Vec<u8>; 3]> = picture.planes.try_into().ok();
+        let samples = planes.filter(|_| size == self.coded_size);
+        let layout = Layout {
+            subsampling: Subsampling {
+                columns: 1 << picture.subsampling_x,
+                rows: 1 << picture.subsampling_y,
+            },
+            depth: picture.bit_depth,
         };
-        let planes = Planes {
-            width: size[0],
-            height: size[1],
-            y: plane(0),
-            u: plane(1),
-            v: plane(2),
-            columns_per_chroma: 1 << picture.subsampling_x,
-            rows_per_chroma: 1 << picture.subsampling_y,
-        };
-        let colour = Colour {
-            matrix: self.matrix,
-            full_range: false,
-        };
-        let mut rgb = Vec::new();
-        append_rgb(&planes, colour, &mut rgb);
-        Ok(self.aspect.stretch(rgb, self.coded_size))
+        let planes = samples.and_then(|samples| Planes::new(size, layout, samples));
+        planes
+            .ok_or_else(|| self.undecodable(frame, "its size is not the one the file gives".into()))
     }
 
     fn packet(&self, at: usize) -> &[u8] {
@@ -237,6 +226,34 @@ impl Vp9Video {
 fn header(part: &[u8]) -> Result<FrameHeader, Error> {
     // Sizes taken over from earlier pictures are none here: those were checked themselves.
     rusty_vp9::parse_uncompressed_header(&mut BitReader::new(part), &[(0, 0); 8])
+}
+
+/// How the colours of a key picture are coded. As in FFmpeg, the picture alone decides, whatever its
+/// container says.
+fn colour(key: &FrameHeader, picture: &[u8]) -> Colour {
+    // VP9 specification, section 7.2.2.
+    let matrix = match key.color_space {
+        2 => Matrix::Bt709,
+        4 => Matrix::Smpte240m,
+        5 => Matrix::Bt2020,
+        7 => Matrix::Identity,
+        _ => Matrix::Bt601,
+    };
+    Colour {
+        matrix,
+        full_range: color_range(key, picture).unwrap_or(false),
+    }
+}
+
+/// The bit behind the colour space, which the library reads and does not hand on.
+fn color_range(key: &FrameHeader, picture: &[u8]) -> Result<bool, Error> {
+    let mut bits = BitReader::new(picture);
+    // Frame marker and profile, a reserved bit of profile 3, four flags, the sync code.
+    bits.f(4 + u32::from(key.profile == 3) + 4)?;
+    bits.f(24)?;
+    // The depth where there is a choice, the colour space.
+    bits.f(u32::from(key.profile >= 2) + 3)?;
+    Ok(bits.f1()? == 1)
 }
 
 /// The pictures of a packet: an index at its end says how long each is (VP9 specification,

@@ -21,13 +21,13 @@ use ffmpeg::{Discard, Error, Rational, codec, media};
 
 use self::convert::Converter;
 use self::packets::Packets;
-use super::clip_builder::ClipBuilder;
+use super::DecodeLimits;
+use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use super::limits::Deadline;
 use super::pixel_aspect::PixelAspect;
 use super::rotation::Rotation;
 use super::sample_table::SampleTable;
-use super::{Clip, DecodeLimits};
 use crate::DataError;
 
 /// What a stream's decoder needs, and its coded pictures.
@@ -105,7 +105,11 @@ impl VideoDecoder for FfmpegVideo {
         frames.map(|frame| duration(frame as f64 / rate)).collect()
     }
 
-    fn decode(&mut self, indices: &[usize]) -> Result<Clip, DataError> {
+    fn decode_each(
+        &mut self,
+        indices: &[usize],
+        take: &mut FrameSink<'_>,
+    ) -> Result<(), DataError> {
         let deadline = self.limits.start();
         let (frames, size) = (self.frame_count(), self.size());
         check_indices(&self.path, &self.limits, indices, frames, size)?;
@@ -114,15 +118,15 @@ impl VideoDecoder for FfmpegVideo {
             None => indices.to_vec(),
         };
         let indices = &packets[..];
-        let mut clip = ClipBuilder::new(indices, size);
+        let mut wanted = WantedFrames::new(indices, take);
         if self.packets.are_timed() {
-            self.run(Method::Jump, indices, &mut clip, deadline)?;
+            self.run(Method::Jump, indices, &mut wanted, deadline)?;
         }
         // A group may begin with a picture that shows whole frames only later.
-        if !clip.is_complete() {
-            self.run(Method::Plain, indices, &mut clip, deadline)?;
+        if !wanted.is_complete() {
+            self.run(Method::Plain, indices, &mut wanted, deadline)?;
         }
-        clip.finish(&self.path)
+        wanted.finish(&self.path)
     }
 }
 
@@ -196,7 +200,7 @@ impl FfmpegVideo {
         &self,
         method: Method,
         indices: &[usize],
-        clip: &mut ClipBuilder,
+        frames: &mut WantedFrames<'_>,
         deadline: Deadline,
     ) -> Result<(), DataError> {
         let failed = |source| self.undecodable(indices[0], source);
@@ -204,7 +208,7 @@ impl FfmpegVideo {
         let mut output = Output {
             video: self,
             converter: Converter::default(),
-            clip,
+            frames,
             shown: 0,
         };
         let wanted: BTreeSet<usize> = indices
@@ -213,7 +217,7 @@ impl FfmpegVideo {
             .collect();
         let mut next = 0;
         for &packet in &wanted {
-            if output.clip.is_complete() {
+            if output.frames.is_complete() {
                 return Ok(());
             }
             let start = match method {
@@ -241,7 +245,7 @@ impl FfmpegVideo {
         // Files without times show their frames in an order only decoding tells.
         if !self.packets.are_timed() {
             for at in next..self.packets.len() {
-                if output.clip.is_complete() {
+                if output.frames.is_complete() {
                     return Ok(());
                 }
                 deadline.check(&self.path)?;
@@ -274,15 +278,15 @@ impl std::fmt::Debug for FfmpegVideo {
 }
 
 /// Takes the frames that come out of a decoder.
-struct Output<'a> {
+struct Output<'a, 'b> {
     video: &'a FfmpegVideo,
     converter: Converter,
-    clip: &'a mut ClipBuilder,
+    frames: &'a mut WantedFrames<'b>,
     /// Frames that came out.
     shown: usize,
 }
 
-impl Output<'_> {
+impl Output<'_, '_> {
     /// Everything that is left in the decoder.
     fn drain(&mut self, decoder: &mut ffmpeg::decoder::Video) -> Result<(), DataError> {
         match decoder.send_eof() {
@@ -307,7 +311,7 @@ impl Output<'_> {
                 _ => Some(self.shown),
             };
             self.shown += 1;
-            let Some(frame) = frame.filter(|frame| self.clip.wants(*frame)) else {
+            let Some(frame) = frame.filter(|frame| self.frames.wants(*frame)) else {
                 continue;
             };
             let damaged = picture.is_corrupt() || picture.has_decode_errors();
@@ -315,13 +319,12 @@ impl Output<'_> {
             if damaged || size != video.coded_size {
                 return Err(video.undecodable(frame, Error::InvalidData));
             }
-            let rgb = self
+            let (planes, colour) = self
                 .converter
-                .rgb(&picture)
+                .planes(&picture)
                 .map_err(|source| video.undecodable(frame, source))?;
-            let shown = video.aspect.stretch(rgb, video.coded_size);
-            let size = video.aspect.size(video.coded_size);
-            self.clip.place(frame, &video.rotation.turn(shown, size));
+            let shown = DecodedFrame::of_planes(&planes, colour, video.aspect, video.rotation);
+            self.frames.place(frame, &shown);
         }
     }
 }

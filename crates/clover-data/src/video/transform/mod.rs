@@ -14,10 +14,14 @@ use center_crop::center_crop;
 use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
-use region::Region;
+pub(super) use region::Region;
+use resize::resize_region;
 pub(super) use resize::{Interpolation, resize, with_short_side};
 
 use super::Clip;
+use super::decoded_frame::DecodedFrame;
+use super::decoder::VideoDecoder;
+use crate::DataError;
 
 /// How a frame of any size becomes a square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,14 +101,41 @@ impl PixelPipeline {
     ///
     /// Panics if the size is zero.
     pub fn apply(&self, clip: &Clip, rng: &mut impl Rng) -> NormalizedClip {
-        assert!(self.size > 0, "pixel pipeline: the size is zero");
-        let plan = self.plan([clip.width(), clip.height()], rng);
+        let size = [clip.width(), clip.height()];
+        let plan = self.plan(size, rng);
         let mut normalizer = Normalizer::new(clip.frames(), self.size, self.channels);
-        for frame in 0..clip.frames() {
-            let square = self.square(clip.frame(frame), [clip.width(), clip.height()], &plan);
-            normalizer.fill(frame, &square);
+        for index in 0..clip.frames() {
+            let frame = DecodedFrame::of_rgb(clip.frame(index), size);
+            normalizer.fill(index, &self.square(&frame, &plan));
         }
         normalizer.finish()
+    }
+
+    /// Decodes the frames with these numbers and prepares each as it comes: what [`apply`](Self::apply)
+    /// makes of the whole clip, which is never in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`VideoDecoder::decode`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the size is zero.
+    pub fn read(
+        &self,
+        video: &mut dyn VideoDecoder,
+        indices: &[usize],
+        rng: &mut impl Rng,
+    ) -> Result<NormalizedClip, DataError> {
+        let plan = self.plan(video.size(), rng);
+        let mut normalizer = Normalizer::new(indices.len(), self.size, self.channels);
+        video.decode_each(indices, &mut |places, frame| {
+            let square = self.square(frame, &plan);
+            for place in places {
+                normalizer.fill(*place, &square);
+            }
+        })?;
+        Ok(normalizer.finish())
     }
 
     fn new(geometry: Geometry, size: usize) -> Self {
@@ -117,6 +148,7 @@ impl PixelPipeline {
     }
 
     fn plan(&self, size: [usize; 2], rng: &mut impl Rng) -> Plan {
+        assert!(self.size > 0, "pixel pipeline: the size is zero");
         let (scaled, region) = match self.geometry {
             Geometry::TrainVideo => {
                 // 256 for 224, and in proportion for other sizes.
@@ -141,26 +173,27 @@ impl PixelPipeline {
         }
     }
 
-    fn square(&self, frame: &[u8], mut size: [usize; 2], plan: &Plan) -> Vec<u8> {
-        let mut pixels = std::borrow::Cow::Borrowed(frame);
-        if let Some(scaled) = plan.scaled.filter(|scaled| *scaled != size) {
-            pixels = resize(&pixels, size, scaled, Interpolation::Bilinear).into();
-            size = scaled;
-        }
-        if let Some(region) = plan.region {
-            pixels = region.cut(&pixels, size[0]).into();
-            size = [region.width, region.height];
-        }
-        if size != [self.size; 2] {
-            let interpolation = match self.geometry {
-                Geometry::TrainImage => Interpolation::Bicubic,
-                Geometry::TrainVideo | Geometry::CenterCrop | Geometry::Resize => {
-                    Interpolation::Bilinear
-                }
-            };
-            pixels = resize(&pixels, size, [self.size; 2], interpolation).into();
-        }
-        let mut pixels = pixels.into_owned();
+    fn square(&self, frame: &DecodedFrame<'_>, plan: &Plan) -> Vec<u8> {
+        let whole = Region::whole(frame.size());
+        let scaled = plan.scaled.filter(|scaled| *scaled != whole.size());
+        let scaled = scaled.map(|size| {
+            (
+                resize_region(frame, whole, size, Interpolation::Bilinear),
+                size,
+            )
+        });
+        let scaled = scaled
+            .as_ref()
+            .map(|(pixels, size)| DecodedFrame::of_rgb(pixels, *size));
+        let frame = scaled.as_ref().unwrap_or(frame);
+        let interpolation = match self.geometry {
+            Geometry::TrainImage => Interpolation::Bicubic,
+            Geometry::TrainVideo | Geometry::CenterCrop | Geometry::Resize => {
+                Interpolation::Bilinear
+            }
+        };
+        let region = plan.region.unwrap_or(Region::whole(frame.size()));
+        let mut pixels = resize_region(frame, region, [self.size; 2], interpolation).into_owned();
         if plan.flipped {
             flip(&mut pixels, self.size);
         }

@@ -1,8 +1,16 @@
 //! Changing the size of a frame.
 
+use std::borrow::Cow;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::region::Region;
+use crate::video::decoded_frame::DecodedFrame;
+
+/// Columns whose colours are worked out at a time: a strip of a large frame stays in the cache.
+const STRIP: usize = 256;
 
 /// How pixels between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,45 @@ pub(in crate::video) fn resize(
     out
 }
 
+/// Resizes a region of a decoded frame to the width and height `to`: the same pixels as [`resize`]
+/// makes of the region in RGB, of which only a strip is held at a time.
+///
+/// Rows are resampled before columns, as `resize` does. To resample luma and chroma instead is not
+/// the same: a chroma sample belongs to two columns and rows, and colours out of range are cut off
+/// before they are mixed. It moved 6 % of a film's values by more than 3 of 255, some by 120.
+pub(super) fn resize_region<'a>(
+    frame: &'a DecodedFrame<'_>,
+    region: Region,
+    to: [usize; 2],
+    interpolation: Interpolation,
+) -> Cow<'a, [u8]> {
+    let from = region.size();
+    if from == to {
+        return frame.region(region);
+    }
+    if from[1] == to[1] || from[0] <= STRIP {
+        return resize(&frame.region(region), from, to, interpolation).into();
+    }
+    let mut low = vec![0; from[0] * to[1] * 3];
+    for start in (0..from[0]).step_by(STRIP) {
+        let strip = Region {
+            left: region.left + start,
+            width: STRIP.min(from[0] - start),
+            ..region
+        };
+        let size = [strip.width, to[1]];
+        let pixels = resize(&frame.region(strip), strip.size(), size, interpolation);
+        let rows = low.chunks_exact_mut(from[0] * 3);
+        for (row, pixels) in rows.zip(pixels.chunks_exact(strip.width * 3)) {
+            row[start * 3..(start + strip.width) * 3].copy_from_slice(pixels);
+        }
+    }
+    if from[0] == to[0] {
+        return low.into();
+    }
+    resize(&low, [from[0], to[1]], to, interpolation).into()
+}
+
 /// The size at which the shorter side is `short_side` and the sides keep their ratio.
 pub(in crate::video) fn with_short_side(
     [width, height]: [usize; 2],
@@ -58,6 +105,9 @@ pub(in crate::video) fn with_short_side(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::pixel_aspect::PixelAspect;
+    use crate::video::rotation::Rotation;
+    use crate::video::yuv::{Colour, Layout, Matrix, Planes, Subsampling};
 
     /// A row of grey pixels.
     fn grey(values: &[u8]) -> Vec<u8> {
@@ -98,6 +148,60 @@ mod tests {
             shrunk[1..3].iter().all(|value| value.abs_diff(100) <= 5),
             "{shrunk:?}"
         );
+    }
+
+    #[test]
+    fn strips_give_the_pixels_of_the_whole() {
+        let (width, height) = (601, 97);
+        let noise = |count: u32| {
+            let level = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
+            (0..count).map(level).collect::<Vec<u8>>()
+        };
+        let layout = Layout {
+            subsampling: Subsampling {
+                columns: 2,
+                rows: 2,
+            },
+            depth: 8,
+        };
+        let chroma = 301 * 49;
+        let samples = [noise(601 * 97), noise(chroma), noise(chroma + 9)];
+        let planes = Planes::new([width, height], layout, samples).unwrap();
+        let colour = Colour {
+            matrix: Matrix::Bt709,
+            full_range: false,
+        };
+        let region = Region {
+            left: 3,
+            top: 5,
+            width: 590,
+            height: 90,
+        };
+        for rotation in [Rotation::None, Rotation::Quarter] {
+            let frame = DecodedFrame::of_planes(&planes, colour, PixelAspect::SQUARE, rotation);
+            for (region, to) in [
+                (Region::whole(frame.size()), [224, 61]),
+                (Region::whole(frame.size()), [99, frame.size()[1]]),
+                (Region::whole(frame.size()), [frame.size()[0], 40]),
+                (Region::whole(frame.size()), [411, 130]),
+                (
+                    Region {
+                        width: region.width.min(frame.size()[0] - 3),
+                        height: region.height.min(frame.size()[1] - 5),
+                        ..region
+                    },
+                    [64, 64],
+                ),
+            ] {
+                for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+                    let whole = resize(&frame.region(region), region.size(), to, interpolation);
+
+                    let strips = resize_region(&frame, region, to, interpolation);
+
+                    assert!(strips == whole, "{rotation:?} {to:?} {interpolation:?}");
+                }
+            }
+        }
     }
 
     #[test]
