@@ -119,12 +119,12 @@ fn a_picture_of_one_pixel_is_a_picture() {
 #[test]
 fn a_manifest_without_the_column_is_refused_by_name() {
     let data = SmallData::rendered(1);
-    fs::write(&data.files.train, "path,title\nclips/a.gif,a circle\n").unwrap();
+    fs::write(&data.files.train, "path,words\nclips/a.gif,a circle\n").unwrap();
 
     let message = run(&data.plan(recipe(), "run")).unwrap_err().to_string();
 
     let manifest = data.files.train.display().to_string();
-    for part in [&*manifest, "\"caption\"", "path, title"] {
+    for part in [&*manifest, "\"caption\"", "path, words"] {
         assert!(message.contains(part), "{message}");
     }
 }

@@ -132,14 +132,14 @@ pub enum DataError {
         largest: usize,
     },
 
-    /// A question has another number of candidates than the others.
-    #[error("{name}: has {found} candidates where the others have {expected}")]
+    /// A question has more or fewer candidates than it must have.
+    #[error("{name} has {found} options where {expected} are expected")]
     CandidateCount {
         /// The question.
         name: String,
         /// Its candidates.
         found: usize,
-        /// Those of the first question.
+        /// Those of the recipe, or of the first question.
         expected: usize,
     },
 

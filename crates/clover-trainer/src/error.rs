@@ -308,19 +308,6 @@ pub enum TrainerError {
         wanted: &'static str,
     },
 
-    /// A question has more or fewer options than it must have.
-    #[error("{path}: {name} has {found} options where {expected} are expected")]
-    Candidates {
-        /// The annotation file.
-        path: PathBuf,
-        /// The question.
-        name: String,
-        /// Its options.
-        found: usize,
-        /// How many it must have.
-        expected: usize,
-    },
-
     /// A bundle has no answer head, or one of another task.
     #[error("{path}: {reason}")]
     OtherHead {
