@@ -267,6 +267,21 @@ fn data_without_a_place_follows_that_of_the_track_before() {
     assert_eq!(shown(fragmented(cut, |_| ())).0.len(), FRAMES);
 }
 
+/// What is wrong with a film whose only fragment is this one.
+#[cfg(not(feature = "ffmpeg"))]
+fn with_fragment(traf: Traf) -> DataError {
+    let (mut film, mut moov) = parts();
+    list(&mut moov.trak[0].mdia.minf.stbl, &[]);
+    moov.encode(&mut film).unwrap();
+    Moof {
+        mfhd: Mfhd { sequence_number: 1 },
+        traf: vec![traf],
+    }
+    .encode(&mut film)
+    .unwrap();
+    decoder(film).err().unwrap()
+}
+
 // FFmpeg has its own words for these.
 #[cfg(not(feature = "ffmpeg"))]
 #[test]

@@ -3,6 +3,7 @@
 //! The container says nowhere how many pictures it holds, so all of them are read, and held in
 //! memory as they are coded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -156,10 +157,7 @@ fn read_pictures(
     };
     let mut times = Vec::new();
     let mut frame = Frame::default();
-    while file
-        .next_frame(&mut frame)
-        .map_err(|source| unreadable(path, source))?
-    {
+    while next_frame(file, &mut frame, path)? {
         deadline.check(path)?;
         if frame.track != number || frame.data.is_empty() {
             continue;
@@ -193,6 +191,19 @@ fn read_pictures(
     }));
     pictures.seconds = seconds(&pictures.times);
     Ok(pictures)
+}
+
+/// Reads the next frame of any track, if there is one.
+fn next_frame(
+    file: &mut MatroskaFile<Media>,
+    frame: &mut Frame,
+    path: &Path,
+) -> Result<bool, DataError> {
+    // The demuxer negates times that have no opposite; a panic costs this file only.
+    match catch_unwind(AssertUnwindSafe(|| file.next_frame(frame))) {
+        Ok(read) => read.map_err(|source| unreadable(path, source)),
+        Err(_) => Err(broken(path, "a frame's time is impossible")),
+    }
 }
 
 /// The time between the first and the last picture, and one picture's share more.
@@ -245,6 +256,25 @@ mod tests {
             .unwrap();
 
         assert!(error.to_string().starts_with("a.webm: "), "{error}");
+    }
+
+    #[test]
+    fn a_time_without_an_opposite_is_an_error() {
+        let film = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/media/small.mkv");
+        let mut bytes = std::fs::read(film).unwrap();
+        // The second block: its kind, its size, its track, and 400 ms since its cluster began.
+        let block = b"\xa3\xb2\x81\x01\x90";
+        let at = bytes.windows(5).position(|found| found == block).unwrap();
+        bytes[at + 3..at + 5].copy_from_slice(&i16::MIN.to_be_bytes());
+
+        let opened = open(
+            Media::from(bytes),
+            Path::new("a.mkv"),
+            &DecodeLimits::default(),
+        );
+
+        // Where sums are checked the demuxer panics, elsewhere it notices.
+        assert!(opened.err().unwrap().to_string().starts_with("a.mkv: "));
     }
 
     #[test]
