@@ -20,7 +20,7 @@ use ffmpeg::format::context::{Input, StreamIo};
 use ffmpeg::{Discard, Error, Rational, codec, media};
 
 use self::convert::Converter;
-use self::packets::Packets;
+use self::packets::{Edited, Packets};
 use super::DecodeLimits;
 use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
@@ -45,14 +45,6 @@ pub(super) struct FfmpegVideo {
     rate: Option<f64>,
     /// What an mp4 file's edit list shows of the packets.
     edited: Option<Edited>,
-}
-
-/// The frames of an mp4 file, in terms of its packets in the order they are shown.
-#[derive(Debug)]
-struct Edited {
-    packets: Vec<usize>,
-    times: Vec<Duration>,
-    seconds: Option<f64>,
 }
 
 /// How frames are reached.
@@ -94,15 +86,7 @@ impl VideoDecoder for FfmpegVideo {
         if let Some(edited) = &self.edited {
             return (!edited.times.is_empty()).then(|| edited.times.clone());
         }
-        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
-        if let Some(ticks) = self.packets.ticks() {
-            let times = ticks.map(|ticks| duration(ticks as f64 * self.tick));
-            return times.collect();
-        }
-        // Files without times show their frames at equal distances.
-        let rate = self.rate?;
-        let frames = 0..self.packets.len();
-        frames.map(|frame| duration(frame as f64 / rate)).collect()
+        self.packets.times(self.tick, self.rate)
     }
 
     fn decode_each(

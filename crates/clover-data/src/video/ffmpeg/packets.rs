@@ -1,8 +1,10 @@
 //! The coded pictures of a stream, in the order they are decoded, and the order they are shown in.
 
+use std::time::Duration;
+
 use ffmpeg_next::Packet;
 
-use super::{Edited, SampleTable};
+use super::SampleTable;
 
 /// All coded pictures of a stream.
 pub(super) struct Packets {
@@ -18,6 +20,14 @@ struct Times {
     order: Vec<usize>,
     /// The inverse.
     rank: Vec<usize>,
+}
+
+/// The frames of an mp4 file, in terms of its packets in the order they are shown.
+#[derive(Debug)]
+pub(super) struct Edited {
+    pub(super) packets: Vec<usize>,
+    pub(super) times: Vec<Duration>,
+    pub(super) seconds: Option<f64>,
 }
 
 impl Packets {
@@ -74,12 +84,19 @@ impl Packets {
         Some(between as f64 * (steps + 1.0) / steps)
     }
 
-    /// The time of each packet since the first, in the order they are shown.
-    pub(super) fn ticks(&self) -> Option<impl Iterator<Item = i64>> {
-        let times = self.times.as_ref()?;
+    /// When each frame is shown after the first, where a unit of time is `tick` seconds. Files
+    /// without times show their frames at equal distances, `rate` a second.
+    pub(super) fn times(&self, tick: f64, rate: Option<f64>) -> Option<Vec<Duration>> {
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        let Some(times) = &self.times else {
+            let rate = rate?;
+            let frames = 0..self.len();
+            return frames.map(|frame| duration(frame as f64 / rate)).collect();
+        };
         let first = times.of_packet[*times.order.first()?];
-        let times = times.order.iter().map(|packet| times.of_packet[*packet]);
-        Some(times.map(move |time| time.saturating_sub(first)))
+        let order = times.order.iter();
+        let ticks = order.map(|packet| times.of_packet[*packet].saturating_sub(first));
+        ticks.map(|ticks| duration(ticks as f64 * tick)).collect()
     }
 
     /// The frames of a track whose samples these packets are; nothing if they are not.
