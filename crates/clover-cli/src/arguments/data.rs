@@ -57,6 +57,10 @@ pub(crate) struct Convert {
     /// The split to keep, of a file with several: train, val or test.
     #[arg(long)]
     pub(crate) split: Option<String>,
+    /// The videos are whole: films of which LSMDC's clips, or videos of YouTube of which MSRVTT's, are a
+    /// part.
+    #[arg(long)]
+    pub(crate) whole_films: bool,
     /// What the order of options depends on where the file has the right one first.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,

@@ -33,6 +33,10 @@ pub(crate) struct AnnotationArguments {
     /// The path of a clip below the folder, with `{placeholders}`, where the usual one is not it.
     #[arg(long)]
     pub(crate) clip_pattern: Option<String>,
+    /// The videos are whole: films of which LSMDC's clips, or videos of YouTube of which MSRVTT's, are a
+    /// part.
+    #[arg(long)]
+    pub(crate) whole_films: bool,
 }
 
 #[derive(Args, Debug)]
@@ -123,6 +127,7 @@ impl AnnotationArguments {
                 vocabulary: self.answers.clone().filter(|_| numbered),
                 extension: self.extension.clone(),
                 clip_pattern: self.clip_pattern.clone(),
+                whole_films: self.whole_films,
                 ..ConvertRequest::new(data)
             },
             clips: self.videos.clone(),

@@ -38,6 +38,7 @@ pub(super) fn run(arguments: Convert) -> Result<()> {
         mapping: arguments.mapping,
         vocabulary: arguments.answers,
         split: arguments.split,
+        whole_films: arguments.whole_films,
         seed: arguments.seed,
         extension: arguments.extension,
         clip_pattern: arguments.clip_pattern,

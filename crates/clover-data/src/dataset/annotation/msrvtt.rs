@@ -2,22 +2,24 @@
 //!
 //! Xu et al., "MSR-VTT" (CVPR 2016). The captions of all videos stand in one JSON file,
 //! `{"videos": [{"video_id", "split", ..}], "sentences": [{"video_id", "caption"}]}`, or in another
-//! cut `{"annotations": [{"image_id", "caption"}]}`; lists of videos choose a split. The 1k-A test
+//! cut `{"annotations": [{"image_id", "caption"}]}`; lists of videos choose a split. `"url"`, `"start
+//! time"` and `"end time"` tell which part of which film of YouTube a video is. The 1k-A test
 //! has a sentence a video in a csv file of its own. Five of those sentences belong to two videos
 //! or more: every row is an item, told apart by its key.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::super::items::{Gathered, RetrievalItem, check_text};
+use super::super::items::{Gathered, RetrievalItem, check_text, span_of};
 use super::super::rows::{
     AnnotationError, Element, Records, RowFault, RowNumber, TableStyle, walk_json,
 };
 use super::captions_by_video::{self, Captioned, CaptionsByVideo};
 use super::clip_names::ClipNames;
-use super::fields::{name, object, text};
+use super::fields::{Row, name, object, text};
 use super::reading::Reading;
 use crate::DataError;
+use crate::video::Span;
 
 /// More splits than a message names.
 const MAX_SPLITS: usize = 10;
@@ -31,6 +33,8 @@ struct Captions {
     splits: HashMap<String, String>,
     /// The names of the splits, in the order of the file.
     names: Vec<String>,
+    /// The films that videos are parts of, where those are there.
+    films: HashMap<String, (String, Span)>,
 }
 
 /// Reads `MSRVTT_data.json`: an item a video, with all its captions.
@@ -39,7 +43,7 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
     let mut read = Captions::default();
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);
-        if let Err(fault) = read.add(element, row) {
+        if let Err(fault) = read.add(element, row, reading.whole_films) {
             gathered.skip(reading.path.to_path_buf(), row, fault);
         }
         ControlFlow::Continue(())
@@ -53,8 +57,36 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
         }
         .into());
     }
-    read.captions.gather(reading, &mut gathered, item);
+    let films = read.films;
+    read.captions
+        .gather(reading, &mut gathered, |clips, captioned| {
+            if !reading.whole_films {
+                return item(clips, captioned);
+            }
+            let (film, span) = films.get(&captioned.video).ok_or(RowFault::Missing {
+                key: "film with a span among the videos",
+            })?;
+            let Captioned {
+                video, captions, ..
+            } = captioned;
+            Ok(RetrievalItem {
+                span: Some(*span),
+                ..captions_by_video::item(video, clips.named(film)?, captions)
+            })
+        });
     Ok(gathered)
+}
+
+/// The film of YouTube that a video is a part of, and which.
+fn film(video: &Row) -> Result<(String, Span), RowFault> {
+    let parameters = text(video, "url")?.split(['?', '&', '#']);
+    let id = { parameters }.find_map(|parameter| parameter.strip_prefix("v="));
+    let id = id.filter(|id| !id.is_empty()).ok_or(RowFault::Missing {
+        key: "v= in its url",
+    })?;
+    let span = span_of(video.get("start time"), video.get("end time"))?;
+    let span = span.ok_or(RowFault::Missing { key: "start time" })?;
+    Ok((check_text("url", id)?, span))
 }
 
 fn item(clips: &ClipNames, captioned: Captioned) -> Result<RetrievalItem, RowFault> {
@@ -66,9 +98,14 @@ fn item(clips: &ClipNames, captioned: Captioned) -> Result<RetrievalItem, RowFau
 }
 
 impl Captions {
-    fn add(&mut self, element: Element<'_>, row: RowNumber) -> Result<(), RowFault> {
+    fn add(
+        &mut self,
+        element: Element<'_>,
+        row: RowNumber,
+        whole_films: bool,
+    ) -> Result<(), RowFault> {
         let key = match element.section {
-            Some("videos") => return self.add_split(element),
+            Some("videos") => return self.add_video(element, whole_films),
             Some("sentences") => "video_id",
             Some("annotations") => "image_id",
             _ => return Ok(()),
@@ -79,7 +116,7 @@ impl Captions {
         self.captions.add(&video, text(sentence, "caption")?, row)
     }
 
-    fn add_split(&mut self, element: Element<'_>) -> Result<(), RowFault> {
+    fn add_video(&mut self, element: Element<'_>, whole_films: bool) -> Result<(), RowFault> {
         let value = element.value?;
         let video = object(&value)?;
         // The first form of the data set has no splits here.
@@ -89,6 +126,10 @@ impl Captions {
                 self.names.push(split.clone());
             }
             self.splits.insert(name(video, "video_id", PREFIX)?, split);
+        }
+        if whole_films {
+            let film = film(video)?;
+            self.films.insert(name(video, "video_id", PREFIX)?, film);
         }
         Ok(())
     }
