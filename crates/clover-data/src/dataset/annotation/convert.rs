@@ -155,6 +155,17 @@ mod tests {
     }
 
     #[test]
+    fn whole_films_are_an_option_of_sets_with_cut_clips() {
+        let sample = Sample::new("a.csv", "path,caption\na.mp4,a cat\n");
+        let mut request = sample.request();
+        request.whole_films = true;
+
+        let message = convert(&request).unwrap_err().to_string();
+
+        assert!(message.contains("no use for whole films"), "{message}");
+    }
+
+    #[test]
     fn an_unknown_file_is_an_error_that_names_it() {
         let sample = Sample::new("notes.txt", "bread\nmilk\n");
 

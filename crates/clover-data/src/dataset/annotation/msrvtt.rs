@@ -189,6 +189,7 @@ pub(super) fn read_jsfusion(reading: &Reading<'_>) -> Result<Gathered, DataError
 mod tests {
     use super::super::sample::Sample;
     use super::super::{AnnotationFormat, convert};
+    use crate::video::Span;
 
     const DATA: &str = r#"{
         "info": {"year": "2016"},
@@ -282,6 +283,58 @@ mod tests {
         request.split = Some("trian".to_owned());
         let message = convert(&request).unwrap_err().to_string();
         assert!(message.contains("train, validate, test"), "{message}");
+    }
+
+    #[test]
+    fn a_video_is_a_part_of_its_film_where_films_are_whole() {
+        let videos = [
+            ("9lZi22qLlEo", "137.72", "149.44"),
+            ("b&t=5", "1", "\"00:00:02\""),
+            ("c", "2", "1"),
+            ("", "1", "2"),
+            ("e", "1", "null"),
+        ];
+        let videos: Vec<_> = (0..)
+            .zip(videos)
+            .map(|(number, (id, start, end))| {
+                format!(
+                    r#"{{"video_id":"video{number}","url":"https://www.youtube.com/watch?v={id}",
+                    "start time":{start},"end time":{end}}}"#
+                )
+            })
+            .collect();
+        let sentences = [0, 0, 1, 2, 9]
+            .map(|number| format!(r#"{{"video_id":"video{number}","caption":"a man sings"}}"#));
+        let content = format!(
+            r#"{{"sentences":[{}],"videos":[{}]}}"#,
+            sentences.join(","),
+            videos.join(",")
+        );
+        let sample = Sample::new("MSRVTT_data.json", content);
+        let mut request = sample.request();
+        request.whole_films = true;
+
+        let converted = convert(&request).unwrap();
+
+        let items = converted.retrieval();
+        assert_eq!((items.len(), items[0].captions.len()), (2, 2));
+        assert_eq!(items[0].clip, "9lZi22qLlEo.mp4");
+        assert_eq!(items[0].span, Span::new(137_720, 149_440).ok());
+        assert_eq!(items[0].id.as_deref(), Some("video0"));
+        assert_eq!(items[1].clip, "b.mp4");
+        assert_eq!(items[1].span, Span::new(1_000, 2_000).ok());
+        let reasons = [
+            "does not end after it begins",
+            "it has no v= in its url",
+            "it has no end",
+            "it has no film",
+            "it has no film",
+        ];
+        assert_eq!(converted.skipped.len(), reasons.len(), "{converted:?}");
+        for (skipped, reason) in converted.skipped.iter().zip(reasons) {
+            assert!(skipped.reason.contains(reason), "{skipped:?}");
+        }
+        assert_eq!(sample.convert().retrieval()[0].span, None);
     }
 
     #[test]
