@@ -21,6 +21,10 @@ pub(crate) struct ListArguments {
     /// The path of a clip, with placeholders in braces, where it is not the usual one.
     #[arg(long)]
     pub(crate) clip_pattern: Option<String>,
+    /// The videos are whole: films of which LSMDC's clips, or videos of YouTube of which MSRVTT's, are a
+    /// part.
+    #[arg(long)]
+    pub(crate) whole_films: bool,
     /// The column of paths of a table of pairs; `path`, `video`, `file` and the like if not given.
     #[arg(long)]
     pub(crate) path_column: Option<String>,
@@ -40,6 +44,7 @@ impl ListArguments {
             mapping: self.mapping.clone(),
             extension: self.extension.clone(),
             clip_pattern: self.clip_pattern.clone(),
+            whole_films: self.whole_films,
             columns: ManifestColumns {
                 path: self.path_column.clone(),
                 caption: self.caption_column.clone(),

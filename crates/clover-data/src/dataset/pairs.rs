@@ -43,6 +43,9 @@ const TAGS_NAME: &str = "tags";
 const START_NAMES: &[&str] = &["start", "start_time", "start_timestamp", "begin"];
 const END_NAMES: &[&str] = &["end", "end_time", "end_timestamp"];
 
+/// What the column of videos is called in tables of moments, whose videos have names without endings.
+pub(super) const MOMENT_VIDEO: &str = "video_id";
+
 /// A file with more broken rows lists the first ones and counts the rest.
 const MAX_SKIPPED: usize = 100_000;
 
@@ -108,6 +111,13 @@ pub(super) fn names_pairs<'a>(names: impl Iterator<Item = &'a str> + Clone) -> b
         .find(names)
         .iter()
         .all(Option::is_some)
+}
+
+/// Tells whether such a table or object is of moments of videos: `video_id`, a span and a caption.
+pub(super) fn names_moments<'a>(names: impl Iterator<Item = &'a str> + Clone) -> bool {
+    [&[MOMENT_VIDEO], &CAPTION_NAMES[..], START_NAMES, END_NAMES]
+        .iter()
+        .all(|known| first_of(known, names.clone()).is_some())
 }
 
 /// Reads a manifest; the ending of its name, before a `.gz`, tells the format (csv, tsv, json, jsonl,

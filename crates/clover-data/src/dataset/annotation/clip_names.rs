@@ -37,13 +37,13 @@ enum Part {
 impl ClipNames {
     /// The pattern of a format, with another extension, or another pattern altogether.
     pub(super) fn new(
-        format: AnnotationFormat,
+        (format, whole_films): (AnnotationFormat, bool),
         extension: Option<&str>,
         pattern: Option<&str>,
     ) -> Result<Self, AnnotationError> {
         let unused = |option| AnnotationError::UnusedOption { format, option };
         let facts = format.facts();
-        let Some(usual) = facts.clips else {
+        let Some(usual) = facts.clips(whole_films) else {
             return match (extension, pattern) {
                 (None, None) => Self::parse("{id}", &["id"], false),
                 (Some(_), _) => Err(unused("an extension")),
@@ -178,7 +178,7 @@ mod tests {
         extension: Option<&str>,
         pattern: Option<&str>,
     ) -> Result<ClipNames, AnnotationError> {
-        ClipNames::new(format, extension, pattern)
+        ClipNames::new((format, false), extension, pattern)
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::format::AnnotationFormat;
 use super::other_file::other_file;
 use super::reading::Reading;
 use super::{
-    cc3m, coco, detect, didemo, lsmdc, msrvtt, msrvtt_choice, pairs_manifest, pickled, tgif,
-    three_splits, video_qa, webvid,
+    cc3m, coco, detect, didemo, lsmdc, moments, msrvtt, msrvtt_choice, pairs_manifest, pickled,
+    tgif, three_splits, video_qa, webvid,
 };
 use crate::DataError;
 
@@ -31,6 +31,8 @@ pub struct ConvertRequest {
     pub vocabulary: Option<PathBuf>,
     /// The split to keep: `train`, `val` or `test`.
     pub split: Option<String>,
+    /// Whether films are whole and clips a part of them, where files of clips are usual.
+    pub whole_films: bool,
     /// What the order of options depends on where the file has the right one first.
     pub seed: u64,
     /// The ending of clips where the usual one is not theirs.
@@ -64,6 +66,7 @@ impl ConvertRequest {
             mapping: None,
             vocabulary: None,
             split: None,
+            whole_films: false,
             seed: 0,
             extension: None,
             clip_pattern: None,
@@ -138,6 +141,12 @@ fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
         AnnotationFormat::Webvid => webvid::read(reading),
         AnnotationFormat::Cc3m => cc3m::read(reading),
         AnnotationFormat::CocoCaptions => coco::read(reading),
+        AnnotationFormat::ActivitynetCaptions => moments::read_activitynet(reading),
+        AnnotationFormat::Youcook2 => moments::read_youcook(reading),
+        AnnotationFormat::Howto100m => moments::read_howto(reading),
+        AnnotationFormat::Internvid => moments::read_internvid(reading),
+        AnnotationFormat::Qvhighlights => moments::read_qvhighlights(reading),
+        AnnotationFormat::CharadesSta => moments::read_charades(reading),
         AnnotationFormat::Pickle => pickled::read(reading),
     }
 }
@@ -159,6 +168,17 @@ mod tests {
             message.contains("pairs") && message.contains("split"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn whole_films_are_an_option_of_sets_with_cut_clips() {
+        let sample = Sample::new("a.csv", "path,caption\na.mp4,a cat\n");
+        let mut request = sample.request();
+        request.whole_films = true;
+
+        let message = convert(&request).unwrap_err().to_string();
+
+        assert!(message.contains("no use for whole films"), "{message}");
     }
 
     #[test]

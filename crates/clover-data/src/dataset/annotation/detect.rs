@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::pairs::names_pairs;
+use super::super::pairs::{names_moments, names_pairs};
 use super::super::rows::{Lines, Records, TableStyle, json_row, open_regular, walk_json};
 use super::fields::Row;
 use super::format::AnnotationFormat;
 use super::lsmdc;
+use super::moments;
 use super::three_splits::SPLITS;
 
 /// The first rows may be broken; this many are looked at.
@@ -71,10 +72,17 @@ fn sections(path: &Path) -> Option<AnnotationFormat> {
             "sentences" | "annotations" | "videos" if value.is_object() => {
                 AnnotationFormat::MsrvttCaptions
             }
+            "database" if moments::is_youcook(value) => AnnotationFormat::Youcook2,
             split if SPLITS.contains(&split) && (value.is_object() || element.key.is_some()) => {
                 AnnotationFormat::ThreeSplits
             }
-            _ => return ControlFlow::Continue(()),
+            _ => match element
+                .key
+                .and_then(|key| moments::format_of_list(key, value))
+            {
+                Some(format) => format,
+                None => return ControlFlow::Continue(()),
+            },
         };
         found = Some(format);
         // Whose number it is, the pictures tell, and they may come behind.
@@ -123,12 +131,18 @@ fn row_format(row: &Row) -> Option<AnnotationFormat> {
                 true => AnnotationFormat::MsvdQa,
                 false => AnnotationFormat::MsrvttQa,
             }
+        } else if has(&["YoutubeID", "Start_timestamp", "Caption"]) {
+            AnnotationFormat::Internvid
+        } else if has(&["qid", "query", "vid"]) {
+            AnnotationFormat::Qvhighlights
         } else if names_pairs(
             row.iter()
                 .filter(|(_, value)| value.is_string())
                 .map(|(key, _)| &**key),
         ) {
             AnnotationFormat::Pairs
+        } else if names_moments(row.keys().map(|key| &**key)) {
+            AnnotationFormat::Howto100m
         } else {
             return None;
         },
@@ -167,11 +181,12 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
         columns.all(|column| header.iter().any(|name| name.trim() == *column))
     };
     let tabs = style == TableStyle::QUOTED_TABS;
+    let moments = names_moments(header.iter().map(|name| name.trim()));
     if has(&["path", "caption"]) {
         Some(AnnotationFormat::Pairs)
     } else if !tabs && has(&["videoid", "name"]) {
         Some(AnnotationFormat::Webvid)
-    } else if !tabs && has(&["video_id", "sentence"]) {
+    } else if !tabs && has(&["video_id", "sentence"]) && !moments {
         Some(AnnotationFormat::MsrvttJsfusion)
     } else if tabs && has(&["gif_name", "question", "a1", "a5", "answer"]) {
         Some(AnnotationFormat::TgifMultipleChoice)
@@ -182,6 +197,8 @@ fn header_format(header: &[String], style: TableStyle) -> Option<AnnotationForma
         }
     } else if names_pairs(header.iter().map(|name| name.trim())) {
         Some(AnnotationFormat::Pairs)
+    } else if moments {
+        Some(AnnotationFormat::Howto100m)
     } else {
         None
     }
@@ -192,9 +209,11 @@ fn fields_format(fields: &[String]) -> Option<AnnotationFormat> {
     let is_clip = fields
         .first()
         .is_some_and(|id| lsmdc::movie(id.trim()).is_some());
+    let is_moment = fields.first().is_some_and(|row| moments::is_charades(row));
     let is_address = |field: &str| field.starts_with("http://") || field.starts_with("https://");
     match fields {
         [_, address] if is_address(address) => Some(AnnotationFormat::Cc3m),
+        _ if is_moment => Some(AnnotationFormat::CharadesSta),
         _ if !is_clip => None,
         fields => match fields.len() {
             5 | 6 => Some(AnnotationFormat::Lsmdc),

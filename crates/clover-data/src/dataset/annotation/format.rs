@@ -48,6 +48,18 @@ pub enum AnnotationFormat {
     Cc3m,
     /// COCO's captions.
     CocoCaptions,
+    /// ActivityNet Captions.
+    ActivitynetCaptions,
+    /// YouCook2.
+    Youcook2,
+    /// HowTo100M, a table or one object.
+    Howto100m,
+    /// InternVid.
+    Internvid,
+    /// QVHighlights.
+    Qvhighlights,
+    /// Charades-STA.
+    CharadesSta,
     /// Pickles of the published implementation.
     Pickle,
 }
@@ -59,6 +71,7 @@ pub(super) enum Auxiliary {
     Mapping,
     Vocabulary,
     Split,
+    WholeFilms,
 }
 
 /// What is known of a format.
@@ -67,8 +80,8 @@ pub(super) struct Facts {
     format: AnnotationFormat,
     name: &'static str,
     description: &'static str,
-    /// The usual pattern of clip paths, unless the file holds whole paths that nothing can change.
-    pub(super) clips: Option<&'static str>,
+    /// See [`Facts::clips`].
+    clips: Option<&'static str>,
     /// What patterns of clip paths can hold.
     pub(super) placeholders: &'static [&'static str],
     pub(super) uses: &'static [Auxiliary],
@@ -76,6 +89,9 @@ pub(super) struct Facts {
 
 /// Placeholders of formats that give a clip one name.
 const NAME: &[&str] = &["id", "name", "stem"];
+
+/// The usual path of a film where clips of films are not cut out.
+const FILM: &str = "{movie}.mp4";
 
 const fn facts(
     format: AnnotationFormat,
@@ -95,9 +111,9 @@ const fn facts(
 }
 
 /// In the order of the enum.
-const FACTS: [Facts; 19] = {
+const FACTS: [Facts; 25] = {
     use AnnotationFormat as F;
-    use Auxiliary::{List, Mapping, Split, Vocabulary};
+    use Auxiliary::{List, Mapping, Split, Vocabulary, WholeFilms};
     [
         facts(
             F::Items,
@@ -118,7 +134,7 @@ const FACTS: [Facts; 19] = {
             "msrvtt-captions",
             "MSRVTT_data.json; a list (train.7k, train.9k, test.full) or a split chooses videos",
             (Some("{id}.mp4"), NAME),
-            &[List, Split],
+            &[List, Split, WholeFilms],
         ),
         facts(
             F::MsrvttJsfusion,
@@ -153,21 +169,21 @@ const FACTS: [Facts; 19] = {
             "lsmdc",
             "LSMDC16_annos_*.csv, clips and sentences",
             (Some("{movie}/{id}.avi"), &["id", "movie"]),
-            &[],
+            &[WholeFilms],
         ),
         facts(
             F::LsmdcFillInTheBlank,
             "lsmdc-fill-in-the-blank",
             "LSMDC16_*_FIB.csv, sentences with a blank",
             (Some("{movie}/{id}.avi"), &["id", "movie"]),
-            &[],
+            &[WholeFilms],
         ),
         facts(
             F::LsmdcMultipleChoice,
             "lsmdc-multiple-choice",
             "LSMDC16_multiple_choice_*.csv, five sentences a clip",
             (Some("{movie}/{id}.avi"), &["id", "movie"]),
-            &[],
+            &[WholeFilms],
         ),
         facts(
             F::Didemo,
@@ -230,6 +246,48 @@ const FACTS: [Facts; 19] = {
             &[],
         ),
         facts(
+            F::ActivitynetCaptions,
+            "activitynet-captions",
+            "ActivityNet Captions {train,val_1,val_2}.json, moments of videos",
+            (Some("{id}.mp4"), NAME),
+            &[],
+        ),
+        facts(
+            F::Youcook2,
+            "youcook2",
+            "YouCook2 youcookii_annotations_*.json, moments of videos; a split chooses a subset",
+            (Some("{id}.mp4"), NAME),
+            &[Split],
+        ),
+        facts(
+            F::Howto100m,
+            "howto100m",
+            "HowTo100M's narrations: a table with video_id, start, end and text, or one json by video",
+            (Some("{id}.mp4"), NAME),
+            &[],
+        ),
+        facts(
+            F::Internvid,
+            "internvid",
+            "InternVid .jsonl, moments of videos",
+            (Some("{id}.mp4"), NAME),
+            &[],
+        ),
+        facts(
+            F::Qvhighlights,
+            "qvhighlights",
+            "QVHighlights highlight_*_release.jsonl, an item a relevant window",
+            (Some("{id}.mp4"), NAME),
+            &[],
+        ),
+        facts(
+            F::CharadesSta,
+            "charades-sta",
+            "Charades-STA charades_sta_*.txt, moments of videos",
+            (Some("{id}.mp4"), NAME),
+            &[],
+        ),
+        facts(
             F::Pickle,
             "pickle",
             "pickled list of {filename, text, ..}; numbered answers need a vocabulary",
@@ -239,10 +297,20 @@ const FACTS: [Facts; 19] = {
     ]
 };
 
+impl Facts {
+    /// The usual pattern of clip paths, unless the file holds whole paths that nothing can change.
+    pub(super) fn clips(&self, whole_films: bool) -> Option<&'static str> {
+        match whole_films && self.placeholders.contains(&"movie") {
+            true => Some(FILM),
+            false => self.clips,
+        }
+    }
+}
+
 impl AnnotationFormat {
     /// All formats.
-    pub const ALL: [Self; 19] = {
-        let mut all = [Self::Items; 19];
+    pub const ALL: [Self; 25] = {
+        let mut all = [Self::Items; 25];
         let mut index = 0;
         while index < all.len() {
             all[index] = FACTS[index].format;

@@ -2,17 +2,21 @@
 //!
 //! Rohrbach et al., "Movie Description" (IJCV 2017). Tables with tabs and without a header, in
 //! which quotes are letters and often stand alone. The name of a clip is that of its film and its
-//! time span, `0001_American_Beauty_00.00.51.926-00.00.54.129`; the film is its folder. Names of
-//! persons are `SOMEONE` throughout.
+//! time span, `0001_American_Beauty_00.00.51.926-00.00.54.129`; the film is its folder, or whole films
+//! have that name and the clip is a part of one. Names of persons are `SOMEONE` throughout.
 
 use rand::RngCore;
+use serde_json::Value;
 
-use super::super::items::{Gathered, Item, MultipleChoiceItem, OpenEndedItem};
+use super::super::items::{
+    Gathered, Item, MultipleChoiceItem, OpenEndedItem, RetrievalItem, span_of,
+};
 use super::super::randomness::Randomness;
 use super::super::rows::{Records, RowFault, RowNumber, TableStyle};
 use super::captions_by_video;
 use super::reading::Reading;
 use crate::DataError;
+use crate::video::Span;
 
 /// The clip and four times.
 const BEFORE_SENTENCE: usize = 5;
@@ -20,19 +24,23 @@ const BEFORE_SENTENCE: usize = 5;
 /// What stands for the word to find, and what a model reads in its place.
 const MASK: &str = "[MASK]";
 
+/// A name, a path and a part of what is there.
+type Clip = (String, String, Option<Span>);
+
 /// A blank is at least as many underlines.
 const BLANK_LETTERS: usize = 3;
 
 /// Reads `LSMDC16_annos_*.csv`: a sentence a clip. The blind test has no sentences.
 pub(super) fn read_sentences(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     each_record(reading, |_, fields| {
-        let (id, clip) = clip(reading, fields)?;
+        let (id, clip, span) = clip(reading, fields)?;
         let sentence = match fields {
             [.., last] if fields.len() == 5 && is_time(last) => return Err(RowFault::Blind),
             [.., sentence] if matches!(fields.len(), 5 | 6) => sentence.clone(),
             _ => return Err(columns(fields, "5 or 6")),
         };
-        Ok(captions_by_video::item(id, clip, [sentence]).into())
+        let item = captions_by_video::item(id, clip, [sentence]);
+        Ok(RetrievalItem { span, ..item }.into())
     })
 }
 
@@ -42,10 +50,10 @@ pub(super) fn read_blanks(reading: &Reading<'_>) -> Result<Gathered, DataError> 
         let [_, _, _, _, _, _, sentence, answer] = fields else {
             return Err(columns(fields, "8"));
         };
-        let (id, clip) = clip(reading, fields)?;
+        let (id, clip, span) = clip(reading, fields)?;
         Ok(Item::from(OpenEndedItem {
             id: Some(id),
-            span: None,
+            span,
             clip,
             question: mask_blank(sentence)?,
             answers: vec![answer.clone()],
@@ -60,7 +68,7 @@ pub(super) fn read_blanks(reading: &Reading<'_>) -> Result<Gathered, DataError> 
 /// follows, counted from one.
 pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     each_record(reading, |line, fields| {
-        let (id, clip) = clip(reading, fields)?;
+        let (id, clip, span) = clip(reading, fields)?;
         let (options, answer) = match fields {
             [_, _, _, _, _, options @ ..] if options.len() == 5 => {
                 shuffle(options.to_vec(), reading.seed, line)
@@ -72,7 +80,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
         };
         Ok(Item::from(MultipleChoiceItem {
             id: Some(id),
-            span: None,
+            span,
             clip,
             question: String::new(),
             options,
@@ -108,14 +116,18 @@ pub(super) fn is_header(fields: &[String]) -> bool {
         && !fields.iter().any(|field| is_time(field))
 }
 
-/// The name of a row's clip and the clip's path.
-fn clip(reading: &Reading<'_>, fields: &[String]) -> Result<(String, String), RowFault> {
+/// The name of a row's clip, the path of its file, and which part of a whole film it is.
+fn clip(reading: &Reading<'_>, fields: &[String]) -> Result<Clip, RowFault> {
     let id = fields.first().map_or("", |id| id.trim());
     let movie = movie(id).ok_or_else(|| RowFault::NoTimeSpan {
         clip: id.chars().take(100).collect(),
     })?;
     let path = reading.clips.path(&[("id", id), ("movie", movie)])?;
-    Ok((id.to_owned(), path))
+    let span = match reading.whole_films {
+        true => time_span(id)?,
+        false => None,
+    };
+    Ok((id.to_owned(), path, span))
 }
 
 /// The film in the name of a clip, which ends in a time span.
@@ -123,6 +135,17 @@ pub(super) fn movie(id: &str) -> Option<&str> {
     let (movie, span) = id.rsplit_once('_')?;
     let (start, end) = span.split_once('-')?;
     (!movie.is_empty() && is_time(start) && is_time(end)).then_some(movie)
+}
+
+/// The time span at the end of a clip's name.
+fn time_span(id: &str) -> Result<Option<Span>, RowFault> {
+    let times = id
+        .rsplit_once('_')
+        .and_then(|(_, span)| span.split_once('-'));
+    // Hours and minutes end in a colon elsewhere.
+    let [start, end] = <[&str; 2]>::from(times.unwrap_or_default())
+        .map(|time| Value::from(time.replacen('.', ":", 2)));
+    span_of(Some(&start), Some(&end))
 }
 
 /// Tells whether a text is a time, `hh.mm.ss.ms`.

@@ -13,6 +13,7 @@ mod didemo;
 mod fields;
 mod format;
 mod lsmdc;
+mod moments;
 mod msrvtt;
 mod msrvtt_choice;
 mod other_file;

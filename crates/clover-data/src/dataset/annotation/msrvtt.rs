@@ -2,22 +2,24 @@
 //!
 //! Xu et al., "MSR-VTT" (CVPR 2016). The captions of all videos stand in one JSON file,
 //! `{"videos": [{"video_id", "split", ..}], "sentences": [{"video_id", "caption"}]}`, or in another
-//! cut `{"annotations": [{"image_id", "caption"}]}`; lists of videos choose a split. The 1k-A test
+//! cut `{"annotations": [{"image_id", "caption"}]}`; lists of videos choose a split. `"url"`, `"start
+//! time"` and `"end time"` tell which part of which film of YouTube a video is. The 1k-A test
 //! has a sentence a video in a csv file of its own. Five of those sentences belong to two videos
 //! or more: every row is an item, told apart by its key.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::super::items::{Gathered, RetrievalItem, check_text};
+use super::super::items::{Gathered, RetrievalItem, check_text, span_of};
 use super::super::rows::{
     AnnotationError, Element, Records, RowFault, RowNumber, TableStyle, walk_json,
 };
 use super::captions_by_video::{self, Captioned, CaptionsByVideo};
 use super::clip_names::ClipNames;
-use super::fields::{name, object, text};
+use super::fields::{Row, name, object, text};
 use super::reading::Reading;
 use crate::DataError;
+use crate::video::Span;
 
 /// More splits than a message names.
 const MAX_SPLITS: usize = 10;
@@ -31,6 +33,8 @@ struct Captions {
     splits: HashMap<String, String>,
     /// The names of the splits, in the order of the file.
     names: Vec<String>,
+    /// The films that videos are parts of, where those are there.
+    films: HashMap<String, (String, Span)>,
 }
 
 /// Reads `MSRVTT_data.json`: an item a video, with all its captions.
@@ -39,7 +43,7 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
     let mut read = Captions::default();
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);
-        if let Err(fault) = read.add(element, row) {
+        if let Err(fault) = read.add(element, row, reading.whole_films) {
             gathered.skip(reading.path.to_path_buf(), row, fault);
         }
         ControlFlow::Continue(())
@@ -53,8 +57,36 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
         }
         .into());
     }
-    read.captions.gather(reading, &mut gathered, item);
+    let films = read.films;
+    read.captions
+        .gather(reading, &mut gathered, |clips, captioned| {
+            if !reading.whole_films {
+                return item(clips, captioned);
+            }
+            let (film, span) = films.get(&captioned.video).ok_or(RowFault::Missing {
+                key: "film with a span among the videos",
+            })?;
+            let Captioned {
+                video, captions, ..
+            } = captioned;
+            Ok(RetrievalItem {
+                span: Some(*span),
+                ..captions_by_video::item(video, clips.named(film)?, captions)
+            })
+        });
     Ok(gathered)
+}
+
+/// The film of YouTube that a video is a part of, and which.
+fn film(video: &Row) -> Result<(String, Span), RowFault> {
+    let parameters = text(video, "url")?.split(['?', '&', '#']);
+    let id = { parameters }.find_map(|parameter| parameter.strip_prefix("v="));
+    let id = id.filter(|id| !id.is_empty()).ok_or(RowFault::Missing {
+        key: "v= in its url",
+    })?;
+    let span = span_of(video.get("start time"), video.get("end time"))?;
+    let span = span.ok_or(RowFault::Missing { key: "start time" })?;
+    Ok((check_text("url", id)?, span))
 }
 
 fn item(clips: &ClipNames, captioned: Captioned) -> Result<RetrievalItem, RowFault> {
@@ -66,9 +98,14 @@ fn item(clips: &ClipNames, captioned: Captioned) -> Result<RetrievalItem, RowFau
 }
 
 impl Captions {
-    fn add(&mut self, element: Element<'_>, row: RowNumber) -> Result<(), RowFault> {
+    fn add(
+        &mut self,
+        element: Element<'_>,
+        row: RowNumber,
+        whole_films: bool,
+    ) -> Result<(), RowFault> {
         let key = match element.section {
-            Some("videos") => return self.add_split(element),
+            Some("videos") => return self.add_video(element, whole_films),
             Some("sentences") => "video_id",
             Some("annotations") => "image_id",
             _ => return Ok(()),
@@ -79,7 +116,7 @@ impl Captions {
         self.captions.add(&video, text(sentence, "caption")?, row)
     }
 
-    fn add_split(&mut self, element: Element<'_>) -> Result<(), RowFault> {
+    fn add_video(&mut self, element: Element<'_>, whole_films: bool) -> Result<(), RowFault> {
         let value = element.value?;
         let video = object(&value)?;
         // The first form of the data set has no splits here.
@@ -89,6 +126,10 @@ impl Captions {
                 self.names.push(split.clone());
             }
             self.splits.insert(name(video, "video_id", PREFIX)?, split);
+        }
+        if whole_films {
+            let film = film(video)?;
+            self.films.insert(name(video, "video_id", PREFIX)?, film);
         }
         Ok(())
     }
@@ -148,6 +189,7 @@ pub(super) fn read_jsfusion(reading: &Reading<'_>) -> Result<Gathered, DataError
 mod tests {
     use super::super::sample::Sample;
     use super::super::{AnnotationFormat, convert};
+    use crate::video::Span;
 
     const DATA: &str = r#"{
         "info": {"year": "2016"},
@@ -241,6 +283,58 @@ mod tests {
         request.split = Some("trian".to_owned());
         let message = convert(&request).unwrap_err().to_string();
         assert!(message.contains("train, validate, test"), "{message}");
+    }
+
+    #[test]
+    fn a_video_is_a_part_of_its_film_where_films_are_whole() {
+        let videos = [
+            ("9lZi22qLlEo", "137.72", "149.44"),
+            ("b&t=5", "1", "\"00:00:02\""),
+            ("c", "2", "1"),
+            ("", "1", "2"),
+            ("e", "1", "null"),
+        ];
+        let videos: Vec<_> = (0..)
+            .zip(videos)
+            .map(|(number, (id, start, end))| {
+                format!(
+                    r#"{{"video_id":"video{number}","url":"https://www.youtube.com/watch?v={id}",
+                    "start time":{start},"end time":{end}}}"#
+                )
+            })
+            .collect();
+        let sentences = [0, 0, 1, 2, 9]
+            .map(|number| format!(r#"{{"video_id":"video{number}","caption":"a man sings"}}"#));
+        let content = format!(
+            r#"{{"sentences":[{}],"videos":[{}]}}"#,
+            sentences.join(","),
+            videos.join(",")
+        );
+        let sample = Sample::new("MSRVTT_data.json", content);
+        let mut request = sample.request();
+        request.whole_films = true;
+
+        let converted = convert(&request).unwrap();
+
+        let items = converted.retrieval();
+        assert_eq!((items.len(), items[0].captions.len()), (2, 2));
+        assert_eq!(items[0].clip, "9lZi22qLlEo.mp4");
+        assert_eq!(items[0].span, Span::new(137_720, 149_440).ok());
+        assert_eq!(items[0].id.as_deref(), Some("video0"));
+        assert_eq!(items[1].clip, "b.mp4");
+        assert_eq!(items[1].span, Span::new(1_000, 2_000).ok());
+        let reasons = [
+            "does not end after it begins",
+            "it has no v= in its url",
+            "it has no end",
+            "it has no film",
+            "it has no film",
+        ];
+        assert_eq!(converted.skipped.len(), reasons.len(), "{converted:?}");
+        for (skipped, reason) in converted.skipped.iter().zip(reasons) {
+            assert!(skipped.reason.contains(reason), "{skipped:?}");
+        }
+        assert_eq!(sample.convert().retrieval()[0].span, None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(super) struct Reading<'a> {
     pub(super) mapping: Option<YoutubeMapping>,
     pub(super) vocabulary: Option<AnswerVocabulary>,
     pub(super) split: Option<&'a str>,
+    pub(super) whole_films: bool,
     pub(super) seed: u64,
     pub(super) columns: &'a ManifestColumns,
     /// The folder of clips, where a table is made.
@@ -38,7 +39,7 @@ impl<'a> Reading<'a> {
     ) -> Result<Self, DataError> {
         check_uses(request, format)?;
         let clips = ClipNames::new(
-            format,
+            (format, request.whole_films),
             request.extension.as_deref(),
             request.clip_pattern.as_deref(),
         )?;
@@ -58,6 +59,7 @@ impl<'a> Reading<'a> {
                 .map(AnswerVocabulary::read)
                 .transpose()?,
             split: request.split.as_deref(),
+            whole_films: request.whole_films,
             seed: request.seed,
             columns: &request.columns,
             table,
@@ -99,6 +101,7 @@ fn check_uses(request: &ConvertRequest, format: AnnotationFormat) -> Result<(), 
             "a vocabulary",
         ),
         (Auxiliary::Split, request.split.is_some(), "a split"),
+        (Auxiliary::WholeFilms, request.whole_films, "whole films"),
     ];
     if !request.columns.is_usual() && format != AnnotationFormat::Pairs {
         let option = "columns or a separator";

@@ -95,6 +95,11 @@ fn choose(reading: &Reading<'_>) -> Result<String, DataError> {
         }
         ControlFlow::Continue(())
     })?;
+    pick(reading, found)
+}
+
+/// The same of the splits that were found.
+pub(super) fn pick(reading: &Reading<'_>, found: BTreeSet<String>) -> Result<String, DataError> {
     let only = (found.len() == 1).then(|| found.first()).flatten();
     let chosen = match reading.split {
         Some(split) => found.iter().find(|found| usual(found) == usual(split)),
@@ -119,10 +124,12 @@ fn choose(reading: &Reading<'_>) -> Result<String, DataError> {
     })
 }
 
-/// The split for choosing a model has several names.
-fn usual(split: &str) -> &str {
+/// Splits have several names each.
+pub(super) fn usual(split: &str) -> &str {
     match split {
-        "validation" | "valid" => "val",
+        "validation" | "validate" | "valid" => "val",
+        "training" => "train",
+        "testing" => "test",
         split => split,
     }
 }

@@ -38,6 +38,26 @@ pub enum RowFault {
     #[error("its start and end are no span")]
     Span(#[source] serde_json::Error),
 
+    /// A moment of a video cannot be used; the others may be.
+    #[error("its moment {number}, of {video:?}")]
+    Moment {
+        /// The video.
+        video: String,
+        /// The moment, counted from one.
+        number: usize,
+        /// Why.
+        source: Box<Self>,
+    },
+
+    /// Two lists that belong together are of different lengths.
+    #[error("its {first} and its {second} are not equally many")]
+    Lengths {
+        /// The key of one list.
+        first: &'static str,
+        /// The key of the other.
+        second: &'static str,
+    },
+
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText(#[source] Utf8Error),

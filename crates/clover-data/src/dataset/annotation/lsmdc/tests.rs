@@ -1,6 +1,7 @@
 use super::super::sample::Sample;
 use super::super::{AnnotationFormat, convert};
 use super::movie;
+use crate::video::Span;
 
 const CLIP: &str = "0042_Some_Film_00.00.51.926-00.00.54.129";
 const TIMES: &str = "00.00.51.926\t00.00.54.129\t00.00.51.426\t00.00.54.629";
@@ -128,4 +129,52 @@ fn in_the_test_the_answer_counts_from_one() {
     assert_eq!(items[1].options[items[1].answer], "a");
     assert_eq!(items[0].question, "");
     assert_eq!(converted.skipped.len(), 3);
+}
+
+#[test]
+fn a_clip_is_a_part_of_its_film_where_films_are_whole() {
+    let reversed = "0042_Some_Film_00.00.54.129-00.00.51.926";
+    let impossible = "0042_Some_Film_00.61.51.926-01.62.54.129";
+    let late = "0043_Other_01.02.03.004-01.02.04.000";
+    let annotated = |clip: &str| format!("{clip}\t{TIMES}\tHe waits.\n");
+    let rows = [CLIP, reversed, impossible, late].map(annotated).concat();
+    let sample = Sample::new("annos.csv", &rows);
+    let mut request = sample.request();
+    request.whole_films = true;
+
+    let converted = convert(&request).unwrap();
+
+    let items = converted.retrieval();
+    assert_eq!(items[0].clip, "0042_Some_Film.mp4");
+    assert_eq!(items[0].span, Span::new(51_926, 54_129).ok());
+    assert_eq!(items[0].id.as_deref(), Some(CLIP));
+    assert_eq!(items[1].clip, "0043_Other.mp4");
+    assert_eq!(items[1].span, Span::new(3_723_004, 3_724_000).ok());
+    assert_eq!((items.len(), converted.skipped.len()), (2, 2));
+    assert!(converted.skipped[0].reason.contains("does not end after"));
+    assert!(converted.skipped[1].reason.contains("00:61:51.926"));
+    request.extension = Some("mkv".to_owned());
+    let other = convert(&request).unwrap();
+    assert_eq!(other.retrieval()[0].clip, "0042_Some_Film.mkv");
+    assert_eq!(sample.convert().retrieval()[0].span, None);
+}
+
+#[test]
+fn questions_about_whole_films_are_about_their_spans_too() {
+    let blank = format!("{CLIP}\t{TIMES}\tHe waits.\tHe _____.\twaits\n");
+    let choice = format!("{CLIP}\t{TIMES}\ta\tb\tc\td\te\t5\n");
+    let whole = |content: &str| {
+        let sample = Sample::new("a.csv", content);
+        let mut request = sample.request();
+        request.whole_films = true;
+        convert(&request).unwrap()
+    };
+    let span = Span::new(51_926, 54_129).ok();
+
+    let (blank, choice) = (whole(&blank), whole(&choice));
+
+    let blank = &blank.questions()[0];
+    assert_eq!((&*blank.clip, blank.span), ("0042_Some_Film.mp4", span));
+    let choice = &choice.choices()[0];
+    assert_eq!((&*choice.clip, choice.span), ("0042_Some_Film.mp4", span));
 }
