@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table, detect};
-use super::clip_table::{ClipTable, Files, Texts};
+use super::clip_rows::Files;
+use super::clip_table::{ClipTable, Texts};
 use super::pairs::each_pair;
 use super::shards::{Refusal, ShardOptions, ShardSet, texts_of};
 use super::skipped::SkippedItem;

@@ -5,6 +5,7 @@ mod answer_vocabulary;
 mod captioned;
 mod clip_dataset;
 mod clip_reading;
+mod clip_rows;
 mod clip_table;
 mod collection;
 mod epoch_order;

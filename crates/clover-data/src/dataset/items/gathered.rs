@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::clip_table::{ClipTable, Files};
+use super::super::clip_rows::Files;
+use super::super::clip_table::ClipTable;
 use super::super::rows::{AnnotationError, RowFault, RowNumber};
 use super::super::skipped::SkippedItem;
 use super::{Item, Items, ItemsFile, ItemsTask};
