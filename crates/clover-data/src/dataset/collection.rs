@@ -56,7 +56,11 @@ impl ClipTable {
     ) -> Result<Self, DataError> {
         let path = &request.annotation;
         if is_shards(path) {
-            let shards = ShardSet::open(&[path.clone()], &ShardOptions::default(), progress)?;
+            let shards = ShardSet::open(
+                std::slice::from_ref(path),
+                &ShardOptions::default(),
+                progress,
+            )?;
             return Ok(shards.into());
         }
         if path.is_dir() {
