@@ -338,17 +338,10 @@ pub enum DataError {
     #[error(transparent)]
     Shard(#[from] crate::dataset::ShardError),
 
-    /// No row of a list has a caption.
-    #[error("{path}: holds no captions")]
-    NoCaptions {
-        /// The list.
-        path: PathBuf,
-    },
-
-    /// A row has other texts than a task needs.
+    /// A row, or a whole list, has other texts than a task needs.
     #[error("{name}: has no {wanted}")]
     OtherTexts {
-        /// What reports call the row.
+        /// What reports call the row, or the list.
         name: String,
         /// What it lacks.
         wanted: &'static str,

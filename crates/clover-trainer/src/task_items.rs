@@ -56,7 +56,7 @@ impl ItemsLocation {
             TaskKind::OpenEnded | TaskKind::FillInTheBlank => ItemsTask::OpenEnded,
         };
         if table.task() == Some(wanted) {
-            return Ok(table);
+            return Ok(table.for_task(wanted, &self.request.annotation)?);
         }
         Err(TrainerError::OtherTask {
             path: self.request.annotation.clone(),

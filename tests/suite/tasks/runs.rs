@@ -1,10 +1,13 @@
 //! Every task is learned from its files and measured on them.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
+use clover_data::dataset::{ClipTable, PackConfig, PackFrames, pack};
 use clover_inference::Bundle;
 use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
 use clover_trainer::recipe::TaskKind;
+use clover_trainer::task_items::ItemsLocation;
 
 use super::attention::{check_attention, check_without_attention};
 use super::{SmallTask, measure, tune};
@@ -161,6 +164,35 @@ fn lsmdc_blanks_are_learned_and_measured() {
 fn own_questions_are_learned_and_measured() {
     learn_and_measure("multiple-choice-custom", &[]);
     learn_and_measure("open-ended-custom", &[]);
+}
+
+#[test]
+fn tasks_are_learned_and_measured_from_shards_as_from_files() {
+    for name in [
+        "retrieval-custom",
+        "multiple-choice-custom",
+        "open-ended-custom",
+    ] {
+        let mut task = SmallTask::new(name, &[]);
+        let out = ["train", "test"].map(|split| task.data.path(split));
+        let locations = [&mut task.files.train, &mut task.files.test];
+        for (location, out) in locations.into_iter().zip(out) {
+            let clips = location.clips.as_deref();
+            let table = ClipTable::open_as(&location.request, clips, &|_, _| ()).unwrap();
+            let config = PackConfig::new(PackFrames::Evenly(8));
+            pack(&table, &config, &out, &|_| (), &AtomicBool::new(false)).unwrap();
+            *location = ItemsLocation::new(out, &location.split);
+        }
+
+        let summary = tune(&task.finetuning("run")).unwrap();
+        let found = measure(&task.evaluation(&summary.bundle)).unwrap();
+
+        assert!(summary.finished && summary.skipped.is_empty(), "{name}");
+        let evaluation = &found.evaluation;
+        assert_eq!((evaluation.items, evaluation.skipped.len()), (CLIPS, 0));
+        let (_, best) = summary.best.unwrap();
+        assert_eq!(evaluation.figures, best.figures, "{name}");
+    }
 }
 
 #[test]

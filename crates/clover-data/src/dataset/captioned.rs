@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
 use super::clip_table::Texts;
+use super::items::ItemsTask;
 use crate::DataError;
 use crate::video::NormalizedClip;
 
@@ -58,8 +59,8 @@ impl Preparation for Captioned {
                 options.iter().map(String::as_str).collect()
             }
             (Self::All | Self::DrawOne, Texts::Captions(_)) => texts.all(),
-            (Self::Options, _) => return Err(row.without("options")),
-            (Self::All | Self::DrawOne, _) => return Err(row.without("captions")),
+            (Self::Options, _) => return Err(row.without(ItemsTask::MultipleChoice)),
+            (Self::All | Self::DrawOne, _) => return Err(row.without(ItemsTask::Retrieval)),
         };
         let encoded = sentences.iter().map(|sentence| {
             let encoding = row.tokens(sentence)?;

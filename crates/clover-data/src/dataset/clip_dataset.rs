@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::clip_reading::ClipReading;
 use super::clip_table::{ClipRow, ClipTable, Texts};
+use super::items::ItemsTask;
 use super::randomness::Randomness;
 use super::source::SampleSource;
 use crate::DataError;
@@ -87,10 +88,10 @@ impl PreparedRow<'_> {
     }
 
     /// Other texts than the task needs.
-    pub(super) fn without(&self, wanted: &'static str) -> DataError {
+    pub(super) fn without(&self, wanted: ItemsTask) -> DataError {
         DataError::OtherTexts {
             name: self.name.clone(),
-            wanted,
+            wanted: wanted.texts(),
         }
     }
 }

@@ -16,6 +16,9 @@ use super::skipped::SkippedItem;
 use crate::DataError;
 use crate::video::{ClipSource, Span};
 
+/// Rows that are looked at to tell what a table is for.
+const FIRST_ROWS: usize = 1_000;
+
 /// A clip that has not been opened yet, and its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClipRow {
@@ -266,12 +269,10 @@ impl ClipTable {
         matches!(self.origin, Origin::Shards(_))
     }
 
-    /// What the first row is for; nothing where it has no texts.
+    /// What the first row that has texts is for; nothing where none of the first ones has any.
     pub fn task(&self) -> Option<ItemsTask> {
-        match self.is_empty() {
-            true => None,
-            false => self.texts(0).task(),
-        }
+        let first = 0..self.len().min(FIRST_ROWS);
+        first.into_iter().find_map(|row| self.texts(row).task())
     }
 
     /// The folder that the paths of a list start at.
@@ -289,29 +290,34 @@ impl ClipTable {
         self.with_chosen(rows.map(|row| self.chosen(row)).collect())
     }
 
-    /// The rows that have captions; the others are left out by name. The samples of shards, which are
-    /// read later, all stay. `list` stands in errors.
+    /// The rows whose texts are for a task; the others are left out by name. The samples of shards, which
+    /// are read later, all stay. `list` stands in errors.
     ///
     /// # Errors
     ///
-    /// When no row has a caption.
-    pub fn captioned(&self, list: &Path) -> Result<Self, DataError> {
+    /// When no row has such texts.
+    pub fn for_task(&self, task: ItemsTask, list: &Path) -> Result<Self, DataError> {
         if self.is_of_shards() {
             return Ok(self.clone());
         }
-        let has_captions = |row: &usize| self.texts(*row).task() == Some(ItemsTask::Retrieval);
-        let (with, without): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(has_captions);
+        let fits = |row: &usize| self.texts(*row).task() == Some(task);
+        let (with, without): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(fits);
         if without.is_empty() {
             return Ok(self.clone());
         }
         if with.is_empty() {
-            return Err(DataError::NoCaptions {
-                path: list.to_path_buf(),
+            return Err(DataError::OtherTexts {
+                name: list.display().to_string(),
+                wanted: task.texts(),
             });
         }
-        let left_out = without.into_iter().map(|row| SkippedItem {
-            name: self.name(row),
-            reason: "has no caption".to_owned(),
+        let left_out = without.into_iter().map(|row| {
+            let name = self.name(row);
+            let error = DataError::OtherTexts {
+                name: name.clone(),
+                wanted: task.texts(),
+            };
+            SkippedItem::new(name, &error)
         });
         let skipped = self.skipped.iter().cloned().chain(left_out);
         let chosen = with.into_iter().map(|row| self.chosen(row));

@@ -310,9 +310,11 @@ mod tests {
         assert!(table.name(3).ends_with("deeper/d.MP4"));
         assert_eq!(table.skipped().len(), 1);
         assert!(table.skipped()[0].name.ends_with("e.png"));
-        let captioned = table.captioned(folder.path()).unwrap();
+        let captioned = table.for_task(ItemsTask::Retrieval, folder.path()).unwrap();
         assert_eq!((captioned.len(), captioned.skipped().len()), (2, 4));
-        assert!(captioned.captioned(folder.path()).is_ok());
+        assert!(captioned.skipped()[2].reason.ends_with("has no captions"));
+        let choices = table.for_task(ItemsTask::MultipleChoice, folder.path());
+        assert!(choices.unwrap_err().to_string().ends_with("has no options"));
     }
 
     #[test]

@@ -175,6 +175,15 @@ impl Items {
 }
 
 impl ItemsTask {
+    /// What messages call the texts it needs.
+    pub(crate) fn texts(self) -> &'static str {
+        match self {
+            Self::Retrieval => "captions",
+            Self::MultipleChoice => "options",
+            Self::OpenEnded => "answers",
+        }
+    }
+
     /// What messages call the task.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
 use super::clip_table::{ClipTable, Texts};
+use super::items::ItemsTask;
 use crate::DataError;
 use crate::text::QuestionForm;
 use crate::video::NormalizedClip;
@@ -78,7 +79,7 @@ impl Preparation for Candidates {
             answer,
         } = texts
         else {
-            return Err(row.without("options"));
+            return Err(row.without(ItemsTask::MultipleChoice));
         };
         let texts = self.form.texts(&question, &options);
         let encoded = texts.iter().map(|text| {

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::answer_vocabulary::AnswerVocabulary;
 use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
 use super::clip_table::{ClipTable, Texts};
+use super::items::ItemsTask;
 use crate::DataError;
 use crate::text::Encoding;
 use crate::video::NormalizedClip;
@@ -103,7 +104,7 @@ impl Preparation for Answered {
 
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
         let Texts::Question { question, answers } = texts else {
-            return Err(row.without("answers"));
+            return Err(row.without(ItemsTask::OpenEnded));
         };
         let encoding = row.tokens(&question)?;
         let blank = self.blank(&encoding.ids, row)?;

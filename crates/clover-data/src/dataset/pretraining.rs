@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::captioned::draw_one;
 use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
 use super::clip_table::Texts;
-use super::items::Caption;
+use super::items::{Caption, ItemsTask};
 use crate::DataError;
 use crate::masking::{MaskedTokens, REGION_GRID, RegionMask, TextMasker, TextMasking};
 use crate::text::{Encoding, PartOfSpeech};
@@ -89,7 +89,7 @@ impl Preparation for Masked {
 
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
         let Texts::Captions(captions) = texts else {
-            return Err(row.without("captions"));
+            return Err(row.without(ItemsTask::Retrieval));
         };
         let encoded = captions.iter().map(|caption| {
             let encoding = row.tokens(caption.text())?;

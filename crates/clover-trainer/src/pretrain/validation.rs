@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::prelude::*;
-use clover_data::dataset::{ClipTable, SkippedItem};
+use clover_data::dataset::{ClipTable, ItemsTask, SkippedItem};
 use clover_inference::Embedder;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,8 @@ pub(super) struct ValidationRecord {
 impl Validation {
     /// Opens a list whose videos lie in `videos`, or beside it.
     pub(super) fn open(path: &Path, videos: Option<&Path>) -> Result<Self, TrainerError> {
-        let table = ClipTable::open(path, videos, &|_, _| ())?.captioned(path)?;
+        let table = ClipTable::open(path, videos, &|_, _| ())?;
+        let table = table.for_task(ItemsTask::Retrieval, path)?;
         Ok(Self {
             fingerprint: ListFingerprint::of_table(&table, path),
             table,
