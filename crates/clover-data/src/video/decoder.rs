@@ -148,8 +148,14 @@ fn open_media(
         Format::Mp4 | Format::Matroska | Format::Foreign(_) | Format::Unknown
     ) {
         let tables = match format {
-            // What cannot be read is FFmpeg's to judge.
-            Format::Mp4 => mp4::tables(&mut media, bytes, path, limits).unwrap_or_default(),
+            Format::Mp4 => match mp4::tables(&mut media, bytes, path, limits) {
+                Ok(tables) => tables,
+                Err(error @ (DataError::BrokenVideo { .. } | DataError::OverLimit { .. })) => {
+                    return Err(error);
+                }
+                // What is not known here is FFmpeg's to judge.
+                Err(_) => Vec::new(),
+            },
             _ => Vec::new(),
         };
         media.seek(SeekFrom::Start(0)).map_err(unreadable)?;

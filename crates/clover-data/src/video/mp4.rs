@@ -123,10 +123,14 @@ pub(super) fn tables(
         let video = Trak::decode_body(&mut &body[..])
             .ok()
             .filter(|track| track.mdia.hdlr.handler == FourCC::new(b"vide"));
-        if let Some(track) = video
-            && let Ok(table) = sample_table(file, file_bytes, &moov, &track, path, limits)
-        {
-            tables.push((track.tkhd.track_id, table));
+        let Some(track) = video else { continue };
+        match sample_table(file, file_bytes, &moov, &track, path, limits) {
+            Ok(table) => tables.push((track.tkhd.track_id, table)),
+            // Figures that no file of this size can hold: FFmpeg would set memory aside for them.
+            Err(error @ (DataError::BrokenVideo { .. } | DataError::OverLimit { .. })) => {
+                return Err(error);
+            }
+            Err(_) => {}
         }
     }
     Ok(tables)

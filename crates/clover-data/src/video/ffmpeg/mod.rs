@@ -9,7 +9,7 @@ mod convert;
 mod packets;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl FfmpegVideo {
     /// Reads all coded pictures of the best video stream. Of an mp4 file `tables` has what is shown
     /// of each track; FFmpeg would not tell which packets its edit list hides.
     pub(super) fn open(
-        mut media: impl Read + Seek + Send + 'static,
+        media: impl Read + Seek + Send + 'static,
         tables: Vec<(u32, SampleTable)>,
         path: &Path,
         limits: &DecodeLimits,
@@ -130,12 +130,6 @@ impl FfmpegVideo {
         ffmpeg::init().map_err(failed)?;
         ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
         let deadline = limits.start();
-        let length = media.seek(SeekFrom::End(0));
-        let length = length.and_then(|length| media.rewind().map(|()| length));
-        let length = length.map_err(|source| DataError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
         let stream = StreamIo::from_read_seek(media).map_err(failed)?;
         let options = (!tables.is_empty()).then(|| {
             let mut options = ffmpeg::Dictionary::new();
@@ -169,16 +163,7 @@ impl FfmpegVideo {
         limits.check_size(path, coded_size.map(|side| side as u64))?;
         let aspect = PixelAspect::of(ratio(decoder.aspect_ratio()));
         limits.check_size(path, aspect.size(coded_size).map(|side| side as u64))?;
-        // Pictures that lie over each other would take more memory than any file has bytes; a few a picture
-        // are added where a container leaves out what all begin with.
-        let held = limits
-            .max_decoded_bytes
-            .min(length.saturating_mul(2).max(1 << 20));
-        let limits_of_packets = DecodeLimits {
-            max_decoded_bytes: held,
-            ..limits.clone()
-        };
-        let packets = read_packets(&mut input, index, path, &limits_of_packets, deadline)?;
+        let packets = read_packets(&mut input, index, path, limits, deadline)?;
         let mut tables = tables.into_iter();
         let table = tables.find(|(number, _)| track == Some(*number));
         Ok(Self {
