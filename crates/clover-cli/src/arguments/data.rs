@@ -15,7 +15,7 @@ pub(crate) struct ListArguments {
     /// Which file name stands for `vid1`, `vid2`, ..: MSVD's `youtube_mapping.txt`.
     #[arg(long)]
     pub(crate) mapping: Option<PathBuf>,
-    /// The ending of the clips' files where it is not the usual one.
+    /// The extension of the clips' files where it is not the usual one.
     #[arg(long)]
     pub(crate) extension: Option<String>,
     /// The path of a clip, with placeholders in braces, where it is not the usual one.

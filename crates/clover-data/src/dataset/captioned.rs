@@ -6,7 +6,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
+use super::clip_dataset::{ClipDataset, Preparation, PreparedRow, Tokens};
 use super::clip_table::Texts;
 use super::items::ItemsTask;
 use crate::DataError;
@@ -50,23 +50,16 @@ pub(super) fn draw_one(texts: usize, rng: &mut ChaCha8Rng) -> usize {
 }
 
 impl Preparation for Captioned {
-    type Encoded = Vec<(Vec<u32>, Vec<u8>)>;
+    type Encoded = Vec<Tokens>;
     type Sample = CaptionedSample;
 
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
-        let sentences = match (self, &texts) {
-            (Self::Options, Texts::Choice { options, .. }) => {
-                options.iter().map(String::as_str).collect()
-            }
-            (Self::All | Self::DrawOne, Texts::Captions(_)) => texts.all(),
-            (Self::Options, _) => return Err(row.without(ItemsTask::MultipleChoice)),
-            (Self::All | Self::DrawOne, _) => return Err(row.without(ItemsTask::Retrieval)),
-        };
-        let encoded = sentences.iter().map(|sentence| {
-            let encoding = row.tokens(sentence)?;
-            Ok((encoding.ids, encoding.attention_mask))
-        });
-        encoded.collect()
+        match (self, &texts) {
+            (Self::Options, Texts::Choice { options, .. }) => row.tokens_of_all(options),
+            (Self::All | Self::DrawOne, Texts::Captions(_)) => row.tokens_of_all(&texts.all()),
+            (Self::Options, _) => Err(row.without(ItemsTask::MultipleChoice)),
+            (Self::All | Self::DrawOne, _) => Err(row.without(ItemsTask::Retrieval)),
+        }
     }
 
     fn finish(

@@ -19,6 +19,9 @@ use crate::video::NormalizedClip;
 /// BERT has no more positions.
 const LONGEST_TEXT: usize = 512;
 
+/// Token ids and attention mask of a text.
+pub(super) type Tokens = (Vec<u32>, Vec<u8>);
+
 /// How rows become samples.
 #[derive(Debug, Clone)]
 pub struct SampleReading {
@@ -85,6 +88,18 @@ impl PreparedRow<'_> {
     /// When the tokenizer refuses it.
     pub fn tokens(&self, text: &str) -> Result<Encoding, DataError> {
         self.tokenizer.encode(text, self.text_len)
+    }
+
+    /// The tokens of each text.
+    pub(super) fn tokens_of_all<S: AsRef<str>>(
+        &self,
+        texts: &[S],
+    ) -> Result<Vec<Tokens>, DataError> {
+        let encoded = texts.iter().map(|text| {
+            let encoding = self.tokens(text.as_ref())?;
+            Ok((encoding.ids, encoding.attention_mask))
+        });
+        encoded.collect()
     }
 
     /// Other texts than the task needs.

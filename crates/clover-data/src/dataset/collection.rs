@@ -8,7 +8,7 @@ use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table, dete
 use super::clip_rows::Files;
 use super::clip_table::{ClipTable, Texts};
 use super::pairs::each_pair;
-use super::shards::{Refusal, ShardOptions, ShardSet, texts_of};
+use super::shards::{MAX_TEXT_BYTES, Refusal, ShardOptions, ShardSet, texts_of};
 use super::skipped::SkippedItem;
 use crate::DataError;
 
@@ -21,9 +21,6 @@ const ENDINGS: [&str; 30] = [
 
 /// Folders deeper than this are not looked into: links may lead round in circles.
 const MAX_DEPTH: usize = 32;
-
-/// The most bytes of a text beside a clip.
-const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 impl ClipTable {
     /// Opens what `path` names: a shard (`.tar`), a folder of shards or a pattern of them; a manifest or

@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::clip_dataset::{ClipDataset, Preparation, PreparedRow};
+use super::clip_dataset::{ClipDataset, Preparation, PreparedRow, Tokens};
 use super::clip_table::{ClipTable, Texts};
 use super::items::ItemsTask;
 use crate::DataError;
@@ -69,7 +69,7 @@ impl Candidates {
 }
 
 impl Preparation for Candidates {
-    type Encoded = (Vec<(Vec<u32>, Vec<u8>)>, usize);
+    type Encoded = (Vec<Tokens>, usize);
     type Sample = MultipleChoiceSample;
 
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
@@ -82,11 +82,7 @@ impl Preparation for Candidates {
             return Err(row.without(ItemsTask::MultipleChoice));
         };
         let texts = self.form.texts(&question, &options);
-        let encoded = texts.iter().map(|text| {
-            let encoding = row.tokens(text)?;
-            Ok::<_, DataError>((encoding.ids, encoding.attention_mask))
-        });
-        Ok((encoded.collect::<Result<_, _>>()?, answer))
+        Ok((row.tokens_of_all(&texts)?, answer))
     }
 
     fn finish(

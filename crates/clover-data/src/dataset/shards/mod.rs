@@ -22,7 +22,7 @@ mod set;
 mod tar_files;
 
 pub use error::ShardError;
-pub(super) use sample::{Refusal, texts_of};
+pub(super) use sample::{MAX_TEXT_BYTES, Refusal, texts_of};
 pub use set::{ShardOptions, ShardSet};
 #[cfg(test)]
 pub(crate) use tar_files::tar_of;

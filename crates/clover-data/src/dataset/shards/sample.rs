@@ -11,7 +11,7 @@ use super::super::rows::{RowFault, json_row};
 
 /// The most bytes of a caption's file or of what is known of a sample; the metadata of a film from
 /// the web takes some hundred thousand.
-pub(super) const MAX_TEXT_BYTES: u64 = 1 << 20;
+pub(in super::super) const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 /// The most letters of a status that are told.
 const STATUS_LETTERS: usize = 200;
