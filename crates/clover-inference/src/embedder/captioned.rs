@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use burn::prelude::*;
-use clover_data::batch::{stack_clips, stack_texts};
+use clover_data::batch::stack_texts;
 use clover_data::dataset::{
     BatchLoader, CaptionedDataset, CaptionedSample, LoaderConfig, Position, SkippedItem,
 };
@@ -92,9 +92,7 @@ impl<B: Backend> Embedder<B> {
 
     fn embed_samples(&self, samples: &[CaptionedSample]) -> Vec<EmbeddedClip> {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
-        let clips = stack_clips::<B>(&clips, &self.device);
-        let mut videos = Embeddings::default();
-        videos.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        let videos = self.embed_clips(&clips);
         let ids: Vec<&[u32]> = samples
             .iter()
             .flat_map(|sample| sample.token_ids.iter().map(Vec::as_slice))
