@@ -195,9 +195,9 @@ impl<B: Backend> Answerer<B> {
     ///
     /// # Errors
     ///
-    /// The bundle does not answer such a question; the question or a choice is empty, has more than
-    /// [`MAX_CAPTION_WORDS`](clover_data::dataset::MAX_CAPTION_WORDS) words, or a choice comes twice; the
-    /// model's scores are not numbers.
+    /// The bundle does not answer such a question; the question or a choice is empty or has more than
+    /// [`MAX_CAPTION_WORDS`](clover_data::dataset::MAX_CAPTION_WORDS) words; there is one choice only, or
+    /// more than a thousand; the model's scores are not numbers.
     ///
     /// # Panics
     ///

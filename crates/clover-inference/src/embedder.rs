@@ -5,7 +5,7 @@ mod captioned;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use clover_data::batch::stack_clips;
-use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SampleReading, SkippedItem};
+use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SkippedItem};
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::NormalizedClip;
 use clover_model::Clover;
@@ -150,12 +150,7 @@ impl<B: Backend> Embedder<B> {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<EmbeddedTable, InferenceError> {
         let total = table.len();
-        let reading = SampleReading {
-            clip: self.preprocessing.clip_reading(),
-            text_len: self.preprocessing.text_len,
-            seed: 0,
-        };
-        let tokenizer = self.tokenizer.clone();
+        let (tokenizer, reading) = (self.tokenizer.clone(), self.reading());
         let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::All)?;
         let mut embedded = EmbeddedTable::default();
         let how = (workers, max_failed_share);

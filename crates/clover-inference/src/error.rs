@@ -83,6 +83,12 @@ pub enum InferenceError {
     /// The model's scores are not numbers, so that no answer is the best one.
     #[error("the model's scores of the answers are not finite numbers")]
     NotFinite,
+    /// A file of embeddings would have no row.
+    #[error("{path}: there is nothing to write: not one embedding was made", path = path.display())]
+    NoEmbeddings {
+        /// The file.
+        path: PathBuf,
+    },
     /// A picture cannot be made.
     #[error("a picture cannot be made: {reason}")]
     Picture {

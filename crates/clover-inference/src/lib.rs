@@ -8,6 +8,7 @@ mod ask;
 mod attention;
 mod bundle;
 mod embedder;
+mod embedding_file;
 mod error;
 mod export;
 mod film_strip;
@@ -20,6 +21,7 @@ pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle}
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
 };
+pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use film_strip::{clip_strip, film_strip};

@@ -83,8 +83,9 @@ fn choices_without_a_head_are_compared_at_the_temperature_of_pre_training() {
     let device = Default::default();
     let bundle = Bundle::<TestBackend>::read(&task.bundle, &device).unwrap();
     let answerer = Answerer::new(bundle, device);
-    let table = ClipTable::open_as(&task.files.test.request, None, &|_, _| ()).unwrap();
-    let row = table.read(0).unwrap();
+    let location = &task.files.test;
+    let table = ClipTable::open_as(&location.request, location.clips.as_deref(), &|_, _| ());
+    let row = table.unwrap().read(0).unwrap();
     let clip = answerer.read(row.clip, row.span).unwrap();
     let choices = ["red", "blue"].map(str::to_owned);
 
