@@ -74,7 +74,11 @@ fn a_blank_is_filled_as_evaluated() {
 fn choices_are_scored_as_evaluated_in_either_form_of_text() {
     let by = AnsweredBy::MultipleChoice;
     ask_as_evaluated("multiple-choice-custom", &[], by);
-    ask_as_evaluated("multiple-choice-tgif-transition", &["test_views=1"], by);
+    ask_as_evaluated(
+        "multiple-choice-tgif-transition",
+        &["test_views=1", "test_interval=1"],
+        by,
+    );
 }
 
 #[test]

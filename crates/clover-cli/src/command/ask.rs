@@ -185,4 +185,42 @@ mod tests {
         );
         assert!(lines[3].starts_with("unsure: ") && lines[4].contains("was left out"));
     }
+
+    #[cfg(feature = "flex")]
+    #[test]
+    fn a_clip_is_asked_about_and_what_the_answer_looks_at_is_drawn() {
+        use burn::backend::Autodiff;
+        use clover_inference::Answers;
+
+        let folder = tempfile::tempdir().unwrap();
+        let answers = ["red", "blue", "left"].map(str::to_owned).to_vec();
+        let clips = super::super::bundle_folder::small::write(
+            folder.path(),
+            Some(Answers::OpenEnded { answers }),
+        );
+        let attention = folder.path().join("attention.png");
+        let asking = |clip: &Path, question: &str| Asking {
+            bundle: folder.path().join("bundle"),
+            clip: clip.to_owned(),
+            span: Some(Span::new(0, 400).unwrap()),
+            question: question.to_owned(),
+            choices: Vec::new(),
+            top: 2,
+            attention: Some(attention.clone()),
+        };
+        let run = |asking: Asking| asking.run::<Autodiff<burn_flex::Flex>>(Default::default());
+
+        let found = run(asking(&clips[0], "which colour")).unwrap();
+        let gone = run(asking(Path::new("gone.mp4"), "which colour")).unwrap_err();
+        let empty = run(asking(&clips[0], " ")).unwrap_err();
+
+        assert_eq!((found.ranked.len(), found.known), (2, 3));
+        // The start of a PNG.
+        assert_eq!(std::fs::read(attention).unwrap()[1..4], *b"PNG");
+        assert!(gone.to_string().contains("gone.mp4"), "{gone}");
+        assert!(
+            empty.to_string().contains("the question: is empty"),
+            "{empty}"
+        );
+    }
 }

@@ -190,3 +190,110 @@ impl Rows {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+    use burn::backend::Autodiff;
+    use burn_flex::Flex;
+    use clap::Parser;
+    use clover_inference::EmbeddedBatch;
+
+    /// Runs a command line in a folder with a bundle.
+    fn embed(folder: &Path, words: &[&str]) -> Result<()> {
+        let path = |word: &&str| match word.starts_with('@') {
+            true => folder.join(&word[1..]).display().to_string(),
+            false => (*word).to_owned(),
+        };
+        let line = ["clover", "embed", "@bundle"].iter().chain(words).map(path);
+        let Command::Embed(arguments) = Arguments::parse_from(line).command else {
+            panic!("another command")
+        };
+        let clips = arguments
+            .clips
+            .iter()
+            .map(|clips| open_clips(&arguments, clips));
+        let tables = clips.collect::<Result<Vec<_>>>()?;
+        let texts = arguments.texts.as_deref().map(open_texts).transpose()?;
+        let embedding = Embedding {
+            arguments: *arguments,
+            tables,
+            texts,
+            interrupt: Interrupt::default(),
+        };
+        embedding.run::<Autodiff<Flex>>(Default::default())
+    }
+
+    #[test]
+    fn texts_and_clips_are_written_as_the_embedder_embeds_them_without_the_broken_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let clips = super::super::bundle_folder::small::write(folder, None);
+        std::fs::write(&clips[1], "not a video").unwrap();
+        std::fs::write(folder.join("texts.txt"), "a red circle\n\na blue square\n").unwrap();
+        let list = clips[0].parent().unwrap().display().to_string();
+        let words = [list.as_str(), "--texts", "@texts.txt", "--out", "@out.npy"];
+
+        embed(folder, &words).unwrap();
+        let strict = [&words[..], &["--max-failed-share", "0.1"]].concat();
+        let refused = embed(folder, &strict).unwrap_err();
+
+        let bundle = open_bundle::<Flex>(&folder.join("bundle"), &Default::default()).unwrap();
+        let embedder = bundle.into_embedder(Default::default());
+        let texts = ["a red circle", "a blue square"].map(str::to_owned);
+        let mut expected = embedder.embed_texts(&texts).unwrap().values;
+        let table = ClipTable::open(Path::new(&list), None, &|_, _| ()).unwrap();
+        let mut visit = |batch: EmbeddedBatch<'_>| {
+            if let EmbeddedBatch::Clips(clips) = batch {
+                clips.iter().for_each(|clip| expected.extend(&clip.video));
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        embedder
+            .embed_each_clip(table, (1, 1.0), &mut visit)
+            .unwrap();
+        let bytes = std::fs::read(folder.join("out.npy")).unwrap();
+        let header = String::from_utf8_lossy(&bytes[10..256]).into_owned();
+        assert!(
+            header.contains(&format!("'shape': (4, {})", expected.len() / 4)),
+            "{header}"
+        );
+        let found = bytes[256..].chunks_exact(4);
+        let found: Vec<f32> = found
+            .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+            .collect();
+        assert_eq!(found.len(), expected.len());
+        assert!(
+            found
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
+        let names = std::fs::read_to_string(folder.join("out.names.txt")).unwrap();
+        let names: Vec<&str> = names.lines().collect();
+        assert_eq!(names[..2], ["a red circle", "a blue square"]);
+        assert_eq!(names[3], clips[2].display().to_string());
+        assert!(refused.to_string().contains("1 of 3"), "{refused}");
+    }
+
+    #[test]
+    fn nothing_to_embed_and_lists_that_are_gone_are_errors_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        super::super::bundle_folder::small::write(folder, None);
+        std::fs::write(folder.join("empty.txt"), "\n\n").unwrap();
+
+        let empty = embed(folder, &["--texts", "@empty.txt", "--out", "@out.jsonl"]).unwrap_err();
+        let gone = embed(folder, &["--texts", "@gone.txt", "--out", "@out.npy"]).unwrap_err();
+        let no_clips = embed(folder, &["@gone", "--out", "@out.npy"]).unwrap_err();
+
+        assert!(empty.to_string().contains("not one embedding"), "{empty}");
+        assert!(
+            gone.to_string().contains("gone.txt: cannot be read"),
+            "{gone}"
+        );
+        assert!(no_clips.to_string().contains("gone"), "{no_clips}");
+        assert!(!folder.join("out.npy").exists() && !folder.join("out.jsonl").exists());
+    }
+}
