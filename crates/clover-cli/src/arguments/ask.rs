@@ -12,7 +12,7 @@ use crate::device::DeviceName;
 #[derive(Args, Debug)]
 pub(crate) struct Ask {
     /// The bundle's folder; a video, an image or a folder of numbered frames; and the question, or, of a
-    /// bundle for blanks, a sentence with [MASK].
+    /// bundle for blanks, a sentence with `[MASK]`.
     #[arg(num_args = 1..=3, required = true, value_name = "BUNDLE CLIP QUESTION")]
     words: Vec<OsString>,
     /// Answers to choose from, each as a word of its own or in quotes; after the question.

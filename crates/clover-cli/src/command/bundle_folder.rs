@@ -19,7 +19,8 @@ pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Resu
 }
 
 /// A bundle nobody trained, and a few clips.
-#[cfg(all(test, feature = "flex"))]
+#[cfg(feature = "flex")]
+#[cfg(test)]
 pub(super) mod small {
     use std::path::{Path, PathBuf};
 
@@ -67,7 +68,8 @@ pub(super) mod small {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(feature = "flex")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use burn_flex::Flex;

@@ -44,6 +44,11 @@ pub(super) fn run(arguments: Embed) -> Result<()> {
 }
 
 fn open_clips(arguments: &Embed, clips: &Path) -> Result<ClipTable> {
+    // Shards may be named by a pattern, which is no file.
+    let is_pattern = clips.to_string_lossy().contains(['{', '*']);
+    if !is_pattern && !clips.exists() {
+        bail!("{}: there is no such file or folder", clips.display());
+    }
     let scan = bar("reading shards", 0);
     let request = ConvertRequest {
         split: arguments.split.clone(),
@@ -191,7 +196,8 @@ impl Rows {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(feature = "flex")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::arguments::{Arguments, Command};
@@ -293,7 +299,10 @@ mod tests {
             gone.to_string().contains("gone.txt: cannot be read"),
             "{gone}"
         );
-        assert!(no_clips.to_string().contains("gone"), "{no_clips}");
+        assert!(
+            no_clips.to_string().contains("gone: there is no such"),
+            "{no_clips}"
+        );
         assert!(!folder.join("out.npy").exists() && !folder.join("out.jsonl").exists());
     }
 }
