@@ -114,14 +114,6 @@ enum Head<B: Backend> {
     MultipleChoice(QuestionForm, MultipleChoiceModel<B>),
 }
 
-/// How a question is answered.
-enum Way<'a, B: Backend> {
-    OpenEnded(&'a AnswerVocabulary, &'a OpenEndedModel<B>),
-    FillInTheBlank(&'a AnswerVocabulary, &'a FillInTheBlankModel<B>),
-    MultipleChoice(QuestionForm, &'a MultipleChoiceModel<B>),
-    Similarity,
-}
-
 /// A score of each answer that was compared.
 struct Scored {
     answers: Vec<String>,
@@ -133,17 +125,11 @@ struct Scored {
 impl<B: Backend> Answerer<B> {
     /// Answers with a bundle's model.
     pub fn new(bundle: Bundle<B>, device: B::Device) -> Self {
-        let overlay = AttentionOverlay {
-            reading: bundle.preprocessing.clip_reading(),
-            region_side: bundle.config.video.region_side(),
-            frames_a_step: bundle.config.video.patch[0],
-        };
+        let reading = bundle.preprocessing.clip_reading();
+        let overlay = AttentionOverlay::new(reading, &bundle.config);
         let clover = bundle.clover.clone();
         let head = bundle.answers.map(|(answers, part)| {
-            let list = answers.list();
-            // In the order of the head's scores, as evaluation looks answers up.
-            let known = list.iter().map(String::as_str);
-            let known = AnswerVocabulary::from_answers(known, list.len());
+            let known = answers.vocabulary();
             match (part.with_encoders(clover), answers) {
                 (AnswerModel::OpenEnded(model), _) => Head::OpenEnded(known, model),
                 (AnswerModel::FillInTheBlank(model), _) => Head::FillInTheBlank(known, model),
@@ -210,8 +196,8 @@ impl<B: Backend> Answerer<B> {
         top: usize,
     ) -> Result<ClipAnswers, InferenceError> {
         let question = Question::new(question, choices)?;
-        let way = self.way(&question)?;
-        self.score(clip, &question, &way)?.ranked(top)
+        let head = self.head_for(&question)?;
+        self.score(clip, &question, head)?.ranked(top)
     }
 
     /// Where in the clip the best answer to a question looks: the attention of the position that answers
@@ -231,14 +217,14 @@ impl<B: Backend> Answerer<B> {
         choices: &[String],
     ) -> Result<AttentionMap, InferenceError> {
         let question = Question::new(question, choices)?;
-        let way = self.way(&question)?;
-        let attention = self.attend(clip, &question, &way)?;
+        let head = self.head_for(&question)?;
+        let attention = self.attend(clip, &question, head)?;
         let maps = AttentionMap::of_batch(attention);
         maps.into_iter().next().ok_or(InferenceError::NotFinite)
     }
 
-    /// How this bundle answers such a question.
-    fn way(&self, question: &Question) -> Result<Way<'_, B>, InferenceError> {
+    /// The head that answers such a question; none where it is answered by similarity.
+    fn head_for(&self, question: &Question) -> Result<Option<&Head<B>>, InferenceError> {
         let unanswerable = |can: String, instead| InferenceError::Unanswerable { can, instead };
         let chosen = !question.choices.is_empty();
         let lists_all = |known: &AnswerVocabulary| {
@@ -246,18 +232,16 @@ impl<B: Backend> Answerer<B> {
             choices.all(|choice| known.index_of(choice).is_some())
         };
         match &self.head {
-            None if chosen => Ok(Way::Similarity),
+            None if chosen => Ok(None),
             None => Err(unanswerable(
                 "was not fine-tuned to answer questions, and can only compare a clip with texts"
                     .to_owned(),
                 "give choices, or fine-tune it on questions (`clover finetune`)",
             )),
-            Some(Head::MultipleChoice(form, model)) if chosen => {
+            Some(head @ Head::MultipleChoice(form, _)) if chosen => {
                 // Without candidates in its texts, such a head has nothing to choose from.
                 match form {
-                    QuestionForm::WithCandidate | QuestionForm::AllOptions => {
-                        Ok(Way::MultipleChoice(*form, model))
-                    }
+                    QuestionForm::WithCandidate | QuestionForm::AllOptions => Ok(Some(head)),
                     QuestionForm::Alone | QuestionForm::MaskedAnswer => Err(unanswerable(
                         format!("has a head for choices whose texts do not name them ({form:?})"),
                         "its question form must be with-candidate or all-options",
@@ -268,19 +252,17 @@ impl<B: Backend> Answerer<B> {
                 "chooses among answers that come with the question".to_owned(),
                 "give at least two choices",
             )),
-            Some(Head::OpenEnded(known, model)) if lists_all(known) => {
-                Ok(Way::OpenEnded(known, model))
-            }
-            Some(Head::FillInTheBlank(known, model)) if lists_all(known) => {
+            Some(head @ Head::OpenEnded(known, _)) if lists_all(known) => Ok(Some(head)),
+            Some(head @ Head::FillInTheBlank(known, _)) if lists_all(known) => {
                 if question.text.contains(BLANK) {
-                    return Ok(Way::FillInTheBlank(known, model));
+                    return Ok(Some(head));
                 }
                 Err(unanswerable(
                     format!("fills in a blank with one of {} words", known.len()),
                     "ask with a sentence that has one [MASK], such as \"a man plays the [MASK]\"",
                 ))
             }
-            Some(Head::OpenEnded(..) | Head::FillInTheBlank(..)) => Ok(Way::Similarity),
+            Some(Head::OpenEnded(..) | Head::FillInTheBlank(..)) => Ok(None),
         }
     }
 }

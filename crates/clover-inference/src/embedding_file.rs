@@ -10,14 +10,14 @@
 //! the end, so that no more than a row is held in memory. The names of their rows lie beside them, a line
 //! each, in `out.names.txt` for `out.npy`.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 
 use half::f16;
 use serde::Serialize;
 
 use crate::InferenceError;
+use crate::partial_file::PartialFile;
 
 /// Bytes before the rows: a multiple of 64, as NumPy wants, with room for the largest numbers.
 const HEADER: usize = 256;
@@ -124,7 +124,7 @@ impl EmbeddingFile {
     /// Where the names of the rows lie, if beside the file.
     #[must_use]
     pub fn names(&self) -> Option<&Path> {
-        self.names.as_ref().map(|names| names.path.as_path())
+        self.names.as_ref().map(PartialFile::path)
     }
 
     /// Adds a row. In a file of names, a line break within one becomes a blank.
@@ -184,7 +184,7 @@ impl EmbeddingFile {
     pub fn finish(mut self) -> Result<(), InferenceError> {
         if self.rows == 0 {
             return Err(InferenceError::NoEmbeddings {
-                path: self.values.path.clone(),
+                path: self.values.path().to_owned(),
             });
         }
         let header = match self.format {
@@ -238,64 +238,6 @@ impl EmbeddingFile {
         let mut header = (room as u64).to_le_bytes().to_vec();
         header.extend(format!("{text:<room$}").into_bytes());
         header
-    }
-}
-
-/// A file under another name until it is whole.
-#[derive(Debug)]
-struct PartialFile {
-    path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
-    renamed: bool,
-}
-
-impl PartialFile {
-    fn create(path: &Path) -> Result<Self, InferenceError> {
-        let mut partial = path.as_os_str().to_owned();
-        // Two programs that write the same file do not meet in it.
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).map_err(|source| InferenceError::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            partial,
-            file: BufWriter::with_capacity(1 << 20, file),
-            renamed: false,
-        })
-    }
-
-    fn write(
-        &mut self,
-        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), InferenceError> {
-        write(&mut self.file).map_err(|source| InferenceError::File {
-            path: self.path.clone(),
-            source,
-        })
-    }
-
-    fn finish(&mut self) -> Result<(), InferenceError> {
-        let (partial, path) = (self.partial.clone(), self.path.clone());
-        self.write(|file| {
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            fs::rename(partial, path)
-        })?;
-        self.renamed = true;
-        Ok(())
-    }
-}
-
-impl Drop for PartialFile {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // What is left of a file that nobody will finish.
-            let _ = fs::remove_file(&self.partial);
-        }
     }
 }
 

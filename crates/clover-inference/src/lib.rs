@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod film_strip;
 mod import;
+mod partial_file;
 mod preprocessing;
 
 pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};

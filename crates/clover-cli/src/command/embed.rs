@@ -27,7 +27,7 @@ pub(super) fn run(arguments: Embed) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    // Before a model is read: a wrong name shall not cost the time.
+    // Before a model is read, so that a wrong extension is an error at once.
     EmbeddingFormat::of(&arguments.out)?;
     let mut tables = Vec::new();
     for clips in &arguments.clips {

@@ -9,7 +9,7 @@ use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
 use super::question::Question;
-use super::{AnsweredBy, Answerer, Scored, Way};
+use super::{AnsweredBy, Answerer, Head, Scored};
 use crate::InferenceError;
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
@@ -32,26 +32,26 @@ impl<B: Backend> Answerer<B> {
         &self,
         clip: &NormalizedClip,
         question: &Question,
-        way: &Way<'_, B>,
+        head: Option<&Head<B>>,
     ) -> Result<Scored, InferenceError> {
         let quiet = &mut Noise::quiet();
-        let (known, scores, cut) = match way {
-            Way::OpenEnded(known, model) => {
+        let (known, scores, cut) = match head {
+            Some(Head::OpenEnded(known, model)) => {
                 let Texts { ids, mask, cut, .. } = self.texts(&[question.text.as_str()])?;
                 let scores = model.forward(self.stacked(clip), 1, ids, mask, quiet);
                 (known, scores, cut)
             }
-            Way::FillInTheBlank(known, model) => {
+            Some(Head::FillInTheBlank(known, model)) => {
                 let texts = self.texts(&[question.text.as_str()])?;
                 let blanks = self.blank(&texts)?;
                 let Texts { ids, mask, cut, .. } = texts;
                 let scores = model.forward(self.stacked(clip), 1, ids, mask, blanks, quiet);
                 (known, scores, cut)
             }
-            Way::MultipleChoice(form, model) => {
+            Some(Head::MultipleChoice(form, model)) => {
                 return self.score_choices(clip, question, (*form, model));
             }
-            Way::Similarity => return self.compare(clip, question),
+            None => return self.compare(clip, question),
         };
         let scores = values(scores);
         let (answers, scores) = match question.choices.is_empty() {
@@ -75,20 +75,20 @@ impl<B: Backend> Answerer<B> {
         &self,
         clip: &NormalizedClip,
         question: &Question,
-        way: &Way<'_, B>,
+        head: Option<&Head<B>>,
     ) -> Result<Tensor<B, 4>, InferenceError> {
         let clips = self.stacked(clip);
-        match way {
-            Way::OpenEnded(_, model) => {
+        match head {
+            Some(Head::OpenEnded(_, model)) => {
                 let Texts { ids, mask, .. } = self.texts(&[question.text.as_str()])?;
                 Ok(model.video_attention(clips, 1, ids, mask))
             }
-            Way::FillInTheBlank(_, model) => {
+            Some(Head::FillInTheBlank(_, model)) => {
                 let texts = self.texts(&[question.text.as_str()])?;
                 let blanks = self.blank(&texts)?;
                 Ok(model.video_attention(clips, 1, texts.ids, texts.mask, blanks))
             }
-            Way::MultipleChoice(form, model) => {
+            Some(Head::MultipleChoice(form, model)) => {
                 let scored = self.score_choices(clip, question, (*form, model))?;
                 let best = scored.ranked(1)?.ranked;
                 let is_best = |choice: &String| best.iter().any(|best| best.answer == *choice);
@@ -97,7 +97,7 @@ impl<B: Backend> Answerer<B> {
                 let Texts { ids, mask, .. } = self.texts(&[texts[best].as_str()])?;
                 Ok(model.video_attention(clips, 1, ids, mask))
             }
-            Way::Similarity => Err(InferenceError::Unanswerable {
+            None => Err(InferenceError::Unanswerable {
                 can: "answers this question by similarity, which looks at no regions".to_owned(),
                 instead: "attention needs a head that was trained to answer it",
             }),

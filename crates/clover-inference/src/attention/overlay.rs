@@ -9,6 +9,7 @@ use std::path::Path;
 use clover_data::dataset::ClipReading;
 use clover_data::video::transform::Geometry;
 use clover_data::video::{Clip, ClipSource, FrameSelection, Span};
+use clover_model::CloverConfig;
 use image::imageops;
 use image::{ImageFormat, Rgb, RgbImage};
 
@@ -45,6 +46,16 @@ pub struct AttentionOverlay {
 }
 
 impl AttentionOverlay {
+    /// For clips that a model of this configuration sees as the reading says.
+    #[must_use]
+    pub fn new(reading: ClipReading, config: &CloverConfig) -> Self {
+        Self {
+            reading,
+            region_side: config.video.region_side(),
+            frames_a_step: config.video.patch[0],
+        }
+    }
+
     /// The frames that a model saw of a clip, or of a span of it, as rows of pictures: as they are, and
     /// with the attention of an answer over them. Each view begins a row.
     ///

@@ -67,14 +67,9 @@ impl Measuring<'_> {
             return Err(self.other_head(reason));
         };
         self.check_head(&answers)?;
-        let known = answers.list().iter().map(String::as_str);
-        let known = AnswerVocabulary::from_answers(known, answers.list().len());
+        let known = answers.vocabulary();
         let attention = AttentionMaps {
-            overlay: AttentionOverlay {
-                reading: recipe.test_clips(&preprocessing),
-                region_side: config.video.region_side(),
-                frames_a_step: config.video.patch[0],
-            },
+            overlay: AttentionOverlay::new(recipe.test_clips(&preprocessing), &config),
             chosen: Vec::new(),
             maps: Vec::new(),
         };
