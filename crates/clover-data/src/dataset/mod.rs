@@ -26,7 +26,7 @@ mod workers;
 
 pub use clover_pickle::{PickleError, PickleFault};
 
-pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
+pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert};
 pub use answer_vocabulary::AnswerVocabulary;
 pub use captioned::{Captioned, CaptionedDataset, CaptionedSample};
 pub use clip_dataset::{ClipDataset, Preparation, PreparedRow, SampleReading};
