@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource, Texts};
-use clover_inference::{Answers, Bundle, Embedder};
+use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
 use super::asked::AskedQuestions;
@@ -70,9 +70,11 @@ impl Measuring<'_> {
         let known = answers.list().iter().map(String::as_str);
         let known = AnswerVocabulary::from_answers(known, answers.list().len());
         let attention = AttentionMaps {
-            reading: recipe.test_clips(&preprocessing),
-            region_side: config.video.region_side(),
-            frames_a_step: config.video.patch[0],
+            overlay: AttentionOverlay {
+                reading: recipe.test_clips(&preprocessing),
+                region_side: config.video.region_side(),
+                frames_a_step: config.video.patch[0],
+            },
             chosen: Vec::new(),
             maps: Vec::new(),
         };

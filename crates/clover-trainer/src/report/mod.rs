@@ -3,7 +3,6 @@
 //! The page is one file: curves are inline SVG, clips inline PNG; it loads nothing and runs nothing.
 //! [`EventFile`] tells the same figures to TensorBoard as they come.
 
-mod attention_picture;
 mod chart;
 mod evaluation_page;
 mod event_file;

@@ -3,15 +3,19 @@
 //! A time step of the video encoder is shown over each of its frames, and regions over the part of a
 //! frame that the model saw; what it did not see is dark.
 
+use std::io::Cursor;
 use std::path::Path;
 
+use clover_data::dataset::ClipReading;
 use clover_data::video::transform::Geometry;
-use clover_data::video::{Clip, decode_clip};
-use image::{Rgb, RgbImage};
+use clover_data::video::{Clip, ClipSource, FrameSelection, Span};
+use image::imageops;
+use image::{ImageFormat, Rgb, RgbImage};
 
-use super::picture::{film_strip, frames_of, scale};
-use crate::TrainerError;
-use crate::evaluate::{AttentionMap, AttentionMaps};
+use super::AttentionMap;
+use crate::InferenceError;
+use crate::bundle::write_whole;
+use crate::film_strip::{GAP, film_strip, frames_of, scale};
 
 /// Frames side by side.
 const ROW: usize = 8;
@@ -20,7 +24,7 @@ const HEAT: f32 = 0.6;
 /// How bright what the model did not see remains.
 const UNSEEN: f32 = 0.35;
 /// The colours of none, a quarter, half, three quarters and all of the brightest share.
-pub(super) const HEAT_COLORS: [[u8; 3]; 5] = [
+pub const HEAT_COLORS: [[u8; 3]; 5] = [
     [4, 4, 24],
     [87, 16, 110],
     [188, 55, 84],
@@ -28,52 +32,103 @@ pub(super) const HEAT_COLORS: [[u8; 3]; 5] = [
     [252, 255, 164],
 ];
 
-/// The share that is shown brightest: the largest, but at least twice what each region would get if all
-/// got alike. A model without preferences is neither bright nor dark.
-pub(super) fn brightest_share(map: &AttentionMap) -> f32 {
-    map.largest_share().max(2.0 * map.even_share())
+/// What is needed to lay attention over frames.
+#[derive(Clone, Debug)]
+pub struct AttentionOverlay {
+    /// How the model saw the clips: which frames, and which part of them.
+    pub reading: ClipReading,
+    /// Pixels along a side of a region, of the size that the model saw frames at. Regions begin at the
+    /// upper left; the last of a row or column may reach beyond the frame.
+    pub region_side: usize,
+    /// Frames of a time step.
+    pub frames_a_step: usize,
 }
 
-/// The frames that a model saw of a clip as rows of pictures: as they are, and with the attention of
-/// an answer over them, each the data URI of a PNG. Each view begins a row.
-///
-/// # Errors
-///
-/// The clip cannot be read, or its pictures not be made.
-pub(super) fn attention_rows(
-    path: &Path,
-    maps: &AttentionMaps,
-    map: &AttentionMap,
-    height: u32,
-) -> Result<Vec<[String; 2]>, TrainerError> {
-    let reading = &maps.reading;
-    let clip = decode_clip(path, &reading.limits, |total| reading.sampling.test(total))?;
-    let seen = Seen::of(&clip, reading.pixels.geometry);
-    // How many regions fit beside each other into what the model saw; not always a whole number.
-    let across = reading.pixels.size as f32 / maps.region_side.max(1) as f32;
-    // Scaled one by one: a whole clip of large frames stands in memory once already.
-    let frames: Vec<_> = frames_of(&clip)
-        .map(|frame| scale(&frame, height))
-        .collect();
-    let view = (reading.sampling.len() / reading.sampling.views().max(1)).max(1);
-    let (frames_a_step, brightest) = (maps.frames_a_step.max(1), brightest_share(map));
-    let mut rows = Vec::new();
-    for view in frames.chunks(view) {
-        for (row, plain) in view.chunks(ROW).enumerate() {
-            let heated = (row * ROW..).zip(plain).map(|(place, frame)| {
-                let heat = Heat {
-                    values: map.step(place / frames_a_step),
-                    rows: map.grid[1],
-                    columns: map.grid[2],
-                    brightest,
-                };
-                heat.over(frame, seen, across)
-            });
-            let heated: Vec<_> = heated.collect();
-            rows.push([film_strip(plain, height)?, film_strip(&heated, height)?]);
+impl AttentionOverlay {
+    /// The frames that a model saw of a clip, or of a span of it, as rows of pictures: as they are, and
+    /// with the attention of an answer over them. Each view begins a row.
+    ///
+    /// # Errors
+    ///
+    /// The clip cannot be read or has no such span, or its pictures cannot be made.
+    pub fn rows(
+        &self,
+        (clip, span): (ClipSource, Option<Span>),
+        map: &AttentionMap,
+        height: u32,
+    ) -> Result<Vec<[RgbImage; 2]>, InferenceError> {
+        let reading = &self.reading;
+        let selection = FrameSelection { span, fps: None };
+        let choose = |total| reading.sampling.test(total);
+        let clip = clip.decode_selected(&reading.limits, &selection, choose)?;
+        let seen = Seen::of(&clip, reading.pixels.geometry);
+        // How many regions fit beside each other into what the model saw; not always a whole number.
+        let across = reading.pixels.size as f32 / self.region_side.max(1) as f32;
+        // Scaled one by one: a whole clip of large frames stands in memory once already.
+        let frames: Vec<_> = frames_of(&clip)
+            .map(|frame| scale(&frame, height))
+            .collect();
+        let view = (reading.sampling.len() / reading.sampling.views().max(1)).max(1);
+        let (frames_a_step, brightest) = (self.frames_a_step.max(1), map.brightest_share());
+        let mut rows = Vec::new();
+        for view in frames.chunks(view) {
+            for (row, plain) in view.chunks(ROW).enumerate() {
+                let heated = (row * ROW..).zip(plain).map(|(place, frame)| {
+                    let heat = Heat {
+                        values: map.step(place / frames_a_step),
+                        rows: map.grid[1],
+                        columns: map.grid[2],
+                        brightest,
+                    };
+                    heat.over(frame, seen, across)
+                });
+                let heated: Vec<_> = heated.collect();
+                rows.push([film_strip(plain, height)?, film_strip(&heated, height)?]);
+            }
         }
+        Ok(rows)
     }
-    Ok(rows)
+
+    /// Writes [rows](Self::rows) as one PNG, each with the frames above and the attention below; whole or
+    /// not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`rows`](Self::rows); or the file cannot be written.
+    pub fn write_png(
+        &self,
+        path: &Path,
+        clip: (ClipSource, Option<Span>),
+        map: &AttentionMap,
+        height: u32,
+    ) -> Result<(), InferenceError> {
+        let strips: Vec<_> = self
+            .rows(clip, map, height)?
+            .into_iter()
+            .flatten()
+            .collect();
+        let picture = one_above_another(&strips);
+        let mut png = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut png, ImageFormat::Png)
+            .map_err(|error| InferenceError::Picture {
+                reason: error.to_string(),
+            })?;
+        write_whole(path, &png.into_inner())
+    }
+}
+
+/// Pictures in a column.
+fn one_above_another(strips: &[RgbImage]) -> RgbImage {
+    let width = strips.iter().map(RgbImage::width).max().unwrap_or(0);
+    let heights = strips.iter().map(|strip| strip.height() + GAP);
+    let mut picture = RgbImage::new(width, heights.sum::<u32>().saturating_sub(GAP));
+    let mut top = 0;
+    for strip in strips {
+        imageops::replace(&mut picture, strip, 0, i64::from(top));
+        top += strip.height() + GAP;
+    }
+    picture
 }
 
 /// The part of a frame that the model saw, in shares of its width and height.
