@@ -10,10 +10,10 @@
 //! the end, so that no more than a row is held in memory. The names of their rows lie beside them, a line
 //! each, in `out.names.txt` for `out.npy`.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use atomic_write_file::AtomicWriteFile;
 use half::f16;
 use serde::Serialize;
 
@@ -199,7 +199,7 @@ impl EmbeddingFile {
             })?;
         }
         // Names first: values without names are worse than names without values.
-        if let Some(names) = &mut self.names {
+        if let Some(names) = self.names {
             names.finish()?;
         }
         self.values.finish()
@@ -241,36 +241,28 @@ impl EmbeddingFile {
     }
 }
 
-/// A file under another name until it is whole.
+/// A file without its name until it is whole.
 #[derive(Debug)]
 struct PartialFile {
     path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
-    renamed: bool,
+    file: BufWriter<AtomicWriteFile>,
 }
 
 impl PartialFile {
     fn create(path: &Path) -> Result<Self, InferenceError> {
-        let mut partial = path.as_os_str().to_owned();
-        // Two programs that write the same file do not meet in it.
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).map_err(|source| InferenceError::File {
+        let file = AtomicWriteFile::open(path).map_err(|source| InferenceError::File {
             path: path.to_owned(),
             source,
         })?;
         Ok(Self {
             path: path.to_owned(),
-            partial,
             file: BufWriter::with_capacity(1 << 20, file),
-            renamed: false,
         })
     }
 
     fn write(
         &mut self,
-        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+        write: impl FnOnce(&mut BufWriter<AtomicWriteFile>) -> io::Result<()>,
     ) -> Result<(), InferenceError> {
         write(&mut self.file).map_err(|source| InferenceError::File {
             path: self.path.clone(),
@@ -278,24 +270,15 @@ impl PartialFile {
         })
     }
 
-    fn finish(&mut self) -> Result<(), InferenceError> {
-        let (partial, path) = (self.partial.clone(), self.path.clone());
-        self.write(|file| {
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            fs::rename(partial, path)
-        })?;
-        self.renamed = true;
-        Ok(())
-    }
-}
-
-impl Drop for PartialFile {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // What is left of a file that nobody will finish.
-            let _ = fs::remove_file(&self.partial);
-        }
+    fn finish(self) -> Result<(), InferenceError> {
+        let file = self.file.into_inner();
+        let committed = file
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(AtomicWriteFile::commit);
+        committed.map_err(|source| InferenceError::File {
+            path: self.path,
+            source,
+        })
     }
 }
 

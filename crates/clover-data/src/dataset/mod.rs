@@ -22,6 +22,7 @@ mod rows;
 mod shards;
 mod skipped;
 mod source;
+mod whole_file;
 mod workers;
 
 pub use clover_pickle::{PickleError, PickleFault};

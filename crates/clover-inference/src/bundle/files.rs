@@ -1,9 +1,10 @@
 //! Small files of a bundle, each written whole or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use atomic_write_file::AtomicWriteFile;
 use serde::de::DeserializeOwned;
 
 use crate::InferenceError;
@@ -31,18 +32,15 @@ pub(crate) fn write_json<T: serde::Serialize>(
 }
 
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), InferenceError> {
-    let failed = |source| InferenceError::File {
+    let write = || {
+        let mut file = AtomicWriteFile::open(path)?;
+        file.write_all(content)?;
+        file.commit()
+    };
+    write().map_err(|source| InferenceError::File {
         path: path.to_owned(),
         source,
-    };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = File::create(&partial).map_err(failed)?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&partial, path).map_err(failed)
+    })
 }
 
 pub(crate) fn create_folder(folder: &Path) -> Result<(), InferenceError> {
