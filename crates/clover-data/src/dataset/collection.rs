@@ -36,7 +36,7 @@ impl ClipTable {
     pub fn open(
         path: &Path,
         clips: Option<&Path>,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Self, DataError> {
         Self::open_as(&ConvertRequest::new(path), clips, progress)
     }
@@ -49,7 +49,7 @@ impl ClipTable {
     pub fn open_as(
         request: &ConvertRequest,
         clips: Option<&Path>,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Self, DataError> {
         let path = &request.annotation;
         if is_shards(path) {

@@ -9,6 +9,7 @@ mod clip_rows;
 mod clip_table;
 mod collection;
 mod epoch_order;
+mod in_order;
 mod items;
 mod loader;
 mod mixture;
@@ -24,6 +25,8 @@ mod skipped;
 mod source;
 mod whole_file;
 mod workers;
+
+pub(crate) use in_order::{Threads, in_order};
 
 pub use clover_pickle::{PickleError, PickleFault};
 
