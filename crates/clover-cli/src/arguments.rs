@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
 pub(crate) use ask::{Ask, Asked};
-pub(crate) use data::{CheckData, Convert, Pack, Render};
+pub(crate) use data::{CheckData, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
 pub(crate) use overrides::Overrides;
@@ -85,6 +85,8 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArguments,
     /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random
     /// ones. Its sizes count, not the recipe's preset; tables of positions are resized to the
     /// recipe's clips.

@@ -199,7 +199,7 @@ impl EmbeddingFile {
             })?;
         }
         // Names first: values without names are worse than names without values.
-        if let Some(names) = &mut self.names {
+        if let Some(names) = self.names {
             names.finish()?;
         }
         self.values.finish()

@@ -1,7 +1,6 @@
-use std::fs;
-
 use super::*;
 use safetensors::{Dtype, SafeTensors};
+use std::fs;
 
 const ROWS: [(&str, [f32; 3]); 3] = [
     ("a red circle", [0.6, -0.8, 0.0]),

@@ -29,6 +29,10 @@ fn reading(seed: u64) -> SampleReading {
 
 fn dataset(files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
     let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+    dataset_of(table, files, seed)
+}
+
+fn dataset_of(table: ClipTable, files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
     let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
     let masked = Masked::new(TextMasking::default(), 10).unwrap();
     ClipDataset::new(table, tokenizer, reading(seed), masked).unwrap()
@@ -104,8 +108,9 @@ fn of_several_captions_one_is_drawn_after_the_clip() {
     let pairs = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
     let clip = folder.path().join(pairs.clip(0));
     let several = [(&clip, "a red circle"), (&clip, "a blue square")];
-    let single = dataset(&files, 0).with_table(ClipTable::of_captions([(&clip, "a red circle")]));
-    let several = single.clone().with_table(ClipTable::of_captions(several));
+    let single = ClipTable::of_captions([(&clip, "a red circle")]);
+    let single = dataset_of(single, &files, 0);
+    let several = dataset_of(ClipTable::of_captions(several), &files, 0);
 
     let read = |epoch| several.read(epoch, 0).unwrap();
     let drawn: Vec<_> = (0..20).map(read).collect();
