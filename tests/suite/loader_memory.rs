@@ -37,6 +37,7 @@ fn dataset(folder: &Path) -> PretrainingDataset {
     let reading = SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::train_frames(8),
+            fps: None,
             pixels: PixelPipeline::train_video(112),
             limits: DecodeLimits::default(),
         },

@@ -307,6 +307,7 @@ fn a_recipe_for_own_data_takes_its_sizes_from_the_bundle() {
     let config = CloverConfig::tiny(100).with_image_size(28).with_frames(4);
     let preprocessing = Preprocessing {
         frames: 4,
+        fps: None,
         pixels: PixelPipeline::test_resize(28),
         text_len: 12,
     };

@@ -37,7 +37,7 @@ use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, Inference
 /// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::tiny(tokenizer.vocabulary().len()).with_image_size(28).with_frames(2);
 /// # let pixels = PixelPipeline::test_resize(28);
-/// # let preprocessing = clover_inference::Preprocessing { frames: 2, pixels, text_len: 16 };
+/// # let preprocessing = clover_inference::Preprocessing { frames: 2, fps: None, pixels, text_len: 16 };
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("clip.png");
 /// # image::RgbImage::new(32, 32).save(&path)?;

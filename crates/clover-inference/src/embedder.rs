@@ -7,7 +7,7 @@ use burn::tensor::TensorData;
 use clover_data::batch::stack_clips;
 use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SkippedItem};
 use clover_data::text::WordPieceTokenizer;
-use clover_data::video::NormalizedClip;
+use clover_data::video::{DecodeLimits, NormalizedClip};
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
@@ -49,6 +49,7 @@ pub struct Embedder<B: Backend> {
     model: RetrievalModel<B>,
     tokenizer: WordPieceTokenizer,
     preprocessing: Preprocessing,
+    limits: DecodeLimits,
     device: B::Device,
 }
 
@@ -60,12 +61,12 @@ impl<B: Backend> Embedder<B> {
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
-        Self {
-            model: RetrievalModel::from(clover),
+        Self::of_model(
+            RetrievalModel::from(clover),
             tokenizer,
             preprocessing,
             device,
-        }
+        )
     }
 
     /// An embedder with a model for retrieval.
@@ -79,8 +80,15 @@ impl<B: Backend> Embedder<B> {
             model,
             tokenizer,
             preprocessing,
+            limits: DecodeLimits::default(),
             device,
         }
+    }
+
+    /// The same with other bounds on what a file may cost.
+    #[must_use]
+    pub fn with_limits(self, limits: DecodeLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Its word pieces.
@@ -246,6 +254,7 @@ mod tests {
         let clover: Clover<TestBackend> = config.init(&device);
         let preprocessing = Preprocessing {
             frames: 2,
+            fps: None,
             pixels: PixelPipeline::test_resize(28),
             text_len: 16,
         };

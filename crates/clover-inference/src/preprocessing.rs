@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Preprocessing {
     /// Frames of a clip, spread over the whole video.
     pub frames: usize,
+    /// How many times a second a frame is taken that these are spread over; `None`: all frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fps: Option<f64>,
     /// From decoded frames to normalised squares. The published models expect blue first; public
     /// Video Swin weights expect red first.
     pub pixels: PixelPipeline,
@@ -23,6 +26,7 @@ impl Preprocessing {
     pub fn clip_reading(&self) -> ClipReading {
         ClipReading {
             sampling: FrameSampling::test_frames(self.frames),
+            fps: self.fps,
             pixels: self.pixels,
             limits: DecodeLimits::default(),
         }

@@ -109,6 +109,7 @@ fn untrained_bundle(data: &SmallData, folder: &Path) {
     let clover: Clover<TestBackend> = config.init(&device);
     let preprocessing = Preprocessing {
         frames: 2,
+        fps: None,
         pixels: PixelPipeline::test_resize(28),
         text_len: 16,
     };

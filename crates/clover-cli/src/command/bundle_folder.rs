@@ -57,6 +57,7 @@ pub(super) mod small {
             tokenizer,
             preprocessing: Preprocessing {
                 frames: 2,
+                fps: None,
                 pixels: PixelPipeline::test_resize(28),
                 text_len: 16,
             },

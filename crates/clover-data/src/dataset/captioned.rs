@@ -113,6 +113,7 @@ mod tests {
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::test_frames(SET.frames),
+                fps: None,
                 pixels: PixelPipeline::test_resize(SET.size),
                 limits: DecodeLimits::default(),
             },

@@ -5,6 +5,7 @@ use rand::Rng;
 use crate::DataError;
 use crate::video::{
     ClipSource, DecodeLimits, FrameSampling, FrameSelection, NormalizedClip, PixelPipeline, Span,
+    check_fps,
 };
 
 /// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
@@ -16,6 +17,9 @@ const MAX_SIZE: usize = 2_048;
 pub struct ClipReading {
     /// Which frames of the video are used.
     pub sampling: FrameSampling,
+    /// How many times a second a frame is taken that `sampling` chooses among; `None`: all frames, each
+    /// once, as published.
+    pub fps: Option<f64>,
     /// From 8-bit frames to normalised ones of the model's size.
     pub pixels: PixelPipeline,
     /// What a file may cost.
@@ -27,8 +31,8 @@ impl ClipReading {
     ///
     /// # Errors
     ///
-    /// When no frame would be chosen, the frames would have no pixels, or the flip probability is
-    /// none.
+    /// When no frame would be chosen, the frames would have no pixels, or the rate or the flip
+    /// probability is none.
     pub fn validate(&self) -> Result<(), DataError> {
         let limits = [
             ("frames of a clip", self.sampling.len(), 1..=MAX_FRAMES),
@@ -44,6 +48,7 @@ impl ClipReading {
                 });
             }
         }
+        self.fps.map_or(Ok(()), check_fps)?;
         if !(0.0..=1.0).contains(&self.pixels.flip_probability) {
             return Err(DataError::NotAShare {
                 key: "flip_probability",
@@ -64,7 +69,10 @@ impl ClipReading {
         span: Option<Span>,
         rng: &mut impl Rng,
     ) -> Result<NormalizedClip, DataError> {
-        let selection = FrameSelection { span, fps: None };
+        let selection = FrameSelection {
+            span,
+            fps: self.fps,
+        };
         let choose = |frames| self.sampling.indices(frames, rng);
         let (mut video, indices) = clip.open_selected(&self.limits, &selection, choose)?;
         self.pixels.read(video.as_mut(), &indices, rng)
@@ -78,6 +86,7 @@ mod tests {
     fn reading(frames: usize, size: usize, flip: f64) -> ClipReading {
         ClipReading {
             sampling: FrameSampling::test_frames(frames),
+            fps: None,
             pixels: PixelPipeline::test_resize(size).with_flip(flip),
             limits: DecodeLimits::default(),
         }

@@ -399,6 +399,7 @@ mod tests {
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::train_frames(2),
+                fps: None,
                 pixels: PixelPipeline::train_video(28),
                 limits: DecodeLimits::default(),
             },

@@ -146,6 +146,7 @@ mod tests {
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::test_frames(1),
+                fps: None,
                 pixels: PixelPipeline::test_resize(28),
                 limits: DecodeLimits::default(),
             },

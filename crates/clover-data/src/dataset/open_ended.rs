@@ -162,6 +162,7 @@ mod tests {
             SampleReading {
                 clip: ClipReading {
                     sampling: FrameSampling::test_frames(2),
+                    fps: None,
                     pixels: PixelPipeline::test_resize(28),
                     limits: DecodeLimits::default(),
                 },

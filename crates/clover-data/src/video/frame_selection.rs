@@ -1,6 +1,7 @@
 //! Which frames of a video sampling chooses among: all of them, those of a span, or those on screen
 //! at the moments of a regular grid.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::{DecodeLimits, Span};
 use crate::DataError;
 
 /// Frames a second that a grid may have.
-const FPS: [f64; 2] = [0.001, 1_000.0];
+pub const FPS: RangeInclusive<f64> = 0.001..=1_000.0;
 /// A frame may appear this much after a moment and be the one on screen at it: containers round
 /// times to milliseconds.
 const TOLERANCE: Duration = Duration::from_millis(1);
@@ -62,14 +63,7 @@ impl FrameSelection {
         let Some(fps) = self.fps else {
             return Ok(self.span.map(|span| within(span, &times)));
         };
-        if !(FPS[0]..=FPS[1]).contains(&fps) {
-            return Err(DataError::ShareOutOfRange {
-                key: "fps",
-                value: fps,
-                smallest: FPS[0],
-                largest: FPS[1],
-            });
-        }
+        check_fps(fps)?;
         let moments = self.moments(fps, &times, seconds);
         let count = moments.len() as u64;
         at_most(name, "the number of frames", count, limits.max_frames)?;
@@ -87,6 +81,19 @@ impl FrameSelection {
         }
         Moments { start, end, fps }
     }
+}
+
+/// Refuses a grid without meaning.
+pub(crate) fn check_fps(fps: f64) -> Result<(), DataError> {
+    if FPS.contains(&fps) {
+        return Ok(());
+    }
+    Err(DataError::ShareOutOfRange {
+        key: "fps",
+        value: fps,
+        smallest: *FPS.start(),
+        largest: *FPS.end(),
+    })
 }
 
 /// The frames of a span; at least the nearest.

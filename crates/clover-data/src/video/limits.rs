@@ -3,25 +3,28 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::DataError;
 
 /// Bounds on one file; whatever claims more is an error before anything is allocated for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DecodeLimits {
     /// Pixels of one frame.
     pub max_pixels_per_frame: u64,
     /// How many times one side of a frame may be as long as the other.
     pub max_aspect_ratio: u64,
-    /// Frames of one file.
+    /// Frames of one file, and packets of its video track.
     pub max_frames: u64,
     /// Bytes of one file.
     pub max_file_bytes: u64,
     /// Bytes of all frames asked for together. Pictures and animations are read into memory
     /// whole, so the bound holds for their files too.
     pub max_decoded_bytes: u64,
-    /// Time for one file; looked at between two frames. The last guard: all others count work, so that
-    /// which files are left out does not depend on how busy a machine is.
-    pub time_limit: Duration,
+    /// Seconds for one file; looked at between two frames. The last guard, which ends a run: all others
+    /// count work, so that which files are left out does not depend on how busy a machine is.
+    pub max_seconds: u64,
 }
 
 impl Default for DecodeLimits {
@@ -33,7 +36,7 @@ impl Default for DecodeLimits {
             max_frames: 1_000_000,
             max_file_bytes: 4 << 30,
             max_decoded_bytes: 1 << 30,
-            time_limit: Duration::from_secs(120),
+            max_seconds: 120,
         }
     }
 }
@@ -102,7 +105,7 @@ impl DecodeLimits {
     pub(super) fn start(&self) -> Deadline {
         Deadline {
             started: Instant::now(),
-            limit: self.time_limit,
+            limit: Duration::from_secs(self.max_seconds),
         }
     }
 }
@@ -185,7 +188,7 @@ mod tests {
     #[test]
     fn a_clock_without_time_is_over_at_once() {
         let limits = DecodeLimits {
-            time_limit: Duration::ZERO,
+            max_seconds: 0,
             ..DecodeLimits::default()
         };
 

@@ -37,6 +37,7 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
         tokenizer,
         preprocessing: Preprocessing {
             frames: 2,
+            fps: None,
             pixels: PixelPipeline::test_resize(28),
             text_len: 16,
         },

@@ -69,7 +69,10 @@ impl AttentionOverlay {
         height: u32,
     ) -> Result<Vec<[RgbImage; 2]>, InferenceError> {
         let reading = &self.reading;
-        let selection = FrameSelection { span, fps: None };
+        let selection = FrameSelection {
+            span,
+            fps: reading.fps,
+        };
         let choose = |total| reading.sampling.test(total);
         let clip = clip.decode_selected(&reading.limits, &selection, choose)?;
         let seen = Seen::of(&clip, reading.pixels.geometry);

@@ -211,6 +211,7 @@ mod tests {
         let clover: Clover<TestBackend> = config.init(&device);
         let preprocessing = Preprocessing {
             frames: 2,
+            fps: None,
             pixels: PixelPipeline::test_resize(28),
             text_len: 12,
         };

@@ -172,6 +172,7 @@ impl BundleImport {
         let text_len = own.map_or(TEXT_LEN, |own| own.text_len);
         Ok(Preprocessing {
             frames: config.frames,
+            fps: None,
             pixels,
             text_len: self
                 .text_len

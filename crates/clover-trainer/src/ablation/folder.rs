@@ -12,17 +12,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clover_data::synthetic::benchmark::BenchmarkFiles;
-use serde_json::Value;
 
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
-use crate::pretrain::same_recipe::always_was;
+use crate::pretrain::same_recipe::check_keys;
 use crate::recipe::AblationRecipe;
 use crate::report::write_whole;
 
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
-const FREE_KEYS: [&str; 7] = [
+const FREE_KEYS: [&str; 8] = [
     "rows",
     "seeds",
     "pretraining.workers",
@@ -30,6 +29,7 @@ const FREE_KEYS: [&str; 7] = [
     "pretraining.keep_checkpoints",
     "pretraining.micro_batch",
     "pretraining.gradient_checkpointing",
+    "pretraining.limits.max_seconds",
 ];
 
 /// The folder of a comparison.
@@ -60,7 +60,7 @@ impl AblationFolder {
         let wanted = serde_json::to_value(recipe).map_err(json)?;
         if path.exists() {
             let recorded = serde_json::from_slice(&read(&path)?).map_err(json)?;
-            check(&path, &recorded, &wanted, "")?;
+            check_keys(&path, (&recorded, &wanted), &FREE_KEYS, "")?;
         } else {
             write_whole(&path, &serde_json::to_vec_pretty(&wanted).map_err(json)?)?;
         }
@@ -135,38 +135,6 @@ impl AblationFolder {
     fn result_path(&self, cell: Cell) -> PathBuf {
         self.root.join("results").join(format!("{cell}.json"))
     }
-}
-
-/// Compares two recipes, table by table.
-fn check(path: &Path, recorded: &Value, wanted: &Value, key: &str) -> Result<(), TrainerError> {
-    if recorded == wanted || FREE_KEYS.contains(&key) {
-        return Ok(());
-    }
-    if let (Value::Object(recorded), Value::Object(wanted)) = (recorded, wanted) {
-        for (name, value) in wanted {
-            let inner = if key.is_empty() {
-                name.clone()
-            } else {
-                format!("{key}.{name}")
-            };
-            if !recorded.contains_key(name) && always_was(&inner, value) {
-                continue;
-            }
-            check(
-                path,
-                recorded.get(name).unwrap_or(&Value::Null),
-                value,
-                &inner,
-            )?;
-        }
-        return Ok(());
-    }
-    Err(TrainerError::OtherRecipe {
-        path: path.to_owned(),
-        key: key.to_owned(),
-        recorded: recorded.to_string(),
-        wanted: wanted.to_string(),
-    })
 }
 
 fn create(folder: &Path) -> Result<(), TrainerError> {

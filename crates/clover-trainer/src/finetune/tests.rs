@@ -40,6 +40,7 @@ fn questions(
     let reading = SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::test_frames(2),
+            fps: None,
             pixels: PixelPipeline::test_resize(28),
             limits: DecodeLimits::default(),
         },

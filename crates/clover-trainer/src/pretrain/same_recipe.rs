@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
+use clover_data::video::DecodeLimits;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::TrainerError;
 
 /// A recipe as a checkpoint records it; `path` stands in errors.
-pub(crate) fn recipe_value<R: Serialize>(
-    recipe: &R,
-    path: &Path,
-) -> Result<serde_json::Value, TrainerError> {
+pub(crate) fn recipe_value<R: Serialize>(recipe: &R, path: &Path) -> Result<Value, TrainerError> {
     serde_json::to_value(recipe).map_err(|source| TrainerError::Json {
         path: path.to_owned(),
         source,
@@ -18,7 +17,7 @@ pub(crate) fn recipe_value<R: Serialize>(
 }
 
 /// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 7] = [
+const FREE_KEYS: [&str; 8] = [
     "micro_batch",
     "gradient_checkpointing",
     "workers",
@@ -26,46 +25,65 @@ const FREE_KEYS: [&str; 7] = [
     "checkpoint_every",
     "keep_checkpoints",
     "validate_every",
+    // It ends a run, and leaves no item out.
+    "limits.max_seconds",
 ];
 
 /// Whether a run or a comparison that did not record the key, as it had none yet, did what this value
 /// says.
-pub(crate) fn always_was(key: &str, value: &serde_json::Value) -> bool {
-    match key {
+fn always_was(key: &str, value: &Value) -> bool {
+    match key.strip_prefix("pretraining.").unwrap_or(key) {
         "group_size" => *value == 1,
-        "captions" | "pretraining.captions" => *value == "all",
+        "captions" => *value == "all",
+        "fps" => *value == 0.0,
+        "limits" => serde_json::to_value(DecodeLimits::default()).is_ok_and(|was| was == *value),
         "benchmark.train_twins" => *value == false,
         _ => false,
     }
 }
 
-/// Refuses a recipe that differs from the recorded one, and names the first key that does.
+/// Refuses a recipe of a run that differs from the recorded one, and names the first key that does.
 pub(crate) fn check_recipe(
     path: &Path,
-    recorded: &serde_json::Value,
-    wanted: &serde_json::Value,
+    recorded: &Value,
+    wanted: &Value,
 ) -> Result<(), TrainerError> {
-    let Some(wanted) = wanted.as_object() else {
+    check_keys(path, (recorded, wanted), &FREE_KEYS, "")
+}
+
+/// Compares two recipes but for `free` keys, table by table; `key` is where these tables are.
+pub(crate) fn check_keys(
+    path: &Path,
+    (recorded, wanted): (&Value, &Value),
+    free: &[&str],
+    key: &str,
+) -> Result<(), TrainerError> {
+    if recorded == wanted || free.contains(&key) {
         return Ok(());
-    };
-    let differs = wanted
-        .iter()
-        .filter(|(key, _)| !FREE_KEYS.contains(&key.as_str()))
-        .find(|(key, value)| match recorded.get(key) {
-            Some(recorded) => recorded != *value,
-            None => !always_was(key, value),
-        });
-    match differs {
-        None => Ok(()),
-        Some((key, value)) => Err(TrainerError::OtherRecipe {
-            path: path.to_owned(),
-            key: key.clone(),
-            recorded: recorded
-                .get(key)
-                .map_or_else(|| "absent".to_owned(), ToString::to_string),
-            wanted: value.to_string(),
-        }),
     }
+    if let (Value::Object(recorded), Value::Object(wanted)) = (recorded, wanted) {
+        for (name, value) in wanted {
+            let inner = match key {
+                "" => name.clone(),
+                table => format!("{table}.{name}"),
+            };
+            if !recorded.contains_key(name) && always_was(&inner, value) {
+                continue;
+            }
+            let recorded = recorded.get(name).unwrap_or(&Value::Null);
+            check_keys(path, (recorded, value), free, &inner)?;
+        }
+        return Ok(());
+    }
+    Err(TrainerError::OtherRecipe {
+        path: path.to_owned(),
+        key: key.to_owned(),
+        recorded: match recorded {
+            Value::Null => "absent".to_owned(),
+            value => value.to_string(),
+        },
+        wanted: wanted.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -78,10 +96,28 @@ mod tests {
         let check = |recorded, wanted| check_recipe(Path::new("run"), &recorded, &wanted);
         let recorded = json!({ "epochs": 3 });
 
+        let limits = |key: &str, value: u64| {
+            let mut limits = serde_json::to_value(DecodeLimits::default()).unwrap();
+            limits[key] = value.into();
+            json!({ "limits": limits })
+        };
+        let [same, slower, smaller] = [
+            limits("max_frames", 1_000_000),
+            limits("max_seconds", 600),
+            limits("max_frames", 10),
+        ];
+
         assert!(check(recorded.clone(), json!({ "epochs": 3, "group_size": 1 })).is_ok());
+        assert!(check(recorded.clone(), json!({ "fps": 0.0 })).is_ok());
+        assert!(check(recorded.clone(), same.clone()).is_ok());
+        assert!(check(same.clone(), slower).is_ok());
+        let error = check(same, smaller.clone()).unwrap_err().to_string();
+        assert!(error.contains("limits.max_frames"), "{error}");
         for (wanted, key) in [
             (json!({ "epochs": 3, "group_size": 5 }), "group_size"),
             (json!({ "epochs": 4 }), "epochs"),
+            (json!({ "fps": 2.0 }), "fps"),
+            (smaller, "limits"),
             (json!({ "epochs": 3, "clip_norm": 1.0 }), "clip_norm"),
         ] {
             let error = check(recorded.clone(), wanted).unwrap_err().to_string();

@@ -5,6 +5,7 @@
 
 mod ablation;
 mod any;
+mod clip_keys;
 mod finetuning;
 mod keys;
 mod overrides;

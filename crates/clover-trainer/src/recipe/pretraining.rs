@@ -7,6 +7,7 @@ use clover_inference::Preprocessing;
 use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
+use super::clip_keys;
 use super::task::CaptionChoice;
 use crate::TrainerError;
 use crate::devices::GradientScaling;
@@ -68,6 +69,7 @@ pub struct PretrainingRecipe {
     pub frames: usize,
     pub image_frames: usize,
     pub test_frames: usize,
+    pub fps: f64,
     pub image_size: usize,
     pub text_len: usize,
     pub captions: CaptionChoice,
@@ -101,6 +103,7 @@ pub struct PretrainingRecipe {
     pub checkpoint_every: u64,
     pub keep_checkpoints: usize,
     pub validate_every: u64,
+    pub limits: DecodeLimits,
 }
 
 impl PretrainingRecipe {
@@ -116,6 +119,7 @@ impl PretrainingRecipe {
                 reason: reason.to_owned(),
             })
         };
+        clip_keys::check(self.fps, &self.limits)?;
         if let Err(error) = self.preset.parse::<Preset>() {
             return wrong("preset", &error.to_string());
         }
@@ -235,7 +239,7 @@ impl PretrainingRecipe {
             Crop::RandomResizedCrop => PixelPipeline::train_video(size),
             Crop::Whole => PixelPipeline::test_resize(size),
         };
-        self.samples(self.frames, pixels, self.seed)
+        self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
 
     /// How still images are read: their own crop, and chance of their own.
@@ -246,7 +250,7 @@ impl PretrainingRecipe {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
             Crop::Whole => PixelPipeline::test_resize(size),
         };
-        self.samples(self.image_frames, pixels, self.image_seed())
+        self.samples((self.image_frames, None), pixels, self.image_seed())
     }
 
     /// The seed of the images, lest their order and masks follow those of the videos.
@@ -265,12 +269,18 @@ impl PretrainingRecipe {
         Ok(Masked::new(words, self.region_target)?)
     }
 
-    fn samples(&self, frames: usize, pixels: PixelPipeline, seed: u64) -> SampleReading {
+    fn samples(
+        &self,
+        (frames, fps): (usize, Option<f64>),
+        pixels: PixelPipeline,
+        seed: u64,
+    ) -> SampleReading {
         SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::train_frames(frames),
+                fps,
                 pixels,
-                limits: DecodeLimits::default(),
+                limits: self.limits.clone(),
             },
             text_len: self.text_len,
             seed,
@@ -283,6 +293,7 @@ impl PretrainingRecipe {
         let size = config.image_size;
         Preprocessing {
             frames: self.test_frames,
+            fps: clip_keys::fps(self.fps),
             pixels: match self.crop {
                 Crop::RandomResizedCrop => PixelPipeline::test_center_crop(size),
                 Crop::Whole => PixelPipeline::test_resize(size),

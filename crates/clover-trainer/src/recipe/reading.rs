@@ -1,52 +1,13 @@
 //! Where a recipe comes from: the program, a file, and keys given one by one.
 
 use super::PretrainingRecipe;
-use super::keys::check_keys;
 use super::overrides::replace_keys;
 use super::shipped::ShippedRecipe;
 use super::text;
 use crate::TrainerError;
 
-/// Every key, in the order of the fields.
-const KEYS: [&str; 37] = [
-    "preset",
-    "frames",
-    "image_frames",
-    "test_frames",
-    "image_size",
-    "text_len",
-    "captions",
-    "starting_weights",
-    "dropout",
-    "stochastic_depth",
-    "crop",
-    "region_target",
-    "text_masking",
-    "masked_share",
-    "alignment",
-    "ranking",
-    "word_loss",
-    "batch_size",
-    "micro_batch",
-    "gradient_scaling",
-    "precision",
-    "gradient_checkpointing",
-    "epochs",
-    "learning_rate",
-    "minimum_ratio",
-    "warmup_epochs",
-    "warmup_start_ratio",
-    "weight_decay",
-    "clip_norm",
-    "loss_limit",
-    "seed",
-    "shuffle_buffer",
-    "workers",
-    "max_failed_share",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "validate_every",
-];
+/// A shipped recipe, which has every key.
+const COMPLETE: &str = include_str!("../../recipes/pretrain.toml");
 
 impl PretrainingRecipe {
     /// The recipe for a user's own videos.
@@ -83,7 +44,7 @@ impl PretrainingRecipe {
     /// A key is missing, unknown or out of range.
     pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
         let recipe: Self = text::parse(text, name, |table| {
-            check_keys(name, table.keys().map(String::as_str), &KEYS)
+            text::check_against(name, table, COMPLETE)
         })?;
         recipe.validate()?;
         Ok(recipe)

@@ -6,6 +6,7 @@ use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline, SamplingMod
 use clover_inference::Preprocessing;
 use serde::{Deserialize, Serialize};
 
+use super::clip_keys;
 use super::pretraining::Crop;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
@@ -66,6 +67,7 @@ pub struct TaskRecipe {
     pub test_frames: usize,
     pub test_views: usize,
     pub test_interval: usize,
+    pub fps: f64,
     pub image_size: usize,
     pub train_crop: Crop,
     pub flip_probability: f64,
@@ -93,6 +95,7 @@ pub struct TaskRecipe {
     pub validate_every: usize,
     pub checkpoint_every: u64,
     pub keep_checkpoints: usize,
+    pub limits: DecodeLimits,
 }
 
 impl TaskKind {
@@ -135,10 +138,11 @@ impl TaskRecipe {
         };
         ClipReading {
             sampling: FrameSampling::train_frames(self.frames),
+            fps: clip_keys::fps(self.fps),
             pixels: pixels
                 .with_flip(self.flip_probability)
                 .with_channels(bundle.pixels.channels),
-            limits: DecodeLimits::default(),
+            limits: self.limits.clone(),
         }
     }
 
@@ -153,6 +157,7 @@ impl TaskRecipe {
                 interval: self.test_interval,
                 mode: SamplingMode::Test,
             },
+            limits: self.limits.clone(),
             ..self.preprocessing(bundle).clip_reading()
         }
     }
@@ -166,6 +171,7 @@ impl TaskRecipe {
         };
         Preprocessing {
             frames: self.test_frames,
+            fps: clip_keys::fps(self.fps),
             pixels: pixels.with_channels(bundle.pixels.channels),
             text_len: self.test_text_len,
         }

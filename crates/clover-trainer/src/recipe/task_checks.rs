@@ -4,6 +4,7 @@ use clover_data::text::QuestionForm;
 use clover_inference::Preprocessing;
 use clover_model::CloverConfig;
 
+use super::clip_keys;
 use super::keys::first_wrong;
 use super::task::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::TrainerError;
@@ -38,6 +39,7 @@ impl TaskRecipe {
         )?;
         let warmup = [("warmup_epochs", self.warmup_epochs <= self.epochs)];
         first_wrong(&warmup, |fits| fits, "must not exceed epochs")?;
+        clip_keys::check(self.fps, &self.limits)?;
         self.check_numbers()?;
         self.check_task()
     }
@@ -122,6 +124,10 @@ impl TaskRecipe {
         let recipe = Self {
             frames: given(self.frames, config.frames),
             test_frames: given(self.test_frames, bundle.frames),
+            fps: match self.fps {
+                0.0 => bundle.fps.unwrap_or_default(),
+                given => given,
+            },
             image_size: given(self.image_size, config.image_size),
             text_len: given(self.text_len, bundle.text_len),
             test_text_len: given(self.test_text_len, bundle.text_len),

@@ -19,6 +19,7 @@ fn reading(seed: u64) -> SampleReading {
     SampleReading {
         clip: ClipReading {
             sampling: FrameSampling::train_frames(4),
+            fps: None,
             pixels: PixelPipeline::train_video(28),
             limits: DecodeLimits::default(),
         },

@@ -6,6 +6,7 @@ fn overlay(pixels: PixelPipeline, frames: usize) -> AttentionOverlay {
     AttentionOverlay {
         reading: ClipReading {
             sampling: FrameSampling::test_frames(frames),
+            fps: None,
             pixels,
             limits: DecodeLimits::default(),
         },

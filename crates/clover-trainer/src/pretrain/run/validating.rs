@@ -21,13 +21,14 @@ impl<B: AutodiffBackend> Run<'_, B> {
         if record.last() == Some(self.step) {
             return Ok(());
         }
+        let recipe = &self.plan.recipe;
         let embedder = Embedder::new(
             self.clover.valid(),
             self.tokenizer.clone(),
-            self.plan.recipe.preprocessing(&self.config),
+            recipe.preprocessing(&self.config),
             self.device.clone(),
-        );
-        let recipe = &self.plan.recipe;
+        )
+        .with_limits(recipe.limits.clone());
         let reading = (recipe.workers, recipe.max_failed_share);
         let place = (self.step, epoch);
         let metrics = list.measure(&embedder, reading, place, |done, total| {

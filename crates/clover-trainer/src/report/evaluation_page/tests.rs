@@ -108,6 +108,7 @@ fn what_an_answer_looks_at_lies_below_its_frames_and_chosen_questions_come_first
         overlay: AttentionOverlay {
             reading: ClipReading {
                 sampling: FrameSampling::test_frames(2),
+                fps: None,
                 pixels: PixelPipeline::test_resize(64),
                 limits: DecodeLimits::default(),
             },
