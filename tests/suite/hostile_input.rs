@@ -10,6 +10,8 @@ use clover_inference::Bundle;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::PretrainingPlan;
 use clover_trainer::recipe::PretrainingRecipe;
+use image::codecs::gif::GifEncoder;
+use image::{Frame, RgbaImage};
 
 use crate::TestBackend;
 use crate::small_run::{SmallData, recipe, run, truncate};
@@ -76,6 +78,37 @@ fn broken_files_and_captions_are_skipped_by_name_and_the_rest_is_trained_on() {
     assert!(summary.finished && !summary.metrics.is_empty());
     assert!(summary.metrics.iter().all(|step| step.pairs == CLIPS));
     assert!(started.elapsed() < TIME_LIMIT, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_file_above_the_limits_of_the_recipe_is_skipped_by_name() {
+    let data = SmallData::rendered(CLIPS);
+    let long = data.path("clips/clips/long.gif");
+    let mut encoder = GifEncoder::new(fs::File::create(&long).unwrap());
+    for _ in 0..5 {
+        let frame = Frame::new(RgbaImage::new(28, 28));
+        encoder.encode_frame(frame).unwrap();
+    }
+    drop(encoder);
+    let manifest = fs::read_to_string(&data.files.train).unwrap();
+    let manifest = manifest + "clips/long.gif,a small red circle,,,,\n";
+    fs::write(&data.files.train, manifest).unwrap();
+    let skipped = |limit: &str| {
+        let recipe = recipe().with_overrides(&[limit, "max_failed_share=0.9"]);
+        let (summary, _) = run(&data.plan(recipe.unwrap(), limit)).unwrap();
+        assert!(summary.finished);
+        summary.skipped
+    };
+
+    let [none, one] = ["limits.max_frames=5", "limits.max_frames=4"].map(skipped);
+
+    assert_eq!(none, []);
+    assert_eq!((one.len(), &one[0].name), (1, &long.display().to_string()));
+    let reason = &one[0].reason;
+    assert!(
+        reason.contains("number of frames is 5, at most 4"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -307,7 +307,7 @@ fn a_recipe_for_own_data_takes_its_sizes_from_the_bundle() {
     let config = CloverConfig::tiny(100).with_image_size(28).with_frames(4);
     let preprocessing = Preprocessing {
         frames: 4,
-        fps: None,
+        fps: Some(3.0),
         pixels: PixelPipeline::test_resize(28),
         text_len: 12,
     };
@@ -322,6 +322,12 @@ fn a_recipe_for_own_data_takes_its_sizes_from_the_bundle() {
         (4, 4, 28)
     );
     assert_eq!([fitted.text_len, fitted.test_text_len], [12, 12]);
+    let clips = [
+        fitted.training_clips(&preprocessing),
+        fitted.test_clips(&preprocessing),
+    ];
+    assert_eq!(clips.map(|clips| clips.fps), [Some(3.0); 2]);
+    assert_eq!(fitted.preprocessing(&preprocessing).fps, Some(3.0));
     // Eight frames do not fit a fusion encoder that has positions for four.
     let message = published.unwrap_err().to_string();
     assert!(message.contains("frames"), "{message}");

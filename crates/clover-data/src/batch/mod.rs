@@ -8,6 +8,6 @@ mod views;
 
 pub use multiple_choice::MultipleChoiceBatch;
 pub use open_ended::OpenEndedBatch;
-pub use pretraining::{MaskedWords, PretrainingBatch};
+pub use pretraining::{MaskedWords, PretrainingBatch, StackedPairs};
 pub use stack::stack_clips;
 pub use views::{stack_texts, views_apart};

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use super::stack::{stack_clips, stack_rows};
+use super::stack::{clip_data, row_data};
 use crate::dataset::PretrainingSample;
 use crate::masking::{IGNORED_LABEL, REGION_GRID};
 
@@ -35,13 +35,26 @@ pub struct MaskedWords<B: Backend> {
     pub labels: Tensor<B, 1, Int>,
 }
 
-impl<B: Backend> PretrainingBatch<B> {
-    /// Stacks samples and moves them to the device.
+/// What one pre-training step sees, put together and on no device yet.
+#[derive(Debug, Clone)]
+pub struct StackedPairs {
+    clips: TensorData,
+    token_ids: TensorData,
+    masked_token_ids: TensorData,
+    attention_mask: TensorData,
+    /// Positions and labels.
+    masked_words: Option<[TensorData; 2]>,
+    region_mask: TensorData,
+    names: Vec<String>,
+}
+
+impl StackedPairs {
+    /// Stacks samples.
     ///
     /// # Panics
     ///
     /// Panics if there is no sample, or if clips or texts differ in size.
-    pub fn collate(samples: &[PretrainingSample], device: &B::Device) -> Self {
+    pub fn new(samples: &[PretrainingSample]) -> Self {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let token_ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
         let masked_ids: Vec<_> = samples
@@ -53,21 +66,45 @@ impl<B: Backend> PretrainingBatch<B> {
             .map(|sample| &sample.attention_mask[..])
             .collect();
         Self {
-            clips: stack_clips(&clips, device),
-            token_ids: stack_rows(&token_ids, device),
-            masked_token_ids: stack_rows(&masked_ids, device),
-            attention_mask: stack_rows(&attention, device),
-            masked_words: gather_masked_words(samples, device),
-            region_mask: stack_region_masks(samples, device),
+            clips: clip_data(&clips),
+            token_ids: row_data(&token_ids),
+            masked_token_ids: row_data(&masked_ids),
+            attention_mask: row_data(&attention),
+            masked_words: gather_masked_words(samples),
+            region_mask: stack_region_masks(samples),
             names: samples.iter().map(|sample| sample.name.clone()).collect(),
+        }
+    }
+
+    /// Moves them to the device.
+    pub fn to_device<B: Backend>(self, device: &B::Device) -> PretrainingBatch<B> {
+        PretrainingBatch {
+            clips: Tensor::from_data(self.clips, device),
+            token_ids: Tensor::from_data(self.token_ids, device),
+            masked_token_ids: Tensor::from_data(self.masked_token_ids, device),
+            attention_mask: Tensor::from_data(self.attention_mask, device),
+            masked_words: self.masked_words.map(|[positions, labels]| MaskedWords {
+                positions: Tensor::from_data(positions, device),
+                labels: Tensor::from_data(labels, device),
+            }),
+            region_mask: Tensor::from_data(self.region_mask, device),
+            names: self.names,
         }
     }
 }
 
-fn gather_masked_words<B: Backend>(
-    samples: &[PretrainingSample],
-    device: &B::Device,
-) -> Option<MaskedWords<B>> {
+impl<B: Backend> PretrainingBatch<B> {
+    /// Stacks samples and moves them to the device.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no sample, or if clips or texts differ in size.
+    pub fn collate(samples: &[PretrainingSample], device: &B::Device) -> Self {
+        StackedPairs::new(samples).to_device(device)
+    }
+}
+
+fn gather_masked_words(samples: &[PretrainingSample]) -> Option<[TensorData; 2]> {
     let labels = samples.iter().flat_map(|sample| &sample.masked.labels);
     // Rows have one length, so counting through all of them gives `row * text_len + column`.
     let (positions, labels): (Vec<i64>, Vec<i64>) = (0_i64..)
@@ -75,23 +112,16 @@ fn gather_masked_words<B: Backend>(
         .filter(|&(_, label)| label != IGNORED_LABEL)
         .unzip();
     let masked = positions.len();
-    (masked > 0).then(|| MaskedWords {
-        positions: Tensor::from_data(TensorData::new(positions, [masked]), device),
-        labels: Tensor::from_data(TensorData::new(labels, [masked]), device),
-    })
+    (masked > 0).then(|| [positions, labels].map(|words| TensorData::new(words, [masked])))
 }
 
-fn stack_region_masks<B: Backend>(
-    samples: &[PretrainingSample],
-    device: &B::Device,
-) -> Tensor<B, 3> {
+fn stack_region_masks(samples: &[PretrainingSample]) -> TensorData {
     let cells: Vec<f32> = samples
         .iter()
         .flat_map(|sample| sample.region_mask.rows().as_flattened())
         .map(|&hidden| f32::from(u8::from(hidden)))
         .collect();
-    let shape = [samples.len(), REGION_GRID, REGION_GRID];
-    Tensor::from_data(TensorData::new(cells, shape), device)
+    TensorData::new(cells, [samples.len(), REGION_GRID, REGION_GRID])
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ use crate::video::NormalizedClip;
 ///
 /// Panics if there is no clip or if their sizes differ.
 pub fn stack_clips<B: Backend>(clips: &[&NormalizedClip], device: &B::Device) -> Tensor<B, 5> {
+    Tensor::from_data(clip_data(clips), device)
+}
+
+/// The values of [`stack_clips`], on no device yet.
+pub(super) fn clip_data(clips: &[&NormalizedClip]) -> TensorData {
     assert!(!clips.is_empty(), "batch: no sample");
     let [channels, frames, height, width] = clips[0].dims();
     let mut values = Vec::with_capacity(clips.len() * channels * frames * height * width);
@@ -23,8 +28,7 @@ pub fn stack_clips<B: Backend>(clips: &[&NormalizedClip], device: &B::Device) ->
         assert_eq!(clip.dims(), size, "batch: clips of different sizes");
         clip.append_to(&mut values);
     }
-    let shape = [clips.len(), channels, frames, height, width];
-    Tensor::from_data(TensorData::new(values, shape), device)
+    TensorData::new(values, [clips.len(), channels, frames, height, width])
 }
 
 /// Stacks rows of one length.
@@ -40,6 +44,11 @@ pub(super) fn stack_rows<B: Backend, T: Copy + Into<i64>>(
     rows: &[&[T]],
     device: &B::Device,
 ) -> Tensor<B, 2, Int> {
+    Tensor::from_data(row_data(rows), device)
+}
+
+/// The values of [`stack_rows`], on no device yet.
+pub(super) fn row_data<T: Copy + Into<i64>>(rows: &[&[T]]) -> TensorData {
     assert!(!rows.is_empty(), "batch: no sample");
     let text_len = rows[0].len();
     let mut values: Vec<i64> = Vec::with_capacity(rows.len() * text_len);
@@ -47,5 +56,5 @@ pub(super) fn stack_rows<B: Backend, T: Copy + Into<i64>>(
         assert_eq!(row.len(), text_len, "batch: rows of different lengths");
         values.extend(row.iter().map(|&value| value.into()));
     }
-    Tensor::from_data(TensorData::new(values, [rows.len(), text_len]), device)
+    TensorData::new(values, [rows.len(), text_len])
 }

@@ -154,6 +154,7 @@ impl<P: Preparation> ClipDataset<P> {
 
 impl<P: Preparation> SampleSource for ClipDataset<P> {
     type Sample = P::Sample;
+    type Batch = Vec<P::Sample>;
 
     fn len(&self) -> usize {
         self.table.len()
@@ -180,5 +181,9 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
         let mut rng = Randomness::new(self.reading.seed).for_item(epoch, index as u64);
         let clip = self.reading.clip.read(clip, span, &mut rng)?;
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
+    }
+
+    fn collate(&self, samples: Vec<P::Sample>) -> Vec<P::Sample> {
+        samples
     }
 }

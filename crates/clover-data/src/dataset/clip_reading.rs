@@ -82,6 +82,10 @@ impl ClipReading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::codecs::gif::GifEncoder;
+    use image::{Delay, Frame, RgbaImage};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     fn reading(frames: usize, size: usize, flip: f64) -> ClipReading {
         ClipReading {
@@ -92,11 +96,53 @@ mod tests {
         }
     }
 
+    /// An animation of one pixel whose frames of these levels of grey are shown for so many milliseconds.
+    fn animation(frames: &[(u8, u32)]) -> ClipSource {
+        let mut bytes = Vec::new();
+        let mut encoder = GifEncoder::new(&mut bytes);
+        for &(level, milliseconds) in frames {
+            let picture = RgbaImage::from_pixel(1, 1, image::Rgba([level, level, level, 255]));
+            let delay = Delay::from_numer_denom_ms(milliseconds, 1);
+            let frame = Frame::from_parts(picture, 0, 0, delay);
+            encoder.encode_frame(frame).unwrap();
+        }
+        drop(encoder);
+        ClipSource::Bytes {
+            name: "a.gif".into(),
+            bytes,
+        }
+    }
+
+    #[test]
+    fn frames_a_second_weigh_frames_by_how_long_they_are_shown() {
+        let all = reading(2, 1, 0.0);
+        let by_time = ClipReading {
+            fps: Some(10.0),
+            ..all.clone()
+        };
+        let blue_levels = |reading: &ClipReading| -> Vec<f32> {
+            let clip = animation(&[(0, 100), (80, 100), (160, 100), (240, 900)]);
+            let mut rng = ChaCha8Rng::seed_from_u64(0);
+            let values = reading.read(clip, None, &mut rng).unwrap().values();
+            let levels = values[..2].iter().map(|value| value * 57.375 + 103.53);
+            levels.map(f32::round).collect()
+        };
+
+        // The second and the last of four; the fourth and the tenth of twelve moments.
+        assert_eq!(blue_levels(&all), [80.0, 240.0]);
+        assert_eq!(blue_levels(&by_time), [240.0, 240.0]);
+    }
+
     #[test]
     fn figures_without_meaning_are_refused() {
         assert!(reading(8, 224, 0.5).validate().is_ok());
         assert!(reading(0, 224, 0.5).validate().is_err());
         assert!(reading(8, 0, 0.5).validate().is_err());
         assert!(reading(8, 224, f64::NAN).validate().is_err());
+        let without_time = ClipReading {
+            fps: Some(0.0),
+            ..reading(8, 224, 0.5)
+        };
+        assert!(without_time.validate().is_err());
     }
 }

@@ -105,13 +105,13 @@ impl<T> OrderedQueue<T> {
         }
     }
 
-    /// Lets no further item be taken.
+    /// Lets no further item be taken or handed out.
     pub(super) fn stop(&self) {
         self.state().stopped = true;
         self.changed.notify_all();
     }
 
-    /// The next result, or nothing after the last.
+    /// The next result, or nothing after the last or once it was stopped.
     pub(super) fn next(&self) -> Option<T> {
         let mut state = self.state();
         let item = state.handed_out;
@@ -119,6 +119,9 @@ impl<T> OrderedQueue<T> {
             return None;
         }
         loop {
+            if state.stopped {
+                return None;
+            }
             if let Some(result) = state.ready.remove(&item) {
                 state.handed_out += 1;
                 self.changed.notify_all();

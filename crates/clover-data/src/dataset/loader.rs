@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::read_ahead::{Collator, ReadAhead};
 use super::epoch_order::EpochOrder;
 use super::skipped::SkippedItem;
 use super::source::SampleSource;
@@ -15,6 +16,7 @@ use super::workers::Workers;
 use crate::DataError;
 
 mod epoch;
+mod read_ahead;
 mod share;
 
 pub use epoch::EpochBatches;
@@ -51,8 +53,8 @@ pub struct Position {
 /// A batch and where the next one starts.
 #[derive(Debug)]
 pub struct LoadedBatch<T> {
-    /// The samples that this loader read.
-    pub samples: Vec<T>,
+    /// The samples that this loader read, put together.
+    pub samples: T,
     /// Where they stand.
     pub places: BatchPlaces,
     /// Where to resume after this batch.
@@ -165,23 +167,40 @@ impl<S: SampleSource> BatchLoader<S> {
             self.config.workers,
             self.config.prefetch_batches.max(1) * share.places(batch).len(),
         )?;
-        Ok(EpochBatches {
-            from_the_start: start.item == 0,
-            batches_before: start.item > 0,
-            loader: self,
-            workers: Some(workers),
+        let batches_before = start.item > 0;
+        let collator = Collator {
+            source: Arc::clone(&self.source),
+            config: self.config.clone(),
             order: order.into_iter(),
             at: start,
+            batches_before,
+        };
+        Ok(EpochBatches {
+            ahead: Some(ReadAhead::start(workers, collator)?),
+            loader: self,
+            start,
+            batches_before,
         })
     }
 
-    /// Counts a broken item, and lists it if it was not known to be broken.
-    fn note_failure(&mut self, index: usize, error: &DataError) {
-        self.failures += 1;
-        if self.broken.insert(index) {
-            let name = self.source.name(index);
-            self.skipped.push(SkippedItem::new(name, error));
+    /// Counts an item that was read, and lists it if it is broken and was not known to be.
+    fn note_read(&mut self, index: usize, error: Option<DataError>) -> Result<(), DataError> {
+        self.reads += 1;
+        if let Some(error) = error {
+            if matches!(error, DataError::TooSlow { .. }) {
+                // The clock is no reason to leave an item out: see there.
+                return Err(error);
+            }
+            self.failures += 1;
+            if self.broken.insert(index) {
+                let name = self.source.name(index);
+                self.skipped.push(SkippedItem::new(name, &error));
+            }
         }
+        if self.reads >= self.config.min_reads {
+            self.check_failures()?;
+        }
+        Ok(())
     }
 
     fn check_failures(&self) -> Result<(), DataError> {

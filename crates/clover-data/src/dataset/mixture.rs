@@ -32,9 +32,9 @@ pub struct MixturePosition {
 #[derive(Debug)]
 pub struct MixedBatch<V, I> {
     /// The videos.
-    pub videos: Vec<V>,
+    pub videos: V,
     /// The images.
-    pub images: Vec<I>,
+    pub images: I,
     /// Where the videos stand, and the images.
     pub places: [BatchPlaces; 2],
     /// Where to resume after this iteration.
@@ -51,7 +51,7 @@ pub struct MixedBatches<'a, V: SampleSource, I: SampleSource> {
 }
 
 /// What an iteration of two sources takes, while there is one.
-type Read<V, I> = Option<MixedBatch<<V as SampleSource>::Sample, <I as SampleSource>::Sample>>;
+type Read<V, I> = Option<MixedBatch<<V as SampleSource>::Batch, <I as SampleSource>::Batch>>;
 
 /// Which loader makes the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl<'a, S: SampleSource> Side<'a, S> {
     }
 
     /// The next batch of this epoch of the loader.
-    fn next(&mut self) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
+    fn next(&mut self) -> Result<Option<LoadedBatch<S::Batch>>, DataError> {
         let batch = self.batches.as_mut().and_then(Iterator::next).transpose()?;
         if let Some(batch) = &batch {
             self.at = batch.next;
@@ -161,7 +161,7 @@ impl<'a, S: SampleSource> Side<'a, S> {
     }
 
     /// The next batch of this epoch of the loader, or else the first of its next one.
-    fn next_or_restart(&mut self) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
+    fn next_or_restart(&mut self) -> Result<Option<LoadedBatch<S::Batch>>, DataError> {
         if let Some(batch) = self.next()? {
             return Ok(Some(batch));
         }
@@ -210,7 +210,7 @@ impl<V: SampleSource, I: SampleSource> MixedBatches<'_, V, I> {
 }
 
 impl<V: SampleSource, I: SampleSource> Iterator for MixedBatches<'_, V, I> {
-    type Item = Result<MixedBatch<V::Sample, I::Sample>, DataError>;
+    type Item = Result<MixedBatch<V::Batch, I::Batch>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

@@ -55,4 +55,4 @@ pub use randomness::Randomness;
 pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};
 pub use shards::{ShardError, ShardOptions, ShardSet};
 pub use skipped::SkippedItem;
-pub use source::SampleSource;
+pub use source::{Collated, SampleSource};

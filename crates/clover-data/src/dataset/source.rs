@@ -10,6 +10,8 @@ use crate::DataError;
 pub trait SampleSource: Send + Sync + 'static {
     /// What an item becomes.
     type Sample: Send + 'static;
+    /// What the samples of a batch become.
+    type Batch: Send + 'static;
 
     /// The number of items.
     fn len(&self) -> usize;
@@ -34,4 +36,46 @@ pub trait SampleSource: Send + Sync + 'static {
     ///
     /// When the item's file is unreadable or its text unusable.
     fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError>;
+
+    /// Puts samples together, on a thread of the loader while earlier batches are used.
+    fn collate(&self, samples: Vec<Self::Sample>) -> Self::Batch;
+}
+
+/// A source whose batches a function puts together.
+#[derive(Debug, Clone)]
+pub struct Collated<S, F> {
+    /// What is read from.
+    pub source: S,
+    /// What becomes of the samples of a batch.
+    pub collate: F,
+}
+
+impl<S, F, B> SampleSource for Collated<S, F>
+where
+    S: SampleSource,
+    F: Fn(Vec<S::Sample>) -> B + Send + Sync + 'static,
+    B: Send + 'static,
+{
+    type Sample = S::Sample;
+    type Batch = B;
+
+    fn len(&self) -> usize {
+        self.source.len()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.source.name(index)
+    }
+
+    fn stretches(&self) -> Vec<Range<usize>> {
+        self.source.stretches()
+    }
+
+    fn read(&self, epoch: u64, index: usize) -> Result<S::Sample, DataError> {
+        self.source.read(epoch, index)
+    }
+
+    fn collate(&self, samples: Vec<S::Sample>) -> B {
+        (self.collate)(samples)
+    }
 }

@@ -42,9 +42,9 @@ impl<T: Send + 'static> Workers<T> {
         Ok(started)
     }
 
-    /// The next item of the order, or nothing after the last.
-    pub(super) fn next(&mut self) -> Option<Result<T, DataError>> {
-        self.queue.next()
+    /// What they read, in the order.
+    pub(super) fn queue(&self) -> &Arc<OrderedQueue<Result<T, DataError>>> {
+        &self.queue
     }
 }
 

@@ -7,6 +7,7 @@ use super::sniff::Format;
 
 /// What is wrong with an animation's blocks.
 const CUT: &str = "it ends within a block: the file is cut short";
+const MISCOUNTED: &str = "it has another number of frames than it says";
 /// How long players show a frame that says of itself that it takes no time.
 const UNSAID: Duration = Duration::from_millis(100);
 
@@ -23,7 +24,7 @@ pub(super) fn animation_length(
             gif(contents, |_| frames += 1)?;
             Ok(Some(frames))
         }
-        Format::Png => Ok(png_frames(contents)),
+        Format::Png => png_frames(contents),
         Format::WebP => {
             let frames = webp(contents).count();
             Ok((frames > 0).then_some(frames))
@@ -95,10 +96,10 @@ fn skip_data(contents: &[u8], mut at: usize) -> Result<usize, &'static str> {
     }
 }
 
-/// The kind and the contents of each chunk of a PNG.
+/// The kind and the contents of each chunk of a PNG before its end.
 fn png_chunks(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = contents.get(8..).unwrap_or_default();
-    std::iter::from_fn(move || {
+    let chunks = std::iter::from_fn(move || {
         let (length, after) = rest.split_first_chunk()?;
         let length = u32::from_be_bytes(*length) as usize;
         let (kind, after) = after.split_first_chunk()?;
@@ -106,14 +107,24 @@ fn png_chunks(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
         // A checksum follows.
         rest = after.get(length.checked_add(4)?..).unwrap_or_default();
         Some((*kind, body))
-    })
+    });
+    chunks.take_while(|(kind, _)| kind != b"IEND")
 }
 
-/// An APNG says how many frames it has in an `acTL` chunk before its pixels.
-fn png_frames(contents: &[u8]) -> Option<usize> {
-    let mut ahead = png_chunks(contents).take_while(|(kind, _)| !matches!(kind, b"IDAT" | b"IEND"));
-    let (_, control) = ahead.find(|(kind, _)| kind == b"acTL")?;
-    Some(u32::from_be_bytes(*control.first_chunk()?) as usize)
+/// An APNG says how many frames it has in an `acTL` chunk before its pixels, and has an `fcTL` chunk for each.
+/// Where these differ, it was cut short or is not what it says.
+fn png_frames(contents: &[u8]) -> Result<Option<usize>, &'static str> {
+    let mut ahead = png_chunks(contents).take_while(|(kind, _)| kind != b"IDAT");
+    let Some((_, control)) = ahead.find(|(kind, _)| kind == b"acTL") else {
+        return Ok(None);
+    };
+    let said = control.first_chunk().copied().map(u32::from_be_bytes);
+    let frames = png_chunks(contents).filter(|(kind, _)| kind == b"fcTL");
+    let frames = frames.count();
+    if said.is_none_or(|said| said as usize != frames) {
+        return Err(MISCOUNTED);
+    }
+    Ok(Some(frames))
 }
 
 /// Each frame has an `fcTL` chunk whose numbers from the twentieth byte on are its delay.
@@ -222,11 +233,35 @@ mod tests {
         assert_eq!(delays(Format::Png, &png), [250]);
     }
 
-    #[test]
-    fn an_apng_says_how_many_frames_it_has_before_its_pixels() {
+    /// The chunks of an APNG that says it has `said` frames and has `frames`, without their contents.
+    fn apng_chunks(said: u8, frames: usize) -> Vec<u8> {
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x01tIMEx\0\0\0\0".to_vec();
-        bytes.extend(b"\0\0\0\x08acTL\0\0\0\x05\0\0\0\0\0\0\0\0");
+        bytes.extend(b"\0\0\0\x08acTL\0\0\0");
+        bytes.push(said);
+        bytes.extend(b"\0\0\0\0crc.");
+        for frame in 0..frames {
+            bytes.extend(b"\0\0\0\0fcTLcrc.\0\0\0\0");
+            bytes.extend(if frame == 0 { b"IDATcrc." } else { b"fdATcrc." });
+        }
+        bytes.extend(b"\0\0\0\0IENDcrc.");
+        // What follows the end is no part of the picture.
+        bytes.extend(b"\0\0\0\0fcTLcrc.");
+        bytes
+    }
 
-        assert_eq!(animation_length(Format::Png, &bytes), Ok(Some(5)));
+    #[test]
+    fn the_frames_of_an_apng_must_be_as_many_as_it_says_before_its_pixels() {
+        let length = |said, frames| animation_length(Format::Png, &apng_chunks(said, frames));
+
+        assert_eq!(length(5, 5), Ok(Some(5)));
+        assert_eq!(length(5, 2), Err(MISCOUNTED));
+        assert_eq!(length(1, 2), Err(MISCOUNTED));
+    }
+
+    #[test]
+    fn a_png_that_does_not_speak_of_frames_before_its_pixels_is_a_still_picture() {
+        let bytes = b"\x89PNG\r\n\x1a\n\0\0\0\0IDATcrc.\0\0\0\x08acTL\0\0\0\x05\0\0\0\0crc.";
+
+        assert_eq!(animation_length(Format::Png, bytes), Ok(None));
     }
 }

@@ -176,7 +176,7 @@ impl Questions<'_> {
         B: AutodiffBackend,
         M: LearnsInParts<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: SampleSource<Sample = M::Sample>,
+        S: SampleSource<Batch = Vec<M::Sample>>,
     {
         draw_parameters(&task.model);
         let settings = FineTuningSettings {

@@ -39,7 +39,7 @@ pub fn measure_answers<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: AskedQuestions + SampleSource<Sample = M::Sample>,
+    S: AskedQuestions + SampleSource<Batch = Vec<M::Sample>>,
 {
     let total = asked.len();
     let (path, of) = settings.recorded();
@@ -162,6 +162,7 @@ struct Shared<S>(Arc<S>);
 
 impl<S: SampleSource> SampleSource for Shared<S> {
     type Sample = S::Sample;
+    type Batch = S::Batch;
 
     fn len(&self) -> usize {
         self.0.len()
@@ -173,6 +174,10 @@ impl<S: SampleSource> SampleSource for Shared<S> {
 
     fn read(&self, epoch: u64, index: usize) -> Result<Self::Sample, DataError> {
         self.0.read(epoch, index)
+    }
+
+    fn collate(&self, samples: Vec<S::Sample>) -> S::Batch {
+        self.0.collate(samples)
     }
 }
 

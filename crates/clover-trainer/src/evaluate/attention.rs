@@ -122,6 +122,7 @@ mod tests {
 
     impl SampleSource for Named {
         type Sample = ();
+        type Batch = ();
 
         fn len(&self) -> usize {
             self.0.len()
@@ -134,6 +135,8 @@ mod tests {
         fn read(&self, _epoch: u64, _index: usize) -> Result<(), DataError> {
             Ok(())
         }
+
+        fn collate(&self, _samples: Vec<()>) {}
     }
 
     impl AskedQuestions for Named {

@@ -47,7 +47,7 @@ pub fn question_accuracy<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: SampleSource<Sample = M::Sample>,
+    S: SampleSource<Batch = Vec<M::Sample>>,
 {
     let mut loader = BatchLoader::new(dataset, LoaderConfig::evaluation(BATCH))?;
     let mut count = Count::default();

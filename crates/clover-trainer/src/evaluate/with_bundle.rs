@@ -104,7 +104,7 @@ impl Measuring<'_> {
     where
         B: Backend,
         M: AnswerScores<B>,
-        S: AskedQuestions + SampleSource<Sample = M::Sample>,
+        S: AskedQuestions + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
     {
         // Before the many are asked: a wrong name shall not cost their time.
         let chosen = chosen_questions(&dataset, &self.plan.attention)?;

@@ -71,7 +71,7 @@ pub fn fine_tune<B, M, S>(
 where
     B: AutodiffBackend,
     M: LearnsInParts<B>,
-    S: SampleSource<Sample = M::Sample>,
+    S: SampleSource<Batch = Vec<M::Sample>>,
 {
     let recipe = settings.recipe;
     recipe.validate()?;

@@ -6,10 +6,11 @@
 use std::path::Path;
 
 use clover_data::DataError;
+use clover_data::batch::StackedPairs;
 use clover_data::dataset::{
-    BatchLoader, BatchPlaces, BatchShare, ClipTable, EpochBatches, EpochOrder, LoadedBatch,
-    LoaderConfig, MixedBatch, MixedBatches, Mixture, MixturePosition, Position, PretrainingDataset,
-    PretrainingSample, SampleReading, SkippedItem,
+    BatchLoader, BatchPlaces, BatchShare, ClipTable, Collated, EpochBatches, EpochOrder,
+    LoadedBatch, LoaderConfig, MixedBatch, MixedBatches, Mixture, MixturePosition, Position,
+    PretrainingDataset, PretrainingSample, SampleReading, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
@@ -45,8 +46,21 @@ pub(super) struct TrainingData {
 
 #[derive(Debug)]
 enum Loaders {
-    Videos(Box<BatchLoader<PretrainingDataset>>),
-    InTurn(Box<Mixture<PretrainingDataset, PretrainingDataset>>),
+    Videos(Box<BatchLoader<Pairs>>),
+    InTurn(Box<Mixture<Pairs, Pairs>>),
+}
+
+/// Pairs whose batches are put together by the loader.
+type Pairs = Collated<PretrainingDataset, fn(Vec<PretrainingSample>) -> BatchPairs>;
+
+/// The pairs of a step.
+#[derive(Debug)]
+pub(super) enum BatchPairs {
+    /// That pass the model together.
+    Stacked(StackedPairs),
+    /// That pass it in micro-batches. Their clips stay 8-bit until their turn comes: stacked at once, a
+    /// large batch would take four times the memory.
+    Apart(Vec<PretrainingSample>),
 }
 
 /// The learning rate of each step. The schedule counts iterations, of one step or two.
@@ -59,7 +73,7 @@ pub(super) struct Pace {
 /// The batches of one iteration, an optimizer step each.
 #[derive(Debug)]
 pub(super) struct Iteration {
-    pub(super) batches: Vec<(StepKind, Vec<PretrainingSample>, BatchPlaces)>,
+    pub(super) batches: Vec<(StepKind, BatchPairs, BatchPlaces)>,
     /// Where to resume after this iteration.
     pub(super) next: MixturePosition,
 }
@@ -67,8 +81,8 @@ pub(super) struct Iteration {
 /// The iterations of one epoch; ends after the first error.
 #[derive(Debug)]
 pub(super) enum Iterations<'d> {
-    Videos(EpochBatches<'d, PretrainingDataset>),
-    InTurn(MixedBatches<'d, PretrainingDataset, PretrainingDataset>),
+    Videos(EpochBatches<'d, Pairs>),
+    InTurn(MixedBatches<'d, Pairs, Pairs>),
 }
 
 impl Pace {
@@ -110,10 +124,18 @@ impl TrainingData {
             validation: None,
         };
         let masked = recipe.masked()?;
+        let in_parts = (1..recipe.batch_size).contains(&recipe.micro_batch);
+        let collate: fn(Vec<_>) -> _ = match in_parts || !share.is_whole() {
+            true => BatchPairs::Apart,
+            false => |samples: Vec<_>| BatchPairs::Stacked(StackedPairs::new(&samples)),
+        };
         let loader = |table: ClipTable, reading: SampleReading| {
             let (seed, of_shards) = (reading.seed, table.is_of_shards());
             let tokenizer = tokenizer.clone();
-            let dataset = PretrainingDataset::new(table, tokenizer, reading, masked.clone())?;
+            let pairs = Pairs {
+                source: PretrainingDataset::new(table, tokenizer, reading, masked.clone())?,
+                collate,
+            };
             let training = LoaderConfig::training(recipe.batch_size, seed);
             let config = LoaderConfig {
                 share,
@@ -129,7 +151,7 @@ impl TrainingData {
                 max_failed_share: recipe.max_failed_share,
                 ..training
             };
-            BatchLoader::new(dataset, config)
+            BatchLoader::new(pairs, config)
         };
         let videos = loader(videos, recipe.reading(config))?;
         let loaders = match &plan.images {
@@ -224,8 +246,8 @@ impl Iterator for Iterations<'_> {
     }
 }
 
-impl From<LoadedBatch<PretrainingSample>> for Iteration {
-    fn from(batch: LoadedBatch<PretrainingSample>) -> Self {
+impl From<LoadedBatch<BatchPairs>> for Iteration {
+    fn from(batch: LoadedBatch<BatchPairs>) -> Self {
         Self {
             batches: vec![(StepKind::Video, batch.samples, batch.places)],
             next: MixturePosition {
@@ -236,8 +258,8 @@ impl From<LoadedBatch<PretrainingSample>> for Iteration {
     }
 }
 
-impl From<MixedBatch<PretrainingSample, PretrainingSample>> for Iteration {
-    fn from(batch: MixedBatch<PretrainingSample, PretrainingSample>) -> Self {
+impl From<MixedBatch<BatchPairs, BatchPairs>> for Iteration {
+    fn from(batch: MixedBatch<BatchPairs, BatchPairs>) -> Self {
         let [videos, images] = batch.places;
         Self {
             batches: vec![

@@ -6,10 +6,6 @@
 
 use std::ops::Range;
 
-use super::{EpochBatches, EpochOrder, LoadedBatch};
-use crate::DataError;
-use crate::dataset::source::SampleSource;
-
 /// Which part of every batch is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchShare {
@@ -59,35 +55,5 @@ impl BatchShare {
             .flat_map(|batch| &batch[self.places(batch.len())])
             .copied()
             .collect()
-    }
-}
-
-impl<S: SampleSource> EpochBatches<'_, S> {
-    /// The share of the next batch; perhaps no sample, if all of them are broken.
-    pub(super) fn read_share(
-        &mut self,
-        mut batch: LoadedBatch<S::Sample>,
-    ) -> Result<Option<LoadedBatch<S::Sample>>, DataError> {
-        let config = &self.loader.config;
-        let slots = self.order.len().min(config.batch_size);
-        let full = slots == config.batch_size;
-        let wanted = full || !self.batches_before || config.order == EpochOrder::InOrder;
-        if slots == 0 || !wanted {
-            self.workers = None;
-            return Ok(None);
-        }
-        let own = config.share.places(slots);
-        for place in 0..slots {
-            if own.contains(&place) {
-                self.read_item(place, &mut batch)?;
-            } else {
-                let _others = self.order.next();
-                self.at.item += 1;
-            }
-        }
-        batch.places.slots = slots;
-        batch.next = self.at;
-        self.batches_before = true;
-        Ok(Some(batch))
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{AnnotationError, RowFault, RowNumber};
+use crate::dataset::{AnnotationError, Collated, RowFault, RowNumber};
 use std::path::PathBuf;
 
 /// Items whose sample is their number; the listed ones are broken.
@@ -10,6 +10,7 @@ pub(super) struct Numbers {
 
 impl SampleSource for Numbers {
     type Sample = (u64, usize);
+    type Batch = Vec<(u64, usize)>;
 
     fn len(&self) -> usize {
         self.len
@@ -34,6 +35,10 @@ impl SampleSource for Numbers {
         }
         assert!(index < 1_000, "a reader that panics");
         Ok((epoch, index))
+    }
+
+    fn collate(&self, samples: Vec<(u64, usize)>) -> Vec<(u64, usize)> {
+        samples
     }
 }
 
@@ -254,6 +259,7 @@ struct SlowFirst {
 
 impl SampleSource for SlowFirst {
     type Sample = usize;
+    type Batch = Vec<usize>;
 
     fn len(&self) -> usize {
         self.len
@@ -277,6 +283,10 @@ impl SampleSource for SlowFirst {
             .wait_timeout_while(others, wait, |others| *others < self.len - 1)
             .unwrap();
         Ok(*others)
+    }
+
+    fn collate(&self, samples: Vec<usize>) -> Vec<usize> {
+        samples
     }
 }
 
@@ -306,6 +316,7 @@ struct Slow;
 
 impl SampleSource for Slow {
     type Sample = usize;
+    type Batch = Vec<usize>;
 
     fn len(&self) -> usize {
         10
@@ -324,6 +335,10 @@ impl SampleSource for Slow {
             }),
         }
     }
+
+    fn collate(&self, samples: Vec<usize>) -> Vec<usize> {
+        samples
+    }
 }
 
 #[test]
@@ -336,4 +351,52 @@ fn an_item_that_the_clock_stops_ends_the_epoch_by_name() {
     let error = batches[1].as_ref().unwrap_err().to_string();
     assert!(error.starts_with("item 3: decoding took longer"), "{error}");
     assert!(loader.skipped().is_empty());
+}
+
+#[test]
+fn the_next_batch_is_put_together_while_one_is_used() {
+    let (sender, collated) = std::sync::mpsc::channel();
+    let source = Collated {
+        source: Numbers {
+            len: 9,
+            broken: vec![4],
+        },
+        collate: move |samples: Vec<(u64, usize)>| {
+            let items: Vec<usize> = samples.into_iter().map(|(_, item)| item).collect();
+            // Nobody listens to the last ones any more.
+            let _ = sender.send((items.clone(), std::thread::current().id()));
+            items
+        },
+    };
+    let mut loader = BatchLoader::new(source, LoaderConfig::evaluation(3)).unwrap();
+    let mut batches = loader.epoch(epoch(0)).unwrap();
+
+    let first = batches.next().unwrap().unwrap();
+
+    let wait = std::time::Duration::from_secs(20);
+    let [one, two] = [(); 2].map(|()| collated.recv_timeout(wait).unwrap());
+    assert_eq!((&first.samples, first.next.item), (&one.0, 3));
+    assert_ne!(two.1, std::thread::current().id());
+    // What is ahead has no part in what is told of.
+    assert!(batches.skipped().is_empty());
+    let second = batches.next().unwrap().unwrap();
+    assert_eq!((second.samples, second.next.item), (two.0, 7));
+    assert_eq!(batches.skipped().len(), 1);
+}
+
+#[test]
+#[should_panic(expected = "samples that do not fit")]
+fn a_panic_while_samples_are_put_together_is_one_of_the_caller() {
+    let source = Collated {
+        source: Numbers {
+            len: 9,
+            broken: Vec::new(),
+        },
+        collate: |samples: Vec<(u64, usize)>| {
+            assert!(samples.is_empty(), "samples that do not fit")
+        },
+    };
+    let mut loader = BatchLoader::new(source, LoaderConfig::evaluation(3)).unwrap();
+
+    let _panics = loader.epoch(epoch(0)).unwrap().next();
 }

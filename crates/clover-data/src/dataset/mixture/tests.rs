@@ -10,6 +10,7 @@ struct Numbers {
 
 impl SampleSource for Numbers {
     type Sample = (u64, usize);
+    type Batch = Vec<(u64, usize)>;
 
     fn len(&self) -> usize {
         self.len
@@ -27,6 +28,10 @@ impl SampleSource for Numbers {
         }
         Ok((epoch, index))
     }
+
+    fn collate(&self, samples: Vec<(u64, usize)>) -> Vec<(u64, usize)> {
+        samples
+    }
 }
 
 fn loader(len: usize, broken: &[usize], batch: usize) -> BatchLoader<Numbers> {
@@ -35,7 +40,7 @@ fn loader(len: usize, broken: &[usize], batch: usize) -> BatchLoader<Numbers> {
 }
 
 type Samples = Vec<(u64, usize)>;
-type Batch = MixedBatch<(u64, usize), (u64, usize)>;
+type Batch = MixedBatch<Vec<(u64, usize)>, Vec<(u64, usize)>>;
 
 fn run(mixture: &mut Mixture<Numbers, Numbers>, start: MixturePosition) -> Vec<Batch> {
     mixture.epoch(start).unwrap().map(Result::unwrap).collect()

@@ -41,7 +41,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
         observe: &mut ObserveFinetuning<'_>,
     ) -> Result<FinetuningSummary, TrainerError>
     where
-        S: SampleSource<Sample = <L::Model as TaskModel<B>>::Sample>,
+        S: SampleSource<Batch = Vec<<L::Model as TaskModel<B>>::Sample>>,
     {
         let schedule = self.recipe.schedule(items.loader.batches_per_epoch());
         self.announce(&items, &schedule, observe);
@@ -120,7 +120,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
         observe: &mut ObserveFinetuning<'_>,
     ) -> Result<bool, TrainerError>
     where
-        S: SampleSource<Sample = <L::Model as TaskModel<B>>::Sample>,
+        S: SampleSource<Batch = Vec<<L::Model as TaskModel<B>>::Sample>>,
     {
         let epoch = self.position.epoch;
         let mut batches = items.loader.epoch(self.position)?;
@@ -157,7 +157,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
 
     fn train_batch(
         &mut self,
-        batch: &LoadedBatch<<L::Model as TaskModel<B>>::Sample>,
+        batch: &LoadedBatch<Vec<<L::Model as TaskModel<B>>::Sample>>,
         schedule: &Schedule,
         waited: &Waited,
     ) -> Result<FinetuningMetrics, TrainerError> {

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
-use clover_data::dataset::{BatchPlaces, PretrainingSample};
+use clover_data::dataset::BatchPlaces;
 use clover_model::Noise;
 
 use super::{Observe, PretrainingEvent, Records, Run};
 use crate::TrainerError;
 use crate::pretrain::shared_batch::SharedBatch;
 use crate::pretrain::step::{StepMetrics, StepSettings};
-use crate::pretrain::training_data::{Iteration, TrainingData};
+use crate::pretrain::training_data::{BatchPairs, Iteration, TrainingData};
 
 /// What the steps of an iteration have in common.
 struct Shared {
@@ -97,8 +97,8 @@ impl<B: AutodiffBackend> Run<'_, B> {
         observe: &mut Observe<'_>,
     ) -> Result<bool, TrainerError> {
         let mut broken_off = false;
-        for (kind, samples, places) in iteration.batches {
-            let trained = self.train_batch(samples, &places, shared.learning_rate);
+        for (kind, pairs, places) in iteration.batches {
+            let trained = self.train_batch(pairs, &places, shared.learning_rate);
             let mut done = trained.inspect_err(|error| self.note_divergence(error, kind))?;
             done.kind = kind;
             done.epoch = shared.epoch;
@@ -117,7 +117,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
 
     fn train_batch(
         &mut self,
-        samples: Vec<PretrainingSample>,
+        pairs: BatchPairs,
         places: &BatchPlaces,
         learning_rate: f64,
     ) -> Result<StepMetrics, TrainerError> {
@@ -131,12 +131,15 @@ impl<B: AutodiffBackend> Run<'_, B> {
             learning_rate,
             noise: &noise,
         };
-        let (clover, metrics) = match recipe.micro_batch {
-            size if !self.peer.is_alone() => {
-                let size = if size == 0 {
-                    samples.len().max(1)
-                } else {
-                    size
+        let (training, device) = (&mut self.training, &self.device);
+        let (clover, metrics) = match pairs {
+            BatchPairs::Stacked(pairs) => {
+                training.train(clover, pairs.to_device(device), &settings)?
+            }
+            BatchPairs::Apart(samples) if !self.peer.is_alone() => {
+                let size = match recipe.micro_batch {
+                    0 => samples.len().max(1),
+                    size => size,
                 };
                 let shared = SharedBatch {
                     peer: self.peer,
@@ -144,16 +147,16 @@ impl<B: AutodiffBackend> Run<'_, B> {
                     slots: places.slots,
                     scaling: recipe.gradient_scaling,
                 };
-                let (training, device) = (&mut self.training, &self.device);
                 training.train_shared(clover, &samples, size, &shared, device, &settings)?
             }
-            size if (1..samples.len()).contains(&size) => {
-                self.training
-                    .train_in_parts(clover, &samples, size, &self.device, &settings)?
+            BatchPairs::Apart(samples) if recipe.micro_batch < samples.len() => {
+                let size = recipe.micro_batch;
+                training.train_in_parts(clover, &samples, size, device, &settings)?
             }
-            _ => {
-                let batch = PretrainingBatch::collate(&samples, &self.device);
-                self.training.train(clover, batch, &settings)?
+            // An epoch of less than a batch.
+            BatchPairs::Apart(samples) => {
+                let batch = PretrainingBatch::collate(&samples, device);
+                training.train(clover, batch, &settings)?
             }
         };
         self.clover = clover;

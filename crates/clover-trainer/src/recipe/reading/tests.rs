@@ -1,5 +1,6 @@
 use super::*;
 use crate::recipe::{AnyRecipe, Crop, SHIPPED_RECIPES};
+use clover_data::video::DecodeLimits;
 
 fn text() -> &'static str {
     ShippedRecipe::find("pretrain").unwrap().text
@@ -130,4 +131,43 @@ fn a_recipe_survives_being_written() {
         PretrainingRecipe::from_toml(&written, "written.toml").unwrap(),
         recipe
     );
+}
+
+#[test]
+fn frames_a_second_are_those_of_videos_alone_and_limits_those_of_all_files() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let published = recipe.reading(&recipe.model(100).unwrap()).clip;
+
+    let recipe = recipe
+        .with_overrides(&["fps=2", "limits.max_frames=500"])
+        .unwrap();
+
+    let config = recipe.model(100).unwrap();
+    let [videos, images] = [recipe.reading(&config), recipe.image_reading(&config)];
+    assert_eq!((published.fps, videos.clip.fps), (None, Some(2.0)));
+    assert_eq!(images.clip.fps, None);
+    assert_eq!(recipe.preprocessing(&config).fps, Some(2.0));
+    assert_eq!(published.limits, DecodeLimits::default());
+    for reading in [videos, images] {
+        assert_eq!(reading.clip.limits.max_frames, 500);
+    }
+}
+
+#[test]
+fn an_unknown_limit_and_one_without_meaning_are_refused_by_name() {
+    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let text = text().replace("max_frames = ", "max_frame = ");
+
+    let unknown = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();
+
+    assert!(unknown.to_string().contains("`max_frames`"), "{unknown}");
+    for (argument, key) in [
+        ("limits.max_pixels=9", "`max_pixels_per_frame`"),
+        ("limits.max_file_bytes=0", "limits.max_file_bytes"),
+        ("fps=-1", "fps"),
+        ("fps=5000", "fps"),
+    ] {
+        let error = recipe.clone().with_overrides(&[argument]).unwrap_err();
+        assert!(error.to_string().contains(key), "{argument}: {error}");
+    }
 }
