@@ -1,4 +1,4 @@
-//! Batches of samples, read ahead by worker threads.
+//! Batches of samples, read ahead and put together by threads of the loader.
 //!
 //! A broken item is skipped by name and counted, never replaced; when too large a share of what
 //! was read is broken, the loader stops with an error.
@@ -33,7 +33,8 @@ pub struct LoaderConfig {
     pub order: EpochOrder,
     /// Threads that read.
     pub workers: usize,
-    /// Batches kept ready while one is used; each costs its clips' memory.
+    /// Batches whose samples are kept ready while one is used and the next is put together; each costs its
+    /// clips' memory.
     pub prefetch_batches: usize,
     /// Loading stops when a larger share of the items read is broken.
     pub max_failed_share: f64,
