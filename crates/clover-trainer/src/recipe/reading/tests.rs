@@ -162,7 +162,7 @@ fn an_unknown_limit_and_one_without_meaning_are_refused_by_name() {
 
     assert!(unknown.to_string().contains("`max_frames`"), "{unknown}");
     for (argument, key) in [
-        ("limits.max_pixels=9", "`max_pixels_per_frame`"),
+        ("limits.max_pixels_per_fram=9", "`max_pixels_per_frame`"),
         ("limits.max_file_bytes=0", "limits.max_file_bytes"),
         ("fps=-1", "fps"),
         ("fps=5000", "fps"),
