@@ -1,6 +1,6 @@
 //! The batches of one epoch.
 
-use super::read_ahead::ReadAhead;
+use super::read_ahead::{ReadAhead, ReadBatch};
 use super::{BatchLoader, LoadedBatch, Position};
 use crate::DataError;
 use crate::dataset::skipped::SkippedItem;
@@ -42,13 +42,11 @@ impl<S: SampleSource> EpochBatches<'_, S> {
         loader.epoch(start)
     }
 
-    fn read_batch(
+    /// Makes of a batch's items what the loader is to know, and hands on the batch.
+    fn take_batch(
         &mut self,
-        ahead: &mut ReadAhead<S>,
-    ) -> Result<(Option<LoadedBatch<S::Batch>>, bool), DataError> {
-        let Some(read) = ahead.next() else {
-            return Ok((None, true));
-        };
+        read: ReadBatch<S::Batch>,
+    ) -> Result<Option<LoadedBatch<S::Batch>>, DataError> {
         for (index, error) in read.items {
             self.loader.note_read(index, error)?;
         }
@@ -62,7 +60,7 @@ impl<S: SampleSource> EpochBatches<'_, S> {
             }
         }
         self.batches_before |= read.batch.is_some();
-        Ok((read.batch, read.last))
+        Ok(read.batch)
     }
 }
 
@@ -70,13 +68,14 @@ impl<S: SampleSource> Iterator for EpochBatches<'_, S> {
     type Item = Result<LoadedBatch<S::Batch>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        // Without it after the last batch and after an error.
         let mut ahead = self.ahead.take()?;
-        match self.read_batch(&mut ahead) {
-            Ok((batch, last)) => {
-                self.ahead = (!last).then_some(ahead);
-                batch.map(Ok)
-            }
-            Err(error) => Some(Err(error)),
+        let read = ahead.next()?;
+        let last = read.last;
+        let batch = self.take_batch(read);
+        if batch.is_ok() && !last {
+            self.ahead = Some(ahead);
         }
+        batch.transpose()
     }
 }
