@@ -57,7 +57,7 @@ type Pairs = Collated<PretrainingDataset, fn(Vec<PretrainingSample>) -> BatchPai
 #[derive(Debug)]
 pub(super) enum BatchPairs {
     /// That pass the model together.
-    Stacked(StackedPairs),
+    Stacked(Box<StackedPairs>),
     /// That pass it in micro-batches. Their clips stay 8-bit until their turn comes: stacked at once, a
     /// large batch would take four times the memory.
     Apart(Vec<PretrainingSample>),
@@ -127,7 +127,7 @@ impl TrainingData {
         let in_parts = (1..recipe.batch_size).contains(&recipe.micro_batch);
         let collate: fn(Vec<_>) -> _ = match in_parts || !share.is_whole() {
             true => BatchPairs::Apart,
-            false => |samples: Vec<_>| BatchPairs::Stacked(StackedPairs::new(&samples)),
+            false => |samples: Vec<_>| BatchPairs::Stacked(Box::new(StackedPairs::new(&samples))),
         };
         let loader = |table: ClipTable, reading: SampleReading| {
             let (seed, of_shards) = (reading.seed, table.is_of_shards());

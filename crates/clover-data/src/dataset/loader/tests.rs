@@ -393,7 +393,7 @@ fn a_panic_while_samples_are_put_together_is_one_of_the_caller() {
             broken: Vec::new(),
         },
         collate: |samples: Vec<(u64, usize)>| {
-            assert!(samples.is_empty(), "samples that do not fit")
+            assert!(samples.is_empty(), "samples that do not fit");
         },
     };
     let mut loader = BatchLoader::new(source, LoaderConfig::evaluation(3)).unwrap();
