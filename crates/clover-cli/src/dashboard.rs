@@ -20,7 +20,7 @@ use burn_train::renderer::{
 };
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics};
 
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// The dashboard of a run.
 pub(crate) struct Dashboard {
@@ -68,7 +68,7 @@ impl Dashboard {
     /// Gives the terminal back and prints what was kept.
     pub(crate) fn close(self) {
         drop(self.renderer);
-        self.lines.iter().for_each(|line| say(line));
+        self.lines.iter().for_each(|line| print_line(line));
     }
 
     fn step(&mut self, metrics: &StepMetrics) {

@@ -24,7 +24,7 @@ pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
 }
 
 /// One line for the user, above any bar.
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_line(line: &str) {
     // A closed pipe is the reader's choice, not an error of the run.
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 /// Without a terminal a line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ impl StepBar {
         if self.bar.is_hidden() && due {
             let left = self.bar.eta().as_secs();
             let total = self.bar.length().unwrap_or(0);
-            say(&format!("step {step}/{total}, {left} s left: {terms}"));
+            print_line(&format!("step {step}/{total}, {left} s left: {terms}"));
             self.last_line = Some(Instant::now());
         }
         self.bar.set_message(terms);
@@ -62,7 +62,7 @@ impl StepBar {
     /// One line, above the bar where there is one.
     pub(crate) fn line(&self, line: &str) {
         if self.bar.is_hidden() {
-            say(line);
+            print_line(line);
         } else {
             self.bar.println(line);
         }

@@ -17,7 +17,7 @@ use divan::counter::ItemsCount;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-const GOLD: &str = include_str!("../gold/captions.txt");
+const GOLD: &str = include_str!("../gold/held_out.txt");
 
 /// Tokens of a text, as published.
 const TEXT_LEN: usize = 30;

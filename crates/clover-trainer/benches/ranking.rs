@@ -1,5 +1,5 @@
 //! Ranks of so many queries among as many candidates at width 256, with R@k and the median rank: what
-//! `xtask/pytorch/rank.py` times in NumPy.
+//! `xtask/pytorch/rank_with_numpy.py` times in NumPy.
 //!
 //! `cargo bench --workspace --bench ranking -- "100000 F32" --sample-count 1`; README.md has the figures.
 

@@ -27,7 +27,7 @@
 //! ```
 
 pub mod ablation;
-mod bundle_identity;
+mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
 pub mod devices;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::open_bundle;
 use crate::arguments::{Ask, Asked};
 use crate::device::Work;
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// Pixels of a frame's height in the picture of attention.
 const STRIP: u32 = 160;
@@ -47,12 +47,14 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
                 let clip = clip.display().to_string();
                 let all =
                     json!({ "clip": clip, "span": span, "question": question, "answers": found });
-                say(&serde_json::to_string_pretty(&all)?);
+                print_line(&serde_json::to_string_pretty(&all)?);
                 return Ok(());
             }
-            lines(&found, &clip, span).iter().for_each(|line| say(line));
+            lines(&found, &clip, span)
+                .iter()
+                .for_each(|line| print_line(line));
             if let Some(path) = arguments.attention {
-                say(&format!("what the answer looks at: {}", path.display()));
+                print_line(&format!("what the answer looks at: {}", path.display()));
             }
             Ok(())
         }

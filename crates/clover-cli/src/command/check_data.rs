@@ -13,7 +13,7 @@ use clover_data::video::DecodeLimits;
 use crate::arguments::CheckData;
 use crate::interrupt::Interrupt;
 use crate::processes::processors;
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 /// Clips of equal contents that are named before the rest is counted.
 const EQUAL_NAMED: usize = 5;
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     }
 
     if arguments.json {
-        say(&serde_json::to_string_pretty(&report)?);
+        print_line(&serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
@@ -118,7 +118,7 @@ impl Items {
 
 fn print(report: &CheckReport) {
     for item in &report.broken {
-        say(&format!("broken: {item}"));
+        print_line(&format!("broken: {item}"));
     }
     for group in &report.duplicates.equal_clips {
         let named = group.len().min(EQUAL_NAMED);
@@ -126,28 +126,28 @@ fn print(report: &CheckReport) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        say(&format!("equal: {}{more}", group[..named].join(", ")));
+        print_line(&format!("equal: {}{more}", group[..named].join(", ")));
     }
     let CheckReport {
         clips, readable, ..
     } = report;
-    say(&format!(
+    print_line(&format!(
         "{clips} clips: {readable} readable, {} broken, {} the same as another",
         report.broken.len(),
         report.duplicates.clips
     ));
     for coding in &report.codings {
-        say(&format!("  {} x {}", coding.count, coding.value));
+        print_line(&format!("  {} x {}", coding.count, coding.value));
     }
     spread("frames", &report.frames, Some(report.frames.total()));
     spread("seconds", &report.seconds, Some(report.seconds.total()));
     spread("shorter side", &report.short_side, None);
     for size in &report.sizes {
-        say(&format!("  {} x {} pixels", size.count, size.value));
+        print_line(&format!("  {} x {} pixels", size.count, size.value));
     }
     let words = &report.words;
     if words.captions > 0 {
-        say(&format!(
+        print_line(&format!(
             "{} captions: {} without words, {} the same as another",
             words.captions, words.empty, report.duplicates.captions
         ));
@@ -158,7 +158,7 @@ fn print(report: &CheckReport) {
             .iter()
             .map(|word| format!("{} ({})", word.value, word.count))
             .collect();
-        say(&format!(
+        print_line(&format!(
             "{more}{} different words, most often {}",
             words.different,
             frequent.join(", ")
@@ -169,7 +169,7 @@ fn print(report: &CheckReport) {
 fn spread(name: &str, spread: &Spread, total: Option<f64>) {
     if spread.count > 0 {
         let total = total.map_or_else(String::new, |total| format!(", {total:.1} in all"));
-        say(&format!(
+        print_line(&format!(
             "{name}: {:.1} to {:.1}, {:.1} on average{total}",
             spread.smallest, spread.largest, spread.mean
         ));

@@ -9,12 +9,12 @@ use clover_data::dataset::{
 };
 
 use crate::arguments::Convert;
-use crate::progress::say;
+use crate::progress::print_line;
 
 pub(super) fn run(arguments: Convert) -> Result<()> {
     if arguments.list_formats {
         for format in AnnotationFormat::ALL {
-            say(&format!("{:<26}{}", format.name(), format.description()));
+            print_line(&format!("{:<26}{}", format.name(), format.description()));
         }
         return Ok(());
     }

@@ -22,7 +22,7 @@ use super::demo_queries::queries;
 use crate::arguments::Demo;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
-use crate::progress::{TrainingProgress, bar, say};
+use crate::progress::{TrainingProgress, bar, print_line};
 
 /// Clips to measure with: chance finds one in a hundred.
 const HELD_OUT_CLIPS: usize = 100;
@@ -40,13 +40,13 @@ pub(super) fn run(arguments: Demo) -> Result<()> {
         interrupt: Interrupt::listen()?,
     };
     let Some(report) = device.run(demonstration)? else {
-        say("stopped; the same command goes on from here");
+        print_line("stopped; the same command goes on from here");
         return Ok(());
     };
     let [json, html] = ["report.json", "report.html"].map(|file| folder.join(file));
     report.write_json(&json)?;
     report.write_html(&html)?;
-    say(&format!(
+    print_line(&format!(
         "the report lies in {} and {}",
         html.display(),
         json.display()
@@ -113,7 +113,7 @@ impl Demonstration {
         let files = write_synthetic_set(&set, &folder);
         spinner.finish_and_clear();
         let files = files?;
-        say(&format!(
+        print_line(&format!(
             "rendered {} clips to train on and {} to measure with in {}",
             set.train_clips,
             set.held_out_clips,
@@ -168,13 +168,13 @@ impl Demonstration {
         let typed = &self.arguments.query;
         let queries = queries(embedder, held_out, &embedded, typed)?;
         if let Some(answer) = queries.first() {
-            say(&format!("\"{}\" finds", answer.text));
+            print_line(&format!("\"{}\" finds", answer.text));
             for found in &answer.results {
                 let place = format!(
                     "{}. {} ({:.2})",
                     found.rank, found.caption, found.similarity
                 );
-                say(&format!("  {place} {}", found.name));
+                print_line(&format!("  {place} {}", found.name));
             }
         }
         let skipped = summary.skipped.iter().chain(&embedded.skipped);
@@ -233,7 +233,7 @@ fn say_scores(scores: &RetrievalScores) {
         ..
     } = scores.metrics;
     let [chance_1, chance_5, chance_10] = scores.chance_recall;
-    say(&format!(
+    print_line(&format!(
         "{}: R@1 {recall_at_1:.1} %, R@5 {recall_at_5:.1} %, R@10 {recall_at_10:.1} %, median rank \
          {median_rank} of {}; chance: {chance_1:.1} %, {chance_5:.1} %, {chance_10:.1} %, {}",
         scores.name, scores.metrics.candidates, scores.chance_median_rank

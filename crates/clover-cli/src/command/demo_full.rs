@@ -33,7 +33,7 @@ use crate::arguments::Demo;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::processes::{processors, stop_with_input};
-use crate::progress::{TrainingProgress, bar, say};
+use crate::progress::{TrainingProgress, bar, print_line};
 
 /// The settings of drawing and pre-training.
 const RECIPE: &str = "ablation/rendered";
@@ -68,16 +68,16 @@ pub(super) fn run(arguments: &Demo) -> Result<()> {
         return arguments.device.run(OneTask(demonstration, task));
     }
     let Some(report) = arguments.device.run(demonstration)? else {
-        say("stopped; the same command goes on from here");
+        print_line("stopped; the same command goes on from here");
         return Ok(());
     };
     for line in table(&report) {
-        say(&line);
+        print_line(&line);
     }
     let [json, html] = ["report.json", "report.html"].map(|file| folder.join(file));
     report.write_json(&json)?;
     report.write_html(&html)?;
-    say(&format!("the report lies in {}", html.display()));
+    print_line(&format!("the report lies in {}", html.display()));
     Ok(())
 }
 
@@ -254,7 +254,7 @@ impl FullDemonstration<'_> {
         let folder = self.folder.join(format!("measured-{out}"));
         fs::create_dir_all(&folder)?;
         write_all(&folder, &found, &recipe, Vec::new())?;
-        say(&format!(
+        print_line(&format!(
             "{out}: {}",
             figures::in_a_line(&found.evaluation.figures)
         ));

@@ -18,7 +18,7 @@ use crate::arguments::Embed;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::processes::processors;
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 /// Texts that are read before they are embedded.
 const TEXTS: usize = 256;
@@ -118,7 +118,7 @@ impl Work for Embedding {
             .names()
             .map(|names| format!(", their names to {}", names.display()));
         file.finish()?;
-        say(&format!(
+        print_line(&format!(
             "{}: {texts} texts and {clips} clips written, in this order{}; {skipped} clips and {empty} \
              empty lines left out",
             arguments.out.display(),
@@ -181,7 +181,7 @@ impl Rows {
 
     fn skip(&mut self, item: &str) {
         self.skipped += 1;
-        self.bar.suspend(|| say(&format!("skipped {item}")));
+        self.bar.suspend(|| print_line(&format!("skipped {item}")));
     }
 
     fn go_on(&self) -> Result<()> {

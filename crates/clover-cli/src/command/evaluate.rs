@@ -13,7 +13,7 @@ use clover_trainer::report::EvaluationPage;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 /// An evaluation with its progress on the terminal.
 pub(super) struct Measuring(pub(super) EvaluationPlan);
@@ -62,11 +62,11 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     };
     let found = arguments.device.run(Measuring(plan))?;
     for line in figures::protocol(&found) {
-        say(&line);
+        print_line(&line);
     }
     let reference = reference(&name, &found);
     if arguments.reference {
-        reference.iter().for_each(|line| say(line));
+        reference.iter().for_each(|line| print_line(line));
     }
     let shown = if arguments.reference {
         reference
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     write_all(&folder, &found, &recipe, shown)?;
     // Everything it was kept for is written.
     let _ = fs::remove_file(record);
-    say(&format!(
+    print_line(&format!(
         "figures, predictions and the page lie in {}",
         folder.display()
     ));

@@ -13,7 +13,7 @@ use super::figures;
 use crate::arguments::{Finetune, Resume, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
-use crate::progress::say;
+use crate::progress::print_line;
 use crate::task_progress::TuningProgress;
 
 /// A run with its progress on the terminal.
@@ -70,19 +70,19 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
     let summary = arguments.device.train(tuning, checkpointing)?;
     let report = arguments.out.join("report.html");
     Report::of_finetuning(&task_name(&arguments.task), &recipe, &summary)?.write_html(&report)?;
-    say_end(&summary, &arguments.out, &report);
+    print_summary(&summary, &arguments.out, &report);
     Ok(())
 }
 
-fn say_end(summary: &FinetuningSummary, folder: &Path, report: &Path) {
+fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
     if !summary.skipped.is_empty() {
-        say(&format!("{} items were skipped", summary.skipped.len()));
+        print_line(&format!("{} items were skipped", summary.skipped.len()));
     }
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    say(&format!("the model after step {step} lies in {bundle}"));
+    print_line(&format!("the model after step {step} lies in {bundle}"));
     if let Some((folder, best)) = &summary.best {
-        say(&format!(
+        print_line(&format!(
             "the best by {}, after step {}, lies in {}: {}",
             best.split,
             best.step,
@@ -91,12 +91,12 @@ fn say_end(summary: &FinetuningSummary, folder: &Path, report: &Path) {
         ));
     }
     if summary.finished {
-        say("done");
+        print_line("done");
     } else {
-        say(&format!(
+        print_line(&format!(
             "stopped; --resume goes on from {}",
             folder.display()
         ));
     }
-    say(&format!("the curves lie in {}", report.display()));
+    print_line(&format!("the curves lie in {}", report.display()));
 }

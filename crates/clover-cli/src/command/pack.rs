@@ -7,7 +7,7 @@ use clover_data::dataset::{ClipTable, ConvertRequest, PackConfig, PackFrames, Pa
 
 use crate::arguments::Pack;
 use crate::interrupt::Interrupt;
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 pub(super) fn run(arguments: Pack) -> Result<()> {
     let frames = match arguments.every {
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
     scan.finish_and_clear();
     let source = source?;
     for item in source.skipped() {
-        say(&format!("skipped {item}"));
+        print_line(&format!("skipped {item}"));
     }
     let interrupt = Interrupt::listen()?;
     let stop = AtomicBool::new(false);
@@ -60,9 +60,9 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
     let packed = packed?;
 
     for item in &packed.skipped {
-        say(&format!("skipped {item}"));
+        print_line(&format!("skipped {item}"));
     }
-    say(&format!(
+    print_line(&format!(
         "{}: {} shards written with {} samples, {:.1} MB; {} were there; {} samples skipped",
         arguments.out.display(),
         packed.written,

@@ -18,7 +18,7 @@ use crate::arguments::{DeviceGroup, Pretrain, Resume};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
 use crate::interrupt::Interrupt;
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// A run with its progress on the terminal.
 struct Training {
@@ -172,43 +172,43 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     };
     let summary = backend.train(training, recipe.gradient_checkpointing)?;
     if !first {
-        say("done; the first node has the report");
+        print_line("done; the first node has the report");
         return Ok(());
     }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
-    say_end(&summary, &folder, &report);
+    print_summary(&summary, &folder, &report);
     Ok(())
 }
 
-fn say_end(summary: &PretrainingSummary, folder: &Path, report: &Path) {
+fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {
     if !summary.skipped.is_empty() {
-        say(&format!("{} items were skipped", summary.skipped.len()));
+        print_line(&format!("{} items were skipped", summary.skipped.len()));
     }
     if let Some(last) = summary.metrics.last() {
         let first = summary.metrics[0].total;
-        say(&format!(
+        print_line(&format!(
             "loss {first:.3} at first, {:.3} after {} steps",
             last.total, last.step
         ));
     }
     say_models(summary);
     if summary.finished {
-        say("done");
+        print_line("done");
     } else {
         let folder = folder.display();
-        say(&format!("stopped; --resume goes on from {folder}"));
+        print_line(&format!("stopped; --resume goes on from {folder}"));
     }
-    say(&format!("the curves lie in {}", report.display()));
+    print_line(&format!("the curves lie in {}", report.display()));
 }
 
 /// Which model lies where.
 fn say_models(summary: &PretrainingSummary) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    say(&format!("the model after step {step} lies in {bundle}"));
+    print_line(&format!("the model after step {step} lies in {bundle}"));
     if let Some(best) = &summary.best {
-        say(&format!(
+        print_line(&format!(
             "the best by validation, after step {} with recalls of {:.1} in all, lies in {}",
             best.metrics.step,
             best.metrics.retrieval.recall_sum,

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clover_trainer::recipe::{AnyRecipe, SHIPPED_RECIPES, ShippedRecipe};
 
 use crate::arguments::Recipe;
-use crate::progress::say;
+use crate::progress::print_line;
 
 pub(super) fn run(asked: Recipe) -> Result<()> {
     match asked {
@@ -24,7 +24,7 @@ pub(super) fn run(asked: Recipe) -> Result<()> {
 
 fn list() {
     for recipe in SHIPPED_RECIPES {
-        say(&format!("{:<34}{}", recipe.name, recipe.summary()));
+        print_line(&format!("{:<34}{}", recipe.name, recipe.summary()));
     }
 }
 
@@ -36,7 +36,7 @@ fn show(name: &str, keys: &[String]) -> Result<()> {
         Some(shipped) => shipped.text.to_owned(),
         None => recipe.to_toml()?,
     };
-    say(text.trim_end());
+    print_line(text.trim_end());
     Ok(())
 }
 
@@ -45,10 +45,10 @@ fn check(names: &[String]) -> Result<()> {
     let mut wrong = 0;
     for name in names {
         match AnyRecipe::open(name).map_err(anyhow::Error::from) {
-            Ok(_) => say(&format!("{name}: complete and valid")),
+            Ok(_) => print_line(&format!("{name}: complete and valid")),
             Err(error) => {
                 wrong += 1;
-                say(&format!("{name}: {error:#}"));
+                print_line(&format!("{name}: {error:#}"));
             }
         }
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clover_data::synthetic::benchmark::{BenchmarkConfig, write_benchmark};
 
 use crate::arguments::Render;
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 pub(super) fn run(arguments: Render) -> Result<()> {
     let defaults = BenchmarkConfig::default();
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
     bar.finish_and_clear();
     let files = written?;
 
-    say(&format!(
+    print_line(&format!(
         "{} clips of {} frames, {} x {} pixels; the record is {}",
         config.clips,
         config.frames,

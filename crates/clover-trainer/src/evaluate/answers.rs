@@ -8,9 +8,9 @@ use clover_data::DataError;
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
-use super::asked::{Asked, AskedQuestions};
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::{AnsweredPrediction, Prediction, Scored};
+use super::question_source::{Asked, AskedQuestions};
 use super::questions::{BATCH, Count, score_rows};
 use super::record::Record;
 use super::settings::MeasureSettings;

@@ -6,7 +6,7 @@
 use burn::prelude::*;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
-use super::asked::AskedQuestions;
+use super::question_source::AskedQuestions;
 use crate::TrainerError;
 use crate::finetune::AnswerScores;
 
@@ -113,7 +113,7 @@ pub(super) fn chosen_questions<S: AskedQuestions>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::asked::Asked;
+    use crate::evaluate::question_source::Asked;
     use clover_data::DataError;
     use clover_data::dataset::SampleSource;
 

@@ -1,14 +1,14 @@
 //! Evaluation: what a trained model is worth on held-out data.
 
 mod answers;
-mod asked;
 mod attention;
+mod best_and_worst;
 mod embedded_items;
-mod ends;
 mod evaluation;
 mod list_retrieval;
 mod predictions;
 mod published;
+mod question_source;
 mod questions;
 mod ranked_choice;
 mod record;
@@ -20,9 +20,8 @@ mod task;
 mod with_bundle;
 
 pub use answers::measure_answers;
-pub use asked::{Asked, AskedQuestions};
 pub use attention::{AttentionMaps, QuestionAttention};
-pub(crate) use ends::{by_probability, ends};
+pub(crate) use best_and_worst::{by_probability, ends};
 pub use evaluation::{
     AnswerFigures, Direction, Evaluation, Figures, LeftOut, Measured, RetrievalFigures,
 };
@@ -31,6 +30,7 @@ pub use predictions::{
     AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
 };
 pub use published::{Generation, PUBLISHED, PublishedFigure, PublishedValues, published};
+pub use question_source::{Asked, AskedQuestions};
 pub use questions::{QuestionAccuracy, question_accuracy};
 pub use ranked_choice::measure_ranked_choice;
 pub use retrieval_items::measure_retrieval;

@@ -8,10 +8,10 @@ use clover_inference::Embedder;
 use clover_losses::TEMPERATURE;
 
 use super::answers::answered;
-use super::asked::of_choice;
 use super::embedded_items::{EmbeddedItems, embed_items};
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::Prediction;
+use super::question_source::of_choice;
 use super::questions::Count;
 use super::settings::MeasureSettings;
 use crate::TrainerError;

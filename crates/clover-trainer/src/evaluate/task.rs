@@ -12,7 +12,7 @@ use super::predictions::Prediction;
 use super::settings::MeasureSettings;
 use super::with_bundle::Measuring;
 use crate::TrainerError;
-use crate::bundle_identity::{bundle_checksum, is_fine_tuned};
+use crate::bundle_checksum::{bundle_checksum, is_fine_tuned};
 use crate::checkpoint::ListFingerprint;
 use crate::metric::Storage;
 use crate::recipe::TaskRecipe;

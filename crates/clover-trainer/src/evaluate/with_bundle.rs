@@ -9,10 +9,10 @@ use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource,
 use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
-use super::asked::AskedQuestions;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
-use super::ends::{by_probability, ends};
+use super::best_and_worst::{by_probability, ends};
 use super::evaluation::Measured;
+use super::question_source::AskedQuestions;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};

@@ -14,7 +14,7 @@ use crate::arguments::Ablate;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::processes::stop_with_input;
-use crate::progress::{TrainingProgress, say};
+use crate::progress::{TrainingProgress, print_line};
 
 /// Fine-tuning says a line this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub(super) fn run(
     match arguments.device.train(work, gradient_checkpointing)? {
         Some(result) => Ok(folder.keep(&result)?),
         None => {
-            say("stopped");
+            print_line("stopped");
             Ok(())
         }
     }
@@ -74,10 +74,10 @@ impl Work for CellWork<'_> {
                     if step.step == step.total_steps || last_line.elapsed() >= LINE_EVERY {
                         last_line = Instant::now();
                         let (done, all) = (step.step, step.total_steps);
-                        say(&format!("{task}: step {done}/{all}, loss {:.3}", step.loss));
+                        print_line(&format!("{task}: step {done}/{all}, loss {:.3}", step.loss));
                     }
                 }
-                CellEvent::Measuring(what) => say(&format!("measuring {what}")),
+                CellEvent::Measuring(what) => print_line(&format!("measuring {what}")),
             }
             if self.interrupt.asked() {
                 ControlFlow::Break(())

@@ -15,7 +15,7 @@ use clover_trainer::recipe::AblationRecipe;
 use crate::arguments::Ablate;
 use crate::interrupt::Interrupt;
 use crate::processes::{Ending, Job, Watch, run_jobs};
-use crate::progress::{bar, say};
+use crate::progress::{bar, print_line};
 
 pub(super) fn run(arguments: Ablate) -> Result<()> {
     let recipe = AblationRecipe::open(&arguments.recipe)?.with_overrides(&arguments.keys)?;
@@ -59,7 +59,7 @@ impl Comparison {
         }
         let all = self.recipe.rows.len() as u64 * self.recipe.seeds;
         let done = all - waiting.len() as u64;
-        say(&format!("{done} of {all} runs are done"));
+        print_line(&format!("{done} of {all} runs are done"));
 
         let jobs: Vec<Job> = waiting.iter().map(|&cell| self.job(cell)).collect();
         let mut runs = Runs {
@@ -120,9 +120,9 @@ impl Comparison {
             );
         }
         if summary.missing.is_empty() {
-            say(&format!("the table is {}", table.display()));
+            print_line(&format!("the table is {}", table.display()));
         } else {
-            say("stopped; the same command goes on from here");
+            print_line("stopped; the same command goes on from here");
         }
         Ok(())
     }
@@ -144,17 +144,17 @@ impl Watch for Runs<'_> {
         let seconds = match ending {
             Ending::Ended { seconds } => seconds,
             Ending::Failed { reason } => {
-                say(&format!("{name}: failed: {reason}"));
+                print_line(&format!("{name}: failed: {reason}"));
                 self.failed.push(name.clone());
                 return Ok(());
             }
         };
         let Some(result) = self.comparison.folder.result(self.cells[place])? else {
-            say(&format!("{name}: stopped"));
+            print_line(&format!("{name}: stopped"));
             return Ok(());
         };
         self.done += 1;
-        say(&format!(
+        print_line(&format!(
             "{name}: {}; {seconds:.0} s, {} of {} done",
             figures(&result),
             self.done,

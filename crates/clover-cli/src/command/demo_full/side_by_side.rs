@@ -12,7 +12,7 @@ use super::tasks::DemoTask;
 use crate::arguments::Demo;
 use crate::interrupt::Interrupt;
 use crate::processes::{Ending, Job, Watch, last_line, run_jobs};
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// Without a terminal, what the processes say is repeated this often.
 const LINE_EVERY: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ pub(super) fn tune_side_by_side(
 ) -> Result<()> {
     let jobs: Vec<Job> = tasks.iter().map(|task| job(task, arguments)).collect();
     let names: Vec<&str> = jobs.iter().map(|job| &*job.name).collect();
-    say(&format!("{}: side by side", names.join(", ")));
+    print_line(&format!("{}: side by side", names.join(", ")));
     let mut lines = Lines::new(&jobs, interrupt);
     let run = run_jobs(&jobs, jobs.len(), interrupt, &mut lines);
     lines.finish();
@@ -87,7 +87,7 @@ impl<'a> Lines<'a> {
     /// One line, above the bars where there are any.
     fn line(&self, line: &str) {
         if self.all.is_hidden() || self.all.println(line).is_err() {
-            say(line);
+            print_line(line);
         }
     }
 
@@ -110,7 +110,7 @@ impl Watch for Lines<'_> {
             return;
         };
         if hidden {
-            say(&format!("{}: {line}", job.name));
+            print_line(&format!("{}: {line}", job.name));
         } else {
             self.bars[place].tick();
             self.bars[place].set_message(line);

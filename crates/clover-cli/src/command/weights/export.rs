@@ -7,7 +7,7 @@ use clover_inference::{Bundle, BundleExport};
 
 use crate::arguments::{ExportWeights, Format};
 use crate::device::Work;
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// An export from a device.
 struct Exporting(ExportWeights);
@@ -28,7 +28,7 @@ impl Work for Exporting {
         };
         let files = export.write(&bundle, &arguments.out)?;
         for file in &files {
-            say(&format!(
+            print_line(&format!(
                 "{}: {} tensors",
                 file.path.display(),
                 file.tensors
@@ -40,7 +40,7 @@ impl Work for Exporting {
             .iter()
             .filter(|path| files.iter().all(|file| file.left_out.contains(path)));
         for path in nowhere {
-            say(&format!("  left out: {path}"));
+            print_line(&format!("  left out: {path}"));
         }
         Ok(())
     }

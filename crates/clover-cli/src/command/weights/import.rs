@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::arguments::{FusionFrom, ImportWeights};
 use crate::device::Work;
-use crate::progress::say;
+use crate::progress::print_line;
 
 /// An import on a device.
 struct Importing(ImportWeights);
@@ -27,7 +27,7 @@ impl Work for Importing {
             .write(out)
             .with_context(|| format!("{}: cannot write the bundle", out.display()))?;
         if arguments.json {
-            say(&as_json(&imported)?);
+            print_line(&as_json(&imported)?);
         } else {
             say_in_words(&imported, &arguments);
         }
@@ -100,12 +100,12 @@ fn say_in_words<B: burn::tensor::backend::Backend>(
     arguments: &ImportWeights,
 ) {
     for (path, naming) in &imported.files {
-        say(&format!("{}: names of {naming}", path.display()));
+        print_line(&format!("{}: names of {naming}", path.display()));
     }
-    say(&imported.report.to_string());
+    print_line(&imported.report.to_string());
     if !imported.report.missing.is_empty() {
         let seed = arguments.seed;
-        say(&format!("what is missing was drawn from the seed {seed}"));
+        print_line(&format!("what is missing was drawn from the seed {seed}"));
     }
-    say(&format!("the bundle lies in {}", arguments.out.display()));
+    print_line(&format!("the bundle lies in {}", arguments.out.display()));
 }

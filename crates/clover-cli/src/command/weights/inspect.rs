@@ -4,13 +4,13 @@ use anyhow::Result;
 use clover_model::weights::{Inventory, WeightFile};
 
 use crate::arguments::InspectWeights;
-use crate::progress::say;
+use crate::progress::print_line;
 
 pub(super) fn run(arguments: &InspectWeights) -> Result<()> {
     let inventory = Inventory::of(&WeightFile::open(&arguments.weights)?, arguments.depth);
     match arguments.json {
-        true => say(&serde_json::to_string_pretty(&inventory)?),
-        false => say(&inventory.to_string()),
+        true => print_line(&serde_json::to_string_pretty(&inventory)?),
+        false => print_line(&inventory.to_string()),
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ static FORMS: LazyLock<HashMap<String, VerbForms>> = LazyLock::new(|| {
 });
 
 /// A set of verb forms.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct VerbForms(u8);
 
 impl VerbForms {

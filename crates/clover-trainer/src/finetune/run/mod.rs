@@ -4,12 +4,12 @@
 //! Chance is drawn from the run's seed and the step alone, so a run that was interrupted and resumed
 //! ends as one that was not.
 
-mod kept;
 mod learner;
-mod learners;
 mod plan;
 mod prepare;
 mod saving;
+mod task_context;
+mod tasks;
 mod training;
 
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub fn finetune<B: AutodiffBackend>(
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
     let start = Start::<B>::of(plan, device)?;
-    learners::run(plan, start, device, observe)
+    tasks::run(plan, start, device, observe)
 }
 
 /// A run in progress.

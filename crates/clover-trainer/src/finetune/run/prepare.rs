@@ -11,7 +11,7 @@ use clover_model::weights::{self, Naming};
 use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningPlan, ObserveFinetuning, Run};
 use crate::TrainerError;
-use crate::bundle_identity::bundle_checksum;
+use crate::bundle_checksum::bundle_checksum;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, ListFingerprint};
 use crate::finetune::FineTuningStep;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};

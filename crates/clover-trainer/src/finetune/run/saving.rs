@@ -9,7 +9,7 @@ use clover_model::weights::{self, Naming};
 use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningValidation, ObserveFinetuning, Run};
 use crate::TrainerError;
-use crate::bundle_identity::TrainedFor;
+use crate::bundle_checksum::TrainedFor;
 use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION};
 
 impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {

@@ -7,8 +7,8 @@ use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
 };
 
-use super::kept::{Answering, Choosing, Comparing, Filling, Kept};
 use super::prepare::Start;
+use super::task_context::{Answering, Choosing, Comparing, Filling, Kept};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning, Run, TrainingItems};
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;

@@ -1,7 +1,7 @@
 """Ranks of so many queries among as many candidates in NumPy, with R@k and the median rank: the
 yardstick of the bench `ranking`.
 
-    python xtask/pytorch/rank.py [ROWS]
+    python xtask/pytorch/rank_with_numpy.py [ROWS]
 
 A block of queries at a time, since the whole product of 100,000 by 100,000 would be 40 GB: matrix
 product, the ten best by partition, and the rank of the own candidate by counting.

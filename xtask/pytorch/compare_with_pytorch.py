@@ -1,7 +1,7 @@
 """Runs a bench of this project and its yardstick in PyTorch in turn, and prints our time over
 PyTorch's as a table. Both get the same number of threads, and both allocators keep what is freed:
 
-    python xtask/pytorch/in_turn.py block|step|base [rounds] [threads]
+    python xtask/pytorch/compare_with_pytorch.py block|step|base [rounds] [threads]
 
 The ratio of a round is of its own two runs, one right after the other; the table has the median of
 all rounds' ratios and the best time of each side.
