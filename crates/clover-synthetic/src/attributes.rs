@@ -1,8 +1,5 @@
 //! What a shape looks like and does: colours, outlines, sizes, directions, speeds, and their names.
 
-use rand::Rng;
-use rand::seq::IndexedRandom;
-
 /// An attribute: its values, each with the words that name it. The first word is the one of answers.
 macro_rules! attribute {
     ($(#[$about:meta])* $name:ident { $($value:ident = [$($word:literal),+]),+ $(,)? }) => {
@@ -21,11 +18,6 @@ macro_rules! attribute {
                 match self {
                     $(Self::$value => &[$($word),+]),+
                 }
-            }
-
-            /// Any value.
-            pub(crate) fn any<R: Rng + ?Sized>(rng: &mut R) -> Self {
-                *Self::ALL.choose(rng).unwrap_or(&Self::ALL[0])
             }
         }
     };

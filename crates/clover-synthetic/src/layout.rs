@@ -110,7 +110,7 @@ impl Place {
             (Some(Speed::Fast), Room::Shared) => [0.56, 0.06],
             (Some(Speed::Slow), _) => [0.36, 0.04],
             (Some(Speed::Fast), _) => [0.68, 0.04],
-            (None, _) => [0.35, 0.07],
+            (None, _) => [0.42, 0.05],
         };
         let speed = least + more * self.speed_fraction;
         direction.step().map(|step| step * speed * (to - from))
@@ -216,9 +216,18 @@ mod tests {
         let moves = combinations.of(Split::Train);
         for number in 0..600 {
             let (story, room) = match number {
-                0..300 => (draw_story(&combinations, Split::Train, 3, &mut rng), Room::Shared),
-                300..500 => (draw_story(&combinations, Split::Train, 1, &mut rng), Room::Alone),
-                _ => (Story::single_move(&moves[number % moves.len()]), Room::SingleMove),
+                0..300 => (
+                    draw_story(&combinations, Split::Train, 3, &mut rng),
+                    Room::Shared,
+                ),
+                300..500 => (
+                    draw_story(&combinations, Split::Train, 1, &mut rng),
+                    Room::Alone,
+                ),
+                _ => (
+                    Story::single_move(&moves[number % moves.len()]),
+                    Room::SingleMove,
+                ),
             };
             let places = draw_layout(&story, room, &mut rng);
             apart += usize::from(least_distance(&story, &places) >= 2.0 * LARGEST);

@@ -7,48 +7,38 @@
 //! time alone; where asked for, the clips to train on do, too. Questions and options are made of
 //! the same differences.
 //!
-//! A clip follows from the seed and its number alone:
+//! [`BenchmarkConfig::one_shape`] is the easiest: one shape that moves once. What is written are
+//! files, and files are all that other crates get: animated GIFs, lists of captions and questions,
+//! a vocabulary. A clip follows from the seed and its number alone:
 //!
 //! ```
-//! use clover_data::synthetic::benchmark::{Benchmark, BenchmarkConfig};
+//! use clover_synthetic::{Benchmark, BenchmarkConfig};
 //!
 //! let config = BenchmarkConfig { clips: 1_000_000, ..BenchmarkConfig::default() };
-//! let benchmark = Benchmark::plan(&config)?;
-//! let clip = benchmark.clip(999_999)?;
+//! let frames = Benchmark::plan(&config)?.frames(999_999)?;
 //!
-//! assert_eq!(clip.file, "999/999999.gif");
-//! assert_eq!(clip.scene.render(config.frames, config.size).len(), 16);
-//! # Ok::<(), clover_data::DataError>(())
+//! assert_eq!((frames.len(), frames[0].len()), (16, 64 * 64 * 3));
+//! # Ok::<(), clover_synthetic::SyntheticError>(())
 //! ```
 
 mod annotation;
-mod choice;
+mod attributes;
+mod caption;
 mod clip;
 mod combinations;
 mod config;
+mod drawing;
+mod error;
 mod family;
 mod files;
-mod grammar;
 mod layout;
-mod lines;
-mod narration;
-mod picture;
-mod plot;
 mod question;
-mod record;
+mod randomness;
 mod story;
-mod words;
 mod writing;
 
-pub use annotation::Annotations;
-pub use clip::{Benchmark, BenchmarkClip, Twin};
-pub use config::{BenchmarkConfig, Split};
-pub use files::{BenchmarkFiles, SplitFiles};
-pub use layout::Place;
-pub use lines::SplitCounts;
-pub use picture::BenchmarkScene;
-pub use question::{Question, QuestionKind, answers};
-pub use record::BenchmarkCounts;
-pub use story::{Action, Actor, Difference, Event, Speed, Story};
-pub use words::benchmark_vocabulary;
+pub use clip::Benchmark;
+pub use config::{BenchmarkConfig, Split, Stories};
+pub use error::SyntheticError;
+pub use files::{BenchmarkFiles, SplitFiles, vocabulary};
 pub use writing::write_benchmark;

@@ -316,8 +316,8 @@ impl Cast<'_> {
         self.actors.push(Actor {
             color: self.combinations.color(block.colors, rng),
             shape: self.combinations.shape(block.shapes, rng),
-            size: Size::any(rng),
-            speed: Some(Speed::any(rng)),
+            size: *Size::ALL.choose(rng).unwrap_or(&Size::Small),
+            speed: Speed::ALL.choose(rng).copied(),
         });
         self.actions.push(action);
         self.used.push(block);
@@ -410,8 +410,8 @@ mod tests {
             direction: Direction::Left,
         })
         .actors;
-        let [there, back] =
-            [(0, Direction::Left), (1, Direction::Right)].map(|(at, to)| alone(at, Action::Move(to)));
+        let [there, back] = [(0, Direction::Left), (1, Direction::Right)]
+            .map(|(at, to)| alone(at, Action::Move(to)));
         let story = Story::new(actors, vec![there, back]);
 
         assert_eq!(story.reversed(), story);

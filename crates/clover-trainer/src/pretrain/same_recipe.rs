@@ -35,6 +35,7 @@ pub(crate) fn always_was(key: &str, value: &serde_json::Value) -> bool {
         "group_size" => *value == 1,
         "captions" | "pretraining.captions" => *value == "all",
         "benchmark.train_twins" => *value == false,
+        "benchmark.stories" => *value == "any",
         _ => false,
     }
 }
