@@ -54,14 +54,16 @@ impl Room {
 impl Place {
     /// The distance of the shape's outermost points from its centre; the sizes leave a gap.
     pub(crate) fn radius(&self, size: Size) -> f32 {
-        let usual = match size {
-            Size::Small => 0.08 + 0.015 * self.radius_fraction,
-            Size::Big => 0.14 + (LARGEST - 0.14) * self.radius_fraction,
+        let [least, more] = match (size, self.room) {
+            (Size::Small, Room::SingleMove) => [0.16, 0.02],
+            (Size::Big, Room::SingleMove) => [0.28, 0.02],
+            (Size::Small, _) => [0.08, 0.015],
+            (Size::Big, _) => [0.14, LARGEST - 0.14],
         };
+        let usual = least + more * self.radius_fraction;
         match self.room {
-            Room::Shared => usual,
+            Room::Shared | Room::SingleMove => usual,
             Room::Alone => 1.3 * usual,
-            Room::SingleMove => 1.9 * usual,
         }
     }
 
