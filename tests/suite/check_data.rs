@@ -1,11 +1,10 @@
 //! Checking a folder of real videos, where it is there, against what another decoder says of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
-use clover_data::check::{CheckConfig, CheckObserver, CheckedFrames, ItemFacts, check};
+use clover_data::check::{CheckConfig, CheckedFrames, check};
 use clover_data::dataset::ClipTable;
 use clover_data::video::DecodeLimits;
 
@@ -19,18 +18,6 @@ const DAMAGED: [&str; 4] = [
     "libwebm__invalid_vp9_bitstream-bug_1416.webm",
     "mp4parse__no_timescale.mp4",
 ];
-
-#[derive(Default)]
-struct Facts(Mutex<BTreeMap<String, ItemFacts>>);
-
-impl CheckObserver for Facts {
-    fn progressed(&self, _done: usize, _total: usize) {}
-
-    fn read(&self, facts: &ItemFacts) {
-        let name = file_name(&facts.name);
-        self.0.lock().unwrap().insert(name, facts.clone());
-    }
-}
 
 fn file_name(path: &str) -> String {
     let name = Path::new(path).file_name().unwrap();
@@ -50,10 +37,17 @@ fn a_folder_of_real_videos_is_read_as_another_decoder_reads_it() {
         frames: CheckedFrames::Three,
         threads: 2,
     };
-    let facts = Facts::default();
+    let mut facts = BTreeMap::new();
 
     let files = ClipTable::of_folder(&folder).unwrap();
-    let report = check(&files, &config, &facts, &AtomicBool::new(false)).unwrap();
+    let report = check(&files, &config, &mut |progress| {
+        let read = progress
+            .facts
+            .map(|facts| (file_name(&facts.name), facts.clone()));
+        facts.extend(read);
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
 
     let mut unreadable = BTreeSet::from(DAMAGED.map(str::to_owned));
     if !cfg!(feature = "ffmpeg") {
@@ -61,7 +55,7 @@ fn a_folder_of_real_videos_is_read_as_another_decoder_reads_it() {
     }
     let broken = report.broken.iter().map(|item| file_name(&item.name));
     assert_eq!(broken.collect::<BTreeSet<_>>(), unreadable);
-    for (name, found) in facts.0.lock().unwrap().iter() {
+    for (name, found) in &facts {
         let wanted = &reference[name];
         let frames = wanted["decoded_frames"].as_u64().unwrap() as usize;
         assert!(

@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 
+use clover_data::dataset::ManifestColumns;
 use clover_inference::Bundle;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{
@@ -41,6 +42,32 @@ fn figures(plan: &PretrainingPlan) -> Vec<ValidationMetrics> {
         ..serde_json::from_str(line).unwrap()
     };
     lines.lines().map(read).collect()
+}
+
+#[test]
+fn chosen_columns_hold_for_every_list() {
+    let data = SmallData::rendered(CLIPS);
+    let files = &data.files;
+    for list in [&files.train, &files.held_out] {
+        let text = fs::read_to_string(list).unwrap();
+        let (_, rows) = text.split_once('\n').unwrap();
+        fs::write(list, format!("where,words\n{rows}")).unwrap();
+    }
+    let columns = ManifestColumns {
+        path: Some("where".to_owned()),
+        caption: Some("words".to_owned()),
+        ..ManifestColumns::default()
+    };
+    let plan = PretrainingPlan {
+        images: Some(files.train.clone()),
+        max_steps: Some(2),
+        columns,
+        ..validated(&data, "run")
+    };
+
+    let (summary, _) = run(&plan).unwrap();
+
+    assert_eq!((summary.metrics.len(), figures(&plan).len()), (2, 1));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
 mod ablate;
+mod ask;
 mod data;
 mod devices;
+mod embed;
 mod overrides;
 mod resume;
 mod tasks;
@@ -13,8 +15,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
-pub(crate) use data::{CheckData, Convert, Pack, Render};
+pub(crate) use ask::{Ask, Asked};
+pub(crate) use data::{CheckData, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
+pub(crate) use embed::Embed;
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
@@ -40,6 +44,10 @@ pub(crate) enum Command {
     Finetune(Box<Finetune>),
     /// Measure a bundle on a task: figures with intervals, predictions, and a page.
     Evaluate(Box<Evaluate>),
+    /// Ask a question about a clip.
+    Ask(Box<Ask>),
+    /// Embed texts and clips, for other programs.
+    Embed(Box<Embed>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
     /// Compare Clover's objectives with the paper's baselines: equal runs, one table.
@@ -77,6 +85,8 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArguments,
     /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random
     /// ones. Its sizes count, not the recipe's preset; tables of positions are resized to the
     /// recipe's clips.

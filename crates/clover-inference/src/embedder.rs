@@ -4,8 +4,10 @@ mod captioned;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SampleReading, SkippedItem};
+use clover_data::batch::stack_clips;
+use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SkippedItem};
 use clover_data::text::WordPieceTokenizer;
+use clover_data::video::NormalizedClip;
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
@@ -86,6 +88,11 @@ impl<B: Backend> Embedder<B> {
         &self.tokenizer
     }
 
+    /// How it sees files.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
     /// Where it computes.
     pub fn device(&self) -> &B::Device {
         &self.device
@@ -118,6 +125,18 @@ impl<B: Backend> Embedder<B> {
         Ok(embeddings)
     }
 
+    /// Embeds clips that were read as [its preprocessing](Self::preprocessing) says, all in one batch.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are none, or their sizes differ.
+    pub fn embed_clips(&self, clips: &[&NormalizedClip]) -> Embeddings {
+        let clips = stack_clips::<B>(clips, &self.device);
+        let mut embeddings = Embeddings::default();
+        embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        embeddings
+    }
+
     /// Embeds every clip of a table with all its captions, each once; `progress` hears how many of how
     /// many clips are done. Broken ones are left out by name.
     ///
@@ -131,12 +150,7 @@ impl<B: Backend> Embedder<B> {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<EmbeddedTable, InferenceError> {
         let total = table.len();
-        let reading = SampleReading {
-            clip: self.preprocessing.clip_reading(),
-            text_len: self.preprocessing.text_len,
-            seed: 0,
-        };
-        let tokenizer = self.tokenizer.clone();
+        let (tokenizer, reading) = (self.tokenizer.clone(), self.reading());
         let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::All)?;
         let mut embedded = EmbeddedTable::default();
         let how = (workers, max_failed_share);

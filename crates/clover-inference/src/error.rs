@@ -64,4 +64,35 @@ pub enum InferenceError {
         /// What is wrong.
         reason: String,
     },
+    /// A question, or one of its choices, cannot be used.
+    #[error("{text}: {reason}")]
+    Question {
+        /// Which text: the question, or a choice.
+        text: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The bundle does not answer such a question.
+    #[error("this bundle {can}: {instead}")]
+    Unanswerable {
+        /// What the bundle can do.
+        can: String,
+        /// What to ask instead.
+        instead: &'static str,
+    },
+    /// The model's scores are not numbers, so that no answer is the best one.
+    #[error("the model's scores of the answers are not finite numbers")]
+    NotFinite,
+    /// A file of embeddings would have no row.
+    #[error("{path}: there is nothing to write: not one embedding was made", path = path.display())]
+    NoEmbeddings {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A picture cannot be made.
+    #[error("a picture cannot be made: {reason}")]
+    Picture {
+        /// Why.
+        reason: String,
+    },
 }

@@ -4,19 +4,28 @@
 //! clips and texts as the model was trained to see them ([`Preprocessing`]) and returns embeddings
 //! of unit length. A [`Bundle`] is the folder that holds a trained model and all it needs.
 
+mod ask;
+mod attention;
 mod bundle;
 mod embedder;
+mod embedding_file;
 mod error;
 mod export;
+mod film_strip;
 mod import;
+mod partial_file;
 mod preprocessing;
 
+pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
+pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
 };
+pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
+pub use film_strip::{clip_strip, film_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use preprocessing::Preprocessing;
 

@@ -32,7 +32,7 @@ use files::{read_verified, remove_folder, sync_folder, write_files};
 pub use fingerprint::{DataFingerprint, ListFingerprint};
 
 /// The format written, and the only one read.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";

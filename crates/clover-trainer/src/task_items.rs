@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::{
-    AnnotationFormat, AnswerVocabulary, Answered, Candidates, Captioned, CaptionedDataset,
-    ClipTable, ConvertRequest, ItemsTask, MultipleChoiceDataset, OpenEndedDataset, SampleReading,
-    Texts, detect,
+    AnswerVocabulary, Answered, Candidates, Captioned, CaptionedDataset, ClipTable, ConvertRequest,
+    ItemsTask, MultipleChoiceDataset, OpenEndedDataset, SampleReading, Texts,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::Preprocessing;
@@ -43,12 +42,11 @@ impl ItemsLocation {
     /// The list cannot be read, or holds items of another task.
     pub fn open(&self, task: TaskKind) -> Result<ClipTable, TrainerError> {
         let mut request = self.request.clone();
-        let format = request.format.or_else(|| detect(&request.annotation));
         // A list chooses videos already; otherwise the split does, where the file has several.
-        let splits = format.is_some_and(AnnotationFormat::has_splits);
-        if splits && request.split.is_none() && request.list.is_none() {
+        if request.split.is_none() && request.list.is_none() {
             request.split = Some(self.split.clone());
         }
+        request.lenient = true;
         let table = ClipTable::open_as(&request, self.clips.as_deref(), &|_, _| ())?;
         let wanted = match task {
             TaskKind::Retrieval => ItemsTask::Retrieval,
@@ -72,7 +70,7 @@ impl ItemsLocation {
     pub fn open_for(&self, recipe: &TaskRecipe) -> Result<ClipTable, TrainerError> {
         let table = self.open(recipe.task)?;
         if table.task() == Some(ItemsTask::MultipleChoice) {
-            Candidates::of(&table, recipe.question_form, recipe.candidates)?;
+            Candidates::of(&table, recipe.question_form, recipe.candidates).check(&table)?;
         }
         Ok(table)
     }
@@ -117,7 +115,7 @@ impl TaskReading<'_> {
     /// Questions with options, ready to be read.
     pub(crate) fn choices(&self, table: ClipTable) -> Result<MultipleChoiceDataset, TrainerError> {
         let recipe = self.recipe;
-        let candidates = Candidates::of(&table, recipe.question_form, recipe.candidates)?;
+        let candidates = Candidates::of(&table, recipe.question_form, recipe.candidates);
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
         let dataset = MultipleChoiceDataset::new(table, tokenizer, samples, candidates);
         Ok(dataset?)
@@ -202,7 +200,6 @@ pub(crate) fn repeated_texts(clips: &[Vec<String>]) -> usize {
 mod tests {
     use super::*;
     use crate::checkpoint::ListFingerprint;
-    use clover_data::dataset::{Items, OpenEndedItem};
 
     const LINES: &str = "{\"clip\":\"a.gif\",\"captions\":[\"a cat\",\"a pet\"]}\n\
         {\"clip\":\"b.gif\",\"captions\":[\"a pet\"]}\n\
@@ -265,16 +262,36 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_split_and_a_list_of_answers_are_for_files_that_need_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let rows = r#"{"val":[{"video":"v0","question":"who","answer":0}],
+            "test":[{"video":"v1","question":"who","answer":1}]}"#;
+        std::fs::write(path("qa.json"), rows).unwrap();
+        std::fs::write(path("answers.txt"), "cat\ndog\n").unwrap();
+        let [several, one] = ["qa.json", "items.jsonl"].map(|name| {
+            let mut location = ItemsLocation::new(path(name), "test");
+            location.request.vocabulary = Some(path("answers.txt"));
+            location
+        });
+        let _written = location(folder.path());
+
+        let numbered = several.open(TaskKind::OpenEnded).unwrap();
+        let captions = one.open(TaskKind::Retrieval).unwrap();
+
+        assert_eq!(numbered.texts(0).all(), ["who", "dog"]);
+        assert_eq!((numbered.len(), captions.len()), (1, 2));
+    }
+
     fn questions(answers: &[&str]) -> ClipTable {
-        let question = |answer: &&str| OpenEndedItem {
-            id: None,
-            span: None,
-            clip: "a.gif".to_owned(),
-            question: "what".to_owned(),
-            answers: vec![(*answer).to_owned()],
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("questions.jsonl");
+        let line = |answer: &&str| {
+            format!("{{\"clip\":\"a.gif\",\"question\":\"what\",\"answers\":[\"{answer}\"]}}\n")
         };
-        let items = Items::OpenEnded(answers.iter().map(question).collect());
-        ClipTable::of_items(items, "")
+        std::fs::write(&path, answers.iter().map(line).collect::<String>()).unwrap();
+        ClipTable::open(&path, None, &|_, _| ()).unwrap()
     }
 
     #[test]
@@ -296,8 +313,8 @@ mod tests {
         let path = folder.path().join("answers.txt");
         std::fs::write(&path, "cat\ndog\n").unwrap();
 
-        let read = answer_list(Some(&path), &questions(&[]), 2).unwrap();
-        let error = answer_list(Some(&path), &questions(&[]), 1_500)
+        let read = answer_list(Some(&path), &questions(&["cat"]), 2).unwrap();
+        let error = answer_list(Some(&path), &questions(&["cat"]), 1_500)
             .unwrap_err()
             .to_string();
 

@@ -20,7 +20,8 @@ pub(super) fn check_attention(task: &SmallTask, plan: &EvaluationPlan, found: &E
     let maps = found.attention.as_ref().unwrap();
     let questions: Vec<usize> = maps.maps.iter().map(|map| map.index).collect();
     assert_eq!((questions, &maps.chosen[..]), (vec![0, 1, 2, 3], &[3][..]));
-    for map in &maps.maps {
+    for found in &maps.maps {
+        let map = &found.map;
         // Two frames are a step, and 28 pixels a region.
         assert_eq!((map.grid, map.values.len()), ([1, 1, 1], 1));
         assert!((0.001..1.0).contains(&map.values[0]), "{map:?}");
@@ -67,5 +68,5 @@ fn an_evaluation_that_goes_on_from_its_record_looks_into_answers_all_the_same() 
     let [unbroken, resumed] = [unbroken, resumed].map(|found| found.attention.unwrap().maps);
     assert_eq!(unbroken.len(), 4);
     assert_eq!(resumed, unbroken);
-    assert_ne!(unbroken[0].values, unbroken[1].values);
+    assert_ne!(unbroken[0].map.values, unbroken[1].map.values);
 }

@@ -25,15 +25,32 @@ pub(crate) struct ListArguments {
     /// part.
     #[arg(long)]
     pub(crate) whole_films: bool,
+    #[command(flatten)]
+    columns: ColumnArguments,
+}
+
+/// What is chosen of the columns of a table of pairs.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ColumnArguments {
     /// The column of paths of a table of pairs; `path`, `video`, `file` and the like if not given.
     #[arg(long)]
-    pub(crate) path_column: Option<String>,
+    path_column: Option<String>,
     /// Its column of captions; `caption`, `text`, `title`, `sentence` or `name` if not given.
     #[arg(long)]
-    pub(crate) caption_column: Option<String>,
+    caption_column: Option<String>,
     /// What separates its fields: one character, or `tab`.
     #[arg(long, value_parser = crate::command::separator)]
-    pub(crate) separator: Option<u8>,
+    separator: Option<u8>,
+}
+
+impl From<ColumnArguments> for ManifestColumns {
+    fn from(arguments: ColumnArguments) -> Self {
+        Self {
+            path: arguments.path_column,
+            caption: arguments.caption_column,
+            separator: arguments.separator,
+        }
+    }
 }
 
 impl ListArguments {
@@ -45,11 +62,7 @@ impl ListArguments {
             extension: self.extension.clone(),
             clip_pattern: self.clip_pattern.clone(),
             whole_films: self.whole_films,
-            columns: ManifestColumns {
-                path: self.path_column.clone(),
-                caption: self.caption_column.clone(),
-                separator: self.separator,
-            },
+            columns: self.columns.clone().into(),
             ..ConvertRequest::new(annotation)
         }
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clover_data::dataset::{AnnotationFormat, ConvertRequest, detect};
+use clover_data::dataset::ConvertRequest;
 use clover_trainer::task_items::ItemsLocation;
 
 use super::Resume;
@@ -105,12 +105,11 @@ impl AnnotationArguments {
 
     /// The same of another file.
     pub(crate) fn at(&self, data: &Path, list: Option<&Path>, split: &str) -> ItemsLocation {
-        let numbered = detect(data).is_some_and(AnnotationFormat::has_numbered_answers);
         ItemsLocation {
             request: ConvertRequest {
                 list: list.map(Path::to_owned),
-                // The same file names the answers of a head and those behind numbers.
-                vocabulary: self.answers.clone().filter(|_| numbered),
+                // The same file names the answers of a head and those behind numbers, where there are any.
+                vocabulary: self.answers.clone(),
                 ..self.reading.request(data)
             },
             clips: self.videos.clone(),
@@ -167,23 +166,5 @@ mod tests {
         );
         assert_eq!(evaluate.attention, ["q1", "7"]);
         assert_eq!(task_name(&evaluate.task), "recipe");
-    }
-
-    #[test]
-    fn a_file_with_numbers_for_answers_takes_the_list_for_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("qa.json");
-        let rows = r#"{"test":[{"video":"v1","question":"who","answer":1}]}"#;
-        std::fs::write(&data, rows).unwrap();
-        let data = data.display();
-        let line =
-            format!("clover evaluate open-ended-custom --data {data} --bundle b --answers l.txt");
-        let Command::Evaluate(evaluate) = parse(&line) else {
-            panic!("another command")
-        };
-
-        let location = evaluate.annotation.location("test");
-
-        assert_eq!(location.request.vocabulary, Some("l.txt".into()));
     }
 }

@@ -2,15 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
-use clover_data::check::{CheckConfig, CheckObserver, CheckReport, ItemFacts, Spread, check};
+use clover_data::check::{CheckConfig, CheckReport, ItemFacts, Spread, check};
 use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_data::video::DecodeLimits;
-use indicatif::ProgressBar;
 
 use crate::arguments::CheckData;
 use crate::interrupt::Interrupt;
@@ -43,25 +41,37 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
             Ok::<_, anyhow::Error>(BufWriter::new(file))
         })
         .transpose()?;
-    let watch = Watch {
-        bar: bar("checking", collection.len() as u64),
-        items: Mutex::new(Items {
-            file: items,
-            error: None,
-        }),
-        interrupt: Interrupt::listen()?,
-        stop: AtomicBool::new(false),
+    let mut items = Items {
+        file: items,
+        error: None,
     };
-    let report = check(&collection, &config, &watch, &watch.stop)?;
-    watch.bar.finish_and_clear();
-    watch.finish(arguments.items.as_deref())?;
+    let (bar, interrupt) = (
+        bar("checking", collection.len() as u64),
+        Interrupt::listen()?,
+    );
+    let mut stopped = false;
+    let report = check(&collection, &config, &mut |progress| {
+        bar.set_position(progress.done as u64);
+        if let Some(facts) = progress.facts {
+            items.write(facts);
+        }
+        stopped = interrupt.asked() && progress.done < progress.total;
+        match stopped {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    bar.finish_and_clear();
+    if let Some(path) = arguments.items.as_deref() {
+        items.finish(path)?;
+    }
 
     if arguments.json {
         say(&serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
-    if watch.stop.load(Ordering::Relaxed) {
+    if stopped {
         bail!(
             "stopped after {} of {} clips",
             report.clips,
@@ -79,56 +89,30 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     Ok(())
 }
 
-/// Shows how the check goes on and keeps what is asked for.
-struct Watch {
-    bar: ProgressBar,
-    items: Mutex<Items>,
-    interrupt: Interrupt,
-    stop: AtomicBool,
-}
-
+/// The file of what is known of each clip, and why it could not be written.
 struct Items {
     file: Option<BufWriter<File>>,
     error: Option<std::io::Error>,
 }
 
-impl CheckObserver for Watch {
-    fn progressed(&self, done: usize, _total: usize) {
-        self.bar.set_position(done as u64);
-        if self.interrupt.asked() {
-            self.stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn read(&self, facts: &ItemFacts) {
-        let Ok(mut items) = self.items.lock() else {
-            return;
-        };
-        let Some(file) = &mut items.file else { return };
+impl Items {
+    fn write(&mut self, facts: &ItemFacts) {
+        let Some(file) = &mut self.file else { return };
         let written = serde_json::to_writer(&mut *file, facts)
             .map_err(std::io::Error::from)
             .and_then(|()| file.write_all(b"\n"));
         if let Err(error) = written {
-            items.file = None;
-            items.error = Some(error);
+            self.file = None;
+            self.error = Some(error);
         }
     }
-}
 
-impl Watch {
     /// Writes what is left to be written.
-    fn finish(&self, path: Option<&Path>) -> Result<()> {
-        let Some(path) = path else { return Ok(()) };
-        let mut items = match self.items.lock() {
-            Ok(items) => items,
-            Err(broken) => broken.into_inner(),
-        };
-        let flushed = items.file.as_mut().map_or(Ok(()), Write::flush);
-        match items.error.take() {
-            Some(error) => Err(error),
-            None => flushed,
-        }
-        .with_context(|| format!("{}: cannot be written", path.display()))
+    fn finish(mut self, path: &Path) -> Result<()> {
+        let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
+        self.error
+            .map_or(flushed, Err)
+            .with_context(|| format!("{}: cannot be written", path.display()))
     }
 }
 

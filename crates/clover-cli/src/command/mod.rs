@@ -1,11 +1,14 @@
 //! One file a command.
 
 mod ablate;
+mod ask;
+mod bundle_folder;
 mod check_data;
 mod convert;
 mod demo;
 mod demo_full;
 mod demo_queries;
+mod embed;
 mod evaluate;
 mod figures;
 mod finetune;
@@ -16,6 +19,8 @@ mod render;
 mod weights;
 
 use anyhow::Result;
+
+use bundle_folder::open_bundle;
 
 pub(crate) use convert::separator;
 pub(crate) use figures::in_a_line;
@@ -31,6 +36,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Recipe(recipe) => recipe::run(recipe),
         Command::Finetune(finetune) => finetune::run(*finetune),
         Command::Evaluate(evaluate) => evaluate::run(*evaluate),
+        Command::Ask(ask) => ask::run(*ask),
+        Command::Embed(embed) => embed::run(*embed),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),

@@ -157,6 +157,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
             videos: arguments.videos,
             images: arguments.images,
             validation: arguments.validation,
+            columns: arguments.columns.into(),
             start_from: arguments.start_from,
             resume: arguments.resume.is_some(),
             max_steps: arguments.max_steps,

@@ -50,16 +50,9 @@ impl Fingerprints {
         self.captions.push(hasher().hash_one(caption));
     }
 
-    /// Takes a clip's size and beginning; clips that cannot be read have no number.
-    pub(super) fn clip(&mut self, index: usize, clip: &ClipSource) {
-        if let Some(number) = beginning(clip) {
-            self.clips.push((number, index));
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.captions.extend(other.captions);
-        self.clips.extend(other.clips);
+    /// Takes the number of a clip; clips that cannot be read have none.
+    pub(super) fn clip(&mut self, index: usize, beginning: Option<u64>) {
+        self.clips.extend(beginning.map(|number| (number, index)));
     }
 
     /// Compares what may be equal.
@@ -98,7 +91,8 @@ impl Fingerprints {
     }
 }
 
-fn beginning(clip: &ClipSource) -> Option<u64> {
+/// A number for the size of a clip and how it begins.
+pub(super) fn beginning(clip: &ClipSource) -> Option<u64> {
     match clip {
         ClipSource::Path(path) => {
             let file = open(path)?;

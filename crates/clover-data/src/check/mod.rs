@@ -9,18 +9,17 @@ mod item;
 mod spread;
 mod words;
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::Serialize;
 
 use crate::DataError;
-use crate::dataset::{ClipTable, SkippedItem};
+use crate::dataset::{ClipTable, SkippedItem, Texts, Threads, in_order};
 use crate::video::DecodeLimits;
 
 pub use duplicates::Duplicates;
-use duplicates::Fingerprints;
+use duplicates::{Fingerprints, beginning};
 pub use item::{CheckedFrames, ItemFacts};
 pub use spread::{Count, Spread};
 use words::WordCounter;
@@ -62,14 +61,19 @@ pub struct CheckReport {
     pub broken: Vec<SkippedItem>,
 }
 
-/// Whom a check tells how it goes on; called from several threads.
-pub trait CheckObserver: Sync {
-    /// A clip was looked at; `done` of `total` are.
-    fn progressed(&self, done: usize, total: usize);
-
-    /// A clip was read.
-    fn read(&self, facts: &ItemFacts);
+/// How a check goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckProgress<'c> {
+    /// Clips that were looked at.
+    pub done: usize,
+    /// Clips of the collection.
+    pub total: usize,
+    /// The last of them, where it could be read.
+    pub facts: Option<&'c ItemFacts>,
 }
+
+/// Results that may wait for a clip that takes long.
+const AHEAD: usize = 1_000;
 
 impl CheckReport {
     /// The share of the clips that is broken; zero for none at all.
@@ -78,7 +82,8 @@ impl CheckReport {
     }
 }
 
-/// Reads every clip of a collection, several at a time, until all are read or `stop` is set.
+/// Reads every clip of a collection, several at a time; `observe` hears of each in their order, and may break
+/// off the check.
 ///
 /// What was left out before there was a clip to read, such as rows of a manifest, is counted as clips.
 ///
@@ -88,45 +93,61 @@ impl CheckReport {
 pub fn check(
     collection: &ClipTable,
     config: &CheckConfig,
-    observer: &dyn CheckObserver,
-    stop: &AtomicBool,
+    observe: &mut dyn FnMut(CheckProgress<'_>) -> ControlFlow<()>,
 ) -> Result<CheckReport, DataError> {
-    let total = collection.len();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let tallies = Mutex::new(Tally::default());
-    let work = || {
-        let mut tally = Tally::default();
-        while !stop.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= total {
-                break;
-            }
-            tally.look_at(collection, index, config, observer);
-            observer.progressed(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        }
-        // A thread that panicked left nothing half done in here.
-        let mut all = tallies.lock().unwrap_or_else(|broken| broken.into_inner());
-        all.add(tally);
+    let threads = Threads {
+        name: "clover-check",
+        count: config.threads,
+        ahead: AHEAD,
     };
-    std::thread::scope(|scope| {
-        for worker in 0..config.threads.max(1) {
-            std::thread::Builder::new()
-                .name(format!("clover-check-{worker}"))
-                .spawn_scoped(scope, work)
-                .map_err(|source| DataError::Worker { source })?;
-        }
-        Ok::<_, DataError>(())
-    })?;
-    let tally = tallies
-        .into_inner()
-        .unwrap_or_else(|broken| broken.into_inner());
-    Ok(tally.report(collection))
+    let total = collection.len();
+    let (mut tally, mut done) = (Tally::default(), 0);
+    in_order(
+        threads,
+        total,
+        |row| Looked::at(collection, row, config),
+        |looked| {
+            done += 1;
+            tally.add(done - 1, &looked);
+            let facts = looked.facts.as_ref().ok();
+            observe(CheckProgress { done, total, facts })
+        },
+    )?;
+    Ok(tally.report(collection, done))
 }
 
-/// What one thread has seen.
+/// What was found in a row.
+struct Looked {
+    /// Its texts, and the number of its clip's beginning, as far as they could be read.
+    texts: Texts,
+    beginning: Option<u64>,
+    facts: Result<ItemFacts, SkippedItem>,
+}
+
+impl Looked {
+    fn at(collection: &ClipTable, row: usize, config: &CheckConfig) -> Self {
+        let (mut texts, mut number) = (Texts::None, None);
+        // A decoder that panics on a hostile file costs that file, not the check.
+        let looked = catch_unwind(AssertUnwindSafe(|| {
+            let item = collection.read(row)?;
+            texts = item.texts;
+            number = beginning(&item.clip);
+            let name = item.clip.name().display().to_string();
+            ItemFacts::of(name, item.clip, item.span, config)
+        }));
+        let name = || collection.name(row);
+        let facts = looked.unwrap_or_else(|_| Err(DataError::ReaderPanicked { name: name() }));
+        Self {
+            texts,
+            beginning: number,
+            facts: facts.map_err(|error| SkippedItem::new(name(), &error)),
+        }
+    }
+}
+
+/// What was seen so far.
 #[derive(Default)]
 struct Tally {
-    clips: usize,
     readable: usize,
     codings: spread::Counts,
     frames: Spread,
@@ -135,35 +156,17 @@ struct Tally {
     sizes: spread::Counts,
     words: WordCounter,
     fingerprints: Fingerprints,
-    broken: Vec<(usize, SkippedItem)>,
+    broken: Vec<SkippedItem>,
 }
 
 impl Tally {
-    fn look_at(
-        &mut self,
-        collection: &ClipTable,
-        index: usize,
-        config: &CheckConfig,
-        observer: &dyn CheckObserver,
-    ) {
-        self.clips += 1;
-        // A decoder that panics on a hostile file costs that file, not the check.
-        let looked = catch_unwind(AssertUnwindSafe(|| {
-            let item = collection.read(index)?;
-            for caption in item.texts.all() {
-                self.words.count(caption);
-                self.fingerprints.caption(caption);
-            }
-            self.fingerprints.clip(index, &item.clip);
-            let name = item.clip.name().display().to_string();
-            ItemFacts::of(name, item.clip, item.span, config)
-        }));
-        let facts = looked.unwrap_or_else(|_| {
-            Err(DataError::ReaderPanicked {
-                name: collection.name(index),
-            })
-        });
-        match facts {
+    fn add(&mut self, row: usize, looked: &Looked) {
+        for text in looked.texts.all() {
+            self.words.count(text);
+            self.fingerprints.caption(text);
+        }
+        self.fingerprints.clip(row, looked.beginning);
+        match &looked.facts {
             Ok(facts) => {
                 self.readable += 1;
                 self.codings.count(facts.coding.to_owned());
@@ -174,33 +177,15 @@ impl Tally {
                 self.short_side.take(facts.width.min(facts.height) as f64);
                 self.sizes
                     .count(format!("{} x {}", facts.width, facts.height));
-                observer.read(&facts);
             }
-            Err(error) => {
-                let item = SkippedItem::new(collection.name(index), &error);
-                self.broken.push((index, item));
-            }
+            Err(item) => self.broken.push(item.clone()),
         }
     }
 
-    fn add(&mut self, other: Self) {
-        self.clips += other.clips;
-        self.readable += other.readable;
-        self.codings.add(other.codings);
-        self.frames.add(&other.frames);
-        self.seconds.add(&other.seconds);
-        self.short_side.add(&other.short_side);
-        self.sizes.add(other.sizes);
-        self.words.add(other.words);
-        self.fingerprints.add(other.fingerprints);
-        self.broken.extend(other.broken);
-    }
-
-    fn report(mut self, collection: &ClipTable) -> CheckReport {
-        self.broken.sort_by_key(|(index, _)| *index);
+    fn report(self, collection: &ClipTable, looked_at: usize) -> CheckReport {
         let mut broken = collection.skipped().to_vec();
-        let clips = self.clips + broken.len();
-        broken.extend(self.broken.into_iter().map(|(_, item)| item));
+        let clips = looked_at + broken.len();
+        broken.extend(self.broken);
         CheckReport {
             clips,
             readable: self.readable,

@@ -34,27 +34,13 @@ impl Spread {
 
     /// Takes another value into account.
     pub(super) fn take(&mut self, value: f64) {
-        self.add(&Self {
-            count: 1,
-            smallest: value,
-            mean: value,
-            largest: value,
-            sum: value,
-        });
-    }
-
-    /// Takes other values into account.
-    pub(super) fn add(&mut self, other: &Self) {
-        if self.count == 0 || other.count == 0 {
-            if self.count == 0 {
-                *self = *other;
-            }
-            return;
+        if self.count == 0 {
+            (self.smallest, self.largest) = (value, value);
         }
-        self.count += other.count;
-        self.smallest = self.smallest.min(other.smallest);
-        self.largest = self.largest.max(other.largest);
-        self.sum += other.sum;
+        self.count += 1;
+        self.smallest = self.smallest.min(value);
+        self.largest = self.largest.max(value);
+        self.sum += value;
         self.mean = self.sum / self.count as f64;
     }
 }
@@ -74,13 +60,9 @@ pub(super) struct Counts(BTreeMap<String, usize>);
 
 impl Counts {
     pub(super) fn count(&mut self, value: String) {
-        self.several(value, 1);
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        for (value, count) in other.0 {
-            self.several(value, count);
-        }
+        let known = self.0.len() < MAX_VALUES || self.0.contains_key(&value);
+        let value = if known { value } else { OTHERS.to_owned() };
+        *self.0.entry(value).or_default() += 1;
     }
 
     /// The most frequent values first; those that occur equally often in the order of their names.
@@ -94,12 +76,6 @@ impl Counts {
         counts.truncate(most);
         counts
     }
-
-    fn several(&mut self, value: String, times: usize) {
-        let known = self.0.len() < MAX_VALUES || self.0.contains_key(&value);
-        let value = if known { value } else { OTHERS.to_owned() };
-        *self.0.entry(value).or_default() += times;
-    }
 }
 
 #[cfg(test)]
@@ -107,14 +83,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spreads_of_parts_make_the_spread_of_the_whole() {
-        let (mut left, mut right) = (Spread::default(), Spread::default());
-        left.take(1.0);
-        right.take(4.0);
-        right.take(7.0);
-
-        left.add(&right);
-        left.add(&Spread::default());
+    fn a_spread_has_the_mean_between_its_ends() {
+        let mut spread = Spread::default();
+        for value in [4.0, 1.0, 7.0] {
+            spread.take(value);
+        }
 
         let whole = Spread {
             count: 3,
@@ -123,7 +96,7 @@ mod tests {
             largest: 7.0,
             sum: 12.0,
         };
-        assert_eq!(left, whole);
+        assert_eq!(spread, whole);
     }
 
     #[test]

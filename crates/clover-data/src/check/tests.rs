@@ -5,20 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-/// Keeps the facts of every clip.
-#[derive(Default)]
-struct Kept(Mutex<Vec<ItemFacts>>, AtomicUsize);
-
-impl CheckObserver for Kept {
-    fn progressed(&self, _done: usize, _total: usize) {
-        self.1.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn read(&self, facts: &ItemFacts) {
-        self.0.lock().unwrap().push(facts.clone());
-    }
-}
-
 fn picture(path: &Path, level: u8) {
     image::RgbImage::from_pixel(4, 2, image::Rgb([level, 0, 0]))
         .save(path)
@@ -48,8 +34,14 @@ fn config(threads: usize) -> CheckConfig {
 fn everything_is_counted_and_the_broken_named_whatever_the_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let clips = clips(folder.path());
-    let kept = Kept::default();
-    let run = |threads| check(&clips, &config(threads), &kept, &AtomicBool::new(false)).unwrap();
+    let mut kept = Vec::new();
+    let mut run = |threads| {
+        let report = check(&clips, &config(threads), &mut |progress| {
+            kept.push((progress.done, progress.facts.cloned()));
+            ControlFlow::Continue(())
+        });
+        report.unwrap()
+    };
 
     let report = run(1);
 
@@ -71,10 +63,11 @@ fn everything_is_counted_and_the_broken_named_whatever_the_number_of_threads() {
         (1, 1)
     );
     assert_eq!(report.sizes[0].value, "4 x 2");
-    let facts = kept.0.lock().unwrap().clone();
-    assert_eq!(facts[0].mean_rgb, [[10.0, 0.0, 0.0]]);
     assert_eq!(report, run(4));
-    assert_eq!(kept.1.load(Ordering::Relaxed), 10);
+    let first = kept[0].1.as_ref().unwrap();
+    assert_eq!(first.mean_rgb, [[10.0, 0.0, 0.0]]);
+    assert_eq!(kept[..5], kept[5..]);
+    assert_eq!((kept[4].0, &kept[4].1), (5, &None));
 }
 
 #[test]
@@ -85,7 +78,7 @@ fn rows_that_were_left_out_before_are_counted_as_broken() {
     };
     let none = ClipTable::of_captions([] as [(&Path, &str); 0]).with_skipped(vec![row.clone()]);
 
-    let report = check(&none, &config(2), &Kept::default(), &AtomicBool::new(false));
+    let report = check(&none, &config(2), &mut |_| ControlFlow::Continue(()));
 
     let report = report.unwrap();
     assert_eq!((report.clips, report.broken), (1, vec![row]));
@@ -96,7 +89,14 @@ fn a_check_that_is_stopped_says_what_it_has_seen() {
     let folder = tempfile::tempdir().unwrap();
     let clips = clips(folder.path());
 
-    let report = check(&clips, &config(1), &Kept::default(), &AtomicBool::new(true));
+    let report = check(
+        &clips,
+        &config(2),
+        &mut |progress| match progress.done < 2 {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        },
+    );
 
-    assert_eq!(report.unwrap().clips, 0);
+    assert_eq!(report.unwrap().clips, 2);
 }

@@ -47,22 +47,12 @@ impl WordCounter {
             let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
             if !word.is_empty() {
                 words += 1;
-                self.several(beginning(word).to_lowercase(), 1);
+                self.count_word(beginning(word).to_lowercase());
             }
         }
         self.captions += 1;
         self.empty += usize::from(words == 0);
         self.words.take(f64::from(words));
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.captions += other.captions;
-        self.empty += other.empty;
-        self.words.add(&other.words);
-        self.more |= other.more;
-        for (word, count) in other.counts {
-            self.several(word, count);
-        }
     }
 
     pub(super) fn statistics(self) -> WordStatistics {
@@ -84,11 +74,11 @@ impl WordCounter {
         }
     }
 
-    fn several(&mut self, word: String, times: usize) {
+    fn count_word(&mut self, word: String) {
         if let Some(count) = self.counts.get_mut(&word) {
-            *count += times;
+            *count += 1;
         } else if self.counts.len() < MAX_WORDS {
-            self.counts.insert(word, times);
+            self.counts.insert(word, 1);
         } else {
             self.more = true;
         }
@@ -110,14 +100,12 @@ mod tests {
 
     #[test]
     fn words_are_counted_without_case_and_punctuation() {
-        let mut left = WordCounter::default();
-        left.count("A dog, a cat.");
-        let mut right = WordCounter::default();
-        right.count("\"Dog\" - runs");
-        right.count(" ... ");
-        left.add(right);
+        let mut words = WordCounter::default();
+        for caption in ["A dog, a cat.", "\"Dog\" - runs", " ... "] {
+            words.count(caption);
+        }
 
-        let statistics = left.statistics();
+        let statistics = words.statistics();
 
         assert_eq!((statistics.captions, statistics.empty), (3, 1));
         assert_eq!((statistics.words.sum, statistics.different), (6.0, 4));

@@ -24,6 +24,8 @@ pub enum Captioned {
     DrawOne,
     /// The options of its question, which is left out.
     Options,
+    /// None: the clip alone, whatever is said or asked about it.
+    Without,
 }
 
 /// A clip and its sentences.
@@ -57,6 +59,7 @@ impl Preparation for Captioned {
         match (self, &texts) {
             (Self::Options, Texts::Choice { options, .. }) => row.tokens_of_all(options),
             (Self::All | Self::DrawOne, Texts::Captions(_)) => row.tokens_of_all(&texts.all()),
+            (Self::Without, _) => Ok(Vec::new()),
             (Self::Options, _) => Err(row.without(ItemsTask::MultipleChoice)),
             (Self::All | Self::DrawOne, _) => Err(row.without(ItemsTask::Retrieval)),
         }
@@ -175,6 +178,24 @@ mod tests {
                 assert!((value * deviation + mean - level).abs() < 0.01);
             }
         }
+    }
+
+    #[test]
+    fn a_clip_is_read_alone_whatever_its_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.png");
+        image::RgbImage::new(4, 4).save(&clip).unwrap();
+        let without_texts = ClipTable::open(&clip, None, &|_, _| ()).unwrap();
+
+        let alone = dataset(without_texts, Captioned::Without)
+            .read(0, 0)
+            .unwrap();
+        let with_texts = two_captions(folder.path(), Captioned::Without)
+            .read(0, 0)
+            .unwrap();
+
+        assert!(alone.token_ids.is_empty() && with_texts.token_ids.is_empty());
+        assert_eq!(alone.clip, with_texts.clip);
     }
 
     #[test]

@@ -150,12 +150,6 @@ impl<P: Preparation> ClipDataset<P> {
     pub fn preparation(&self) -> &P {
         &self.preparation
     }
-
-    /// The same with other rows.
-    #[must_use]
-    pub fn with_table(self, table: ClipTable) -> Self {
-        Self { table, ..self }
-    }
 }
 
 impl<P: Preparation> SampleSource for ClipDataset<P> {

@@ -1,6 +1,6 @@
 //! From a video file to the numbers a model sees.
 
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 
 use crate::DataError;
 use crate::video::{
@@ -53,12 +53,16 @@ impl ClipReading {
         Ok(())
     }
 
-    /// Reads the clip of one item, or a span of it; all chance comes from `rng`.
-    pub(super) fn read(
+    /// Reads a clip, or a span of it; all randomness comes from `rng`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or decoded within the limits, or has no such span.
+    pub fn read(
         &self,
         clip: ClipSource,
         span: Option<Span>,
-        rng: &mut ChaCha8Rng,
+        rng: &mut impl Rng,
     ) -> Result<NormalizedClip, DataError> {
         let selection = FrameSelection { span, fps: None };
         let choose = |frames| self.sampling.indices(frames, rng);

@@ -6,11 +6,13 @@
 //! one row, and is decoded once.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::clip_rows::Files;
-use super::items::{Caption, Items, ItemsTask};
+#[cfg(test)]
+use super::items::Items;
+use super::items::{Caption, ItemsTask};
 use super::shards::ShardSet;
 use super::skipped::SkippedItem;
 use crate::DataError;
@@ -146,7 +148,8 @@ impl ClipTable {
     }
 
     /// Items whose clips lie in `folder`. Captions of one clip come together; every question is a row.
-    pub fn of_items(items: Items, folder: impl Into<PathBuf>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of_items(items: Items, folder: impl Into<std::path::PathBuf>) -> Self {
         let mut files = Files::in_folder(folder, false);
         match items {
             Items::Retrieval(items) => {

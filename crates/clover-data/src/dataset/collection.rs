@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table, detect};
+use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table};
 use super::clip_rows::Files;
 use super::clip_table::{ClipTable, Texts};
 use super::pairs::each_pair;
 use super::shards::{MAX_TEXT_BYTES, Refusal, ShardOptions, ShardSet, texts_of};
-use super::skipped::SkippedItem;
+use super::skipped::{SkippedItem, SkippedRows};
 use crate::DataError;
 
 /// Endings of the files in a folder that are taken for clips; their content decides what they are.
@@ -36,7 +36,7 @@ impl ClipTable {
     pub fn open(
         path: &Path,
         clips: Option<&Path>,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Self, DataError> {
         Self::open_as(&ConvertRequest::new(path), clips, progress)
     }
@@ -49,7 +49,7 @@ impl ClipTable {
     pub fn open_as(
         request: &ConvertRequest,
         clips: Option<&Path>,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Self, DataError> {
         let path = &request.annotation;
         if is_shards(path) {
@@ -69,15 +69,23 @@ impl ClipTable {
             return Ok(files.into());
         }
         let beside = path.parent().unwrap_or(Path::new(""));
-        let format = request.format.or_else(|| detect(path));
-        if let None | Some(AnnotationFormat::Pairs) = format {
-            let mut files = Files::in_folder(beside, true);
-            let skipped = each_pair(path, &request.columns, &mut |_, clip, caption| {
-                files.push(None, clip, &Texts::Captions(vec![caption]));
-            })?;
-            return Ok(Self::from(files.joined()).with_skipped(skipped));
+        match request.format_of_file()? {
+            AnnotationFormat::Pairs => Self::of_manifest(request, beside),
+            format => convert_to_table((request, format), clips.unwrap_or(beside)),
         }
-        convert_to_table(request, clips.unwrap_or(beside))
+    }
+
+    /// The pairs of a manifest, whose paths may lead anywhere.
+    fn of_manifest(request: &ConvertRequest, folder: &Path) -> Result<Self, DataError> {
+        let (mut files, mut skipped) = (Files::in_folder(folder, true), SkippedRows::default());
+        let path = &request.annotation;
+        each_pair(path, &request.columns, &mut |row, pair| match pair {
+            Ok((clip, caption)) => files.push(None, clip, &Texts::Captions(vec![caption])),
+            Err(fault) => skipped.push(path, row, fault),
+        })?;
+        let files = Some(files).filter(|files| files.len() > 0);
+        let (files, skipped) = skipped.beside(files, path)?;
+        Ok(Self::from(files.joined()).with_skipped(skipped))
     }
 
     /// The clips of a folder and of the folders within it, by name; hidden files are passed over. A folder
@@ -269,6 +277,24 @@ mod tests {
             assert_eq!(table.len(), 1);
             assert_eq!(table.read(0).unwrap().texts.all(), ["a cat", "a pet"]);
         }
+    }
+
+    #[test]
+    fn chosen_columns_make_a_manifest_of_what_looks_like_an_annotation() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.csv");
+        fs::write(&path, "videoid,name,page_dir\na.gif,a cat,p\n").unwrap();
+        let mut request = ConvertRequest::new(&path);
+        let webvid = open(&path);
+
+        request.columns.path = Some("videoid".to_owned());
+        let manifest = ClipTable::open_as(&request, None, &|_, _| ()).unwrap();
+        request.split = Some("train".to_owned());
+        let message = ClipTable::open_as(&request, None, &|_, _| ()).unwrap_err();
+
+        assert_eq!(webvid.clip(0), "videos/p/a.gif.mp4");
+        assert_eq!(manifest.clip(0), "a.gif");
+        assert!(message.to_string().contains("a split"), "{message}");
     }
 
     #[test]

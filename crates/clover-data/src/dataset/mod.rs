@@ -9,6 +9,7 @@ mod clip_rows;
 mod clip_table;
 mod collection;
 mod epoch_order;
+mod in_order;
 mod items;
 mod loader;
 mod mixture;
@@ -22,11 +23,14 @@ mod rows;
 mod shards;
 mod skipped;
 mod source;
+mod whole_file;
 mod workers;
+
+pub(crate) use in_order::{Threads, in_order};
 
 pub use clover_pickle::{PickleError, PickleFault};
 
-pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert, detect};
+pub use annotation::{AnnotationFormat, ConvertRequest, Converted, convert};
 pub use answer_vocabulary::AnswerVocabulary;
 pub use captioned::{Captioned, CaptionedDataset, CaptionedSample};
 pub use clip_dataset::{ClipDataset, Preparation, PreparedRow, SampleReading};

@@ -39,27 +39,34 @@ pub struct MultipleChoiceSample {
 impl Candidates {
     /// Questions in a form, with as many candidates as `expected`; where that is 0, as the first
     /// question of `table` has.
+    pub fn of(table: &ClipTable, form: QuestionForm, expected: usize) -> Self {
+        let count = match (expected, table.is_empty()) {
+            (0, false) => options(&table.texts(0)),
+            (expected, _) => expected,
+        };
+        Self { form, count }
+    }
+
+    /// Checks every question of a table.
     ///
     /// # Errors
     ///
-    /// When a question of the table has another number of candidates.
-    pub fn of(table: &ClipTable, form: QuestionForm, expected: usize) -> Result<Self, DataError> {
-        let found = |row| match table.texts(row) {
-            Texts::Choice { options, .. } => options.len(),
-            _ => 0,
-        };
-        let count = match (expected, table.is_empty()) {
-            (0, false) => found(0),
-            (expected, _) => expected,
-        };
-        match (0..table.len()).find(|&row| found(row) != count) {
-            None => Ok(Self { form, count }),
-            Some(row) => Err(DataError::CandidateCount {
-                name: table.name(row),
-                found: found(row),
-                expected: count,
-            }),
+    /// When one has another number of candidates.
+    pub fn check(&self, table: &ClipTable) -> Result<(), DataError> {
+        (0..table.len()).try_for_each(|row| self.check_row(&table.texts(row), || table.name(row)))
+    }
+
+    fn check_row(&self, texts: &Texts, name: impl Fn() -> String) -> Result<(), DataError> {
+        let (found, expected) = (options(texts), self.count);
+        if found == expected {
+            return Ok(());
         }
+        let name = name();
+        Err(DataError::CandidateCount {
+            name,
+            found,
+            expected,
+        })
     }
 
     /// Candidates of each question.
@@ -68,11 +75,19 @@ impl Candidates {
     }
 }
 
+fn options(texts: &Texts) -> usize {
+    match texts {
+        Texts::Choice { options, .. } => options.len(),
+        _ => 0,
+    }
+}
+
 impl Preparation for Candidates {
     type Encoded = (Vec<Tokens>, usize);
     type Sample = MultipleChoiceSample;
 
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError> {
+        self.check_row(&texts, || row.name.clone())?;
         let Texts::Choice {
             question,
             options,
@@ -126,7 +141,8 @@ mod tests {
         let lines = lines.iter().map(String::as_str);
         let items = Items::MultipleChoice(options.iter().map(item).collect());
         let table = ClipTable::of_items(items, folder);
-        let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0)?;
+        let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0);
+        candidates.check(&table)?;
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::test_frames(1),

@@ -1,8 +1,7 @@
 //! Packing: a table of clips of any source written as shards of small pictures, to be read many times.
 //!
-//! A film is decoded once; what is stored are frames that no model needs larger. Each shard is
-//! written under a temporary name, synced and renamed, so that a shard that is there is whole and is
-//! not written again. The same source and configuration give the same bytes, however many threads
+//! A film is decoded once; what is stored are frames that no model needs larger. A shard that is there is
+//! whole and is not written again. The same source and configuration give the same bytes, however many threads
 //! or jobs share the work.
 
 mod config;
@@ -10,12 +9,12 @@ mod frames;
 mod record;
 mod shard_file;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::clip_table::ClipTable;
+use super::in_order::{Threads, in_order};
 use super::skipped::SkippedItem;
 use crate::DataError;
 pub use config::{PACKED_FRAMES, PackConfig, PackFrames, Part};
@@ -82,16 +81,32 @@ pub fn pack(
         shards: config.shards(source.len()),
         progress,
         stop,
-        next: AtomicUsize::new(0),
         done: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
-        packed: Mutex::default(),
     };
-    let threads = config.threads.clamp(1, work.shards.len().max(1));
-    run_threads(threads, &|| work.run())?;
-    let packed = work.packed.into_inner();
-    let packed = packed.unwrap_or_else(PoisonError::into_inner);
-    packed.summary(work.shards.len())
+    let shards = work.shards.len();
+    let threads = Threads {
+        name: "clover-pack",
+        count: config.threads,
+        ahead: shards,
+    };
+    let (mut summary, mut first_error) = (PackSummary::default(), Ok(()));
+    in_order(
+        threads,
+        shards,
+        |shard| work.shard(shard),
+        |outcome| {
+            match outcome {
+                Ok(outcome) => summary.add(outcome),
+                Err(error) if first_error.is_ok() => first_error = Err(error),
+                Err(_) => {}
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
+    first_error?;
+    summary.finished = summary.found + summary.written == shards;
+    Ok(summary)
 }
 
 /// What the threads share.
@@ -102,42 +117,31 @@ struct Work<'a> {
     shards: Vec<(usize, Range<usize>)>,
     progress: &'a (dyn Fn(PackProgress) + Sync),
     stop: &'a AtomicBool,
-    next: AtomicUsize,
     done: AtomicUsize,
     failed: AtomicBool,
-    packed: Mutex<Packed>,
 }
 
 impl Work<'_> {
-    /// Writes one shard after the other until there are no more.
-    fn run(&self) {
-        while !self.is_stopped() {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some((shard, items)) = self.shards.get(number).cloned() else {
-                break;
-            };
-            let outcome = self.one_shard(ShardJob {
-                source: self.source,
-                config: self.config,
-                folder: self.folder,
-                shard,
-                items,
-            });
-            self.failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
-            self.packed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(shard, outcome);
+    /// Writes a shard unless it is there.
+    fn shard(&self, number: usize) -> Result<Outcome, DataError> {
+        if self.is_stopped() {
+            return Ok(Outcome::Stopped);
         }
-    }
-
-    fn one_shard(&self, job: ShardJob<'_>) -> Result<Outcome, DataError> {
+        let (shard, items) = self.shards[number].clone();
+        let job = ShardJob {
+            source: self.source,
+            config: self.config,
+            folder: self.folder,
+            shard,
+            items,
+        };
         if is_written(&job) {
             self.tell(job.items.len());
             return Ok(Outcome::Found);
         }
-        let written = write_shard(&job, &|| self.tell(1), &|| self.is_stopped())?;
-        Ok(written.map_or(Outcome::Stopped, Outcome::Written))
+        let written = write_shard(&job, &|| self.tell(1), &|| self.is_stopped());
+        self.failed.fetch_or(written.is_err(), Ordering::Relaxed);
+        Ok(written?.map_or(Outcome::Stopped, Outcome::Written))
     }
 
     /// A disk that is full for one thread is full for all.
@@ -152,18 +156,6 @@ impl Work<'_> {
     }
 }
 
-fn run_threads(threads: usize, work: &(dyn Fn() + Sync)) -> Result<(), DataError> {
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            std::thread::Builder::new()
-                .name(format!("clover-pack-{thread}"))
-                .spawn_scoped(scope, work)
-                .map_err(|source| DataError::Worker { source })?;
-        }
-        Ok(())
-    })
-}
-
 /// What became of a shard.
 enum Outcome {
     Found,
@@ -171,40 +163,18 @@ enum Outcome {
     Stopped,
 }
 
-/// What all threads have done.
-#[derive(Default)]
-struct Packed {
-    summary: PackSummary,
-    skipped: Vec<(usize, Vec<SkippedItem>)>,
-    error: Option<DataError>,
-}
-
-impl Packed {
-    fn push(&mut self, shard: usize, outcome: Result<Outcome, DataError>) {
+impl PackSummary {
+    fn add(&mut self, outcome: Outcome) {
         match outcome {
-            Ok(Outcome::Found) => self.summary.found += 1,
-            Ok(Outcome::Written(written)) => {
-                self.summary.written += 1;
-                self.summary.samples += written.samples;
-                self.summary.bytes += written.bytes;
-                self.skipped.push((shard, written.skipped));
+            Outcome::Found => self.found += 1,
+            Outcome::Written(written) => {
+                self.written += 1;
+                self.samples += written.samples;
+                self.bytes += written.bytes;
+                self.skipped.extend(written.skipped);
             }
-            Ok(Outcome::Stopped) => {}
-            Err(error) => {
-                self.error.get_or_insert(error);
-            }
+            Outcome::Stopped => {}
         }
-    }
-
-    fn summary(mut self, shards: usize) -> Result<PackSummary, DataError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        self.skipped.sort_by_key(|(shard, _)| *shard);
-        let skipped = self.skipped.into_iter().flat_map(|(_, skipped)| skipped);
-        self.summary.skipped = skipped.collect();
-        self.summary.finished = self.summary.found + self.summary.written == shards;
-        Ok(self.summary)
     }
 }
 

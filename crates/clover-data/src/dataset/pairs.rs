@@ -13,10 +13,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::items::{Caption, TaggedCaption, check_caption, span_of};
-use super::rows::{
-    AnnotationError, BROKEN, Header, Records, RowFault, RowNumber, TableStyle, each_row,
-};
-use super::skipped::SkippedItem;
+use super::rows::{BROKEN, Header, Records, RowFault, RowNumber, TableStyle, each_row};
 use crate::DataError;
 use crate::video::Span;
 
@@ -43,11 +40,11 @@ const TAGS_NAME: &str = "tags";
 const START_NAMES: &[&str] = &["start", "start_time", "start_timestamp", "begin"];
 const END_NAMES: &[&str] = &["end", "end_time", "end_timestamp"];
 
+/// Endings of manifests, before a `.gz`.
+const ENDINGS: [&str; 5] = ["csv", "tsv", "json", "jsonl", "ndjson"];
+
 /// What the column of videos is called in tables of moments, whose videos have names without endings.
 pub(super) const MOMENT_VIDEO: &str = "video_id";
-
-/// A file with more broken rows lists the first ones and counts the rest.
-const MAX_SKIPPED: usize = 100_000;
 
 /// Which columns hold what, where their names do not tell.
 ///
@@ -73,9 +70,20 @@ struct Row<'a> {
     span: Option<Span>,
 }
 
-/// What hears of every usable row: its number, its path as it stands there with the span that is meant,
-/// and its caption.
-pub(super) type TakePair<'t> = dyn FnMut(RowNumber, (&str, Option<Span>), Caption) + 't;
+/// Which columns of a table hold what.
+struct Places {
+    path: usize,
+    caption: usize,
+    tags: Option<usize>,
+    /// Of the start and the end of a span.
+    times: [Option<usize>; 2],
+}
+
+/// A usable row: its path as it stands there, the span that is meant, and its caption.
+pub(super) type Pair<'a> = ((&'a str, Option<Span>), Caption);
+
+/// What hears of every row by its number.
+pub(super) type TakePair<'t> = dyn FnMut(RowNumber, Result<Pair<'_>, RowFault>) + 't;
 
 impl ManifestColumns {
     /// Tells whether nothing was chosen.
@@ -94,6 +102,21 @@ impl ManifestColumns {
             choose(&self.path, &PATH_NAMES),
             choose(&self.caption, &CAPTION_NAMES),
         ]
+    }
+
+    /// What an object says.
+    fn pair<'a>(&self, object: &'a Map<String, Value>) -> Result<Pair<'a>, RowFault> {
+        let names = object.keys().map(String::as_str);
+        let [path, caption] = self.find(names.clone());
+        let times = [START_NAMES, END_NAMES]
+            .map(|known| object.values().nth(first_of(known, names.clone())?));
+        let row = Row {
+            path: text(object, path, "path")?,
+            caption: text(object, caption, "caption")?,
+            tags: tags(object)?,
+            span: span_of(times[0], times[1])?,
+        };
+        row.pair()
     }
 }
 
@@ -123,24 +146,21 @@ pub(super) fn names_moments<'a>(names: impl Iterator<Item = &'a str> + Clone) ->
 /// Reads a manifest; the ending of its name, before a `.gz`, tells the format (csv, tsv, json, jsonl,
 /// ndjson). Paths are relative to the manifest's folder, or absolute.
 ///
-/// A row without path, with an empty or endless caption, or that cannot be parsed is skipped and
-/// returned by file and line: the first 100,000 by name, the others as one item.
+/// A row without path, with an empty or endless caption, or that cannot be parsed is handed over as its
+/// fault.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, has another ending, lacks a column, or has no usable row.
+/// When the file cannot be read, has another ending, or lacks a column.
 pub(super) fn each_pair(
     path: &Path,
     columns: &ManifestColumns,
     take: &mut TakePair<'_>,
-) -> Result<Vec<SkippedItem>, DataError> {
+) -> Result<(), DataError> {
     let mut reading = Reading {
         path,
         columns,
         take,
-        taken: 0,
-        skipped: Vec::new(),
-        uncounted: 0,
     };
     let comma = [
         TableStyle::CSV,
@@ -157,8 +177,13 @@ pub(super) fn each_pair(
         _ => Err(DataError::UnknownManifest {
             path: path.to_path_buf(),
         }),
-    }?;
-    reading.finish()
+    }
+}
+
+/// Tells whether a name ends as those of manifests do.
+pub(super) fn is_named_as_manifest(path: &Path) -> bool {
+    let extension = extension(path);
+    extension.is_some_and(|extension| ENDINGS.contains(&&*extension))
 }
 
 /// The ending of a name, or what stands before a `.gz`.
@@ -174,54 +199,31 @@ struct Reading<'a, 't> {
     path: &'a Path,
     columns: &'a ManifestColumns,
     take: &'a mut TakePair<'t>,
-    taken: usize,
-    skipped: Vec<SkippedItem>,
-    /// Skipped rows beyond those that are listed.
-    uncounted: usize,
 }
 
 impl Reading<'_, '_> {
     fn read_table(&mut self, styles: &[TableStyle]) -> Result<(), DataError> {
-        let (mut records, header, [path, caption]) = self.open_table(styles)?;
-        let tags = header
-            .names()
-            .position(|name| name.eq_ignore_ascii_case(TAGS_NAME));
-        let times = [START_NAMES, END_NAMES].map(|known| first_of(known, header.names()));
+        let (mut records, places) = self.open_table(styles)?;
         while let Some((line, record)) = records.next_record()? {
             let number = RowNumber::Line(line);
-            let taken = record.and_then(|record| {
-                let field = |column: usize| record.get(column).map_or("", String::as_str);
-                let row = Row {
-                    path: field(path),
-                    caption: field(caption),
-                    // Rows of a table all have the column, whether they have tags or not.
-                    tags: tags
-                        .map(field)
-                        .map(split_tags)
-                        .filter(|tags| !tags.is_empty()),
-                    span: {
-                        let times = times.map(|place| Some(Value::from(field(place?))));
-                        span_of(times[0].as_ref(), times[1].as_ref())?
-                    },
-                };
-                self.take(row, number)
-            });
-            self.note(number, taken);
+            match record {
+                Ok(record) => (self.take)(number, places.pair(&record)),
+                Err(fault) => (self.take)(number, Err(fault)),
+            }
         }
         Ok(())
     }
 
     /// The first style in which the header has the columns.
-    fn open_table(
-        &self,
-        styles: &[TableStyle],
-    ) -> Result<(Records, Header, [usize; 2]), DataError> {
+    fn open_table(&self, styles: &[TableStyle]) -> Result<(Records, Places), DataError> {
         let mut missing = None;
         for &style in styles {
             let mut records = Records::open(self.path, style)?;
             let header = records.header(self.path)?;
             let error = match self.columns.find(header.names()) {
-                [Some(path), Some(caption)] => return Ok((records, header, [path, caption])),
+                [Some(path), Some(caption)] => {
+                    return Ok((records, Places::new(&header, [path, caption])));
+                }
                 [None, _] => header.lacks(self.columns.path.as_deref().unwrap_or("path")),
                 [_, None] => header.lacks(self.columns.caption.as_deref().unwrap_or("caption")),
             };
@@ -235,30 +237,46 @@ impl Reading<'_, '_> {
     }
 
     fn read_json(&mut self) -> Result<(), DataError> {
-        let path = self.path;
-        each_row(path, &mut |number, value| {
-            let taken = value.and_then(|value| {
-                let object = value.as_object().ok_or(RowFault::NotAnObject)?;
-                let [path, caption] = self.columns.find(object.keys().map(String::as_str));
-                let row = Row {
-                    path: text(object, path, "path")?,
-                    caption: text(object, caption, "caption")?,
-                    tags: tags(object)?,
-                    span: {
-                        let names = object.keys().map(String::as_str);
-                        let times = [START_NAMES, END_NAMES]
-                            .map(|known| object.values().nth(first_of(known, names.clone())?));
-                        span_of(times[0], times[1])?
-                    },
-                };
-                self.take(row, number)
-            });
-            self.note(number, taken);
+        each_row(self.path, &mut |number, value| match value {
+            Ok(Value::Object(object)) => (self.take)(number, self.columns.pair(&object)),
+            Ok(_) => (self.take)(number, Err(RowFault::NotAnObject)),
+            Err(fault) => (self.take)(number, Err(fault)),
         })
     }
+}
 
-    fn take(&mut self, row: Row<'_>, number: RowNumber) -> Result<(), RowFault> {
-        let file = row.path.trim();
+impl Places {
+    fn new(header: &Header, [path, caption]: [usize; 2]) -> Self {
+        Self {
+            path,
+            caption,
+            tags: first_of(&[TAGS_NAME], header.names()),
+            times: [START_NAMES, END_NAMES].map(|known| first_of(known, header.names())),
+        }
+    }
+
+    /// What a row of the table says.
+    fn pair<'a>(&self, record: &'a [String]) -> Result<Pair<'a>, RowFault> {
+        let field = |column: usize| record.get(column).map_or("", String::as_str);
+        let times = self.times.map(|place| Some(Value::from(field(place?))));
+        let row = Row {
+            path: field(self.path),
+            caption: field(self.caption),
+            // Rows of a table all have the column, whether they have tags or not.
+            tags: self
+                .tags
+                .map(field)
+                .map(split_tags)
+                .filter(|tags| !tags.is_empty()),
+            span: span_of(times[0].as_ref(), times[1].as_ref())?,
+        };
+        row.pair()
+    }
+}
+
+impl<'a> Row<'a> {
+    fn pair(self) -> Result<Pair<'a>, RowFault> {
+        let file = self.path.trim();
         let key = "path";
         if file.is_empty() {
             return Err(RowFault::Missing { key });
@@ -266,44 +284,12 @@ impl Reading<'_, '_> {
         if file.contains(BROKEN) {
             return Err(RowFault::BrokenText { key });
         }
-        let text = row.caption.to_owned();
-        let caption = match row.tags {
+        let text = self.caption.to_owned();
+        let caption = match self.tags {
             Some(tags) => Caption::Tagged(TaggedCaption { text, tags }),
             None => Caption::Plain(text),
         };
-        (self.take)(number, (file, row.span), check_caption(caption)?);
-        self.taken += 1;
-        Ok(())
-    }
-
-    fn note(&mut self, row: RowNumber, taken: Result<(), RowFault>) {
-        let Err(source) = taken else { return };
-        if self.skipped.len() >= MAX_SKIPPED {
-            self.uncounted += 1;
-            return;
-        }
-        let path = self.path.to_path_buf();
-        let name = format!("{}: {row}", path.display());
-        let error = AnnotationError::Row { path, row, source };
-        self.skipped.push(SkippedItem::new(name, &error));
-    }
-
-    fn finish(mut self) -> Result<Vec<SkippedItem>, DataError> {
-        if self.taken == 0 {
-            let first = self.skipped.first();
-            return Err(DataError::NoUsableRow {
-                path: self.path.to_path_buf(),
-                skipped: self.skipped.len() + self.uncounted,
-                first: first.map_or_else(|| "it has no rows".to_owned(), ToString::to_string),
-            });
-        }
-        if self.uncounted > 0 {
-            self.skipped.push(SkippedItem {
-                name: self.path.display().to_string(),
-                reason: format!("{} more rows cannot be used", self.uncounted),
-            });
-        }
-        Ok(self.skipped)
+        Ok(((file, self.span), check_caption(caption)?))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the head of a fine-tuned model answers with: the bundle's `answers.json`.
 
+use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::QuestionForm;
 use clover_model::tasks::AnswerPartSizes;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,13 @@ impl Answers {
             Self::OpenEnded { answers } | Self::FillInTheBlank { answers } => answers,
             Self::MultipleChoice { .. } => &[],
         }
+    }
+
+    /// The list, to look answers up in: their numbers are the places of their scores.
+    #[must_use]
+    pub fn vocabulary(&self) -> AnswerVocabulary {
+        let list = self.list();
+        AnswerVocabulary::from_answers(list.iter().map(String::as_str), list.len())
     }
 
     /// The head that scores them.

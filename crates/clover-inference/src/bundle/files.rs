@@ -1,12 +1,13 @@
 //! Small files of a bundle, each written whole or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use crate::InferenceError;
+use crate::partial_file::PartialFile;
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
     let text = fs::read(path).map_err(|source| InferenceError::File {
@@ -31,18 +32,9 @@ pub(crate) fn write_json<T: serde::Serialize>(
 }
 
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), InferenceError> {
-    let failed = |source| InferenceError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = File::create(&partial).map_err(failed)?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&partial, path).map_err(failed)
+    let mut file = PartialFile::create(path)?;
+    file.write(|file| file.write_all(content))?;
+    file.finish()
 }
 
 pub(crate) fn create_folder(folder: &Path) -> Result<(), InferenceError> {

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use burn::prelude::*;
-use clover_data::batch::{stack_clips, stack_texts};
+use clover_data::batch::stack_texts;
 use clover_data::dataset::{
-    BatchLoader, CaptionedDataset, CaptionedSample, LoaderConfig, Position, SkippedItem,
+    BatchLoader, Captioned, CaptionedDataset, CaptionedSample, ClipTable, LoaderConfig, Position,
+    SampleReading, SkippedItem,
 };
 use clover_model::Noise;
 
@@ -44,6 +45,34 @@ pub struct EmbeddingTime {
 }
 
 impl<B: Backend> Embedder<B> {
+    /// Embeds every clip of a table by itself, whatever is said or asked about it. `visit` receives a batch
+    /// at a time, and may fail.
+    ///
+    /// # Errors
+    ///
+    /// More than a share of `max_failed_share` cannot be read, the preprocessing is out of range, or
+    /// `visit` fails.
+    pub fn embed_each_clip<E: From<InferenceError>>(
+        &self,
+        table: ClipTable,
+        (workers, max_failed_share): (usize, f64),
+        visit: &mut dyn FnMut(EmbeddedBatch<'_>) -> Result<(), E>,
+    ) -> Result<EmbeddingTime, E> {
+        let (tokenizer, reading) = (self.tokenizer.clone(), self.reading());
+        let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::Without);
+        let dataset = dataset.map_err(InferenceError::from)?;
+        self.embed_captioned(dataset, (workers, max_failed_share), 0, visit)
+    }
+
+    /// How clips and texts are read, without any chance.
+    pub(super) fn reading(&self) -> SampleReading {
+        SampleReading {
+            clip: self.preprocessing.clip_reading(),
+            text_len: self.preprocessing.text_len,
+            seed: 0,
+        }
+    }
+
     /// Embeds the clips of a list from number `start` on, as the list says they are read.
     /// `visit` receives a batch at a time, and may fail.
     ///
@@ -92,9 +121,7 @@ impl<B: Backend> Embedder<B> {
 
     fn embed_samples(&self, samples: &[CaptionedSample]) -> Vec<EmbeddedClip> {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
-        let clips = stack_clips::<B>(&clips, &self.device);
-        let mut videos = Embeddings::default();
-        videos.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        let videos = self.embed_clips(&clips);
         let ids: Vec<&[u32]> = samples
             .iter()
             .flat_map(|sample| sample.token_ids.iter().map(Vec::as_slice))

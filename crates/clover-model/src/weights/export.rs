@@ -1,10 +1,10 @@
 //! Writing weights, one tensor after another.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use atomic_write_file::AtomicWriteFile;
 use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::TensorData;
@@ -115,8 +115,7 @@ impl Export {
         self.tensors.is_empty()
     }
 
-    /// Writes a safetensors file: to a temporary name beside it first, synced, then renamed, so that
-    /// a reader never meets half a file.
+    /// Writes a safetensors file, whole or not at all.
     ///
     /// # Errors
     ///
@@ -126,15 +125,12 @@ impl Export {
             path: path.to_owned(),
             source,
         };
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".partial");
-        let mut file = BufWriter::new(File::create(&temporary).map_err(unwritable)?);
+        let mut file = BufWriter::new(AtomicWriteFile::open(path).map_err(unwritable)?);
         self.write_to(&mut file, path)?;
         let file = file
             .into_inner()
             .map_err(|error| unwritable(error.into_error()))?;
-        file.sync_all().map_err(unwritable)?;
-        fs::rename(&temporary, path).map_err(unwritable)
+        file.commit().map_err(unwritable)
     }
 
     /// The bytes of a safetensors file.

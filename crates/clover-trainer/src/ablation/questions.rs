@@ -97,7 +97,8 @@ impl Questions<'_> {
         let mut dataset = |split| {
             let path = &self.lists(split).multiple_choice;
             let table = self.table(path, ItemsTask::MultipleChoice, &mut skipped)?;
-            let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0)?;
+            let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0);
+            candidates.check(&table)?;
             let (tokenizer, reading) = (
                 bundle.tokenizer.clone(),
                 self.reading(&bundle, recipe, split)?,

@@ -4,7 +4,7 @@
 //! evaluation that went on after an interruption has it, too.
 
 use burn::prelude::*;
-use clover_data::dataset::ClipReading;
+use clover_inference::{AttentionMap, AttentionOverlay};
 
 use super::asked::AskedQuestions;
 use crate::TrainerError;
@@ -16,65 +16,29 @@ const TOGETHER: usize = 2;
 /// Attention maps, and what is needed to lay them over frames.
 #[derive(Clone, Debug)]
 pub struct AttentionMaps {
-    /// How the model saw the clips: which frames, and which part of them.
-    pub reading: ClipReading,
-    /// Pixels along a side of a region, of the size that the model saw frames at. Regions begin at the
-    /// upper left; the last of a row or column may reach beyond the frame.
-    pub region_side: usize,
-    /// Frames of a time step.
-    pub frames_a_step: usize,
+    /// How the model saw the clips.
+    pub overlay: AttentionOverlay,
     /// The questions that were asked for, by their number.
     pub chosen: Vec<usize>,
     /// A map a question, in the order of their numbers; none of a question that cannot be read.
-    pub maps: Vec<AttentionMap>,
+    pub maps: Vec<QuestionAttention>,
 }
 
-/// How much the position that answers a question attends to each region and frame.
+/// What the answer to a question looks at.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AttentionMap {
+pub struct QuestionAttention {
     /// The number of the question among the usable ones, from zero.
     pub index: usize,
-    /// Time steps, rows and columns; a time step is as many frames as the video encoder joins.
-    pub grid: [usize; 3],
-    /// `[frames, height, width]`, the last axis varying fastest; what is missing to 1 is the text's.
-    pub values: Vec<f32>,
+    /// Where.
+    pub map: AttentionMap,
 }
 
 impl AttentionMaps {
     /// The map of a question.
     #[must_use]
     pub fn of(&self, index: usize) -> Option<&AttentionMap> {
-        self.maps.iter().find(|map| map.index == index)
-    }
-}
-
-impl AttentionMap {
-    /// The share that goes to the video, between 0 and 1.
-    #[must_use]
-    pub fn video_share(&self) -> f32 {
-        self.values.iter().sum::<f32>().clamp(0.0, 1.0)
-    }
-
-    /// The largest share that goes to one region of a time step.
-    #[must_use]
-    pub fn largest_share(&self) -> f32 {
-        self.values.iter().copied().fold(0.0, f32::max)
-    }
-
-    /// What each region of each time step would get if the video's share went to all alike.
-    #[must_use]
-    pub fn even_share(&self) -> f32 {
-        self.video_share() / self.values.len().max(1) as f32
-    }
-
-    /// The values of a time step, `[height, width]`; empty beyond the last.
-    #[must_use]
-    pub fn step(&self, step: usize) -> &[f32] {
-        let regions = self.grid[1] * self.grid[2];
-        let start = step.saturating_mul(regions);
-        self.values
-            .get(start..start.saturating_add(regions))
-            .unwrap_or_default()
+        let found = self.maps.iter().find(|found| found.index == index);
+        found.map(|found| &found.map)
     }
 }
 
@@ -86,7 +50,7 @@ pub(super) fn attention_maps<B, M, S>(
     questions: impl IntoIterator<Item = usize>,
     views: usize,
     device: &B::Device,
-) -> Vec<AttentionMap>
+) -> Vec<QuestionAttention>
 where
     B: Backend,
     M: AnswerScores<B>,
@@ -100,18 +64,14 @@ where
         if samples.is_empty() {
             continue;
         }
-        let found = model.video_attention(&samples, views, device);
-        let [_, frames, height, width] = found.dims();
-        let values: Vec<f32> = found.into_data().convert::<f32>().iter().collect();
-        let each = values.chunks(frames * height * width);
+        let found = AttentionMap::of_batch(model.video_attention(&samples, views, device));
         maps.extend(
             samples
                 .iter()
-                .zip(each)
-                .map(|(sample, values)| AttentionMap {
+                .zip(found)
+                .map(|(sample, map)| QuestionAttention {
                     index: M::index(sample),
-                    grid: [frames, height, width],
-                    values: values.to_vec(),
+                    map,
                 }),
         );
     }
@@ -203,20 +163,5 @@ mod tests {
 
             assert!(error.contains(name) && error.contains("of 5"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_map_knows_its_steps_and_sums() {
-        let map = AttentionMap {
-            index: 0,
-            grid: [2, 1, 2],
-            values: vec![0.1, 0.2, 0.05, 0.15],
-        };
-
-        assert!((map.video_share() - 0.5).abs() < 1e-6);
-        assert!((map.largest_share() - 0.2).abs() < 1e-6);
-        assert!((map.even_share() - 0.125).abs() < 1e-6);
-        assert_eq!(map.step(1), [0.05, 0.15]);
-        assert!(map.step(2).is_empty());
     }
 }

@@ -21,7 +21,7 @@ mod with_bundle;
 
 pub use answers::measure_answers;
 pub use asked::{Asked, AskedQuestions};
-pub use attention::{AttentionMap, AttentionMaps};
+pub use attention::{AttentionMaps, QuestionAttention};
 pub(crate) use ends::{by_probability, ends};
 pub use evaluation::{
     AnswerFigures, Direction, Evaluation, Figures, LeftOut, Measured, RetrievalFigures,

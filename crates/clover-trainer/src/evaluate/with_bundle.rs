@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource, Texts};
-use clover_inference::{Answers, Bundle, Embedder};
+use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
 use super::asked::AskedQuestions;
@@ -67,12 +67,9 @@ impl Measuring<'_> {
             return Err(self.other_head(reason));
         };
         self.check_head(&answers)?;
-        let known = answers.list().iter().map(String::as_str);
-        let known = AnswerVocabulary::from_answers(known, answers.list().len());
+        let known = answers.vocabulary();
         let attention = AttentionMaps {
-            reading: recipe.test_clips(&preprocessing),
-            region_side: config.video.region_side(),
-            frames_a_step: config.video.patch[0],
+            overlay: AttentionOverlay::new(recipe.test_clips(&preprocessing), &config),
             chosen: Vec::new(),
             maps: Vec::new(),
         };

@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use burn::prelude::*;
 use clover_data::dataset::{
     Candidates, ClipReading, ClipTable, Items, MultipleChoiceDataset, SampleReading, read_items,
+    write_items,
 };
 use clover_data::text::{QuestionForm, WordPieceTokenizer};
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
@@ -52,8 +53,9 @@ fn questions(
         .with_frames(2);
     let head = MultipleChoiceHeadConfig::new(sizes.text.hidden).with_dropout(0.0);
     let model = MultipleChoiceModel::from_clover(sizes.init(&device), &head, &device);
-    let table = ClipTable::of_items(Items::MultipleChoice(items), files.clips);
-    let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0).unwrap();
+    write_items(path, &Items::MultipleChoice(items)).unwrap();
+    let table = ClipTable::open(path, Some(&files.clips), &|_, _| ()).unwrap();
+    let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0);
     let dataset = MultipleChoiceDataset::new(table, tokenizer, reading, candidates).unwrap();
     (model, dataset)
 }

@@ -1,6 +1,6 @@
 //! `metrics.jsonl` and `validation.jsonl`: a line for every step measured, written as it happens.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::step::StepMetrics;
 use super::validation::ValidationMetrics;
 use crate::TrainerError;
+use crate::report::write_whole;
 
 /// What is measured at a step.
 pub(crate) trait Measured: Serialize + DeserializeOwned {
@@ -50,13 +51,11 @@ impl<M: Measured> MetricsFile<M> {
             .into_iter()
             .filter(|line| line.step() <= steps)
             .collect();
-        let partial = path.with_extension("jsonl.partial");
-        let mut file = File::create(&partial).map_err(failed)?;
-        for line in &kept {
-            file.write_all(&to_line(path, line)?).map_err(failed)?;
-        }
-        file.sync_all().map_err(failed)?;
-        fs::rename(&partial, path).map_err(failed)?;
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|line| to_line(path, line))
+            .collect::<Result<_, _>>()?;
+        write_whole(path, &kept.concat())?;
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
@@ -106,6 +105,7 @@ fn to_line<M: Measured>(path: &Path, metrics: &M) -> Result<Vec<u8>, TrainerErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn steps_behind_the_checkpoint_and_a_torn_line_are_dropped() {

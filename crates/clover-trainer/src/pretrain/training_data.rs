@@ -7,9 +7,9 @@ use std::path::Path;
 
 use clover_data::DataError;
 use clover_data::dataset::{
-    BatchLoader, BatchPlaces, BatchShare, ClipTable, EpochBatches, EpochOrder, ItemsTask,
-    LoadedBatch, LoaderConfig, MixedBatch, MixedBatches, Mixture, MixturePosition, Position,
-    PretrainingDataset, PretrainingSample, SampleReading, SkippedItem,
+    BatchLoader, BatchPlaces, BatchShare, ClipTable, EpochBatches, EpochOrder, LoadedBatch,
+    LoaderConfig, MixedBatch, MixedBatches, Mixture, MixturePosition, Position, PretrainingDataset,
+    PretrainingSample, SampleReading, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
@@ -95,8 +95,7 @@ impl TrainingData {
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
         let open = |path: &Path| {
-            let table = ClipTable::open(path, plan.videos.as_deref(), &|_, _| ())?;
-            let table = table.for_task(ItemsTask::Retrieval, path)?;
+            let table = plan.open(path)?;
             Ok::<_, DataError>(match recipe.captions {
                 CaptionChoice::All => table.apart(),
                 CaptionChoice::OneAnEpoch => table,

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::prelude::*;
-use clover_data::dataset::{ClipTable, ItemsTask, SkippedItem};
+use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::Embedder;
 use serde::{Deserialize, Serialize};
 
 use super::metrics_file::{self, MetricsFile};
+use super::run::PretrainingPlan;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
 use crate::evaluate::{ListRetrieval, list_retrieval};
@@ -47,10 +48,9 @@ pub(super) struct ValidationRecord {
 }
 
 impl Validation {
-    /// Opens a list whose videos lie in `videos`, or beside it.
-    pub(super) fn open(path: &Path, videos: Option<&Path>) -> Result<Self, TrainerError> {
-        let table = ClipTable::open(path, videos, &|_, _| ())?;
-        let table = table.for_task(ItemsTask::Retrieval, path)?;
+    /// Opens a list.
+    pub(super) fn open(path: &Path, plan: &PretrainingPlan) -> Result<Self, TrainerError> {
+        let table = plan.open(path)?;
         Ok(Self {
             fingerprint: ListFingerprint::of_table(&table, path),
             table,

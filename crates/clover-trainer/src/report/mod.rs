@@ -3,7 +3,6 @@
 //! The page is one file: curves are inline SVG, clips inline PNG; it loads nothing and runs nothing.
 //! [`EventFile`] tells the same figures to TensorBoard as they come.
 
-mod attention_picture;
 mod chart;
 mod evaluation_page;
 mod event_file;
@@ -24,10 +23,10 @@ pub use picture::{clip_strip, film_strip};
 pub use scores::RetrievalScores;
 pub use training_charts::training_charts;
 
-use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 
 use crate::TrainerError;
@@ -108,25 +107,20 @@ impl Report {
     }
 }
 
-/// Writes under another name beside `path`, flushes to the disk and renames. Nothing else is left
-/// there, also when it fails.
+/// Writes a file whole or not at all. Nothing else is left beside it, also when it fails.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = Path::new(&partial);
     let write = || {
-        let mut file = File::create(partial)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(partial, path)
-    };
-    write().map_err(|source| {
-        // What went wrong first is what matters.
-        let _ = fs::remove_file(partial);
-        TrainerError::Write {
-            path: path.to_owned(),
-            source,
+        // Otherwise found out when all is written, which would then lie beside the folder.
+        if path.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
         }
+        let mut file = AtomicWriteFile::open(path)?;
+        file.write_all(content)?;
+        file.commit()
+    };
+    write().map_err(|source| TrainerError::Write {
+        path: path.to_owned(),
+        source,
     })
 }
 
@@ -134,6 +128,7 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerErro
 mod tests {
     use super::*;
     use serde_json::Value;
+    use std::fs;
 
     fn report() -> Report {
         Report {

@@ -5,16 +5,10 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clover_data::video::{Clip, DecodeLimits, FrameSampling, decode_clip};
-use image::imageops::{self, FilterType};
+use clover_inference::{clip_strip as strip_of_clip, film_strip as strip_of_frames};
 use image::{ImageFormat, RgbImage};
 
 use crate::TrainerError;
-
-/// Pixels between two frames.
-const GAP: u32 = 2;
-/// The widest strip; more frames, or wider ones, are left out.
-const LARGEST_WIDTH: u32 = 4_096;
 
 /// Frames side by side, scaled to `height`, as the data URI of a PNG.
 ///
@@ -22,31 +16,22 @@ const LARGEST_WIDTH: u32 = 4_096;
 ///
 /// There is no frame with pixels, the height is zero, or the picture cannot be encoded.
 pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerError> {
-    let scaled: Vec<RgbImage> = frames
-        .iter()
-        .filter(|frame| frame.width() > 0 && frame.height() > 0)
-        .map(|frame| scale(frame, height))
-        .collect();
-    let mut width = 0;
-    let mut placed = Vec::new();
-    for frame in &scaled {
-        let end = width + frame.width();
-        if end > LARGEST_WIDTH {
-            break;
-        }
-        placed.push((frame, width));
-        width = end + GAP;
-    }
-    if placed.is_empty() || height == 0 {
-        let reason = "a film strip needs frames, and a height".to_owned();
-        return Err(TrainerError::Picture { reason });
-    }
-    let mut strip = RgbImage::new(width - GAP, height);
-    for (frame, left) in placed {
-        imageops::replace(&mut strip, frame, i64::from(left), 0);
-    }
+    data_uri(&strip_of_frames(frames, height)?)
+}
+
+/// Some frames of a file, spread over it, as [`film_strip`] shows them.
+///
+/// # Errors
+///
+/// The file cannot be read, or as [`film_strip`].
+pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
+    data_uri(&strip_of_clip(path, frames, height)?)
+}
+
+/// A picture as the data URI of a PNG.
+pub(super) fn data_uri(picture: &RgbImage) -> Result<String, TrainerError> {
     let mut png = Cursor::new(Vec::new());
-    strip
+    picture
         .write_to(&mut png, ImageFormat::Png)
         .map_err(|error| TrainerError::Picture {
             reason: error.to_string(),
@@ -57,39 +42,13 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerErr
     ))
 }
 
-/// Some frames of a file, spread over it, as [`film_strip`] shows them.
-///
-/// # Errors
-///
-/// The file cannot be read, or as [`film_strip`].
-pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
-    let sampling = FrameSampling::test_frames(frames);
-    let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
-    film_strip(&frames_of(&clip).collect::<Vec<_>>(), height)
-}
-
-/// The frames of a clip.
-pub(super) fn frames_of(clip: &Clip) -> impl Iterator<Item = RgbImage> {
-    let size = [clip.width(), clip.height()].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
-    (0..clip.frames())
-        .filter_map(move |frame| RgbImage::from_raw(size[0], size[1], clip.frame(frame).to_vec()))
-}
-
-/// A frame at this height, its sides in the same ratio.
-pub(super) fn scale(frame: &RgbImage, height: u32) -> RgbImage {
-    let width = f64::from(frame.width()) * f64::from(height) / f64::from(frame.height());
-    // At least one pixel, and no more than fits: a frame may be one pixel high and very wide.
-    let width = (width.round() as u32).clamp(1, LARGEST_WIDTH);
-    imageops::resize(frame, width, height, FilterType::Triangle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use image::Rgb;
 
     #[test]
-    fn frames_stand_side_by_side_at_the_asked_height() {
+    fn a_strip_is_a_png_within_the_page() {
         let frames = [[255, 0, 0], [0, 0, 255]].map(|rgb| RgbImage::from_pixel(40, 20, Rgb(rgb)));
 
         let uri = film_strip(&frames, 10).unwrap();
@@ -98,21 +57,7 @@ mod tests {
             .decode(uri.strip_prefix("data:image/png;base64,").unwrap())
             .unwrap();
         let strip = image::load_from_memory(&png).unwrap().to_rgb8();
-        assert_eq!(strip.dimensions(), (20 + GAP + 20, 10));
-        assert_eq!(strip.get_pixel(5, 5), &Rgb([255, 0, 0]));
-        assert_eq!(strip.get_pixel(35, 5), &Rgb([0, 0, 255]));
-    }
-
-    #[test]
-    fn a_frame_of_one_very_wide_line_fits() {
-        let uri = film_strip(&[RgbImage::new(5_000, 1)], 8).unwrap();
-
-        assert!(uri.starts_with("data:image/png"));
-    }
-
-    #[test]
-    fn no_frames_are_an_error() {
+        assert_eq!(strip, strip_of_frames(&frames, 10).unwrap());
         assert!(film_strip(&[], 10).is_err());
-        assert!(film_strip(&[RgbImage::new(4, 4)], 0).is_err());
     }
 }

@@ -95,7 +95,7 @@ impl CaptionsByVideo {
                 None => {
                     let video = video.clone();
                     let fault = RowFault::NotAnnotated { video };
-                    gathered.skip(list.path.clone(), *row, fault);
+                    gathered.skip(&list.path, *row, fault);
                 }
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);
         if let Err(fault) = add(element, row, &mut captions, &mut files) {
-            gathered.skip(reading.path.to_path_buf(), row, fault);
+            gathered.skip(reading.path, row, fault);
         }
         ControlFlow::Continue(())
     })?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::super::clip_table::ClipTable;
 use super::super::items::{Gathered, Items, ItemsFile, gather_items};
-use super::super::pairs::ManifestColumns;
+use super::super::pairs::{ManifestColumns, is_named_as_manifest};
 use super::super::rows::{AnnotationError, open_regular};
 use super::super::skipped::SkippedItem;
-use super::format::AnnotationFormat;
+use super::format::{AnnotationFormat, Auxiliary};
 use super::other_file::other_file;
 use super::reading::Reading;
 use super::{
@@ -41,6 +41,9 @@ pub struct ConvertRequest {
     pub clip_pattern: Option<String>,
     /// What is chosen of the columns of a manifest of pairs.
     pub columns: ManifestColumns,
+    /// Whether a split and a vocabulary are passed over by a format without use for them, instead of
+    /// being an error that names them.
+    pub lenient: bool,
 }
 
 /// The items of an annotation file in the project's own form.
@@ -71,6 +74,58 @@ impl ConvertRequest {
             extension: None,
             clip_pattern: None,
             columns: ManifestColumns::default(),
+            lenient: false,
+        }
+    }
+
+    /// The format of the file: the one asked for; a manifest where columns are chosen; otherwise what its
+    /// content looks like, and, where it looks like nothing, a manifest if it is named as one.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, is not recognised, or has no use for an option of the request.
+    pub(in super::super) fn format_of_file(&self) -> Result<AnnotationFormat, DataError> {
+        let path = &self.annotation;
+        // A file that cannot be opened is a clearer error than one whose format is not recognised.
+        open_regular(path, None)?;
+        let chosen = (!self.columns.is_usual()).then_some(AnnotationFormat::Pairs);
+        let format = match self.format.or(chosen).or_else(|| detect(path)) {
+            Some(format) => format,
+            None => match (other_file(path), path.to_path_buf()) {
+                (Some(what), path) => return Err(AnnotationError::OtherFile { path, what }.into()),
+                (None, path) if is_named_as_manifest(&path) => AnnotationFormat::Pairs,
+                (None, path) => return Err(AnnotationError::UnknownFormat { path }.into()),
+            },
+        };
+        self.check_uses(format)?;
+        Ok(format)
+    }
+
+    /// Refuses an option that would be passed over.
+    fn check_uses(&self, format: AnnotationFormat) -> Result<(), AnnotationError> {
+        use Auxiliary::{List, Mapping, Split, Vocabulary, WholeFilms};
+        let strict = !self.lenient;
+        let given = [
+            (List, self.list.is_some(), "a list of videos"),
+            (Mapping, self.mapping.is_some(), "a mapping of videos"),
+            (
+                Vocabulary,
+                strict && self.vocabulary.is_some(),
+                "a vocabulary",
+            ),
+            (Split, strict && self.split.is_some(), "a split"),
+            (WholeFilms, self.whole_films, "whole films"),
+        ];
+        if !self.columns.is_usual() && format != AnnotationFormat::Pairs {
+            let option = "columns or a separator";
+            return Err(AnnotationError::UnusedOption { format, option });
+        }
+        let mut unused = given
+            .iter()
+            .filter(|(auxiliary, ..)| !format.uses(*auxiliary));
+        match unused.find(|(_, given, _)| *given) {
+            Some(&(_, _, option)) => Err(AnnotationError::UnusedOption { format, option }),
+            None => Ok(()),
         }
     }
 }
@@ -82,7 +137,8 @@ impl ConvertRequest {
 /// When the format is not recognised, an option does not fit it, a file cannot be read, or no row
 /// can be used.
 pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
-    let (format, gathered) = gather(request, None)?;
+    let format = request.format_of_file()?;
+    let gathered = read(&Reading::prepare(request, format, None)?)?;
     let unlisted = gathered.unlisted;
     let ItemsFile { items, skipped } = gathered.finish()?;
     Ok(Converted {
@@ -93,33 +149,12 @@ pub fn convert(request: &ConvertRequest) -> Result<Converted, DataError> {
     })
 }
 
-/// Reads an annotation file of any known format into a table; its clips lie in `folder`.
+/// Reads an annotation file of this format into a table; its clips lie in `folder`.
 pub(in super::super) fn convert_to_table(
-    request: &ConvertRequest,
+    (request, format): (&ConvertRequest, AnnotationFormat),
     folder: &Path,
 ) -> Result<ClipTable, DataError> {
-    gather(request, Some(folder))?.1.finish_table()
-}
-
-fn gather(
-    request: &ConvertRequest,
-    table: Option<&Path>,
-) -> Result<(AnnotationFormat, Gathered), DataError> {
-    // A file that cannot be opened is a clearer error than one whose format is not recognised.
-    open_regular(&request.annotation, None)?;
-    let unknown = || {
-        let path = request.annotation.clone();
-        match other_file(&path) {
-            Some(what) => AnnotationError::OtherFile { path, what },
-            None => AnnotationError::UnknownFormat { path },
-        }
-    };
-    let format = match request.format {
-        Some(format) => format,
-        None if !request.columns.is_usual() => AnnotationFormat::Pairs,
-        None => detect(&request.annotation).ok_or_else(unknown)?,
-    };
-    Ok((format, read(&Reading::prepare(request, format, table)?)?))
+    read(&Reading::prepare(request, format, Some(folder))?)?.finish_table()
 }
 
 fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {

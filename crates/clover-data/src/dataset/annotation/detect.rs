@@ -18,7 +18,7 @@ use super::three_splits::SPLITS;
 const ROWS: usize = 20;
 
 /// The format a file looks like, or `None` where it looks like none or cannot be read.
-pub fn detect(path: impl AsRef<Path>) -> Option<AnnotationFormat> {
+pub(super) fn detect(path: impl AsRef<Path>) -> Option<AnnotationFormat> {
     let path = path.as_ref();
     let mut reader = open_regular(path, None).ok()?;
     let start = reader.fill_buf().ok()?;

@@ -26,7 +26,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
             .value
             .and_then(|moment| add(&moment, row, &mut videos));
         if let Err(fault) = added {
-            gathered.skip(reading.path.to_path_buf(), row, fault);
+            gathered.skip(reading.path, row, fault);
         }
         ControlFlow::Continue(())
     })?;

@@ -84,7 +84,7 @@ pub(super) struct Facts {
     clips: Option<&'static str>,
     /// What patterns of clip paths can hold.
     pub(super) placeholders: &'static [&'static str],
-    pub(super) uses: &'static [Auxiliary],
+    uses: &'static [Auxiliary],
 }
 
 /// Placeholders of formats that give a clip one name.
@@ -329,14 +329,9 @@ impl AnnotationFormat {
         self.facts().description
     }
 
-    /// Whether one file has several splits, of which one is to be chosen.
-    pub fn has_splits(self) -> bool {
-        self.facts().uses.contains(&Auxiliary::Split)
-    }
-
-    /// Whether answers may be numbers, which a vocabulary turns into words.
-    pub fn has_numbered_answers(self) -> bool {
-        self.facts().uses.contains(&Auxiliary::Vocabulary)
+    /// Whether it can use such a file or option.
+    pub(super) fn uses(self, auxiliary: Auxiliary) -> bool {
+        self.facts().uses.contains(&auxiliary)
     }
 
     pub(super) fn facts(self) -> &'static Facts {

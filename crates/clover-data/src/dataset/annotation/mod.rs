@@ -1,7 +1,6 @@
 //! Published annotation files, each read as it is, and turned into the project's own form.
 //!
-//! [`convert`] reads any of the formats of [`AnnotationFormat`]; [`detect`] tells them apart by
-//! content.
+//! [`convert`] reads any of the formats of [`AnnotationFormat`], which are told apart by content.
 
 mod captions_by_video;
 mod cc3m;
@@ -29,7 +28,7 @@ mod youtube_mapping;
 
 pub(super) use convert::convert_to_table;
 pub use convert::{ConvertRequest, Converted, convert};
-pub use detect::detect;
+use detect::detect;
 pub use format::AnnotationFormat;
 
 #[cfg(test)]

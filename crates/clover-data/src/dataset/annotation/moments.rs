@@ -51,7 +51,7 @@ fn gather(
     });
     let (clip, query, moments) = match read {
         Ok(read) => read,
-        Err(fault) => return gathered.skip(reading.path.to_path_buf(), number, fault),
+        Err(fault) => return gathered.skip(reading.path, number, fault),
     };
     for (index, (times, sentence)) in (1..).zip(moments) {
         let item = times.and_then(|times| {

@@ -44,7 +44,7 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
     walk_json(reading.path, &mut |element| {
         let row = RowNumber::Entry(element.entry);
         if let Err(fault) = read.add(element, row, reading.whole_films) {
-            gathered.skip(reading.path.to_path_buf(), row, fault);
+            gathered.skip(reading.path, row, fault);
         }
         ControlFlow::Continue(())
     })?;

@@ -11,24 +11,21 @@ use crate::DataError;
 /// Reads a manifest: an item a row, so that rows of one clip stay apart.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     let mut gathered = reading.gathered();
-    let skipped = each_pair(
-        reading.path,
-        reading.columns,
-        &mut |row, (file, span), caption| {
-            let item = with_slashes(Path::new(file)).map(|clip| RetrievalItem {
+    each_pair(reading.path, reading.columns, &mut |row, pair| {
+        let item = pair.and_then(|((file, span), caption)| {
+            let clip = with_slashes(Path::new(file)).ok_or_else(|| UnsafePath {
+                path: file.chars().take(100).collect(),
+                reason: "is not below the folder of the manifest",
+            })?;
+            Ok(RetrievalItem {
                 id: None,
                 span,
                 clip,
                 captions: vec![caption],
-            });
-            let item = item.ok_or_else(|| UnsafePath {
-                path: file.chars().take(100).collect(),
-                reason: "is not below the folder of the manifest",
-            });
-            gathered.push(row, item.map_err(Into::into));
-        },
-    )?;
-    gathered.also_skipped(skipped);
+            })
+        });
+        gathered.push(row, item);
+    })?;
     Ok(gathered)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::answer_vocabulary::AnswerVocabulary;
 use super::super::items::Gathered;
 use super::super::pairs::ManifestColumns;
-use super::super::rows::{AnnotationError, RowFault};
+use super::super::rows::RowFault;
 use super::clip_names::ClipNames;
 use super::convert::ConvertRequest;
 use super::format::{AnnotationFormat, Auxiliary};
@@ -31,13 +31,12 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Reads the files that go with the annotation; one the format has no use for is an error.
+    /// Reads the files that go with the annotation.
     pub(super) fn prepare(
         request: &'a ConvertRequest,
         format: AnnotationFormat,
         table: Option<&'a Path>,
     ) -> Result<Self, DataError> {
-        check_uses(request, format)?;
         let clips = ClipNames::new(
             (format, request.whole_films),
             request.extension.as_deref(),
@@ -56,6 +55,7 @@ impl<'a> Reading<'a> {
             vocabulary: request
                 .vocabulary
                 .as_deref()
+                .filter(|_| format.uses(Auxiliary::Vocabulary))
                 .map(AnswerVocabulary::read)
                 .transpose()?,
             split: request.split.as_deref(),
@@ -84,33 +84,4 @@ impl<'a> Reading<'a> {
             options: vocabulary.len(),
         })
     }
-}
-
-/// Refuses an option that would be passed over.
-fn check_uses(request: &ConvertRequest, format: AnnotationFormat) -> Result<(), AnnotationError> {
-    let given = [
-        (Auxiliary::List, request.list.is_some(), "a list of videos"),
-        (
-            Auxiliary::Mapping,
-            request.mapping.is_some(),
-            "a mapping of videos",
-        ),
-        (
-            Auxiliary::Vocabulary,
-            request.vocabulary.is_some(),
-            "a vocabulary",
-        ),
-        (Auxiliary::Split, request.split.is_some(), "a split"),
-        (Auxiliary::WholeFilms, request.whole_films, "whole films"),
-    ];
-    if !request.columns.is_usual() && format != AnnotationFormat::Pairs {
-        let option = "columns or a separator";
-        return Err(AnnotationError::UnusedOption { format, option });
-    }
-    for (auxiliary, given, option) in given {
-        if given && !format.facts().uses.contains(&auxiliary) {
-            return Err(AnnotationError::UnusedOption { format, option });
-        }
-    }
-    Ok(())
 }

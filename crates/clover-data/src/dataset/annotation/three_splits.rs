@@ -44,11 +44,11 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
             Ok(Entry::Captions(video, texts)) => {
                 for text in texts {
                     if let Err(fault) = captions.add(&video, &text, number) {
-                        gathered.skip(reading.path.to_path_buf(), number, fault);
+                        gathered.skip(reading.path, number, fault);
                     }
                 }
             }
-            Err(fault) => gathered.skip(reading.path.to_path_buf(), number, fault),
+            Err(fault) => gathered.skip(reading.path, number, fault),
         }
         ControlFlow::Continue(())
     })?;

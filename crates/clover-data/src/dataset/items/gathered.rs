@@ -4,24 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::super::clip_rows::Files;
 use super::super::clip_table::ClipTable;
-use super::super::rows::{AnnotationError, RowFault, RowNumber};
-use super::super::skipped::SkippedItem;
+use super::super::rows::{RowFault, RowNumber};
+use super::super::skipped::SkippedRows;
 use super::{Item, Items, ItemsFile, ItemsTask};
 use crate::DataError;
-
-/// With more broken rows than this, a file is not what it was taken for.
-const MAX_SKIPPED: usize = 1_000_000;
-
-/// Enough for a path, a place, and what is wrong there.
-const MAX_REASON_BYTES: usize = 2_000;
 
 /// The items of a file while it is read.
 #[derive(Debug)]
 pub(crate) struct Gathered {
     path: PathBuf,
     rows: Rows,
-    skipped: Vec<SkippedItem>,
-    too_many: bool,
+    skipped: SkippedRows,
     /// Rows or videos that a list or a split leaves out.
     pub(crate) unlisted: usize,
 }
@@ -50,8 +43,7 @@ impl Gathered {
         Self {
             path: path.to_path_buf(),
             rows,
-            skipped: Vec::new(),
-            too_many: false,
+            skipped: SkippedRows::default(),
             unlisted: 0,
         }
     }
@@ -62,68 +54,33 @@ impl Gathered {
             .and_then(|item| item.into().check())
             .and_then(|item| self.take(item));
         if let Err(fault) = taken {
-            let path = self.path.clone();
-            self.skip(path, row, fault);
+            self.skipped.push(&self.path, row, fault);
         }
     }
 
     /// Lists a row of some file that gives no item.
-    pub(crate) fn skip(&mut self, path: PathBuf, row: RowNumber, fault: RowFault) {
-        if self.skipped.len() >= MAX_SKIPPED {
-            self.too_many = true;
-            return;
-        }
-        let name = format!("{}: {row}", path.display());
-        let error = AnnotationError::Row {
-            path,
-            row,
-            source: fault,
-        };
-        let mut skipped = SkippedItem::new(name, &error);
-        // A reason may quote a name from the file, however long.
-        let end = skipped.reason.floor_char_boundary(MAX_REASON_BYTES);
-        skipped.reason.truncate(end);
-        self.skipped.push(skipped);
-    }
-
-    /// Takes over what another reader skipped.
-    pub(crate) fn also_skipped(&mut self, skipped: Vec<SkippedItem>) {
-        self.skipped.extend(skipped);
+    pub(crate) fn skip(&mut self, path: &Path, row: RowNumber, fault: RowFault) {
+        self.skipped.push(path, row, fault);
     }
 
     /// All items, which must be one at least.
     pub(crate) fn finish(self) -> Result<ItemsFile, DataError> {
-        match self.rows {
-            Rows::Items(Some(items)) if !self.too_many => Ok(ItemsFile {
-                items,
-                skipped: self.skipped,
-            }),
-            _ => Err(self.without_items()),
-        }
+        let items = match self.rows {
+            Rows::Items(items) => items,
+            Rows::Table(..) => None,
+        };
+        let (items, skipped) = self.skipped.beside(items, &self.path)?;
+        Ok(ItemsFile { items, skipped })
     }
 
     /// All items as a table, which must have a row at least.
     pub(crate) fn finish_table(self) -> Result<ClipTable, DataError> {
-        match self.rows {
-            Rows::Table(files, Some(_)) if !self.too_many => {
-                Ok(ClipTable::from(files.joined()).with_skipped(self.skipped))
-            }
-            _ => Err(self.without_items()),
-        }
-    }
-
-    fn without_items(self) -> DataError {
-        let path = self.path;
-        if self.too_many {
-            let limit = MAX_SKIPPED;
-            return AnnotationError::TooManySkipped { path, limit }.into();
-        }
-        let first = self.skipped.first().map(ToString::to_string);
-        DataError::NoUsableRow {
-            path,
-            skipped: self.skipped.len(),
-            first: first.unwrap_or_else(|| "it has no rows".to_owned()),
-        }
+        let files = match self.rows {
+            Rows::Table(files, Some(_)) => Some(files),
+            _ => None,
+        };
+        let (files, skipped) = self.skipped.beside(files, &self.path)?;
+        Ok(ClipTable::from(files.joined()).with_skipped(skipped))
     }
 
     /// The first item decides which task the file is for.
@@ -208,18 +165,6 @@ mod tests {
             "{:?}",
             file.skipped
         );
-    }
-
-    #[test]
-    fn a_reason_does_not_repeat_a_huge_row() {
-        let mut gathered = Gathered::new(Path::new("rows.jsonl"));
-        let fault = RowFault::NotAnnotated {
-            video: "ä".repeat(1_000_000),
-        };
-
-        gathered.skip("list.csv".into(), RowNumber::Line(1), fault);
-
-        assert!(gathered.skipped[0].reason.len() <= MAX_REASON_BYTES);
     }
 
     #[test]

@@ -1,42 +1,29 @@
 //! Writing the project's own form.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::super::whole_file::write_whole;
 use super::Items;
 use crate::DataError;
 
 /// Writes items, an object a line, or one list where the name of the file ends in `.json`.
 ///
-/// The file appears complete or not at all: it is written beside its place under a temporary name,
-/// flushed to the disk, and renamed.
+/// The file appears complete or not at all.
 ///
 /// # Errors
 ///
 /// When the file cannot be written.
 pub fn write_items(path: impl AsRef<Path>, items: &Items) -> Result<(), DataError> {
     let path = path.as_ref();
-    let failed = |source| DataError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let Some(name) = path.file_name() else {
-        return Err(failed(io::Error::other("it has no file name")));
-    };
-    let mut partial = name.to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = path.with_file_name(partial);
     let as_list = path
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let written = write_file(&partial, items, as_list).and_then(|()| fs::rename(&partial, path));
-    written.map_err(|source| {
-        // The first error counts, whether or not the remains can be removed.
-        let _removed = fs::remove_file(&partial);
-        failed(source)
+    write_whole(path, |file| write_all(file, items, as_list)).map_err(|source| DataError::Write {
+        path: path.to_path_buf(),
+        source,
     })
 }
 
@@ -55,16 +42,6 @@ fn write_all(writer: &mut impl Write, items: &Items, as_list: bool) -> io::Resul
         Items::MultipleChoice(items) => write_rows(writer, items, as_list),
         Items::OpenEnded(items) => write_rows(writer, items, as_list),
     }
-}
-
-fn write_file(path: &Path, items: &Items, as_list: bool) -> io::Result<()> {
-    let file = File::create(path)?;
-    let mut writer = BufWriter::new(file);
-    write_all(&mut writer, items, as_list)?;
-    let file = writer
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()
 }
 
 fn write_rows(writer: &mut impl Write, items: &[impl Serialize], as_list: bool) -> io::Result<()> {
@@ -90,6 +67,7 @@ fn write_rows(writer: &mut impl Write, items: &[impl Serialize], as_list: bool) 
 mod tests {
     use super::super::{MultipleChoiceItem, read_items};
     use super::*;
+    use std::fs;
 
     fn items() -> Items {
         let item = |clip: &str, answer| MultipleChoiceItem {

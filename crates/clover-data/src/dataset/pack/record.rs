@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::super::clip_table::ClipTable;
 use super::super::shards::ShardError;
+use super::super::whole_file::write_whole;
 use super::config::{PackConfig, PackFrames};
 use crate::DataError;
 
@@ -26,7 +27,7 @@ struct Record {
     quality: u8,
     samples_per_shard: usize,
     samples: usize,
-    /// A number that follows from the names of all samples, whichever way they are reached.
+    /// The fingerprint of the names of all samples, whichever way they are reached.
     names: String,
 }
 
@@ -47,19 +48,17 @@ pub(super) fn check_record(
         quality: config.quality,
         samples_per_shard: config.samples_per_shard,
         samples: source.len(),
-        names: format!("{:016x}", fingerprint(source)),
+        names: format!("blake3:{}", fingerprint(source)),
     };
     let wanted = serde_json::to_value(&record).map_err(not_a_record)?;
     if !path.exists() {
         let text = serde_json::to_string_pretty(&record).map_err(not_a_record)? + "\n";
         // Jobs that start together write the same, or else one finds below that it is not its own.
-        let partial = out.join(format!("pack.json.partial-{}", config.part.index));
-        write_synced(&partial, text.as_bytes())
-            .and_then(|()| std::fs::rename(&partial, &path))
-            .map_err(|source| DataError::Write {
-                path: path.clone(),
-                source,
-            })?;
+        let written = write_whole(&path, |file| file.write_all(text.as_bytes()));
+        written.map_err(|source| DataError::Write {
+            path: path.clone(),
+            source,
+        })?;
     }
     let found: Map<String, Value> = serde_json::from_slice(&read(&path)?).map_err(not_a_record)?;
     let wanted = wanted.as_object().into_iter().flatten();
@@ -91,17 +90,10 @@ fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(text)
 }
 
-/// Writes a file and waits until it is on disk.
-pub(super) fn write_synced(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
-/// FNV-1a of all names, their folders as the file system has them: the same list gives the same
-/// number by a relative path, an absolute one or a link.
-fn fingerprint(source: &ClipTable) -> u64 {
-    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+/// BLAKE3 of all names, their folders as the file system has them: the same list gives the same
+/// fingerprint by a relative path, an absolute one or a link.
+fn fingerprint(source: &ClipTable) -> blake3::Hash {
+    let mut names = blake3::Hasher::new();
     let mut folders = HashMap::new();
     for index in 0..source.len() {
         let name = source.name(index);
@@ -114,12 +106,11 @@ fn fingerprint(source: &ClipTable) -> u64 {
         if !folders.contains_key(folder) {
             folders.insert(folder.to_owned(), real(Path::new(folder)));
         }
-        let folder = &folders[folder];
-        for byte in folder.bytes().chain([b'/']).chain(file.bytes()).chain([0]) {
-            sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        for part in [&*folders[folder], "/", file, "\0"] {
+            names.update(part.as_bytes());
         }
     }
-    sum
+    names.finalize()
 }
 
 /// A folder without links and dots, as far as there is one: behind a shard stand the folders in it.
@@ -137,23 +128,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_list_has_one_number_however_it_is_reached() {
+    fn one_list_has_one_fingerprint_however_it_is_reached() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("clips")).unwrap();
         std::fs::write(folder.path().join("a.tar"), "").unwrap();
-        let number = |clips: &str, file: &str| {
+        let of = |clips: &str, file: &str| {
             let path = folder.path().join(clips).join(file);
             fingerprint(&ClipTable::of_captions([(path, "a cat")]))
         };
 
-        let wanted = number("clips", "a.mp4");
-        assert_eq!(number("./clips", "a.mp4"), wanted);
-        assert_eq!(number("clips/../clips", "a.mp4"), wanted);
-        assert_eq!(
-            number("a.tar/in/it", "k"),
-            number("clips/../a.tar/in/it", "k")
-        );
-        assert_ne!(number("clips", "b.mp4"), wanted);
-        assert_ne!(number("other", "a.mp4"), wanted);
+        let wanted = of("clips", "a.mp4");
+        assert_eq!(of("./clips", "a.mp4"), wanted);
+        assert_eq!(of("clips/../clips", "a.mp4"), wanted);
+        assert_eq!(of("a.tar/in/it", "k"), of("clips/../a.tar/in/it", "k"));
+        assert_ne!(of("clips", "b.mp4"), wanted);
+        assert_ne!(of("other", "a.mp4"), wanted);
     }
 }

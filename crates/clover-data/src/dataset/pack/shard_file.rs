@@ -1,20 +1,21 @@
-//! One shard: written under a temporary name, whole or not at all.
+//! One shard, written whole or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 use tar::{Builder, Header};
 
 use super::super::clip_table::{ClipRow, ClipTable, Texts};
 use super::super::items::Caption;
 use super::super::skipped::SkippedItem;
+use super::super::whole_file::write_whole;
 use super::config::PackConfig;
 use super::frames::{StoredFrames, store};
-use super::record::write_synced;
 use crate::DataError;
 
 /// A shard to be written.
@@ -109,7 +110,7 @@ impl<'a> From<&'a Texts> for StoredTexts<'a> {
     }
 }
 
-type Tar = Builder<BufWriter<File>>;
+type Tar = Builder<BufWriter<AtomicWriteFile>>;
 
 /// Tells whether the shard is there.
 pub(super) fn is_written(job: &ShardJob<'_>) -> bool {
@@ -123,12 +124,13 @@ pub(super) fn write_shard(
     dealt_with: &dyn Fn(),
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<Option<Written>, DataError> {
-    let (path, partial) = (job.path("tar"), job.path("tar.partial"));
+    let path = job.path("tar");
     let failed = |source| DataError::Write {
         path: path.clone(),
         source,
     };
-    let mut tar = Builder::new(BufWriter::new(File::create(&partial).map_err(failed)?));
+    let file = AtomicWriteFile::open(&path).map_err(failed)?;
+    let mut tar = Builder::new(BufWriter::new(file));
     let written = job.append_all(&mut tar, dealt_with, is_stopped);
     let ended = written.and_then(|skipped| {
         let Some(skipped) = skipped else {
@@ -138,21 +140,16 @@ pub(super) fn write_shard(
             .into_inner()?
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
         let bytes = file.metadata()?.len();
         // The list first: a shard that is there has its list.
         job.write_skipped(&skipped)?;
-        fs::rename(&partial, &path)?;
+        file.commit()?;
         Ok(Some(Written {
             samples: job.items.len() - skipped.len(),
             bytes,
             skipped,
         }))
     });
-    if !matches!(ended, Ok(Some(_))) {
-        // What is left of it does no harm if it cannot be removed.
-        let _removed = fs::remove_file(&partial);
-    }
     ended.map_err(failed)
 }
 
@@ -236,14 +233,12 @@ impl ShardJob<'_> {
                 _ => Ok(()),
             };
         }
-        let mut lines = Vec::new();
-        for item in skipped {
-            serde_json::to_writer(&mut lines, item)?;
-            lines.write_all(b"\n")?;
-        }
-        let partial = self.path("skipped.jsonl.partial");
-        write_synced(&partial, &lines)?;
-        fs::rename(&partial, &path)
+        write_whole(&path, |lines| {
+            skipped.iter().try_for_each(|item| {
+                serde_json::to_writer(&mut *lines, item)?;
+                lines.write_all(b"\n")
+            })
+        })
     }
 }
 

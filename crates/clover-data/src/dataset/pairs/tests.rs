@@ -1,9 +1,10 @@
 use super::*;
+use crate::dataset::skipped::{SkippedItem, SkippedRows};
 use std::path::PathBuf;
 
 /// A usable row.
 #[derive(Debug, PartialEq)]
-struct Pair {
+struct Clip {
     path: PathBuf,
     caption: Caption,
     span: Option<Span>,
@@ -12,22 +13,27 @@ struct Pair {
 
 #[derive(Debug)]
 struct Manifest {
-    pairs: Vec<Pair>,
+    pairs: Vec<Clip>,
     skipped: Vec<SkippedItem>,
 }
 
 fn read_columns(path: impl AsRef<Path>, columns: &ManifestColumns) -> Result<Manifest, DataError> {
     let path = path.as_ref();
-    let mut pairs = Vec::new();
-    let skipped = each_pair(path, columns, &mut |row, (file, span), caption| {
-        let (RowNumber::Line(line) | RowNumber::Entry(line)) = row;
-        pairs.push(Pair {
-            path: path.parent().unwrap().join(file),
-            caption,
-            span,
-            line,
-        });
+    let (mut pairs, mut skipped) = (Vec::new(), SkippedRows::default());
+    each_pair(path, columns, &mut |row, pair| match pair {
+        Err(fault) => skipped.push(path, row, fault),
+        Ok(((file, span), caption)) => {
+            let (RowNumber::Line(line) | RowNumber::Entry(line)) = row;
+            pairs.push(Clip {
+                path: path.parent().unwrap().join(file),
+                caption,
+                span,
+                line,
+            });
+        }
     })?;
+    let pairs = Some(pairs).filter(|pairs| !pairs.is_empty());
+    let (pairs, skipped) = skipped.beside(pairs, path)?;
     Ok(Manifest { pairs, skipped })
 }
 
@@ -224,21 +230,6 @@ fn columns_and_a_separator_may_be_chosen() {
     assert_eq!(read.pairs[0].path, folder.path().join("a.mp4"));
     assert_eq!(read.pairs[0].caption.text(), "a cat");
     assert!(message.contains("sentence"), "{message}");
-}
-
-#[test]
-fn of_many_broken_rows_the_first_are_listed_and_the_rest_counted() {
-    let content = format!(
-        "path,caption\n{}b.mp4,a cat\n",
-        "a.mp4,\n".repeat(MAX_SKIPPED + 3)
-    );
-    let (_folder, path) = manifest("a.csv", content);
-
-    let read = read(path).unwrap();
-
-    assert_eq!((read.pairs.len(), read.skipped.len()), (1, MAX_SKIPPED + 1));
-    let last = read.skipped.last().unwrap().to_string();
-    assert!(last.contains("3 more rows"), "{last}");
 }
 
 #[test]

@@ -21,6 +21,10 @@ fn reading(seed: u64) -> SampleReading {
 
 fn dataset(files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
     let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
+    dataset_of(table, files, seed)
+}
+
+fn dataset_of(table: ClipTable, files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
     let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
     let masked = Masked::new(TextMasking::default(), 10).unwrap();
     ClipDataset::new(table, tokenizer, reading(seed), masked).unwrap()
@@ -96,8 +100,9 @@ fn of_several_captions_one_is_drawn_after_the_clip() {
     let pairs = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
     let clip = std::path::PathBuf::from(pairs.name(0));
     let several = [(&clip, "a red circle"), (&clip, "a blue square")];
-    let single = dataset(&files, 0).with_table(ClipTable::of_captions([(&clip, "a red circle")]));
-    let several = single.clone().with_table(ClipTable::of_captions(several));
+    let single = ClipTable::of_captions([(&clip, "a red circle")]);
+    let single = dataset_of(single, &files, 0);
+    let several = dataset_of(ClipTable::of_captions(several), &files, 0);
 
     let read = |epoch| several.read(epoch, 0).unwrap();
     let drawn: Vec<_> = (0..20).map(read).collect();

@@ -41,15 +41,6 @@ pub enum AnnotationError {
         limit: u64,
     },
 
-    /// So many rows are broken that the file cannot be of this format.
-    #[error("{path}: more than {limit} rows cannot be used")]
-    TooManySkipped {
-        /// The file.
-        path: PathBuf,
-        /// The most that are listed.
-        limit: usize,
-    },
-
     /// No known format looks like the file.
     #[error("{path}: its format is not recognised; name it")]
     UnknownFormat {

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::super::clip_table::{ClipRow, Texts};
+use super::super::in_order::{Threads, in_order};
 use super::super::skipped::SkippedItem;
 use super::error::ShardError;
 use super::files::OpenFiles;
@@ -64,17 +64,35 @@ impl ShardSet {
     pub fn open(
         given: &[PathBuf],
         options: &ShardOptions,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Self, DataError> {
         let shards = list::expand(given)?;
         let mut index = ShardIndex::default();
         let (mut skipped, mut others) = (Vec::new(), 0);
-        for gathered in scan_all(&shards, options, progress)? {
-            let gathered = gathered?;
-            index.append(gathered.index);
-            skipped.extend(gathered.skipped);
-            others += gathered.others;
-        }
+        let (mut done, mut failed) = (0, Ok(()));
+        let threads = Threads {
+            name: "clover-shards",
+            count: options.threads,
+            ahead: 4 * options.threads,
+        };
+        let scan = |shard: usize| scan(&shards[shard], shard, options);
+        in_order(threads, shards.len(), scan, |gathered| {
+            done += 1;
+            progress(done, shards.len());
+            match gathered {
+                Ok(gathered) => {
+                    index.append(gathered.index);
+                    skipped.extend(gathered.skipped);
+                    others += gathered.others;
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Err(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        failed?;
         index.shrink();
         if index.len() == 0 {
             let first = skipped.first().map(ToString::to_string);
@@ -216,39 +234,6 @@ fn clip(name: PathBuf, mut contents: Vec<Vec<u8>>, framewise: bool) -> ClipSourc
             }
         }
     }
-}
-
-/// Reads the headers of all shards, several at a time.
-fn scan_all(
-    shards: &[PathBuf],
-    options: &ShardOptions,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Result<Gathered, DataError>>, DataError> {
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let scanned: Vec<OnceLock<_>> = shards.iter().map(|_| OnceLock::new()).collect();
-    let work = || {
-        loop {
-            let shard = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = shards.get(shard) else {
-                break;
-            };
-            let _first = scanned[shard].set(scan(path, shard, options));
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, shards.len());
-        }
-    };
-    std::thread::scope(|scope| {
-        for thread in 0..options.threads.clamp(1, shards.len().max(1)) {
-            std::thread::Builder::new()
-                .name(format!("clover-shards-{thread}"))
-                .spawn_scoped(scope, work)
-                .map_err(|source| DataError::Worker { source })?;
-        }
-        Ok::<_, DataError>(())
-    })?;
-    Ok(scanned
-        .into_iter()
-        .filter_map(OnceLock::into_inner)
-        .collect())
 }
 
 fn scan(path: &Path, shard: usize, options: &ShardOptions) -> Result<Gathered, DataError> {

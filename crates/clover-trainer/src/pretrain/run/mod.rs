@@ -63,7 +63,7 @@ fn pretrain_as<B: AutodiffBackend>(
     let config = starting::sizes(plan, &tokenizer)?;
     let mut data = TrainingData::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
-    let validation = validation.map(|list| Validation::open(list, plan.videos.as_deref()));
+    let validation = validation.map(|list| Validation::open(list, plan));
     let validation = validation.transpose()?;
     let fingerprint = DataFingerprint {
         validation: validation.as_ref().map(|list| list.fingerprint.clone()),

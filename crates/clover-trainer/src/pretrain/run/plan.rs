@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clover_data::dataset::SkippedItem;
+use clover_data::DataError;
+use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns, SkippedItem};
 use clover_model::weights::WeightReport;
 
 use crate::TrainerError;
@@ -24,6 +25,8 @@ pub struct PretrainingPlan {
     pub images: Option<PathBuf>,
     /// Pairs to measure zero-shot retrieval with while the run goes, of the same forms.
     pub validation: Option<PathBuf>,
+    /// What is chosen of the columns of manifests, the same for every list.
+    pub columns: ManifestColumns,
     /// A bundle that the model starts from, instead of random weights: its sizes count then, not the
     /// recipe's preset.
     pub start_from: Option<PathBuf>,
@@ -51,12 +54,23 @@ impl PretrainingPlan {
             videos: None,
             images: None,
             validation: None,
+            columns: ManifestColumns::default(),
             start_from: None,
             vocabulary: vocabulary.into(),
             folder: folder.into(),
             resume: false,
             max_steps: None,
         }
+    }
+
+    /// Opens a list of pairs.
+    pub(in crate::pretrain) fn open(&self, list: &Path) -> Result<ClipTable, DataError> {
+        let request = ConvertRequest {
+            columns: self.columns.clone(),
+            ..ConvertRequest::new(list)
+        };
+        let table = ClipTable::open_as(&request, self.videos.as_deref(), &|_, _| ())?;
+        table.for_task(ItemsTask::Retrieval, list)
     }
 
     /// Checks what can be checked without reading any data.

@@ -3,10 +3,13 @@
 
 use std::fmt::{self, Write};
 
+use clover_data::video::ClipSource;
+use clover_inference::{AttentionMap, HEAT_COLORS};
+
 use super::{EvaluationPage, STRIP};
-use crate::evaluate::{AnsweredPrediction, AttentionMap, AttentionMaps, by_probability, ends};
-use crate::report::attention_picture::{HEAT_COLORS, attention_rows, brightest_share};
+use crate::evaluate::{AnsweredPrediction, AttentionMaps, by_probability, ends};
 use crate::report::html::Escaped;
+use crate::report::picture::data_uri;
 use crate::report::plot;
 
 impl EvaluationPage<'_> {
@@ -68,15 +71,16 @@ impl EvaluationPage<'_> {
     fn write_seen(&self, page: &mut String, one: &AnsweredPrediction) -> fmt::Result {
         let found = self.attention.and_then(|maps| {
             let map = maps.of(one.index)?;
-            let path = self.clips.join(&one.clip);
-            let rows = attention_rows(&path, maps, map, STRIP.1).ok()?;
+            let clip = ClipSource::Path(self.clips.join(&one.clip));
+            let rows = maps.overlay.rows((clip, None), map, STRIP.1).ok()?;
             Some((maps, map, rows))
         });
         let Some((maps, map, rows)) = found else {
             return self.write_clip(page, &one.clip, "", one.correct);
         };
         writeln!(page, "<div class=\"seen\">")?;
-        for [plain, heated] in rows {
+        for row in rows {
+            let [plain, heated] = row.map(|picture| data_uri(&picture).unwrap_or_default());
             writeln!(
                 page,
                 "<img src=\"{}\" alt=\"the frames that the model saw\"><img src=\"{}\" \
@@ -98,7 +102,7 @@ fn write_legend(
 ) -> fmt::Result {
     let share = (100.0 * map.video_share()).round();
     let colors = HEAT_COLORS.map(|[red, green, blue]| format!("rgb({red},{green},{blue})"));
-    let views = match maps.reading.sampling.views() {
+    let views = match maps.overlay.reading.sampling.views() {
         0 | 1 => String::new(),
         views => format!(", averaged over {views} views"),
     };
@@ -113,7 +117,7 @@ fn write_legend(
         100.0 * map.largest_share(),
         100.0 * map.even_share(),
         colors.join(", "),
-        100.0 * brightest_share(map)
+        100.0 * map.brightest_share()
     )
 }
 

@@ -2,7 +2,10 @@ use clover_data::dataset::ClipReading;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 
 use super::*;
-use crate::evaluate::{AnswerFigures, AnsweredPrediction, AttentionMap, QuestionAccuracy, Scored};
+use crate::evaluate::{
+    AnswerFigures, AnsweredPrediction, QuestionAccuracy, QuestionAttention, Scored,
+};
+use clover_inference::{AttentionMap, AttentionOverlay};
 
 fn evaluation() -> Evaluation {
     Evaluation {
@@ -102,18 +105,22 @@ fn what_an_answer_looks_at_lies_below_its_frames_and_chosen_questions_come_first
     let predictions = [answered("what", 0.9), answered("why", 0.1)];
     let evaluation = evaluation();
     let maps = AttentionMaps {
-        reading: ClipReading {
-            sampling: FrameSampling::test_frames(2),
-            pixels: PixelPipeline::test_resize(64),
-            limits: DecodeLimits::default(),
+        overlay: AttentionOverlay {
+            reading: ClipReading {
+                sampling: FrameSampling::test_frames(2),
+                pixels: PixelPipeline::test_resize(64),
+                limits: DecodeLimits::default(),
+            },
+            region_side: 32,
+            frames_a_step: 2,
         },
-        region_side: 32,
-        frames_a_step: 2,
         chosen: vec![0],
-        maps: vec![AttentionMap {
+        maps: vec![QuestionAttention {
             index: 0,
-            grid: [1, 2, 2],
-            values: vec![0.1, 0.2, 0.04, 0.03],
+            map: AttentionMap {
+                grid: [1, 2, 2],
+                values: vec![0.1, 0.2, 0.04, 0.03],
+            },
         }],
     };
     let page = EvaluationPage {

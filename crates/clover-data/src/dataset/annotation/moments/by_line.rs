@@ -51,7 +51,7 @@ pub(in super::super) fn read_qvhighlights(reading: &Reading<'_>) -> Result<Gathe
                 let named = (&*video, query.as_deref());
                 gather(reading, &mut gathered, number, named, windows(&row));
             }
-            Err(fault) => gathered.skip(reading.path.to_path_buf(), number, fault),
+            Err(fault) => gathered.skip(reading.path, number, fault),
         }
     })?;
     Ok(gathered)

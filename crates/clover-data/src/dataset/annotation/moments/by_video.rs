@@ -47,18 +47,14 @@ pub(in super::super) fn read_howto(reading: &Reading<'_>) -> Result<Gathered, Da
         path: Some(MOMENT_VIDEO.to_owned()),
         ..ManifestColumns::default()
     };
-    let skipped = each_pair(
-        reading.path,
-        &columns,
-        &mut |row, (video, span), caption| {
-            let item = clip(reading, video).and_then(|clip| {
-                let span = span.ok_or(RowFault::Missing { key: "start" })?;
-                Ok(moment_item(None, clip, span, caption))
-            });
-            gathered.push(row, item);
-        },
-    )?;
-    gathered.also_skipped(skipped);
+    each_pair(reading.path, &columns, &mut |row, pair| {
+        let item = pair.and_then(|((video, span), caption)| {
+            let clip = clip(reading, video)?;
+            let span = span.ok_or(RowFault::Missing { key: "start" })?;
+            Ok(moment_item(None, clip, span, caption))
+        });
+        gathered.push(row, item);
+    })?;
     Ok(gathered)
 }
 
@@ -93,7 +89,7 @@ fn read_by_video(
                 (&video, None),
                 moments(&row),
             ),
-            Err(fault) => gathered.skip(reading.path.to_path_buf(), number, fault),
+            Err(fault) => gathered.skip(reading.path, number, fault),
         }
     };
     walk_json(reading.path, &mut |element| {

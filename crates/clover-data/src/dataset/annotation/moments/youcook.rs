@@ -34,7 +34,7 @@ pub(in super::super) fn read_youcook(reading: &Reading<'_>) -> Result<Gathered, 
                 (video, None),
                 segments(&value),
             ),
-            Err(fault) => gathered.skip(reading.path.to_path_buf(), number, fault),
+            Err(fault) => gathered.skip(reading.path, number, fault),
         }
         ControlFlow::Continue(())
     })?;

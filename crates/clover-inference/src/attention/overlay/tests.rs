@@ -1,12 +1,9 @@
 use super::*;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use clover_data::dataset::ClipReading;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 
-/// The map of one question about a clip, of one picture, of which `frames` are seen.
-fn maps(pixels: PixelPipeline, frames: usize, grid: [usize; 3], values: &[f32]) -> AttentionMaps {
-    AttentionMaps {
+/// How a model saw a clip of one picture, of which `frames` are seen.
+fn overlay(pixels: PixelPipeline, frames: usize) -> AttentionOverlay {
+    AttentionOverlay {
         reading: ClipReading {
             sampling: FrameSampling::test_frames(frames),
             pixels,
@@ -14,28 +11,23 @@ fn maps(pixels: PixelPipeline, frames: usize, grid: [usize; 3], values: &[f32]) 
         },
         region_side: 32,
         frames_a_step: 2,
-        chosen: Vec::new(),
-        maps: vec![AttentionMap {
-            index: 0,
-            grid,
-            values: values.to_vec(),
-        }],
     }
 }
 
-fn rows(frame: &RgbImage, maps: &AttentionMaps) -> Vec<[RgbImage; 2]> {
+fn map(grid: [usize; 3], values: &[f32]) -> AttentionMap {
+    AttentionMap {
+        grid,
+        values: values.to_vec(),
+    }
+}
+
+fn rows(frame: &RgbImage, overlay: &AttentionOverlay, map: &AttentionMap) -> Vec<[RgbImage; 2]> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.png");
     frame.save(&path).unwrap();
-    let rows = attention_rows(&path, maps, &maps.maps[0], 40).unwrap();
-    let decoded = rows.into_iter().map(|row| {
-        row.map(|uri| {
-            let png = uri.strip_prefix("data:image/png;base64,").unwrap();
-            let png = STANDARD.decode(png).unwrap();
-            image::load_from_memory(&png).unwrap().to_rgb8()
-        })
-    });
-    decoded.collect()
+    overlay
+        .rows((ClipSource::Path(path), None), map, 40)
+        .unwrap()
 }
 
 fn brightness(picture: &RgbImage, x: u32, y: u32) -> f32 {
@@ -49,14 +41,12 @@ fn regions_of_a_center_crop_lie_over_the_middle_square_and_the_rest_is_dark() {
     // The left half of what is seen has it all.
     let attention = [0.5, 0.0, 0.5, 0.0];
 
-    let center = maps(
+    let pipelines = [
         PixelPipeline::test_center_crop(64),
-        1,
-        [1, 2, 2],
-        &attention,
-    );
-    let whole = maps(PixelPipeline::test_resize(64), 1, [1, 2, 2], &attention);
-    let [center, whole] = [center, whole].map(|maps| rows(&white, &maps).remove(0));
+        PixelPipeline::test_resize(64),
+    ];
+    let map = map([1, 2, 2], &attention);
+    let [center, whole] = pipelines.map(|pixels| rows(&white, &overlay(pixels, 1), &map).remove(0));
 
     assert_eq!(center[0].get_pixel(5, 20), &Rgb([255; 3]));
     assert_eq!(center[1].dimensions(), (80, 40));
@@ -86,10 +76,8 @@ fn a_step_lies_over_each_of_its_frames_and_long_clips_take_several_rows() {
     let mut values = vec![0.0; 6];
     values[1] = 0.3;
 
-    let found = rows(
-        &black,
-        &maps(PixelPipeline::test_resize(32), 12, [6, 1, 1], &values),
-    );
+    let overlay = overlay(PixelPipeline::test_resize(32), 12);
+    let found = rows(&black, &overlay, &map([6, 1, 1], &values));
 
     let frames = |row: &[RgbImage; 2]| row[1].width().div_ceil(42);
     assert_eq!(
@@ -106,10 +94,10 @@ fn a_step_lies_over_each_of_its_frames_and_long_clips_take_several_rows() {
 #[test]
 fn views_begin_a_row_each_and_share_the_map() {
     let black = RgbImage::new(40, 40);
-    let mut maps = maps(PixelPipeline::test_resize(32), 2, [1, 1, 1], &[0.4]);
-    maps.reading.sampling.clip_len = 3;
+    let mut overlay = overlay(PixelPipeline::test_resize(32), 2);
+    overlay.reading.sampling.clip_len = 3;
 
-    let found = rows(&black, &maps);
+    let found = rows(&black, &overlay, &map([1, 1, 1], &[0.4]));
 
     assert_eq!(found.len(), 3);
     assert!(
@@ -149,9 +137,10 @@ fn a_region_that_reaches_beyond_the_frame_is_cut_not_squeezed() {
 
 #[test]
 fn a_model_without_preferences_is_neither_bright_nor_dark() {
-    let even = maps(PixelPipeline::test_resize(64), 1, [1, 2, 2], &[0.1; 4]);
+    let even = map([1, 2, 2], &[0.1; 4]);
+    let overlay = overlay(PixelPipeline::test_resize(64), 1);
 
-    let found = rows(&RgbImage::new(40, 40), &even).remove(0);
+    let found = rows(&RgbImage::new(40, 40), &overlay, &even).remove(0);
 
     let half = HEAT_COLORS[2].map(|channel| (HEAT * f32::from(channel)) as u8);
     // One off where a product ends just below a whole number.
@@ -168,15 +157,45 @@ fn maps_that_fit_nothing_draw_something_and_do_not_panic() {
         ([9, 1, 1], &[f32::NAN; 9][..]),
         ([1, 1, 1], &[0.0][..]),
     ] {
-        let maps = maps(PixelPipeline::test_center_crop(28), 3, grid, values);
+        let overlay = overlay(PixelPipeline::test_center_crop(28), 3);
 
-        assert_eq!(rows(&frame, &maps).len(), 1, "{grid:?}");
+        let found = rows(&frame, &overlay, &map(grid, values));
+
+        assert_eq!(found.len(), 1, "{grid:?}");
     }
 }
 
 #[test]
 fn a_clip_that_cannot_be_read_is_an_error() {
-    let maps = maps(PixelPipeline::test_resize(32), 2, [1, 1, 1], &[0.4]);
+    let overlay = overlay(PixelPipeline::test_resize(32), 2);
+    let clip = (ClipSource::Path("gone.gif".into()), None);
 
-    assert!(attention_rows(Path::new("gone.gif"), &maps, &maps.maps[0], 40).is_err());
+    assert!(overlay.rows(clip, &map([1, 1, 1], &[0.4]), 40).is_err());
+}
+
+#[test]
+fn one_picture_has_the_frames_above_and_the_attention_below() {
+    let folder = tempfile::tempdir().unwrap();
+    let [clip, out] = ["clip.png", "out.png"].map(|name| folder.path().join(name));
+    RgbImage::from_pixel(20, 20, Rgb([200; 3]))
+        .save(&clip)
+        .unwrap();
+    let (overlay, map) = (
+        overlay(PixelPipeline::test_resize(32), 10),
+        map([5, 1, 1], &[0.1; 5]),
+    );
+    let clip = (ClipSource::Path(clip), None);
+
+    overlay.write_png(&out, clip.clone(), &map, 20).unwrap();
+
+    // Ten frames are a row of eight and one of two.
+    let picture = image::open(&out).unwrap().to_rgb8();
+    assert_eq!(picture.dimensions(), (8 * 22 - 2, 4 * 22 - 2));
+    let rows = overlay.rows(clip, &map, 20).unwrap();
+    assert_eq!(picture.get_pixel(5, 5), rows[0][0].get_pixel(5, 5));
+    assert_eq!(
+        picture.get_pixel(25, 3 * 22 + 5),
+        rows[1][1].get_pixel(25, 5)
+    );
+    assert_eq!(picture.get_pixel(60, 3 * 22 + 5), &Rgb([0; 3]));
 }

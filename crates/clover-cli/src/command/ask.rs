@@ -1,0 +1,226 @@
+//! `clover ask`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::video::{ClipSource, Span};
+use clover_inference::{AnsweredBy, Answerer, Bundle, ClipAnswers};
+use serde_json::json;
+
+use super::open_bundle;
+use crate::arguments::{Ask, Asked};
+use crate::device::Work;
+use crate::progress::say;
+
+/// Pixels of a frame's height in the picture of attention.
+const STRIP: u32 = 160;
+
+pub(super) fn run(arguments: Ask) -> Result<()> {
+    let span = arguments.span()?;
+    let mut seen = HashSet::new();
+    if let Some(twice) = arguments
+        .choices
+        .iter()
+        .find(|choice| !seen.insert(choice.trim()))
+    {
+        bail!("--choices: `{twice}` is given twice");
+    }
+    match arguments.asked()? {
+        Asked::Clip {
+            bundle,
+            clip,
+            question,
+        } => {
+            let asking = Asking {
+                bundle,
+                clip: clip.clone(),
+                span,
+                question: question.clone(),
+                choices: arguments.choices,
+                top: usize::from(arguments.top),
+                attention: arguments.attention.clone(),
+            };
+            let found = arguments.device.run(asking)?;
+            if arguments.json {
+                let clip = clip.display().to_string();
+                let all =
+                    json!({ "clip": clip, "span": span, "question": question, "answers": found });
+                say(&serde_json::to_string_pretty(&all)?);
+                return Ok(());
+            }
+            lines(&found, &clip, span).iter().for_each(|line| say(line));
+            if let Some(path) = arguments.attention {
+                say(&format!("what the answer looks at: {}", path.display()));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A question about a clip on its way to a model.
+struct Asking {
+    bundle: PathBuf,
+    clip: PathBuf,
+    span: Option<Span>,
+    question: String,
+    choices: Vec<String>,
+    top: usize,
+    attention: Option<PathBuf>,
+}
+
+impl Work for Asking {
+    type Output = ClipAnswers;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<ClipAnswers> {
+        let bundle: Bundle<B::InnerBackend> = open_bundle(&self.bundle, &device)?;
+        let answerer = Answerer::new(bundle, device);
+        let source = ClipSource::Path(self.clip);
+        let clip = answerer.read(source.clone(), self.span)?;
+        let found = answerer.answer(&clip, &self.question, &self.choices, self.top)?;
+        if let Some(path) = self.attention {
+            let map = answerer.attention(&clip, &self.question, &self.choices)?;
+            let overlay = answerer.overlay();
+            overlay.write_png(&path, (source, self.span), &map, STRIP)?;
+        }
+        Ok(found)
+    }
+}
+
+/// The answers for a reader.
+fn lines(found: &ClipAnswers, clip: &Path, span: Option<Span>) -> Vec<String> {
+    let answers = found
+        .ranked
+        .iter()
+        .map(|answer| answer.answer.chars().count());
+    let width = answers.max().unwrap_or(0);
+    let mut lines: Vec<String> = found
+        .ranked
+        .iter()
+        .map(|one| {
+            let similarity = match one.similarity {
+                Some(cosine) => format!("   similarity {cosine:.3}"),
+                None => String::new(),
+            };
+            let percent = 100.0 * one.probability;
+            format!("{:<width$}  {percent:5.1} %{similarity}", one.answer)
+        })
+        .collect();
+    let known = found.known;
+    let how = match found.answered_by {
+        AnsweredBy::AnswerList => format!("the bundle chose among {known} answers that it knows"),
+        AnsweredBy::MultipleChoice => format!("the bundle chose among these {known} choices"),
+        AnsweredBy::Similarity => format!(
+            "compared by similarity of the clip and each of {known} texts: no head was trained to \
+             answer this"
+        ),
+    };
+    let moment = match span {
+        Some(span) => {
+            let [start, end] = [span.start(), span.end()].map(|time| time as f64 / 1000.0);
+            format!(", {start} to {end} s")
+        }
+        None => String::new(),
+    };
+    lines.push(format!("{}{moment}: {how}", clip.display()));
+    if !found.sure {
+        lines.push("unsure: the best answer hardly beats the others".to_owned());
+    }
+    if found.cut {
+        lines.push("the text is longer than the model reads, and its end was left out".to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clover_inference::RankedAnswer;
+
+    fn found(answered_by: AnsweredBy, similarity: Option<f64>, sure: bool) -> ClipAnswers {
+        let answer = |answer: &str, probability| RankedAnswer {
+            answer: answer.to_owned(),
+            probability,
+            similarity,
+        };
+        ClipAnswers {
+            ranked: vec![answer("a red circle", 0.75), answer("blue", 0.2)],
+            answered_by,
+            known: 1_500,
+            sure,
+            cut: !sure,
+        }
+    }
+
+    #[test]
+    fn answers_stand_in_columns_above_the_moment_that_was_used() {
+        let span = Span::new(80_000, 90_500).unwrap();
+
+        let lines = lines(
+            &found(AnsweredBy::AnswerList, None, true),
+            Path::new("a.mp4"),
+            Some(span),
+        );
+
+        let expected = [
+            "a red circle   75.0 %",
+            "blue           20.0 %",
+            "a.mp4, 80 to 90.5 s: the bundle chose among 1500 answers that it knows",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn similarity_doubt_and_a_cut_text_are_said_plainly() {
+        let found = found(AnsweredBy::Similarity, Some(0.25), false);
+
+        let lines = lines(&found, Path::new("a.mp4"), None);
+
+        assert_eq!(lines[0], "a red circle   75.0 %   similarity 0.250");
+        assert!(
+            lines[2].starts_with("a.mp4: compared by similarity"),
+            "{}",
+            lines[2]
+        );
+        assert!(lines[3].starts_with("unsure: ") && lines[4].contains("was left out"));
+    }
+
+    #[cfg(feature = "flex")]
+    #[test]
+    fn a_clip_is_asked_about_and_what_the_answer_looks_at_is_drawn() {
+        use burn::backend::Autodiff;
+        use clover_inference::Answers;
+
+        let folder = tempfile::tempdir().unwrap();
+        let answers = ["red", "blue", "left"].map(str::to_owned).to_vec();
+        let clips = super::super::bundle_folder::small::write(
+            folder.path(),
+            Some(Answers::OpenEnded { answers }),
+        );
+        let attention = folder.path().join("attention.png");
+        let asking = |clip: &Path, question: &str| Asking {
+            bundle: folder.path().join("bundle"),
+            clip: clip.to_owned(),
+            span: Some(Span::new(0, 400).unwrap()),
+            question: question.to_owned(),
+            choices: Vec::new(),
+            top: 2,
+            attention: Some(attention.clone()),
+        };
+        let run = |asking: Asking| asking.run::<Autodiff<burn_flex::Flex>>(Default::default());
+
+        let found = run(asking(&clips[0], "which colour")).unwrap();
+        let gone = run(asking(Path::new("gone.mp4"), "which colour")).unwrap_err();
+        let empty = run(asking(&clips[0], " ")).unwrap_err();
+
+        assert_eq!((found.ranked.len(), found.known), (2, 3));
+        // The start of a PNG.
+        assert_eq!(std::fs::read(attention).unwrap()[1..4], *b"PNG");
+        assert!(gone.to_string().contains("gone.mp4"), "{gone}");
+        assert!(
+            empty.to_string().contains("the question: is empty"),
+            "{empty}"
+        );
+    }
+}

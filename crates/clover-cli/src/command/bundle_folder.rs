@@ -1,0 +1,92 @@
+//! A bundle as the user names it: its folder.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use burn::tensor::backend::Backend;
+use clover_inference::Bundle;
+
+/// Reads a bundle; a folder that is none is an error that says what one is.
+pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Result<Bundle<B>> {
+    let name = folder.display();
+    ensure!(folder.exists(), "{name}: there is no such bundle");
+    ensure!(
+        folder.join("config.json").is_file(),
+        "{name}: is not a bundle, which is a folder with `config.json`: `clover pretrain`, `finetune` and \
+         `weights import` make one"
+    );
+    Ok(Bundle::read(folder, device)?)
+}
+
+/// A bundle nobody trained, and a few clips.
+#[cfg(feature = "flex")]
+#[cfg(test)]
+pub(super) mod small {
+    use std::path::{Path, PathBuf};
+
+    use burn_flex::Flex;
+    use clover_data::dataset::ClipTable;
+    use clover_data::text::WordPieceTokenizer;
+    use clover_data::video::PixelPipeline;
+    use clover_inference::{Answers, Bundle, Preprocessing};
+    use clover_model::CloverConfig;
+    use clover_synthetic::{BenchmarkConfig, write_benchmark};
+
+    /// A folder with `bundle`, and where its three clips lie.
+    pub(crate) fn write(folder: &Path, answers: Option<Answers>) -> Vec<PathBuf> {
+        let set = BenchmarkConfig::one_shape(3, 0.01);
+        let files = write_benchmark(&set, folder, |_, _| ()).unwrap();
+        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let config = CloverConfig::nano(tokenizer.vocabulary().len())
+            .with_image_size(28)
+            .with_frames(2);
+        let device = Default::default();
+        let answers = answers.map(|answers| {
+            let part = answers.sizes().init(config.text.hidden, &device);
+            (answers, part)
+        });
+        let bundle: Bundle<Flex> = Bundle {
+            clover: config.init(&device),
+            config,
+            tokenizer,
+            preprocessing: Preprocessing {
+                frames: 2,
+                pixels: PixelPipeline::test_resize(28),
+                text_len: 16,
+            },
+            answers,
+        };
+        bundle.write(&folder.join("bundle")).unwrap();
+        let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
+        (0..table.len()).map(|row| table.name(row).into()).collect()
+    }
+}
+
+#[cfg(feature = "flex")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_flex::Flex;
+
+    #[test]
+    fn a_folder_that_is_gone_or_no_bundle_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| {
+            let found = open_bundle::<Flex>(path, &Default::default());
+            found.unwrap_err().to_string()
+        };
+
+        assert!(error(&folder.path().join("gone")).ends_with("gone: there is no such bundle"));
+        assert!(error(folder.path()).contains("is not a bundle"));
+    }
+
+    #[test]
+    fn a_bundle_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        small::write(folder.path(), None);
+
+        let bundle = open_bundle::<Flex>(&folder.path().join("bundle"), &Default::default());
+
+        assert!(bundle.unwrap().answers.is_none());
+    }
+}

@@ -1,0 +1,300 @@
+//! Questions about a clip: Clover, section 4.2, for one clip and one question.
+//!
+//! Texts and clips are prepared as evaluation prepares them, so that an answer here is the one that an
+//! evaluation of the bundle counts.
+
+mod certainty;
+mod question;
+mod scores;
+
+use burn::prelude::*;
+use clover_data::dataset::{AnswerVocabulary, Randomness};
+use clover_data::text::QuestionForm;
+use clover_data::video::{ClipSource, NormalizedClip, Span};
+use clover_model::tasks::{AnswerModel, FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel};
+use serde::Serialize;
+
+use self::question::{BLANK, Question};
+use self::scores::probabilities;
+use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, InferenceError};
+
+/// Answers questions about clips, with what its bundle has.
+///
+/// | the bundle has | without choices | with choices |
+/// |---|---|---|
+/// | a list of answers, or of words for `[MASK]` | the best of the list | the best of these, if the list has them all; else by similarity |
+/// | a head for choices | an error | the best of these |
+/// | no head | an error | by similarity |
+///
+/// # Example
+///
+/// ```
+/// # use burn_flex::Flex;
+/// # use clover_data::{synthetic, text::WordPieceTokenizer, video::PixelPipeline};
+/// # use clover_model::CloverConfig;
+/// # let lines = synthetic::vocabulary();
+/// # let lines = lines.iter().map(String::as_str);
+/// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+/// # let config = CloverConfig::tiny(tokenizer.vocabulary().len()).with_image_size(28).with_frames(2);
+/// # let pixels = PixelPipeline::test_resize(28);
+/// # let preprocessing = clover_inference::Preprocessing { frames: 2, pixels, text_len: 16 };
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("clip.png");
+/// # image::RgbImage::new(32, 32).save(&path)?;
+/// # let folder = folder.path();
+/// # let clover = config.init::<Flex>(&Default::default());
+/// # clover_inference::write_bundle(folder, &config, &clover, &tokenizer, &preprocessing)?;
+/// use clover_data::video::ClipSource;
+/// use clover_inference::{Answerer, Bundle};
+///
+/// let device = Default::default();
+/// let answerer = Answerer::<Flex>::new(Bundle::read(folder, &device)?, device);
+/// let clip = answerer.read(ClipSource::Path(path), None)?;
+/// let choices = ["red", "blue"].map(str::to_owned);
+///
+/// let found = answerer.answer(&clip, "a circle that is", &choices, 5)?;
+///
+/// println!("{}: {:.0} %", found.ranked[0].answer, 100.0 * found.ranked[0].probability);
+/// # assert_eq!(found.known, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Answerer<B: Backend> {
+    embedder: Embedder<B>,
+    head: Option<Head<B>>,
+    overlay: AttentionOverlay,
+}
+
+/// The answers to a question, best first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClipAnswers {
+    /// The best ones.
+    pub ranked: Vec<RankedAnswer>,
+    /// What they were compared by.
+    pub answered_by: AnsweredBy,
+    /// How many were compared: the whole list, or the choices.
+    pub known: usize,
+    /// Whether the best one stands out. It does where it is at least 1.5 times as probable as the second,
+    /// and its probability lies at least a quarter of the way from `1 / known` to 1.
+    pub sure: bool,
+    /// Whether a text has more word pieces than the model reads, and its end was left out.
+    pub cut: bool,
+}
+
+/// An answer, and what speaks for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RankedAnswer {
+    /// The answer.
+    pub answer: String,
+    /// Between 0 and 1; those of all answers that were compared sum to 1.
+    pub probability: f64,
+    /// The cosine of text and clip, where they were compared by similarity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
+}
+
+/// What answers were compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnsweredBy {
+    /// The scores of a head that was trained on a list of answers.
+    AnswerList,
+    /// The scores of a head that was trained on questions with choices.
+    MultipleChoice,
+    /// The similarity of the clip and the question with each choice. No head was trained to answer, and
+    /// the probabilities are those of pre-training: cosines over its temperature.
+    Similarity,
+}
+
+/// What a bundle was fine-tuned to answer with.
+#[derive(Debug)]
+enum Head<B: Backend> {
+    OpenEnded(AnswerVocabulary, OpenEndedModel<B>),
+    FillInTheBlank(AnswerVocabulary, FillInTheBlankModel<B>),
+    MultipleChoice(QuestionForm, MultipleChoiceModel<B>),
+}
+
+/// A score of each answer that was compared.
+struct Scored {
+    answers: Vec<String>,
+    scores: Vec<f32>,
+    by: AnsweredBy,
+    cut: bool,
+}
+
+impl<B: Backend> Answerer<B> {
+    /// Answers with a bundle's model.
+    pub fn new(bundle: Bundle<B>, device: B::Device) -> Self {
+        let reading = bundle.preprocessing.clip_reading();
+        let overlay = AttentionOverlay::new(reading, &bundle.config);
+        let clover = bundle.clover.clone();
+        let head = bundle.answers.map(|(answers, part)| {
+            let known = answers.vocabulary();
+            match (part.with_encoders(clover), answers) {
+                (AnswerModel::OpenEnded(model), _) => Head::OpenEnded(known, model),
+                (AnswerModel::FillInTheBlank(model), _) => Head::FillInTheBlank(known, model),
+                (AnswerModel::MultipleChoice(model), answers) => {
+                    let form = match answers {
+                        Answers::MultipleChoice { question_form } => question_form,
+                        _ => QuestionForm::WithCandidate,
+                    };
+                    Head::MultipleChoice(form, model)
+                }
+            }
+        });
+        let (tokenizer, preprocessing) = (bundle.tokenizer, bundle.preprocessing);
+        Self {
+            embedder: Embedder::new(bundle.clover, tokenizer, preprocessing, device),
+            head,
+            overlay,
+        }
+    }
+
+    /// The same model, for embeddings.
+    pub fn embedder(&self) -> &Embedder<B> {
+        &self.embedder
+    }
+
+    /// What lays [attention](Self::attention) over the frames of a clip.
+    pub fn overlay(&self) -> &AttentionOverlay {
+        &self.overlay
+    }
+
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or has no such span.
+    pub fn read(
+        &self,
+        clip: ClipSource,
+        span: Option<Span>,
+    ) -> Result<NormalizedClip, InferenceError> {
+        let mut rng = Randomness::new(0).for_item(0, 0);
+        Ok(self.overlay.reading.read(clip, span, &mut rng)?)
+    }
+
+    /// Answers a question about a clip that was [read](Self::read), with the `top` best answers. Where
+    /// choices are given, it is one of these.
+    ///
+    /// A model for blanks is asked with a sentence that has one `[MASK]`.
+    ///
+    /// # Errors
+    ///
+    /// The bundle does not answer such a question; the question or a choice is empty or has more than
+    /// [`MAX_CAPTION_WORDS`](clover_data::dataset::MAX_CAPTION_WORDS) words; there is one choice only, or
+    /// more than a thousand; the model's scores are not numbers.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clip has another size than the model's.
+    pub fn answer(
+        &self,
+        clip: &NormalizedClip,
+        question: &str,
+        choices: &[String],
+        top: usize,
+    ) -> Result<ClipAnswers, InferenceError> {
+        let question = Question::new(question, choices)?;
+        let head = self.head_for(&question)?;
+        self.score(clip, &question, head)?.ranked(top)
+    }
+
+    /// Where in the clip the best answer to a question looks: the attention of the position that answers
+    /// to each time step and region.
+    ///
+    /// # Errors
+    ///
+    /// As [`answer`](Self::answer); or the question is answered by similarity, which looks at no regions.
+    ///
+    /// # Panics
+    ///
+    /// As [`answer`](Self::answer).
+    pub fn attention(
+        &self,
+        clip: &NormalizedClip,
+        question: &str,
+        choices: &[String],
+    ) -> Result<AttentionMap, InferenceError> {
+        let question = Question::new(question, choices)?;
+        let head = self.head_for(&question)?;
+        let attention = self.attend(clip, &question, head)?;
+        let maps = AttentionMap::of_batch(attention);
+        maps.into_iter().next().ok_or(InferenceError::NotFinite)
+    }
+
+    /// The head that answers such a question; none where it is answered by similarity.
+    fn head_for(&self, question: &Question) -> Result<Option<&Head<B>>, InferenceError> {
+        let unanswerable = |can: String, instead| InferenceError::Unanswerable { can, instead };
+        let chosen = !question.choices.is_empty();
+        let lists_all = |known: &AnswerVocabulary| {
+            let mut choices = question.choices.iter();
+            choices.all(|choice| known.index_of(choice).is_some())
+        };
+        match &self.head {
+            None if chosen => Ok(None),
+            None => Err(unanswerable(
+                "was not fine-tuned to answer questions, and can only compare a clip with texts"
+                    .to_owned(),
+                "give choices, or fine-tune it on questions (`clover finetune`)",
+            )),
+            Some(head @ Head::MultipleChoice(form, _)) if chosen => {
+                // Without candidates in its texts, such a head has nothing to choose from.
+                match form {
+                    QuestionForm::WithCandidate | QuestionForm::AllOptions => Ok(Some(head)),
+                    QuestionForm::Alone | QuestionForm::MaskedAnswer => Err(unanswerable(
+                        format!("has a head for choices whose texts do not name them ({form:?})"),
+                        "its question form must be with-candidate or all-options",
+                    )),
+                }
+            }
+            Some(Head::MultipleChoice(..)) => Err(unanswerable(
+                "chooses among answers that come with the question".to_owned(),
+                "give at least two choices",
+            )),
+            Some(head @ Head::OpenEnded(known, _)) if lists_all(known) => Ok(Some(head)),
+            Some(head @ Head::FillInTheBlank(known, _)) if lists_all(known) => {
+                if question.text.contains(BLANK) {
+                    return Ok(Some(head));
+                }
+                Err(unanswerable(
+                    format!("fills in a blank with one of {} words", known.len()),
+                    "ask with a sentence that has one [MASK], such as \"a man plays the [MASK]\"",
+                ))
+            }
+            Some(Head::OpenEnded(..) | Head::FillInTheBlank(..)) => Ok(None),
+        }
+    }
+}
+
+impl Scored {
+    fn ranked(self, top: usize) -> Result<ClipAnswers, InferenceError> {
+        if !self.scores.iter().all(|score| score.is_finite()) {
+            return Err(InferenceError::NotFinite);
+        }
+        let probabilities = probabilities(&self.scores, self.by);
+        let by_similarity = self.by == AnsweredBy::Similarity;
+        let known = self.answers.len();
+        let each = self.answers.into_iter().zip(self.scores).zip(probabilities);
+        let answers = each.map(|((answer, score), probability)| RankedAnswer {
+            answer,
+            probability,
+            similarity: by_similarity.then_some(f64::from(score)),
+        });
+        let mut ranked: Vec<RankedAnswer> = answers.collect();
+        // Of equally probable ones, the first of the list is the one that evaluation takes.
+        ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        let sure = certainty::is_sure(ranked.iter().map(|answer| answer.probability));
+        ranked.truncate(top.max(1));
+        Ok(ClipAnswers {
+            ranked,
+            answered_by: self.by,
+            known,
+            sure,
+            cut: self.cut,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
