@@ -132,7 +132,10 @@ mod tests {
     #[test]
     fn the_backend_and_the_clips_of_tests_are_for_tests_alone() {
         let tests = [(TEST_BACKEND, true), (SYNTHETIC, true)];
-        let tests = member("clover-data", &[&tests[..], &[(UNIFIED_FEATURES, false)]].concat());
+        let tests = member(
+            "clover-data",
+            &[&tests[..], &[(UNIFIED_FEATURES, false)]].concat(),
+        );
         let library = member("clover-data", &[(TEST_BACKEND, false), (SYNTHETIC, false)]);
 
         assert!(check(&[tests]).is_empty());
