@@ -416,7 +416,7 @@ mod tests {
 
             let tells = |name: &&str| text.contains(&format!(" {name} "));
             for names in own {
-                assert!(names.iter().any(|name| tells(name)), "{text}");
+                assert!(names.iter().any(tells), "{text}");
             }
             let others = crate::attributes::attribute_names().filter(tells);
             let known = |name: &str| own.iter().any(|names| names.contains(&name));
