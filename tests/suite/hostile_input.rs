@@ -27,7 +27,7 @@ const HUGE_SIZE: [u8; 4] = *b"0000";
 
 /// One file of each kind of damage, beside the good clips; returns their names.
 fn write_broken_files(clips: &Path) -> Vec<&'static str> {
-    let good = fs::read(clips.join("train-00000.gif")).unwrap();
+    let good = fs::read(clips.join("000/000000.gif")).unwrap();
     let mut huge = good.clone();
     huge[GIF_SIZE].copy_from_slice(&HUGE_SIZE);
     let files: [(&str, &[u8]); 4] = [
@@ -51,11 +51,11 @@ fn broken_files_and_captions_are_skipped_by_name_and_the_rest_is_trained_on() {
     let broken = write_broken_files(&folder.join("clips"));
     let mut manifest = fs::read_to_string(&data.files.train).unwrap();
     for name in &broken {
-        manifest += &format!("clips/{name},a small red circle,,,,\n");
+        manifest += &format!("../clips/{name},a small red circle\n");
     }
     let lines = manifest.lines().count();
-    manifest += "clips/train-00000.gif,,,,,\n";
-    manifest += &format!("clips/train-00000.gif,{},,,,\n", "word ".repeat(10_000));
+    manifest += "../clips/000/000000.gif,\n";
+    manifest += &format!("../clips/000/000000.gif,{}\n", "word ".repeat(10_000));
     fs::write(&data.files.train, manifest).unwrap();
     let recipe = PretrainingRecipe {
         max_failed_share: 0.9,
@@ -65,9 +65,11 @@ fn broken_files_and_captions_are_skipped_by_name_and_the_rest_is_trained_on() {
 
     let (summary, _) = run(&data.plan(recipe, "run")).unwrap();
 
+    // As the list names them: relative to its own folder.
+    let listed = folder.join("train/../clips");
     let mut expected: Vec<String> = broken
         .iter()
-        .map(|name| folder.join("clips").join(name).display().to_string())
+        .map(|name| listed.join(name).display().to_string())
         .collect();
     let manifest = data.files.train.display();
     expected.extend([1, 2].map(|past| format!("{manifest}: line {}", lines + past)));
@@ -116,7 +118,7 @@ fn a_run_whose_files_are_mostly_broken_stops() {
     let data = SmallData::rendered(1);
     let mut manifest = fs::read_to_string(&data.files.train).unwrap();
     for missing in 0..30 {
-        manifest += &format!("clips/missing-{missing}.gif,a small red circle,,,,\n");
+        manifest += &format!("../clips/missing-{missing}.gif,a small red circle\n");
     }
     fs::write(&data.files.train, manifest).unwrap();
 
@@ -136,7 +138,7 @@ fn a_picture_of_one_pixel_is_a_picture() {
     let one = image::RgbImage::from_pixel(1, 1, image::Rgb([255, 0, 0]));
     one.save(data.path("clips/clips/one.png")).unwrap();
     let manifest = fs::read_to_string(&data.files.train).unwrap();
-    let manifest = manifest + "clips/one.png,a small red square,,,,\n";
+    let manifest = manifest + "../clips/one.png,a small red square\n";
     fs::write(&data.files.train, manifest).unwrap();
     let plan = PretrainingPlan {
         max_steps: Some(1),

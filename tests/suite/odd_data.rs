@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use clover_data::synthetic::SyntheticFiles;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{Alignment, PretrainingPlan, PretrainingSummary};
 use clover_trainer::recipe::{PretrainingRecipe, WordChoice};
 
-use crate::small_run::{SmallData, is_alone, recipe, run};
+use crate::small_run::{SmallData, SmallFiles, is_alone, recipe, run};
 
 /// Nothing in it is a noun or a verb.
 const NOTHING_TO_HIDE: &str = "of the and";
@@ -18,7 +17,7 @@ fn weights(summary: &PretrainingSummary) -> Vec<u8> {
 }
 
 /// Gives every clip the same caption.
-fn caption_all(files: &SyntheticFiles, caption: &str) {
+fn caption_all(files: &SmallFiles, caption: &str) {
     let list = fs::read_to_string(&files.train).unwrap();
     let clips = list
         .lines()
@@ -171,7 +170,7 @@ fn an_exploded_loss_is_written_down_with_the_items_of_its_batch() {
         .collect();
     names.sort_unstable();
     assert_eq!(names.len(), 4);
-    assert!(names[0].ends_with("train-00000.gif"), "{names:?}");
+    assert!(names[0].ends_with("000000.gif"), "{names:?}");
 
     // A run that goes well from there does not keep it.
     run(&PretrainingPlan {

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clover_data::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
 use clover_model::Preset;
+use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
@@ -20,21 +20,36 @@ use crate::TestAutodiffBackend;
 /// A folder that is removed at the end of the test, and the data in it.
 pub(crate) struct SmallData {
     folder: TempDir,
-    pub(crate) files: SyntheticFiles,
+    pub(crate) files: SmallFiles,
 }
+
+/// The lists of pairs, and the words of their captions.
+pub(crate) struct SmallFiles {
+    pub(crate) train: PathBuf,
+    pub(crate) held_out: PathBuf,
+    pub(crate) vocabulary: PathBuf,
+}
+
+/// Held-out clips that are listed.
+const HELD_OUT: usize = 4;
 
 impl SmallData {
     /// Rendered clips: few, short and small.
     pub(crate) fn rendered(clips: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = SyntheticSetConfig {
-            train_clips: clips,
-            held_out_clips: 4,
-            frames: 4,
+        let config = BenchmarkConfig {
             size: 28,
-            seed: 0,
+            ..BenchmarkConfig::one_shape(clips, 0.01)
         };
-        let files = write_synthetic_set(&config, folder.path().join("clips")).unwrap();
+        let files = write_benchmark(&config, folder.path().join("clips"), |_, _| ()).unwrap();
+        let held_out = fs::read_to_string(&files.test.pairs).unwrap();
+        let few = held_out.split_inclusive('\n').take(1 + HELD_OUT);
+        fs::write(&files.test.pairs, few.collect::<String>()).unwrap();
+        let files = SmallFiles {
+            train: files.train.pairs,
+            held_out: files.test.pairs,
+            vocabulary: files.vocabulary,
+        };
         Self { folder, files }
     }
 

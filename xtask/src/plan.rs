@@ -9,7 +9,7 @@ use crate::machine::{Machine, WASM};
 use crate::step::{Action, Step};
 
 /// The packages that have no test on tensors: one pass is enough.
-const WITHOUT_TENSORS: &[&str] = &["clover-cli", "clover-pickle", "xtask"];
+const WITHOUT_TENSORS: &[&str] = &["clover-cli", "clover-pickle", "clover-synthetic", "xtask"];
 
 /// What chooses the backend of tests; without it, ndarray.
 const ON_FLEX: &str = "clover-test-backend/flex";

@@ -9,16 +9,13 @@
 //! - [`dataset`]: manifests, samples, and the loader that reads ahead;
 //! - [`batch`]: samples stacked into tensors;
 //! - [`video`]: decoding, choosing frames, preparing pixels;
-//! - [`check`]: reading a whole collection once, to name what is broken;
-//! - [`synthetic`]: a rendered benchmark of moving shapes.
+//! - [`check`]: reading a whole collection once, to name what is broken.
 //!
 //! ```
-//! use clover_data::synthetic::vocabulary;
 //! use clover_data::text::WordPieceTokenizer;
 //!
-//! let lines = vocabulary();
-//! let tokenizer =
-//!     WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")?;
+//! let lines = "[PAD] [UNK] [CLS] [SEP] [MASK] a red circle moves up".split(' ');
+//! let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
 //! let encoding = tokenizer.encode("A red circle moves up", 8)?;
 //!
 //! assert_eq!(encoding.attention_mask, [1, 1, 1, 1, 1, 1, 1, 0]);
@@ -31,7 +28,6 @@ pub mod check;
 pub mod dataset;
 mod error;
 pub mod masking;
-pub mod synthetic;
 pub mod text;
 pub mod video;
 

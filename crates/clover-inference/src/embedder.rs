@@ -228,22 +228,16 @@ impl Embeddings {
 mod tests {
     use super::*;
     use crate::TestBackend;
-    use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
     use clover_data::video::PixelPipeline;
     use clover_model::CloverConfig;
+    use clover_synthetic::{BenchmarkConfig, write_benchmark};
 
     #[test]
     fn embeddings_have_unit_length_and_broken_files_are_left_out_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let set = SyntheticSetConfig {
-            train_clips: 5,
-            held_out_clips: 0,
-            frames: 2,
-            size: 32,
-            seed: 1,
-        };
-        let files = write_synthetic_set(&set, folder.path()).unwrap();
-        let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+        let config = BenchmarkConfig::one_shape(5, 0.01);
+        let files = write_benchmark(&config, folder.path(), |_, _| ()).unwrap();
+        let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
         std::fs::write(table.name(2), "not a video").unwrap();
         let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let device = Default::default();

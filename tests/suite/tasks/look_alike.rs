@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
-use clover_data::synthetic::SyntheticFiles;
 use clover_trainer::task_items::ItemsLocation;
+
+use crate::small_run::SmallFiles;
 
 /// A task's files: what is learned from, and what is measured on.
 pub(super) struct LookAlike {
@@ -29,7 +30,7 @@ const ANSWERS: [&str; 2] = ["red", "blue"];
 
 impl LookAlike {
     /// Writes the files of a task, and its clips under the names it gives them.
-    pub(super) fn write(task: &str, files: &SyntheticFiles, folder: &Path) -> Self {
+    pub(super) fn write(task: &str, files: &SmallFiles, folder: &Path) -> Self {
         fs::create_dir_all(folder).unwrap();
         let lsmdc = task.contains("lsmdc");
         let [train, test] = [(&files.train, 0), (&files.held_out, 100)]

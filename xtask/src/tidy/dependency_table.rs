@@ -13,6 +13,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("clover-model", &["clover-kernels", "clover-pickle"]),
     ("clover-losses", &["clover-kernels"]),
     ("clover-data", &["clover-pickle"]),
+    // Gives files alone; a library gets the paths of files, whoever wrote them.
+    (SYNTHETIC, &[]),
     ("clover-inference", &["clover-model", "clover-data"]),
     (
         "clover-trainer",
@@ -34,6 +36,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "clover-inference",
             "clover-trainer",
             "clover-server",
+            SYNTHETIC,
             // Only to switch its backend features on.
             "clover-kernels",
         ],
@@ -46,6 +49,8 @@ const TABLE: &[(&str, &[&str])] = &[
 
 /// For the tests of every crate.
 const TEST_BACKEND: &str = "clover-test-backend";
+/// Draws the clips of the program, and of every crate's tests.
+const SYNTHETIC: &str = "clover-synthetic";
 /// For every crate, inside this workspace; holds no code.
 const UNIFIED_FEATURES: &str = "clover-unified-features";
 
@@ -67,7 +72,8 @@ pub(crate) fn check(members: &[Member]) -> Vec<Finding> {
         // A development dependency may repeat an edge, to switch features on, but add none.
         for dependency in &member.dependencies {
             let to = dependency.name.as_str();
-            let for_all = to == UNIFIED_FEATURES || to == TEST_BACKEND && dependency.development;
+            let for_tests = dependency.development && [TEST_BACKEND, SYNTHETIC].contains(&to);
+            let for_all = to == UNIFIED_FEATURES || for_tests;
             if dependency.internal && !for_all && !allowed.contains(&to) {
                 let message = format!("{name} must not import {to}");
                 findings.push(Finding::failure(RULE, manifest, 1, message));
@@ -124,15 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn the_backend_of_tests_is_for_tests_alone() {
+    fn the_backend_and_the_clips_of_tests_are_for_tests_alone() {
+        let tests = [(TEST_BACKEND, true), (SYNTHETIC, true)];
         let tests = member(
-            "clover-model",
-            &[(TEST_BACKEND, true), (UNIFIED_FEATURES, false)],
+            "clover-data",
+            &[&tests[..], &[(UNIFIED_FEATURES, false)]].concat(),
         );
-        let library = member("clover-model", &[(TEST_BACKEND, false)]);
+        let library = member("clover-data", &[(TEST_BACKEND, false), (SYNTHETIC, false)]);
 
         assert!(check(&[tests]).is_empty());
-        assert_eq!(check(&[library]).len(), 1);
+        assert_eq!(check(&[library]).len(), 2);
     }
 
     #[test]

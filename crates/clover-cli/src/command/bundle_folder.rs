@@ -26,22 +26,20 @@ pub(super) mod small {
 
     use burn_flex::Flex;
     use clover_data::dataset::ClipTable;
-    use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
     use clover_data::text::WordPieceTokenizer;
     use clover_data::video::PixelPipeline;
     use clover_inference::{Answers, Bundle, Preprocessing};
     use clover_model::CloverConfig;
+    use clover_synthetic::{BenchmarkConfig, write_benchmark};
 
     /// A folder with `bundle`, and where its three clips lie.
     pub(crate) fn write(folder: &Path, answers: Option<Answers>) -> Vec<PathBuf> {
-        let set = SyntheticSetConfig {
-            train_clips: 3,
-            held_out_clips: 0,
-            frames: 4,
-            size: 32,
-            seed: 2,
-        };
-        let files = write_synthetic_set(&set, folder).unwrap();
+        let set = BenchmarkConfig::one_shape(3, 0.01);
+        let files = write_benchmark(&set, folder, |_, _| ()).unwrap();
+        // Without the held-out ones, the folder of clips holds these three.
+        for number in 3..set.clips {
+            std::fs::remove_file(files.clips.join(format!("000/{number:06}.gif"))).unwrap();
+        }
         let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let config = CloverConfig::nano(tokenizer.vocabulary().len())
             .with_image_size(28)
@@ -64,7 +62,7 @@ pub(super) mod small {
             answers,
         };
         bundle.write(&folder.join("bundle")).unwrap();
-        let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+        let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
         (0..table.len()).map(|row| table.name(row).into()).collect()
     }
 }

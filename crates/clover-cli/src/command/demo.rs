@@ -4,14 +4,13 @@
 //! held-out combinations of attributes that no training clip shows.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
-use clover_data::synthetic::{SyntheticSetConfig, write_synthetic_set};
 use clover_inference::{Bundle, EmbeddedTable, Embedder};
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -19,15 +18,14 @@ use clover_trainer::recipe::PretrainingRecipe;
 use clover_trainer::report::{Report, RetrievalScores, training_charts};
 
 use super::demo_queries::queries;
+use super::render::with_bar;
 use crate::arguments::Demo;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::progress::{TrainingProgress, bar, print_line};
 
-/// Clips to measure with: chance finds one in a hundred.
-const HELD_OUT_CLIPS: usize = 100;
-/// Frames of a rendered clip; training sees some of them.
-const RENDERED_FRAMES: usize = 8;
+/// The share of combinations that is held out; the clips to measure with show each once.
+const TEST_SHARE: f64 = 0.25;
 
 pub(super) fn run(arguments: Demo) -> Result<()> {
     if arguments.full {
@@ -70,7 +68,7 @@ impl Work for Demonstration {
         let folder = self.arguments.out.join("run");
         let plan = PretrainingPlan {
             resume: true,
-            ..PretrainingPlan::new(recipe, files.train, files.vocabulary, folder)
+            ..PretrainingPlan::new(recipe, files.train.pairs, files.vocabulary, folder)
         };
         let summary = timed("training", &mut seconds, || self.train::<B>(&plan, &device))?;
         if !summary.finished {
@@ -78,7 +76,7 @@ impl Work for Demonstration {
         }
         let bundle = Bundle::<B::InnerBackend>::read(&summary.bundle, &device)?;
         let embedder = bundle.into_embedder(device);
-        let held_out = ClipTable::open(&files.held_out, None, &|_, _| ())?;
+        let held_out = ClipTable::open(&files.test.pairs, None, &|_, _| ())?;
         let reading = (plan.recipe.workers, plan.recipe.max_failed_share);
         let measured = timed("evaluation", &mut seconds, || {
             measure(&embedder, &held_out, reading)
@@ -99,31 +97,21 @@ impl Demonstration {
         Ok(recipe)
     }
 
-    fn render(&self, recipe: &PretrainingRecipe) -> Result<Files> {
-        let set = SyntheticSetConfig {
-            train_clips: self.arguments.train_clips,
-            held_out_clips: HELD_OUT_CLIPS,
-            frames: RENDERED_FRAMES,
+    fn render(&self, recipe: &PretrainingRecipe) -> Result<BenchmarkFiles> {
+        let config = BenchmarkConfig {
             size: recipe.image_size,
             seed: self.arguments.seed,
+            ..BenchmarkConfig::one_shape(self.arguments.train_clips, TEST_SHARE)
         };
-        let spinner = bar("rendering", (set.train_clips + set.held_out_clips) as u64);
-        spinner.tick();
         let folder = self.arguments.out.join("clips");
-        let files = write_synthetic_set(&set, &folder);
-        spinner.finish_and_clear();
-        let files = files?;
+        let files = with_bar(&config, &folder)?;
         print_line(&format!(
             "rendered {} clips to train on and {} to measure with in {}",
-            set.train_clips,
-            set.held_out_clips,
+            config.range(Split::Train).len(),
+            config.range(Split::Test).len(),
             folder.display()
         ));
-        Ok(Files {
-            train: files.train,
-            held_out: files.held_out,
-            vocabulary: files.vocabulary,
-        })
+        Ok(files)
     }
 
     fn train<B: AutodiffBackend>(
@@ -180,7 +168,7 @@ impl Demonstration {
         let skipped = summary.skipped.iter().chain(&embedded.skipped);
         Ok(Report {
             title: "Clover on rendered clips".to_owned(),
-            settings: settings(&self.arguments, &plan.recipe),
+            settings: settings(&self.arguments, &plan.recipe, held_out),
             charts: training_charts(&summary.metrics),
             retrieval: scores.into(),
             answers: Vec::new(),
@@ -191,13 +179,6 @@ impl Demonstration {
             seconds,
         })
     }
-}
-
-/// The rendered set.
-struct Files {
-    train: PathBuf,
-    held_out: PathBuf,
-    vocabulary: PathBuf,
 }
 
 pub(super) fn timed<T>(
@@ -241,11 +222,15 @@ fn say_scores(scores: &RetrievalScores) {
 }
 
 /// What the run can be repeated from.
-fn settings(arguments: &Demo, recipe: &PretrainingRecipe) -> Vec<(String, String)> {
+fn settings(
+    arguments: &Demo,
+    recipe: &PretrainingRecipe,
+    held_out: &ClipTable,
+) -> Vec<(String, String)> {
     [
         ("device", format!("{:?}", arguments.device).to_lowercase()),
         ("clips to train on", arguments.train_clips.to_string()),
-        ("clips to measure with", HELD_OUT_CLIPS.to_string()),
+        ("clips to measure with", held_out.len().to_string()),
         ("preset", recipe.preset.clone()),
         ("frames", recipe.frames.to_string()),
         ("image size", format!("{0} x {0}", recipe.image_size)),

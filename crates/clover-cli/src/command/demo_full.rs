@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::synthetic::benchmark::{BenchmarkFiles, Split, write_benchmark};
+use clover_synthetic::{BenchmarkFiles, Split};
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan};
 use clover_trainer::finetune::FinetuningPlan;
 use clover_trainer::pretrain::{PretrainingPlan, pretrain};
@@ -29,11 +29,12 @@ use super::demo::timed;
 use super::evaluate::{Measuring, write_all};
 use super::figures;
 use super::finetune::Tuning;
+use super::render::{benchmark_of, with_bar};
 use crate::arguments::Demo;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::processes::{processors, stop_with_input};
-use crate::progress::{TrainingProgress, bar, print_line};
+use crate::progress::{TrainingProgress, print_line};
 
 /// The settings of drawing and pre-training.
 const RECIPE: &str = "ablation/rendered";
@@ -177,13 +178,7 @@ impl FullDemonstration<'_> {
     }
 
     fn render(&self) -> Result<BenchmarkFiles> {
-        let folder = self.benchmark();
-        let progress = bar("rendering", self.recipe.benchmark.clips as u64);
-        let files = write_benchmark(&self.recipe.benchmark, &folder, |done, _| {
-            progress.set_position(done as u64);
-        });
-        progress.finish_and_clear();
-        Ok(files?)
+        with_bar(&benchmark_of(&self.recipe)?, &self.benchmark())
     }
 
     /// The bundle and the curves; nothing when it was interrupted.
@@ -272,7 +267,7 @@ mod tests {
 
         let recipe = recipe.with_overrides(&CLIPS).unwrap();
 
-        assert!(recipe.benchmark.train_twins);
+        assert!(benchmark_of(&recipe).unwrap().train_twins);
         assert_eq!(recipe.pretraining.image_size, 56);
     }
 }

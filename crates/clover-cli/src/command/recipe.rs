@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clover_trainer::recipe::{AnyRecipe, SHIPPED_RECIPES, ShippedRecipe};
 
+use super::render::benchmark_of;
 use crate::arguments::Recipe;
 use crate::progress::print_line;
 
@@ -40,12 +41,19 @@ fn show(name: &str, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
+fn usable(name: &str) -> Result<()> {
+    if let AnyRecipe::Ablation(recipe) = AnyRecipe::open(name)? {
+        benchmark_of(&recipe)?;
+    }
+    Ok(())
+}
+
 /// All of them are read, so that one run names everything that is wrong.
 fn check(names: &[String]) -> Result<()> {
     let mut wrong = 0;
     for name in names {
-        match AnyRecipe::open(name).map_err(anyhow::Error::from) {
-            Ok(_) => print_line(&format!("{name}: complete and valid")),
+        match usable(name) {
+            Ok(()) => print_line(&format!("{name}: complete and valid")),
             Err(error) => {
                 wrong += 1;
                 print_line(&format!("{name}: {error:#}"));

@@ -1,7 +1,10 @@
-//! `clover render`.
+//! `clover render`, and what other commands render.
 
-use anyhow::Result;
-use clover_data::synthetic::benchmark::{BenchmarkConfig, write_benchmark};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
+use clover_trainer::recipe::AblationRecipe;
 
 use crate::arguments::Render;
 use crate::progress::{bar, print_line};
@@ -23,13 +26,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
         seed: arguments.seed,
         ..defaults
     };
-    let bar = bar("rendering", config.clips as u64);
-    let written = write_benchmark(&config, &arguments.out, |done, _| {
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    let files = written?;
-
+    let files = with_bar(&config, &arguments.out)?;
     print_line(&format!(
         "{} clips of {} frames, {} x {} pixels; the record is {}",
         config.clips,
@@ -39,4 +36,19 @@ pub(super) fn run(arguments: Render) -> Result<()> {
         files.record.display()
     ));
     Ok(())
+}
+
+/// Draws the clips that are not there yet.
+pub(super) fn with_bar(config: &BenchmarkConfig, folder: &Path) -> Result<BenchmarkFiles> {
+    let bar = bar("rendering", config.clips as u64);
+    let written = write_benchmark(config, folder, |done, _| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    Ok(written?)
+}
+
+/// What a comparison renders.
+pub(super) fn benchmark_of(recipe: &AblationRecipe) -> Result<BenchmarkConfig> {
+    let config: BenchmarkConfig = recipe.benchmark.clone().try_into().context("benchmark")?;
+    config.validate().context("benchmark")?;
+    Ok(config)
 }

@@ -90,21 +90,11 @@ impl Preparation for Captioned {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, ClipTable, SampleReading, SampleSource};
-    use crate::synthetic::{
-        SyntheticSet, SyntheticSetConfig, render, vocabulary, write_synthetic_set,
-    };
     use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use clover_synthetic::{Benchmark, BenchmarkConfig, Split, vocabulary, write_benchmark};
     use std::collections::BTreeSet;
     use std::path::Path;
-
-    const SET: SyntheticSetConfig = SyntheticSetConfig {
-        train_clips: 1,
-        held_out_clips: 2,
-        frames: 4,
-        size: 32,
-        seed: 3,
-    };
 
     fn dataset(table: ClipTable, captioned: Captioned) -> CaptionedDataset {
         let lines = vocabulary();
@@ -112,9 +102,9 @@ mod tests {
         let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         let reading = SampleReading {
             clip: ClipReading {
-                sampling: FrameSampling::test_frames(SET.frames),
+                sampling: FrameSampling::test_frames(8),
                 fps: None,
-                pixels: PixelPipeline::test_resize(SET.size),
+                pixels: PixelPipeline::test_resize(32),
                 limits: DecodeLimits::default(),
             },
             text_len: 8,
@@ -161,17 +151,19 @@ mod tests {
     #[test]
     fn a_drawn_clip_is_decoded_as_it_was_drawn_in_every_epoch() {
         let folder = tempfile::tempdir().unwrap();
-        let files = write_synthetic_set(&SET, folder.path()).unwrap();
-        let table = ClipTable::open(&files.held_out, None, &|_, _| ()).unwrap();
+        let config = BenchmarkConfig::one_shape(1, 0.01);
+        let files = write_benchmark(&config, folder.path(), |_, _| ()).unwrap();
+        let table = ClipTable::open(&files.test.pairs, None, &|_, _| ()).unwrap();
         let dataset = dataset(table, Captioned::All);
 
         let [sample, again] = [0, 1].map(|epoch| dataset.read(epoch, 1).unwrap());
 
         assert_eq!(sample.clip, again.clip);
         assert_eq!(sample.token_ids, again.token_ids);
-        let drawn = &SyntheticSet::plan(&SET).unwrap().held_out[1];
-        let frames = render(&drawn.scene, SET.frames, SET.size).concat();
-        assert_eq!(sample.clip.dims(), [3, 4, 32, 32]);
+        let benchmark = Benchmark::plan(&config).unwrap();
+        let drawn = benchmark.frames(config.range(Split::Test).start + 1);
+        let frames = drawn.unwrap().concat();
+        assert_eq!(sample.clip.dims(), [3, 8, 32, 32]);
         // The published order of channels: blue, green, red.
         let channels = [
             (2, 103.53, 57.375),
@@ -179,7 +171,7 @@ mod tests {
             (0, 123.675, 58.395),
         ];
         let values = sample.clip.values();
-        for (values, (channel, mean, deviation)) in values.chunks_exact(4 * 32 * 32).zip(channels) {
+        for (values, (channel, mean, deviation)) in values.chunks_exact(8 * 32 * 32).zip(channels) {
             let levels = frames
                 .chunks_exact(3)
                 .map(|pixel| f32::from(pixel[channel]));

@@ -244,9 +244,9 @@ mod tests {
         Position, PretrainingDataset, SampleReading, SampleSource,
     };
     use crate::masking::TextMasking;
-    use crate::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
     use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
     use std::fs;
 
     fn open(path: &Path) -> ClipTable {
@@ -362,16 +362,10 @@ mod tests {
     }
 
     /// The same clips as files and in shards of three.
-    fn files_and_shards(folder: &Path) -> (SyntheticFiles, ClipTable, ClipTable) {
-        let set = SyntheticSetConfig {
-            train_clips: 12,
-            held_out_clips: 0,
-            frames: 4,
-            size: 32,
-            seed: 6,
-        };
-        let files = write_synthetic_set(&set, folder).unwrap();
-        let table = open(&files.train);
+    fn files_and_shards(folder: &Path) -> (BenchmarkFiles, ClipTable, ClipTable) {
+        let config = BenchmarkConfig::one_shape(12, 0.01);
+        let files = write_benchmark(&config, folder, |_, _| ()).unwrap();
+        let table = open(&files.train.pairs);
         let rows: Vec<usize> = (0..table.len()).collect();
         for (shard, rows) in rows.chunks(3).enumerate() {
             let named: Vec<_> = rows
@@ -394,7 +388,7 @@ mod tests {
         (files, table, shards)
     }
 
-    fn pretraining(files: &SyntheticFiles, table: ClipTable) -> PretrainingDataset {
+    fn pretraining(files: &BenchmarkFiles, table: ClipTable) -> PretrainingDataset {
         let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
         let reading = SampleReading {
             clip: ClipReading {
@@ -421,7 +415,7 @@ mod tests {
             std::iter::once(0..12).collect::<Vec<_>>()
         );
         assert_eq!(shards.stretches(), [0..3, 3..6, 6..9, 9..12]);
-        assert!(shards.name(7).ends_with("2.tar/train-00007"));
+        assert!(shards.name(7).ends_with("2.tar/000007"));
         let read = |table| {
             let sample = pretraining(&files, table).read(3, 7).unwrap();
             (sample.clip, sample.token_ids, sample.masked)
@@ -455,7 +449,7 @@ mod tests {
         let shards: std::collections::BTreeSet<_> = all[0]
             .0
             .iter()
-            .map(|name| &name[..name.len() - 12])
+            .map(|name| &name[..name.len() - 7])
             .collect();
         assert!(shards.len() <= 2);
         assert_eq!(names(all[0].1), all[1..]);

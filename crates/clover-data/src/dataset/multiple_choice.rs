@@ -123,9 +123,9 @@ impl Preparation for Candidates {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, Items, MultipleChoiceItem, SampleReading, SampleSource};
-    use crate::synthetic::vocabulary;
     use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use clover_synthetic::vocabulary;
     use std::path::Path;
 
     fn dataset(folder: &Path, options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {

@@ -134,9 +134,9 @@ impl Preparation for Answered {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, Items, OpenEndedItem, SampleReading, SampleSource};
-    use crate::synthetic::vocabulary;
     use crate::text::WordPieceTokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+    use clover_synthetic::vocabulary;
     use std::path::Path;
 
     /// Questions with their answers.

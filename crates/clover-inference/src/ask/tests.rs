@@ -2,10 +2,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
-use clover_data::synthetic::{SyntheticSetConfig, vocabulary, write_synthetic_set};
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
+use clover_synthetic::{BenchmarkConfig, vocabulary, write_benchmark};
 
 use super::*;
 use crate::{Preprocessing, TestBackend};
@@ -291,15 +291,9 @@ fn equal_answers_stay_in_the_order_of_the_list_and_are_not_sure() {
 #[test]
 fn a_span_is_read_alone_and_one_beyond_the_end_or_a_clip_that_is_gone_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let set = SyntheticSetConfig {
-        train_clips: 1,
-        held_out_clips: 0,
-        frames: 8,
-        size: 32,
-        seed: 1,
-    };
-    let files = write_synthetic_set(&set, folder.path()).unwrap();
-    let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+    let set = BenchmarkConfig::one_shape(1, 0.01);
+    let files = write_benchmark(&set, folder.path(), |_, _| ()).unwrap();
+    let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
     let path = PathBuf::from(table.name(0));
     let answerer = of_list();
     let read = |path: &Path, span: Option<[u64; 2]>| {

@@ -196,8 +196,8 @@ pub fn write_bundle<B: Backend>(
 mod tests {
     use super::*;
     use crate::TestBackend;
-    use clover_data::synthetic::vocabulary;
     use clover_data::video::PixelPipeline;
+    use clover_synthetic::vocabulary;
 
     fn write(folder: &Path) -> CloverConfig {
         let device = Default::default();

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::*;
 use crate::{BundleExport, ExportFormat, TestBackend};
-use clover_data::synthetic::vocabulary;
 use clover_model::Clover;
 use clover_model::heads::OpenEndedHeadConfig;
 use clover_model::tasks::OpenEndedModel;
 use clover_model::weights::{tensors, to_bytes, write_file};
+use clover_synthetic::vocabulary;
 
 fn config() -> CloverConfig {
     CloverConfig::tiny(vocabulary().len())

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{ClipTable, SkippedItem};
-use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
 use clover_inference::Bundle;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +19,32 @@ use crate::finetune::FineTuningStepDone;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 use crate::recipe::AblationRecipe;
+
+/// What every cell learns from and is measured with.
+#[derive(Clone, Debug)]
+pub struct AblationFiles {
+    /// The folder of clips, which questions name clips in.
+    pub clips: PathBuf,
+    /// The WordPiece vocabulary.
+    pub vocabulary: PathBuf,
+    /// The answers of open-ended questions, one a line.
+    pub answers: PathBuf,
+    /// To train on.
+    pub train: AblationLists,
+    /// To measure with.
+    pub test: AblationLists,
+}
+
+/// The lists of a split.
+#[derive(Clone, Debug)]
+pub struct AblationLists {
+    /// Clips with captions.
+    pub pairs: PathBuf,
+    /// Questions with an answer in words.
+    pub open_ended: PathBuf,
+    /// Questions with options.
+    pub multiple_choice: PathBuf,
+}
 
 /// A row with a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +135,7 @@ impl CellResult {
 /// cannot be used.
 pub fn run_cell<B: AutodiffBackend>(
     recipe: &AblationRecipe,
-    files: &BenchmarkFiles,
+    files: &AblationFiles,
     folder: &Path,
     cell: Cell,
     device: &B::Device,
@@ -130,7 +155,7 @@ pub fn run_cell<B: AutodiffBackend>(
 /// A cell while it runs.
 struct Running<'r> {
     recipe: &'r AblationRecipe,
-    files: &'r BenchmarkFiles,
+    files: &'r AblationFiles,
     folder: &'r Path,
     cell: Cell,
     skipped: Vec<SkippedItem>,
@@ -187,10 +212,7 @@ impl Running<'_> {
     ) -> Result<Option<PretrainingSummary>, TrainerError> {
         let mut recipe = self.cell.row.apply(&self.recipe.pretraining);
         recipe.seed = self.cell.seed;
-        let (pairs, vocabulary) = (
-            &self.files.split(Split::Train).pairs,
-            &self.files.vocabulary,
-        );
+        let (pairs, vocabulary) = (&self.files.train.pairs, &self.files.vocabulary);
         let plan = PretrainingPlan {
             resume: true,
             ..PretrainingPlan::new(recipe, pairs, vocabulary, self.folder)
@@ -212,7 +234,7 @@ impl Running<'_> {
         let bundle = Bundle::<B::InnerBackend>::read(bundle, device)?;
         let parameters = bundle.clover.num_params();
         let embedder = bundle.into_embedder(device.clone());
-        let table = ClipTable::open(&self.files.split(Split::Test).pairs, None, &|_, _| ())?;
+        let table = ClipTable::open(&self.files.test.pairs, None, &|_, _| ())?;
         let recipe = &self.recipe.pretraining;
         let reading = (recipe.workers, recipe.max_failed_share);
         let table = table.with_first_captions();

@@ -11,8 +11,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clover_data::synthetic::benchmark::BenchmarkFiles;
-
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
@@ -71,12 +69,6 @@ impl AblationFolder {
     #[must_use]
     pub fn benchmark(&self) -> PathBuf {
         self.root.join("benchmark")
-    }
-
-    /// The files of the data.
-    #[must_use]
-    pub fn files(&self) -> BenchmarkFiles {
-        BenchmarkFiles::in_folder(self.benchmark())
     }
 
     /// Where a cell keeps its run.

@@ -59,7 +59,11 @@ impl AblationSummary {
 
     fn write_settings(&self, page: &mut String) -> Result {
         let recipe = &self.recipe;
-        let (pretraining, benchmark) = (&recipe.pretraining, &recipe.benchmark);
+        let pretraining = &recipe.pretraining;
+        let clips = recipe
+            .benchmark
+            .get("clips")
+            .and_then(toml::Value::as_integer);
         let steps = self.cells.first().map_or(0, |cell| cell.pretraining_steps);
         writeln!(
             page,
@@ -75,7 +79,7 @@ impl AblationSummary {
             recipe.open_ended.batch_size,
             recipe.multiple_choice.steps,
             recipe.multiple_choice.batch_size,
-            benchmark.clips,
+            clips.unwrap_or_default(),
             self.device,
         )
     }

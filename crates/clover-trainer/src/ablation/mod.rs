@@ -14,7 +14,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use cell::{Cell, CellEvent, CellResult, run_cell};
+pub use cell::{AblationFiles, AblationLists, Cell, CellEvent, CellResult, run_cell};
 pub use folder::AblationFolder;
 pub use row::AblationRow;
 pub use summary::{AblationSummary, RowSummary, Spread};

@@ -9,13 +9,12 @@ use clover_data::dataset::{
     AnswerVocabulary, Answered, Candidates, ClipTable, ItemsTask, MultipleChoiceDataset,
     OpenEndedDataset, SampleReading, SampleSource, SkippedItem,
 };
-use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
-use super::cell::CellEvent;
+use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{QuestionAccuracy, question_accuracy};
 use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInParts, fine_tune};
@@ -30,9 +29,16 @@ type Observe<'o> = &'o mut dyn FnMut(CellEvent<'_>) -> ControlFlow<()>;
 /// Where the questions are, and who answers them.
 pub(super) struct Questions<'q> {
     pub(super) recipe: &'q AblationRecipe,
-    pub(super) files: &'q BenchmarkFiles,
+    pub(super) files: &'q AblationFiles,
     pub(super) bundle: &'q Path,
     pub(super) seed: u64,
+}
+
+/// What a list is read for.
+#[derive(Clone, Copy)]
+enum Split {
+    Train,
+    Test,
 }
 
 /// A task with its data.
@@ -52,16 +58,16 @@ impl Questions<'_> {
     ) -> Result<Outcome, TrainerError> {
         let recipe = &self.recipe.open_ended;
         let bundle = self.seeded_bundle::<B>(device)?;
-        let answers = AnswerVocabulary::read(&self.files.answers_text)?;
+        let answers = AnswerVocabulary::read(&self.files.answers)?;
         let mut skipped = Vec::new();
         let answered = Answered::from_list(answers.clone());
         let mut dataset = |split| {
-            let path = &self.files.split(split).open_ended;
+            let path = &self.lists(split).open_ended;
             let table = self.table(path, ItemsTask::OpenEnded, &mut skipped)?;
             let table = match split {
                 // Nothing can be learned from the others.
                 Split::Train => answered.answerable(&table),
-                Split::Validation | Split::Test => table,
+                Split::Test => table,
             };
             let (tokenizer, answered) = (bundle.tokenizer.clone(), answered.clone());
             let reading = self.reading(&bundle, recipe, split)?;
@@ -89,7 +95,7 @@ impl Questions<'_> {
         let bundle = self.seeded_bundle::<B>(device)?;
         let mut skipped = Vec::new();
         let mut dataset = |split| {
-            let path = &self.files.split(split).multiple_choice;
+            let path = &self.lists(split).multiple_choice;
             let table = self.table(path, ItemsTask::MultipleChoice, &mut skipped)?;
             let candidates = Candidates::of(&table, QuestionForm::WithCandidate, 0);
             candidates.check(&table)?;
@@ -111,6 +117,13 @@ impl Questions<'_> {
             test,
         };
         self.answer::<B, _, _>(task, skipped, device, observe)
+    }
+
+    fn lists(&self, split: Split) -> &AblationLists {
+        match split {
+            Split::Train => &self.files.train,
+            Split::Test => &self.files.test,
+        }
     }
 
     /// The pre-trained model; heads drawn after it depend on the seed alone.
@@ -158,7 +171,7 @@ impl Questions<'_> {
         Ok(SampleReading {
             clip: match split {
                 Split::Train => self.recipe.pretraining.reading(&bundle.config).clip,
-                Split::Validation | Split::Test => bundle.preprocessing.clip_reading(),
+                Split::Test => bundle.preprocessing.clip_reading(),
             },
             text_len: recipe.text_len,
             seed: self.seed,

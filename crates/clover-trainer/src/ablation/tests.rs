@@ -1,8 +1,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use clover_data::synthetic::benchmark::write_benchmark;
 use clover_model::Preset;
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, SplitFiles, write_benchmark};
 
 use super::*;
 use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe};
@@ -17,9 +17,9 @@ fn recipe() -> AblationRecipe {
         warmup_steps: 0,
         ..shipped.open_ended.clone()
     };
-    let mut benchmark = shipped.benchmark;
-    benchmark.clips = 100;
-    benchmark.test_share = 0.05;
+    let mut benchmark = shipped.benchmark.clone();
+    benchmark.insert("clips".to_owned(), 100.into());
+    benchmark.insert("test_share".to_owned(), 0.05.into());
     AblationRecipe {
         rows: vec![AblationRow::Baseline, AblationRow::Clover],
         seeds: 1,
@@ -43,8 +43,25 @@ fn recipe() -> AblationRecipe {
 
 fn claim(root: &Path, recipe: &AblationRecipe) -> AblationFolder {
     let folder = AblationFolder::claim(root, recipe).unwrap();
-    write_benchmark(&recipe.benchmark, folder.benchmark(), |_, _| {}).unwrap();
+    let benchmark: BenchmarkConfig = recipe.benchmark.clone().try_into().unwrap();
+    write_benchmark(&benchmark, folder.benchmark(), |_, _| {}).unwrap();
     folder
+}
+
+fn files(folder: &AblationFolder) -> AblationFiles {
+    let files = BenchmarkFiles::in_folder(folder.benchmark());
+    let lists = |files: SplitFiles| AblationLists {
+        pairs: files.pairs,
+        open_ended: files.open_ended,
+        multiple_choice: files.multiple_choice,
+    };
+    AblationFiles {
+        clips: files.clips,
+        vocabulary: files.vocabulary,
+        answers: files.answers,
+        train: lists(files.train),
+        test: lists(files.test),
+    }
 }
 
 fn run(
@@ -55,7 +72,7 @@ fn run(
 ) -> Option<CellResult> {
     let cell = Cell { row, seed: 0 };
     let device = Default::default();
-    let (files, run) = (folder.files(), folder.run(cell));
+    let (files, run) = (files(folder), folder.run(cell));
     run_cell::<TestAutodiffBackend>(recipe, &files, &run, cell, &device, observe).unwrap()
 }
 

@@ -151,8 +151,9 @@ fn another_format_is_refused() {
     other.state.format_version = 7;
     checkpoints.save(&other).expect("saved");
 
-    let reason = "state.json: has the checkpoint format 7, only 3 can be read";
-    assert_falls_back(&folder, &checkpoints, reason);
+    let reason =
+        format!("state.json: has the checkpoint format 7, only {FORMAT_VERSION} can be read");
+    assert_falls_back(&folder, &checkpoints, &reason);
 }
 
 #[test]

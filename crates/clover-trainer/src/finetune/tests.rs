@@ -5,12 +5,12 @@ use clover_data::dataset::{
     Candidates, ClipReading, ClipTable, Items, MultipleChoiceDataset, SampleReading, read_items,
     write_items,
 };
-use clover_data::synthetic::benchmark::{BenchmarkConfig, Split, write_benchmark};
 use clover_data::text::{QuestionForm, WordPieceTokenizer};
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::heads::MultipleChoiceHeadConfig;
 use clover_model::tasks::MultipleChoiceModel;
+use clover_synthetic::{BenchmarkConfig, Split, write_benchmark};
 use tempfile::TempDir;
 
 use super::*;

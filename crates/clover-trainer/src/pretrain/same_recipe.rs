@@ -38,6 +38,7 @@ fn always_was(key: &str, value: &Value) -> bool {
         "fps" => *value == 0.0,
         "limits" => serde_json::to_value(DecodeLimits::default()).is_ok_and(|was| was == *value),
         "benchmark.train_twins" => *value == false,
+        "benchmark.stories" => *value == "any",
         _ => false,
     }
 }

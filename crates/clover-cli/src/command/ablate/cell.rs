@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
+use clover_synthetic::{BenchmarkFiles, SplitFiles};
 use clover_trainer::ablation::{
-    AblationFolder, AblationRow, Cell, CellEvent, CellResult, run_cell,
+    AblationFiles, AblationFolder, AblationLists, AblationRow, Cell, CellEvent, CellResult,
+    run_cell,
 };
 use clover_trainer::recipe::AblationRecipe;
 
@@ -53,6 +55,22 @@ fn parse(name: &str) -> Option<Cell> {
     })
 }
 
+fn files(folder: &AblationFolder) -> AblationFiles {
+    let files = BenchmarkFiles::in_folder(folder.benchmark());
+    let lists = |files: SplitFiles| AblationLists {
+        pairs: files.pairs,
+        open_ended: files.open_ended,
+        multiple_choice: files.multiple_choice,
+    };
+    AblationFiles {
+        clips: files.clips,
+        vocabulary: files.vocabulary,
+        answers: files.answers,
+        train: lists(files.train),
+        test: lists(files.test),
+    }
+}
+
 struct CellWork<'a> {
     recipe: &'a AblationRecipe,
     folder: &'a AblationFolder,
@@ -64,7 +82,7 @@ impl Work for CellWork<'_> {
     type Output = Option<CellResult>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let (files, run) = (self.folder.files(), self.folder.run(self.cell));
+        let (files, run) = (files(self.folder), self.folder.run(self.cell));
         let mut progress = TrainingProgress::new();
         let mut last_line = Instant::now();
         let mut observe = |event: CellEvent<'_>| {

@@ -8,17 +8,18 @@ mod cell;
 use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
-use clover_data::synthetic::benchmark::write_benchmark;
 use clover_trainer::ablation::{AblationFolder, AblationSummary, Cell, CellResult};
 use clover_trainer::recipe::AblationRecipe;
 
+use super::render::{benchmark_of, with_bar};
 use crate::arguments::Ablate;
 use crate::interrupt::Interrupt;
 use crate::processes::{Ending, Job, Watch, run_jobs};
-use crate::progress::{bar, print_line};
+use crate::progress::print_line;
 
 pub(super) fn run(arguments: Ablate) -> Result<()> {
     let recipe = AblationRecipe::open(&arguments.recipe)?.with_overrides(&arguments.keys)?;
+    benchmark_of(&recipe)?;
     let folder = AblationFolder::claim(&arguments.out, &recipe)
         .with_context(|| format!("{}: another --out starts anew", arguments.out.display()))?;
     if let Some(name) = &arguments.cell {
@@ -91,13 +92,7 @@ impl Comparison {
 
     /// Draws the clips that are not there.
     fn render(&self) -> Result<()> {
-        let config = &self.recipe.benchmark;
-        let bar = bar("rendering", config.clips as u64);
-        let written = write_benchmark(config, self.folder.benchmark(), |done, _| {
-            bar.set_position(done as u64);
-        });
-        bar.finish_and_clear();
-        written?;
+        with_bar(&benchmark_of(&self.recipe)?, &self.folder.benchmark())?;
         Ok(())
     }
 

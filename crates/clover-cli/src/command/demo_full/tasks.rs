@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clover_data::synthetic::benchmark::{BenchmarkFiles, Split};
+use clover_synthetic::{BenchmarkFiles, Split};
 use clover_trainer::recipe::TaskRecipe;
 use clover_trainer::task_items::ItemsLocation;
 

@@ -1,24 +1,20 @@
 use super::*;
 use crate::dataset::{ShardOptions, ShardSet};
-use crate::synthetic::{SyntheticSetConfig, write_synthetic_set};
 use crate::video::DecodeLimits;
+use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use std::collections::BTreeMap;
 use std::fs;
 
-const SET: SyntheticSetConfig = SyntheticSetConfig {
-    train_clips: 11,
-    held_out_clips: 0,
-    frames: 6,
-    size: 48,
-    seed: 2,
-};
-
-/// Eleven moving shapes, one of them gone, one no picture.
+/// Eleven moving shapes, one of them gone, one no image.
 fn source(folder: &Path) -> ClipTable {
-    let files = write_synthetic_set(&SET, folder).unwrap();
-    fs::remove_file(folder.join("clips/train-00003.gif")).unwrap();
-    fs::write(folder.join("clips/train-00007.gif"), "dear reader").unwrap();
-    ClipTable::open(&files.train, None, &|_, _| ()).unwrap()
+    let config = BenchmarkConfig {
+        size: 48,
+        ..BenchmarkConfig::one_shape(11, 0.01)
+    };
+    let files = write_benchmark(&config, folder, |_, _| ()).unwrap();
+    fs::remove_file(folder.join("clips/000/000003.gif")).unwrap();
+    fs::write(folder.join("clips/000/000007.gif"), "dear reader").unwrap();
+    ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap()
 }
 
 fn config() -> PackConfig {
@@ -72,7 +68,7 @@ fn what_was_packed_reads_back() {
             .unwrap();
         let original = original
             .clip
-            .decode(&limits, |_| vec![1, 3, 5])
+            .decode(&limits, |_| vec![1, 4, 6])
             .unwrap()
             .shrunk_to(32);
         assert_eq!(
@@ -99,7 +95,7 @@ fn broken_samples_are_named_in_the_summary_and_beside_their_shard() {
         .iter()
         .map(|item| item.name.as_str())
         .collect();
-    assert!(names[0].ends_with("train-00003.gif") && names[1].ends_with("train-00007.gif"));
+    assert!(names[0].ends_with("000003.gif") && names[1].ends_with("000007.gif"));
     assert_eq!(names.len(), 2);
     let list = fs::read_to_string(out.join("000001.skipped.jsonl")).unwrap();
     assert!(

@@ -2,18 +2,10 @@ use super::*;
 use crate::dataset::{
     BatchLoader, ClipReading, ClipTable, LoaderConfig, Position, SampleReading, SampleSource,
 };
-use crate::synthetic::{SyntheticFiles, SyntheticSetConfig, write_synthetic_set};
 use crate::text::WordPieceTokenizer;
 use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use std::path::Path;
-
-const SET: SyntheticSetConfig = SyntheticSetConfig {
-    train_clips: 6,
-    held_out_clips: 0,
-    frames: 6,
-    size: 32,
-    seed: 1,
-};
 
 fn reading(seed: u64) -> SampleReading {
     SampleReading {
@@ -28,19 +20,19 @@ fn reading(seed: u64) -> SampleReading {
     }
 }
 
-fn dataset(files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
-    let table = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
+fn dataset(files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
+    let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
     dataset_of(table, files, seed)
 }
 
-fn dataset_of(table: ClipTable, files: &SyntheticFiles, seed: u64) -> PretrainingDataset {
+fn dataset_of(table: ClipTable, files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
     let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
     let masked = Masked::new(TextMasking::default(), 10).unwrap();
     ClipDataset::new(table, tokenizer, reading(seed), masked).unwrap()
 }
 
-fn write(folder: &Path) -> SyntheticFiles {
-    write_synthetic_set(&SET, folder).unwrap()
+fn write(folder: &Path) -> BenchmarkFiles {
+    write_benchmark(&BenchmarkConfig::one_shape(6, 0.01), folder, |_, _| ()).unwrap()
 }
 
 #[test]
@@ -84,8 +76,8 @@ fn a_sample_holds_the_caption_and_hides_some_of_it() {
 fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path());
-    std::fs::write(folder.path().join("clips/train-00001.gif"), "").unwrap();
-    std::fs::remove_file(folder.path().join("clips/train-00004.gif")).unwrap();
+    std::fs::write(folder.path().join("clips/000/000001.gif"), "").unwrap();
+    std::fs::remove_file(folder.path().join("clips/000/000004.gif")).unwrap();
     let mut loader = BatchLoader::new(dataset(&files, 0), LoaderConfig::evaluation(4)).unwrap();
 
     let epoch = loader.epoch(Position::default()).unwrap();
@@ -97,8 +89,8 @@ fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
         .iter()
         .map(|item| item.name.as_str())
         .collect();
-    assert!(names[0].ends_with("train-00001.gif"), "{names:?}");
-    assert!(names[1].ends_with("train-00004.gif"), "{names:?}");
+    assert!(names[0].ends_with("000001.gif"), "{names:?}");
+    assert!(names[1].ends_with("000004.gif"), "{names:?}");
     assert_eq!(names.len(), 2);
 }
 
@@ -106,8 +98,8 @@ fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
 fn of_several_captions_one_is_drawn_after_the_clip() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path());
-    let pairs = ClipTable::open(&files.train, None, &|_, _| ()).unwrap();
-    let clip = folder.path().join(pairs.clip(0));
+    let pairs = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
+    let clip = std::path::PathBuf::from(pairs.name(0));
     let several = [(&clip, "a red circle"), (&clip, "a blue square")];
     let single = ClipTable::of_captions([(&clip, "a red circle")]);
     let single = dataset_of(single, &files, 0);

@@ -1,14 +1,20 @@
-//! How large a benchmark is, and which share of it is held out.
+//! How large a benchmark is, what happens in its clips, and which share of it is held out.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::family::MEMBERS;
-use crate::DataError;
+use crate::SyntheticError;
+use crate::combinations::{BLOCK, held_out_blocks};
+use crate::family::MEMBERS;
 
 /// The share a held-out split may have; what is trained on keeps at least a fifth.
 const SHARES: [f64; 2] = [0.01, 0.4];
+/// Clips that a benchmark has at least, unless its stories are single moves.
+const LEAST_CLIPS: usize = 100;
+const MOST_CLIPS: usize = 1_000_000;
+/// As many shapes as a story can have.
+const MOST_SHAPES: usize = 3;
 
 /// The size of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -18,14 +24,17 @@ pub struct BenchmarkConfig {
     pub clips: usize,
     /// Frames a clip, 8 to 256.
     pub frames: usize,
-    /// Pixels along each side, 32 to 1,024.
+    /// Pixels along each side, 28 to 1,024.
     pub size: usize,
     /// The same seed gives the same files.
     pub seed: u64,
     /// Shapes in a clip, at most; 1 to 3. With 1 they are larger and go farther, and nobody asks
     /// how many there are.
-    #[serde(default = "largest_cast")]
+    #[serde(default = "most_shapes")]
     pub shapes: usize,
+    /// What happens in a clip.
+    #[serde(default)]
+    pub stories: Stories,
     /// Whether the clips to train on, too, come in groups of five that follow each other and differ
     /// in one respect; otherwise each tells a story of its own. The last group is smaller where
     /// the clips do not come out even.
@@ -41,9 +50,18 @@ pub struct BenchmarkConfig {
     pub test_share: f64,
 }
 
-/// As many shapes as a story can have.
-fn largest_cast() -> usize {
-    3
+/// What happens in the clips of a benchmark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stories {
+    /// Shapes move, turn, appear and disappear, slowly or fast; held-out clips come in groups of five
+    /// that differ in one respect.
+    #[default]
+    Any,
+    /// One large shape moves once, always at the same speed. The shares are of the combinations of
+    /// color, shape, size and direction: each that is held out has one clip, and the clips to train on
+    /// show the others in turn.
+    SingleMove,
 }
 
 /// A part of the benchmark.
@@ -56,6 +74,10 @@ pub enum Split {
     Validation,
     /// Clips to report on.
     Test,
+}
+
+fn most_shapes() -> usize {
+    MOST_SHAPES
 }
 
 impl Split {
@@ -79,7 +101,8 @@ impl Default for BenchmarkConfig {
             frames: 16,
             size: 64,
             seed: 0,
-            shapes: largest_cast(),
+            shapes: MOST_SHAPES,
+            stories: Stories::Any,
             train_twins: false,
             captions_per_clip: 3,
             questions_per_clip: 2,
@@ -90,40 +113,57 @@ impl Default for BenchmarkConfig {
 }
 
 impl BenchmarkConfig {
-    /// Checks the figures.
+    /// The easiest benchmark: short and small clips of one shape that moves once. `test_share` is the
+    /// share of combinations that are held out for the test.
+    #[must_use]
+    pub fn one_shape(train_clips: usize, test_share: f64) -> Self {
+        let mut config = Self {
+            clips: 0,
+            frames: 8,
+            size: 32,
+            shapes: 1,
+            stories: Stories::SingleMove,
+            captions_per_clip: 1,
+            questions_per_clip: 1,
+            validation_share: SHARES[0],
+            test_share,
+            ..Self::default()
+        };
+        config.clips = train_clips + config.held_out();
+        config
+    }
+
+    /// Checks the numbers.
     ///
     /// # Errors
     ///
-    /// When a figure is outside the range its field tells; the error names it, what was found and
+    /// When a number is outside the range its field tells; the error names it, what was found and
     /// what is allowed.
-    pub fn validate(&self) -> Result<(), DataError> {
-        let figures = [
-            ("clips", self.clips, 100..=1_000_000),
-            ("frames", self.frames, 8..=256),
-            ("size", self.size, 32..=1_024),
-            ("shapes", self.shapes, 1..=largest_cast()),
-            ("captions_per_clip", self.captions_per_clip, 1..=8),
-            ("questions_per_clip", self.questions_per_clip, 1..=8),
-        ];
-        for (key, value, range) in figures {
-            if !range.contains(&value) {
-                return Err(DataError::OutOfRange {
-                    key,
-                    value,
-                    smallest: *range.start(),
-                    largest: *range.end(),
-                });
-            }
-        }
+    pub fn validate(&self) -> Result<(), SyntheticError> {
         let [smallest, largest] = SHARES;
-        let shares = [
-            ("validation_share", self.validation_share),
-            ("test_share", self.test_share),
+        let (least_clips, shapes) = match self.stories {
+            Stories::Any => (LEAST_CLIPS, MOST_SHAPES),
+            Stories::SingleMove => (self.held_out() + 1, 1),
+        };
+        let numbers = [
+            ("validation_share", self.validation_share, smallest, largest),
+            ("test_share", self.test_share, smallest, largest),
         ];
-        for (key, value) in shares {
+        let counts = [
+            ("clips", self.clips, least_clips, MOST_CLIPS),
+            ("frames", self.frames, 8, 256),
+            ("size", self.size, 28, 1_024),
+            ("shapes", self.shapes, 1, shapes),
+            ("captions_per_clip", self.captions_per_clip, 1, 8),
+            ("questions_per_clip", self.questions_per_clip, 1, 8),
+        ];
+        let counts = counts.map(|(key, value, smallest, largest)| {
+            (key, value as f64, smallest as f64, largest as f64)
+        });
+        for (key, value, smallest, largest) in numbers.into_iter().chain(counts) {
             // Not a number is in no range.
             if !(smallest..=largest).contains(&value) {
-                return Err(DataError::ShareOutOfRange {
+                return Err(SyntheticError::OutOfRange {
                     key,
                     value,
                     smallest,
@@ -136,16 +176,26 @@ impl BenchmarkConfig {
 
     /// The numbers of a split's clips.
     pub fn range(&self, split: Split) -> Range<usize> {
-        let held_out = |share: f64| {
-            let groups = (self.clips as f64 * share / MEMBERS as f64).round();
-            (groups as usize).max(1) * MEMBERS
-        };
-        let (validation, test) = (held_out(self.validation_share), held_out(self.test_share));
-        let train = self.clips.saturating_sub(validation + test);
+        let validation = self.held_out_by(self.validation_share);
+        let train = self.clips.saturating_sub(self.held_out());
         match split {
             Split::Train => 0..train,
             Split::Validation => train..train + validation,
-            Split::Test => train + validation..train + validation + test,
+            Split::Test => train + validation..train + self.held_out(),
+        }
+    }
+
+    fn held_out(&self) -> usize {
+        self.held_out_by(self.validation_share) + self.held_out_by(self.test_share)
+    }
+
+    fn held_out_by(&self, share: f64) -> usize {
+        match self.stories {
+            Stories::Any => {
+                let groups = (self.clips as f64 * share / MEMBERS as f64).round();
+                (groups as usize).max(1) * MEMBERS
+            }
+            Stories::SingleMove => held_out_blocks(share) * BLOCK,
         }
     }
 }
@@ -170,14 +220,9 @@ mod tests {
                 assert!(message.contains(part), "{message}");
             }
         }
-        for clips in [100, 1_000_000] {
-            let config = BenchmarkConfig {
-                clips,
-                ..BenchmarkConfig::default()
-            };
-
-            assert!(config.validate().is_ok());
-        }
+        assert!(BenchmarkConfig::one_shape(1, 0.01).validate().is_ok());
+        let message = refused(BenchmarkConfig::one_shape(0, 0.01));
+        assert!(message.contains("clips is 32"), "{message}");
     }
 
     #[test]

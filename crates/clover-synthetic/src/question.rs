@@ -2,13 +2,13 @@
 
 use rand::Rng;
 
-use super::grammar::{fill, pick};
-use super::story::{Action, Speed, Story};
-use crate::synthetic::{Color, Direction, Shape, Size};
+use crate::attributes::{Color, Direction, Shape, Size, Speed};
+use crate::caption::{fill, pick};
+use crate::story::{Action, Story};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum QuestionKind {
+pub(crate) enum QuestionKind {
     /// The colour of a shape.
     Color,
     /// The outline of a shape.
@@ -29,16 +29,16 @@ pub enum QuestionKind {
 
 /// A question about a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Question {
+pub(crate) struct Question {
     /// What is asked.
-    pub kind: QuestionKind,
+    pub(crate) kind: QuestionKind,
     /// The shape that is asked about, where it is one.
-    pub actor: usize,
+    pub(crate) actor: usize,
 }
 
 impl QuestionKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Color,
         Self::Shape,
         Self::Size,
@@ -88,12 +88,12 @@ impl QuestionKind {
     }
 
     /// Every answer a question of this kind can have.
-    pub fn answers(self) -> Vec<String> {
+    pub(crate) fn answers(self) -> Vec<String> {
         let words: Vec<&str> = match self {
-            Self::Color => Color::ALL.map(color_name).to_vec(),
-            Self::Shape => Shape::ALL.map(shape_name).to_vec(),
-            Self::Size => Size::ALL.map(size_name).to_vec(),
-            Self::Direction => Direction::ALL.map(direction_name).to_vec(),
+            Self::Color => Color::ALL.map(|one| first(one.names())).to_vec(),
+            Self::Shape => Shape::ALL.map(|one| first(one.names())).to_vec(),
+            Self::Size => Size::ALL.map(|one| first(one.names())).to_vec(),
+            Self::Direction => Direction::ALL.map(|one| first(one.names())).to_vec(),
             Self::Speed => Speed::ALL.map(speed_name).to_vec(),
             Self::Count => COUNTS.to_vec(),
             Self::First | Self::Last => return events(),
@@ -104,7 +104,7 @@ impl QuestionKind {
 
 impl Question {
     /// Every question that has one clear answer.
-    pub fn all(story: &Story) -> Vec<Self> {
+    pub(crate) fn all(story: &Story) -> Vec<Self> {
         let shapes = 0..story.actors.len();
         let about = |kind| shapes.clone().map(move |actor| Self { kind, actor });
         QuestionKind::ALL
@@ -115,25 +115,19 @@ impl Question {
     }
 
     /// The answer, where there is one clear answer.
-    pub fn answer(&self, story: &Story) -> Option<String> {
+    pub(crate) fn answer(&self, story: &Story) -> Option<String> {
         let actor = story.actors.get(self.actor)?;
         let about_all = self.actor == 0;
         let word = match self.kind {
-            QuestionKind::Color => color_name(actor.color),
-            QuestionKind::Shape => shape_name(actor.shape),
-            QuestionKind::Size => size_name(actor.size),
+            QuestionKind::Color => first(actor.color.names()),
+            QuestionKind::Shape => first(actor.shape.names()),
+            QuestionKind::Size => first(actor.size.names()),
             QuestionKind::Direction => {
                 let mut moves = story.moves(self.actor);
                 let only = moves.next().filter(|_| moves.next().is_none());
-                direction_name(only?)
+                first(only?.names())
             }
-            QuestionKind::Speed => {
-                story
-                    .moves(self.actor)
-                    .next()
-                    .filter(|_| story.tells_speed())?;
-                speed_name(actor.speed)
-            }
+            QuestionKind::Speed => speed_name(story.told_speed(self.actor)?),
             QuestionKind::Count if about_all => {
                 COUNTS.get(story.actors.len().checked_sub(1)?).copied()?
             }
@@ -147,7 +141,7 @@ impl Question {
     }
 
     /// One of the ways to ask.
-    pub fn text<R: Rng + ?Sized>(&self, story: &Story, rng: &mut R) -> String {
+    pub(crate) fn text<R: Rng + ?Sized>(&self, story: &Story, rng: &mut R) -> String {
         let form = pick(self.kind.forms(), rng);
         let Some(actor) = story.actors.get(self.actor) else {
             return form.to_owned();
@@ -169,10 +163,10 @@ fn event_of(story: &Story, phase: usize) -> Option<String> {
 }
 
 /// A shape and what it does, in a few words.
-pub(super) fn event_name(shape: Shape, action: Action) -> String {
-    let shape = shape_name(shape);
+pub(crate) fn event_name(shape: Shape, action: Action) -> String {
+    let shape = first(shape.names());
     match action {
-        Action::Move(direction) => format!("{shape} moves {}", direction_name(direction)),
+        Action::Move(direction) => format!("{shape} moves {}", first(direction.names())),
         Action::Appear => format!("{shape} appears"),
         Action::Disappear => format!("{shape} disappears"),
     }
@@ -188,14 +182,14 @@ fn events() -> Vec<String> {
 }
 
 /// Every answer, each once, in a fixed order.
-pub fn answers() -> Vec<String> {
+pub(crate) fn answers() -> Vec<String> {
     let kinds = QuestionKind::ALL.into_iter();
     let kinds = kinds.filter(|&kind| kind != QuestionKind::Last);
     kinds.flat_map(QuestionKind::answers).collect()
 }
 
 /// Every form of a question.
-pub(super) fn question_forms() -> impl Iterator<Item = &'static str> {
+pub(crate) fn question_forms() -> impl Iterator<Item = &'static str> {
     let kinds = QuestionKind::ALL.into_iter();
     kinds.flat_map(|kind| kind.forms().iter().copied())
 }
@@ -204,24 +198,8 @@ pub(super) fn question_forms() -> impl Iterator<Item = &'static str> {
 const COUNTS: [&str; 3] = ["one", "two", "three"];
 
 /// The first of several names is the one an answer uses.
-fn first_name(names: &'static [&'static str]) -> &'static str {
+fn first(names: &'static [&'static str]) -> &'static str {
     names.first().copied().unwrap_or_default()
-}
-
-fn color_name(color: Color) -> &'static str {
-    first_name(color.names())
-}
-
-fn shape_name(shape: Shape) -> &'static str {
-    first_name(shape.names())
-}
-
-fn size_name(size: Size) -> &'static str {
-    first_name(size.names())
-}
-
-fn direction_name(direction: Direction) -> &'static str {
-    first_name(direction.names())
 }
 
 fn speed_name(speed: Speed) -> &'static str {
@@ -234,7 +212,7 @@ fn speed_name(speed: Speed) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::benchmark::{Actor, Event};
+    use crate::story::{Actor, Event};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
     use std::collections::HashSet;
@@ -245,7 +223,7 @@ mod tests {
             color,
             shape,
             size,
-            speed: Speed::Fast,
+            speed: Some(Speed::Fast),
         };
         let event = |phase, action| Event {
             phase,

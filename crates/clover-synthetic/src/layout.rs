@@ -1,12 +1,13 @@
 //! Where the shapes of a story are at each moment.
 //!
-//! Time runs from 0 to 1, lengths are shares of the picture's side. What is drawn here fits all
+//! Time runs from 0 to 1, lengths are shares of the image's side. What is drawn here fits all
 //! companions of a story: room is kept for a big and fast shape, whichever it is.
 
 use rand::Rng;
 
-use super::story::{Action, Event, Speed, Story};
-use crate::synthetic::Size;
+use crate::attributes::{Size, Speed};
+use crate::config::{BenchmarkConfig, Stories};
+use crate::story::{Action, Event, Story};
 
 /// Layouts tried before the one with the most room between the shapes is taken.
 const TRIES: usize = 40;
@@ -17,36 +18,58 @@ const MOMENTS: usize = 9;
 /// The largest radius of a shape that leaves room for others.
 const LARGEST: f32 = 0.16;
 
-/// How much larger shapes are where no clip has two of them.
-const ALONE: f32 = 1.3;
+/// How much room the shapes of a benchmark have: a size does not tell how many there are in a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// There may be others.
+    Shared,
+    /// No clip has a second shape: they are larger and go farther.
+    Alone,
+    /// And each moves once, never fast: they are larger still.
+    SingleMove,
+}
 
 /// What the story leaves open about one shape.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The middle of its way, from the left and from the top.
-    pub middle: [f32; 2],
+    pub(crate) middle: [f32; 2],
     /// Where its radius is in the range of its size, from 0 to 1.
-    pub girth: f32,
+    pub(crate) radius_fraction: f32,
     /// Where its speed is in the range of slow or fast, from 0 to 1.
-    pub pace: f32,
-    /// Whether no clip of the benchmark has a second shape: there is room for larger ones that go
-    /// farther.
-    pub alone: bool,
+    pub(crate) speed_fraction: f32,
+    pub(crate) room: Room,
+}
+
+impl Room {
+    pub(crate) fn of(config: &BenchmarkConfig) -> Self {
+        match (config.stories, config.shapes) {
+            (Stories::SingleMove, _) => Self::SingleMove,
+            (Stories::Any, 1) => Self::Alone,
+            (Stories::Any, _) => Self::Shared,
+        }
+    }
 }
 
 impl Place {
     /// The distance of the shape's outermost points from its centre; the sizes leave a gap.
-    pub fn radius(&self, size: Size) -> f32 {
-        let usual = match size {
-            Size::Small => 0.08 + 0.015 * self.girth,
-            Size::Big => 0.14 + (LARGEST - 0.14) * self.girth,
+    pub(crate) fn radius(&self, size: Size) -> f32 {
+        let [least, more] = match (size, self.room) {
+            (Size::Small, Room::SingleMove) => [0.16, 0.02],
+            (Size::Big, Room::SingleMove) => [0.28, 0.02],
+            (Size::Small, _) => [0.08, 0.015],
+            (Size::Big, _) => [0.14, LARGEST - 0.14],
         };
-        if self.alone { usual * ALONE } else { usual }
+        let usual = least + more * self.radius_fraction;
+        match self.room {
+            Room::Shared | Room::SingleMove => usual,
+            Room::Alone => 1.3 * usual,
+        }
     }
 
     /// The centre of a shape at a moment, or nothing while it is not to be seen.
-    pub(super) fn center(&self, story: &Story, actor: usize, moment: f32) -> Option<[f32; 2]> {
-        let there = story.deeds(actor).all(|event| {
+    pub(crate) fn center(&self, story: &Story, actor: usize, moment: f32) -> Option<[f32; 2]> {
+        let there = story.events_of(actor).all(|event| {
             let [from, to] = window(story, event.phase);
             let middle = f32::midpoint(from, to);
             match event.action {
@@ -59,10 +82,10 @@ impl Place {
     }
 
     fn center_if_there(&self, story: &Story, actor: usize, moment: f32) -> [f32; 2] {
-        let speed = story.actors.get(actor).map_or(Speed::Slow, |one| one.speed);
+        let speed = story.actors.get(actor).and_then(|one| one.speed);
         let (mut at, mut low, mut high) = ([0.0_f32; 2], [0.0_f32; 2], [0.0_f32; 2]);
         let mut end = [0.0_f32; 2];
-        for event in story.deeds(actor) {
+        for event in story.events_of(actor) {
             let [from, to] = window(story, event.phase);
             let done = ((moment - from) / (to - from)).clamp(0.0, 1.0);
             let way = self.way(story, event, speed);
@@ -78,18 +101,20 @@ impl Place {
     }
 
     /// How far an event takes the shape, to the right and down.
-    fn way(&self, story: &Story, event: &Event, speed: Speed) -> [f32; 2] {
+    fn way(&self, story: &Story, event: &Event, speed: Option<Speed>) -> [f32; 2] {
         let Action::Move(direction) = event.action else {
             return [0.0; 2];
         };
         let [from, to] = window(story, event.phase);
-        // Sides of the picture in the time of the clip.
-        let speed = match (speed, self.alone) {
-            (Speed::Slow, false) => 0.24 + 0.06 * self.pace,
-            (Speed::Fast, false) => 0.56 + 0.06 * self.pace,
-            (Speed::Slow, true) => 0.36 + 0.04 * self.pace,
-            (Speed::Fast, true) => 0.68 + 0.04 * self.pace,
+        // Sides of the image in the time of the clip.
+        let [least, more] = match (speed, self.room) {
+            (Some(Speed::Slow), Room::Shared) => [0.24, 0.06],
+            (Some(Speed::Fast), Room::Shared) => [0.56, 0.06],
+            (Some(Speed::Slow), _) => [0.36, 0.04],
+            (Some(Speed::Fast), _) => [0.68, 0.04],
+            (None, _) => [0.42, 0.05],
         };
+        let speed = least + more * self.speed_fraction;
         direction.step().map(|step| step * speed * (to - from))
     }
 }
@@ -106,44 +131,40 @@ fn window(story: &Story, phase: usize) -> [f32; 2] {
     }
 }
 
-/// Draws what the story leaves open; the shapes stay inside the picture and, where there is room,
-/// apart from each other. `shapes` is the largest number of them that any clip has: the size of a
-/// shape does not tell how many there are in its own.
-pub(super) fn draw_layout<R: Rng + ?Sized>(
-    story: &Story,
-    shapes: usize,
-    rng: &mut R,
-) -> Vec<Place> {
-    let alone = shapes == 1;
-    let mut best = places(story, alone, rng);
-    let mut room = least_distance(story, &best);
+/// Draws what the story leaves open; the shapes stay inside the image and, where there is room,
+/// apart from each other.
+pub(crate) fn draw_layout<R: Rng + ?Sized>(story: &Story, room: Room, rng: &mut R) -> Vec<Place> {
+    let mut best = places(story, room, rng);
+    let mut apart = least_distance(story, &best);
     for _ in 1..TRIES {
-        if room >= 2.0 * LARGEST {
+        if apart >= 2.0 * LARGEST {
             break;
         }
-        let next = places(story, alone, rng);
+        let next = places(story, room, rng);
         let distance = least_distance(story, &next);
-        if distance > room {
-            (best, room) = (next, distance);
+        if distance > apart {
+            (best, apart) = (next, distance);
         }
     }
     best
 }
 
-fn places<R: Rng + ?Sized>(story: &Story, alone: bool, rng: &mut R) -> Vec<Place> {
+fn places<R: Rng + ?Sized>(story: &Story, room: Room, rng: &mut R) -> Vec<Place> {
     // Room is kept for the largest and fastest.
     let most = Place {
         middle: [0.0; 2],
-        girth: 1.0,
-        pace: 1.0,
-        alone,
+        radius_fraction: 1.0,
+        speed_fraction: 1.0,
+        room,
     };
-    (0..story.actors.len())
-        .map(|actor| {
+    let actors = story.actors.iter().enumerate();
+    actors
+        .map(|(number, actor)| {
+            let fastest = actor.speed.map(|_| Speed::Fast);
             // There and back is as long as there.
             let mut half = [0.0_f32; 2];
-            for event in story.deeds(actor) {
-                let way = most.way(story, event, Speed::Fast);
+            for event in story.events_of(number) {
+                let way = most.way(story, event, fastest);
                 half = [0, 1].map(|axis| half[axis].max(way[axis].abs() / 2.0));
             }
             Place {
@@ -151,9 +172,9 @@ fn places<R: Rng + ?Sized>(story: &Story, alone: bool, rng: &mut R) -> Vec<Place
                     let margin = most.radius(Size::Big) + half;
                     rng.random_range(margin..=1.0 - margin)
                 }),
-                girth: rng.random(),
-                pace: rng.random(),
-                alone,
+                radius_fraction: rng.random(),
+                speed_fraction: rng.random(),
+                room,
             }
         })
         .collect()
@@ -182,10 +203,10 @@ fn least_distance(story: &Story, places: &[Place]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::benchmark::combinations::Combinations;
-    use crate::synthetic::benchmark::family::family;
-    use crate::synthetic::benchmark::plot::draw_story;
-    use crate::synthetic::benchmark::{BenchmarkConfig, Split};
+    use crate::combinations::Combinations;
+    use crate::config::Split;
+    use crate::family::family;
+    use crate::story::draw_story;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -194,11 +215,23 @@ mod tests {
         let combinations = Combinations::new(&BenchmarkConfig::default());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut apart = 0;
-        // Of 500 stories, 200 are of a benchmark of single shapes, which are larger.
-        for number in 0..500 {
-            let shapes = if number < 300 { 3 } else { 1 };
-            let story = draw_story(&combinations, Split::Train, shapes, &mut rng);
-            let places = draw_layout(&story, shapes, &mut rng);
+        let moves = combinations.of(Split::Train);
+        for number in 0..600 {
+            let (story, room) = match number {
+                0..300 => (
+                    draw_story(&combinations, Split::Train, 3, &mut rng),
+                    Room::Shared,
+                ),
+                300..500 => (
+                    draw_story(&combinations, Split::Train, 1, &mut rng),
+                    Room::Alone,
+                ),
+                _ => (
+                    Story::single_move(&moves[number % moves.len()]),
+                    Room::SingleMove,
+                ),
+            };
+            let places = draw_layout(&story, room, &mut rng);
             apart += usize::from(least_distance(&story, &places) >= 2.0 * LARGEST);
             for member in family(story, &combinations, &mut rng) {
                 for (number, place) in places.iter().enumerate() {
@@ -214,7 +247,7 @@ mod tests {
                 }
             }
         }
-        assert!(apart > 440, "{apart} of 500");
+        assert!(apart > 540, "{apart} of 600");
     }
 
     #[test]
@@ -223,7 +256,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for _ in 0..300 {
             let story = draw_story(&combinations, Split::Train, 3, &mut rng);
-            let places = draw_layout(&story, 3, &mut rng);
+            let places = draw_layout(&story, Room::Shared, &mut rng);
             for event in &story.events {
                 let Action::Move(direction) = event.action else {
                     continue;

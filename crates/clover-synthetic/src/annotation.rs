@@ -1,32 +1,117 @@
-//! Multiple-choice questions with five options, the wrong ones as near to the right one as can be.
+//! What is said and asked about one clip.
+//!
+//! Multiple-choice questions have five options, the wrong ones as near to the right one as can be.
 
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 
-use super::family::{MEMBERS, Member};
-use super::narration::narrate;
-use super::question::{Question, QuestionKind, event_name};
-use super::story::Story;
+use crate::caption::{captions, narrate};
+use crate::config::BenchmarkConfig;
+use crate::family::{MEMBERS, Member};
+use crate::question::{Question, QuestionKind, event_name};
+use crate::story::Story;
 
-/// A question with options.
+/// The annotations of a clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    /// The question; empty where the options are captions.
-    pub(super) question: String,
-    /// The options, five different ones.
-    pub(super) options: Vec<String>,
-    /// The number of the right one.
-    pub(super) answer: usize,
+pub(crate) struct Annotations {
+    pub(crate) retrieval: RetrievalItem,
+    /// Questions with five options: captions, and answers where one can be asked for.
+    pub(crate) multiple_choice: Vec<MultipleChoiceItem>,
+    /// Questions with an answer of the closed list.
+    pub(crate) open_ended: Vec<OpenEndedItem>,
+}
+
+/// A line of `retrieval.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RetrievalItem {
+    /// What reports call the item.
+    pub(crate) id: String,
+    /// The clip's path below the folder of clips.
+    pub(crate) clip: String,
+    pub(crate) captions: Vec<String>,
+}
+
+/// A line of `multiple_choice.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct MultipleChoiceItem {
+    pub(crate) id: String,
+    pub(crate) clip: String,
+    /// Empty where the options are captions.
+    pub(crate) question: String,
+    pub(crate) options: Vec<String>,
+    /// The number of the right option.
+    pub(crate) answer: usize,
+}
+
+/// A line of `open_ended.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct OpenEndedItem {
+    pub(crate) id: String,
+    pub(crate) clip: String,
+    pub(crate) question: String,
+    pub(crate) answers: Vec<String>,
+}
+
+/// A question with options, five different ones.
+#[derive(Debug)]
+struct Choice {
+    question: String,
+    options: Vec<String>,
+    answer: usize,
+}
+
+/// Draws the annotations of a member of a family; `id` is what reports call the clip, `file` its
+/// path below the folder of clips.
+pub(crate) fn annotate<R: Rng + ?Sized>(
+    [id, file]: [&str; 2],
+    family: &[Member],
+    member: usize,
+    config: &BenchmarkConfig,
+    rng: &mut R,
+) -> Annotations {
+    let seen = family[member].seen();
+    let captions = captions(&seen, config.captions_per_clip, rng);
+    let mut questions = Question::all(&seen);
+    // Where there is never more than one, everybody knows how many there are.
+    questions.retain(|question| config.shapes > 1 || question.kind != QuestionKind::Count);
+    questions.shuffle(rng);
+    questions.truncate(config.questions_per_clip);
+    let mut open_ended = Vec::with_capacity(questions.len());
+    for (number, question) in questions.iter().enumerate() {
+        open_ended.push(OpenEndedItem {
+            id: format!("{id}-question-{number}"),
+            clip: file.to_owned(),
+            question: question.text(&seen, rng),
+            answers: question.answer(&seen).into_iter().collect(),
+        });
+    }
+    let mut choices = vec![choose_caption(family, member, rng)];
+    choices.extend(choose_answer(family, member, rng));
+    let choices = choices.into_iter().enumerate();
+    Annotations {
+        retrieval: RetrievalItem {
+            id: id.to_owned(),
+            clip: file.to_owned(),
+            captions,
+        },
+        multiple_choice: choices
+            .map(|(number, choice)| MultipleChoiceItem {
+                id: format!("{id}-choice-{number}"),
+                clip: file.to_owned(),
+                question: choice.question,
+                options: choice.options,
+                answer: choice.answer,
+            })
+            .collect(),
+        open_ended,
+    }
 }
 
 /// Which caption fits: the other options tell the rest of the family, in the same words wherever
 /// they say the same.
-pub(super) fn choose_caption<R: Rng + ?Sized>(
-    family: &[Member],
-    member: usize,
-    rng: &mut R,
-) -> Choice {
+fn choose_caption<R: Rng + ?Sized>(family: &[Member], member: usize, rng: &mut R) -> Choice {
     let wording: u64 = rng.random();
     let tell = |one: &Member| narrate(&one.seen(), &mut ChaCha8Rng::seed_from_u64(wording));
     let right = family.get(member).map(tell).unwrap_or_default();
@@ -37,11 +122,7 @@ pub(super) fn choose_caption<R: Rng + ?Sized>(
 
 /// A question about the clip: wrong options are right for others of the family, or for other
 /// shapes in the clip, before they are just any.
-pub(super) fn choose_answer<R: Rng + ?Sized>(
-    family: &[Member],
-    member: usize,
-    rng: &mut R,
-) -> Option<Choice> {
+fn choose_answer<R: Rng + ?Sized>(family: &[Member], member: usize, rng: &mut R) -> Option<Choice> {
     let story = family.get(member)?.seen();
     let questions: Vec<Question> = Question::all(&story)
         .into_iter()
@@ -101,10 +182,10 @@ fn options<R: Rng + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::benchmark::combinations::Combinations;
-    use crate::synthetic::benchmark::family::family;
-    use crate::synthetic::benchmark::plot::draw_story;
-    use crate::synthetic::benchmark::{BenchmarkConfig, Split};
+    use crate::combinations::Combinations;
+    use crate::config::Split;
+    use crate::family::family;
+    use crate::story::draw_story;
     use std::collections::HashSet;
 
     fn families() -> Vec<Vec<Member>> {
