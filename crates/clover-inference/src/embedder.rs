@@ -17,7 +17,7 @@ pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 use crate::{InferenceError, Preprocessing};
 
 /// Clips or texts that pass an encoder together.
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Rows of unit length, one after the other, on the CPU.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,7 +6,7 @@
 //! one row, and is decoded once.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clip_rows::Files;
@@ -225,6 +225,24 @@ impl ClipTable {
         match &self.origin {
             Origin::Files(files) => files.clip(clip).to_owned(),
             Origin::Shards(shards) => shards.name(clip),
+        }
+    }
+
+    /// The file or the folder of images that holds the clip; of shards, the shard.
+    pub fn file(&self, row: usize) -> PathBuf {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) => files.path(clip),
+            Origin::Shards(shards) => shards.shard(clip).to_path_buf(),
+        }
+    }
+
+    /// The part of the clip that its list names; of shards only [`read`](Self::read) tells.
+    pub fn span(&self, row: usize) -> Option<Span> {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) => files.span(clip),
+            Origin::Shards(_) => None,
         }
     }
 

@@ -14,6 +14,7 @@ mod files;
 mod starting;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::prelude::*;
@@ -130,6 +131,41 @@ impl<B: Backend> Bundle<B> {
     pub fn into_embedder(self, device: B::Device) -> Embedder<B> {
         Embedder::new(self.clover, self.tokenizer, self.preprocessing, device)
     }
+}
+
+/// The checksum of all that decides a bundle's embeddings: BLAKE3 of its sizes, weights, word pieces and
+/// preprocessing, in hexadecimal. Its answers are left out.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn bundle_checksum(folder: &Path) -> Result<String, InferenceError> {
+    let mut hasher = blake3::Hasher::new();
+    for name in [
+        CONFIG,
+        WEIGHTS,
+        VOCABULARY,
+        TextNormalization::FILE,
+        PREPROCESSING,
+    ] {
+        let path = folder.join(name);
+        let mut file = match fs::File::open(&path) {
+            // Bundles of earlier versions do not say how texts are written.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && name == TextNormalization::FILE =>
+            {
+                continue;
+            }
+            Err(source) => return Err(InferenceError::File { path, source }),
+            Ok(file) => file,
+        };
+        let mut of_file = blake3::Hasher::new();
+        if let Err(source) = of_file.update_reader(&mut file) {
+            return Err(InferenceError::File { path, source });
+        }
+        hasher.update(of_file.finalize().as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The sizes of a bundle's model.

@@ -12,13 +12,14 @@ use std::path::Path;
 use clover_data::video::Span;
 use serde::{Deserialize, Serialize};
 
+use super::contents::Stamp;
 use crate::InferenceError;
 use crate::bundle::write_whole;
 
 pub(super) const JOURNAL: &str = "files.jsonl";
 
 /// Which clip: a file of a source, a sample of a shard, or a span of either.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClipKey {
     /// The place of its source among those of the index.
     pub source: usize,
@@ -91,6 +92,23 @@ impl ClipKey {
     }
 }
 
+impl ClipRecord {
+    /// A line about a clip that cannot be read.
+    pub(super) fn broken(key: ClipKey, stamp: Stamp, fault: String) -> Self {
+        Self {
+            key,
+            state: ClipState::Broken,
+            size: stamp.size,
+            modified_ms: stamp.modified_ms,
+            hash: String::new(),
+            content: None,
+            seconds: 0.0,
+            fault: Some(fault),
+            commit: 0,
+        }
+    }
+}
+
 impl Library {
     /// Reads the journal of an index; an index without one knows no file.
     ///
@@ -148,11 +166,11 @@ impl Library {
 
     /// The clips of each content that is still somewhere.
     #[must_use]
-    pub fn clips_of_contents(&self) -> BTreeMap<u32, Vec<&ClipRecord>> {
-        let mut clips = BTreeMap::<u32, Vec<&ClipRecord>>::new();
+    pub fn clips_of_contents(&self) -> BTreeMap<u32, Vec<ClipKey>> {
+        let mut clips = BTreeMap::<u32, Vec<ClipKey>>::new();
         for record in self.records.values() {
             if let (ClipState::Indexed, Some(content)) = (record.state, record.content) {
-                clips.entry(content).or_default().push(record);
+                clips.entry(content).or_default().push(record.key.clone());
             }
         }
         clips
@@ -207,7 +225,8 @@ impl Library {
     /// Writes the journal anew, a line a clip, without those that are gone.
     pub(super) fn compact(&mut self, folder: &Path) -> Result<(), InferenceError> {
         let path = folder.join(JOURNAL);
-        self.records.retain(|_, record| record.state != ClipState::Gone);
+        self.records
+            .retain(|_, record| record.state != ClipState::Gone);
         // The newest commit stays known, or its segment would be taken for unfinished.
         if let Some(record) = self.records.values_mut().next_back() {
             record.commit = self.last_commit;
@@ -265,9 +284,14 @@ mod tests {
     fn the_last_line_about_a_clip_counts_and_names_may_hold_anything() {
         let folder = tempfile::tempdir().unwrap();
         let mut library = Library::default();
-        library.append(folder.path(), vec![record("a\nb \u{1f600}", 1)]).unwrap();
         library
-            .append(folder.path(), vec![record("a\nb \u{1f600}", 2), record("c", 2)])
+            .append(folder.path(), vec![record("a\nb \u{1f600}", 1)])
+            .unwrap();
+        library
+            .append(
+                folder.path(),
+                vec![record("a\nb \u{1f600}", 2), record("c", 2)],
+            )
             .unwrap();
 
         let read = Library::read(folder.path()).unwrap();
@@ -311,7 +335,10 @@ mod tests {
 
         let error = Library::read(folder.path()).unwrap_err().to_string();
 
-        assert!(error.contains("files.jsonl") && error.contains("line 1"), "{error}");
+        assert!(
+            error.contains("files.jsonl") && error.contains("line 1"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -323,7 +350,9 @@ mod tests {
             content: None,
             ..record("b", 9)
         };
-        library.append(folder.path(), vec![record("a", 1), gone]).unwrap();
+        library
+            .append(folder.path(), vec![record("a", 1), gone])
+            .unwrap();
 
         library.compact(folder.path()).unwrap();
 

@@ -179,12 +179,18 @@ pub(super) fn write_segment(
     precision: RowPrecision,
 ) -> Result<(), InferenceError> {
     let numbers = |of: fn(&RowKey) -> u32| -> Vec<u8> {
-        rows.keys.iter().flat_map(|key| of(key).to_le_bytes()).collect()
+        rows.keys
+            .iter()
+            .flat_map(|key| of(key).to_le_bytes())
+            .collect()
     };
     let (dtype, embeddings): (_, Vec<u8>) = match precision {
         RowPrecision::F32 => (
             Dtype::F32,
-            rows.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            rows.values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
         ),
         RowPrecision::F16 => {
             let mut half = vec![f16::ZERO; rows.values.len()];
@@ -201,9 +207,18 @@ pub(super) fn write_segment(
     };
     let tensors = [
         (EMBEDDINGS, tensor(dtype, vec![count, dim], embeddings)),
-        (CONTENT, tensor(Dtype::U32, vec![count], numbers(|key| key.content))),
-        (START, tensor(Dtype::U32, vec![count], numbers(|key| key.start_ms))),
-        (END, tensor(Dtype::U32, vec![count], numbers(|key| key.end_ms))),
+        (
+            CONTENT,
+            tensor(Dtype::U32, vec![count], numbers(|key| key.content)),
+        ),
+        (
+            START,
+            tensor(Dtype::U32, vec![count], numbers(|key| key.start_ms)),
+        ),
+        (
+            END,
+            tensor(Dtype::U32, vec![count], numbers(|key| key.end_ms)),
+        ),
     ];
     let checksum = checksum(tensors.iter().map(|(_, tensor)| &*tensor.bytes));
     let metadata = HashMap::from([(CHECKSUM.to_owned(), checksum)]);
@@ -278,7 +293,10 @@ impl Segment {
         if !columns.iter().all(fits) {
             return Err(damaged("its columns do not have the length of its rows"));
         }
-        let written = header.metadata().as_ref().and_then(|about| about.get(CHECKSUM));
+        let written = header
+            .metadata()
+            .as_ref()
+            .and_then(|about| about.get(CHECKSUM));
         let data = std::iter::once(embeddings.data()).chain(columns.iter().map(|c| c.data()));
         if written != Some(&checksum(data)) {
             return Err(damaged(
@@ -381,7 +399,10 @@ mod tests {
             let segment = Segment::read(&file.path, 2, precision).unwrap();
 
             assert_eq!(segment.keys, rows().keys);
-            assert_eq!([segment.row(0, 2), segment.row(1, 2)].concat(), rows().values);
+            assert_eq!(
+                [segment.row(0, 2), segment.row(1, 2)].concat(),
+                rows().values
+            );
         }
     }
 
@@ -393,7 +414,10 @@ mod tests {
         let refused = |bytes: &[u8]| {
             fs::write(&file.path, bytes).unwrap();
             let error = Segment::read(&file.path, 2, RowPrecision::F16).unwrap_err();
-            assert!(error.to_string().contains("0000000001-0000000001"), "{error}");
+            assert!(
+                error.to_string().contains("0000000001-0000000001"),
+                "{error}"
+            );
         };
 
         for length in 0..whole.len() {
@@ -446,7 +470,11 @@ mod tests {
 
         let list = SegmentList::of(folder.path(), 3).unwrap();
 
-        let live: Vec<_> = list.live.iter().map(|file| (file.first, file.last)).collect();
+        let live: Vec<_> = list
+            .live
+            .iter()
+            .map(|file| (file.first, file.last))
+            .collect();
         assert_eq!(live, [(1, 2), (3, 3)]);
         assert_eq!(list.stale.len(), 4);
     }

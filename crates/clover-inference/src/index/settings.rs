@@ -102,11 +102,47 @@ impl IndexSettings {
     /// The file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
         let path = folder.join(SETTINGS);
-        let text = toml::to_string_pretty(self).map_err(|source| InferenceError::Configuration {
-            path: path.clone(),
-            reason: source.to_string(),
-        })?;
+        let text =
+            toml::to_string_pretty(self).map_err(|source| InferenceError::Configuration {
+                path: path.clone(),
+                reason: source.to_string(),
+            })?;
         write_whole(&path, text.as_bytes())
+    }
+
+    /// Whether rows that are made with other settings can stand beside those of this index.
+    ///
+    /// # Errors
+    ///
+    /// They cannot; what differs is named.
+    pub(super) fn fits(&self, wanted: &Self, folder: &Path) -> Result<(), InferenceError> {
+        let reason = if self.bundle_checksum != wanted.bundle_checksum {
+            format!(
+                "was made with the bundle {} ({}), and this is {} ({}): their rows cannot be compared. \
+                 Build the index anew (`--rebuild`), or name another folder",
+                self.bundle.display(),
+                short(&self.bundle_checksum),
+                wanted.bundle.display(),
+                short(&wanted.bundle_checksum)
+            )
+        } else if (self.dim, self.rows) != (wanted.dim, wanted.rows) {
+            format!(
+                "has rows of {} numbers in {:?}, and {} in {:?} are wanted",
+                self.dim, self.rows, wanted.dim, wanted.rows
+            )
+        } else if self.windows != wanted.windows {
+            format!(
+                "has windows of {} every {}; other windows need the index to be built anew (`--rebuild`)",
+                seconds(self.windows.window_ms),
+                seconds(self.windows.stride_ms)
+            )
+        } else {
+            return Ok(());
+        };
+        Err(InferenceError::OtherIndex {
+            index: folder.to_owned(),
+            reason,
+        })
     }
 
     fn fault(&self) -> Option<&'static str> {
@@ -115,6 +151,15 @@ impl IndexSettings {
         }
         self.windows.fault()
     }
+}
+
+/// Enough of a checksum to tell two apart.
+fn short(checksum: &str) -> &str {
+    checksum.get(..12).unwrap_or(checksum)
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{} s", ms as f64 / 1000.0)
 }
 
 #[cfg(test)]
@@ -155,16 +200,25 @@ pub(super) mod tests {
 
         let error = IndexSettings::read(folder.path()).unwrap_err().to_string();
 
-        assert!(error.contains("format 7") && error.contains(SETTINGS), "{error}");
+        assert!(
+            error.contains("format 7") && error.contains(SETTINGS),
+            "{error}"
+        );
     }
 
     #[test]
     fn impossible_figures_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         for broken in [
-            IndexSettings { dim: 0, ..settings(4) },
             IndexSettings {
-                windows: WindowSettings { stride_ms: 0, ..WindowSettings::default() },
+                dim: 0,
+                ..settings(4)
+            },
+            IndexSettings {
+                windows: WindowSettings {
+                    stride_ms: 0,
+                    ..WindowSettings::default()
+                },
                 ..settings(4)
             },
         ] {

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use clover_data::DataError;
+use clover_data::dataset::Randomness;
 use clover_data::video::transform::PixelPipeline;
-use clover_data::video::{FrameSelection, Span, VideoDecoder};
+use clover_data::video::{Span, VideoDecoder};
 use serde::{Deserialize, Serialize};
 
 /// Windows of one video, at most: a day of video, a window a second.
@@ -89,7 +90,7 @@ impl WindowSettings {
             return Err(DataError::OverLimit {
                 path: name.to_path_buf(),
                 what: "the number of windows",
-                value: (end - start) / self.stride_ms,
+                found: (end - start) / self.stride_ms,
                 limit: MOST_WINDOWS,
             });
         }
@@ -100,7 +101,9 @@ impl WindowSettings {
             cuts.dedup();
         }
         let pieces = cuts.windows(2).flat_map(|cut| self.pieces(cut[0], cut[1]));
-        Ok(pieces.filter_map(|(start, end)| Span::new(start, end).ok()).collect())
+        Ok(pieces
+            .filter_map(|(start, end)| Span::new(start, end).ok())
+            .collect())
     }
 
     /// Windows from one moment to another; the last ends there.
@@ -142,7 +145,7 @@ fn shots(
     let mut cuts = Vec::new();
     let mut before: Option<Vec<f32>> = None;
     for some in frames.chunks(SHOT_FRAMES) {
-        let clip = pixels.read(video, some, &mut rand::rng())?;
+        let clip = pixels.read(video, some, &mut Randomness::new(0).for_item(0, 0))?;
         for (&frame, image) in some.iter().zip(clip.split(1)) {
             let image = image.values();
             if let Some(before) = &before {
@@ -176,7 +179,12 @@ mod tests {
 
         assert_eq!(
             windows,
-            [(0, 8_000), (4_000, 12_000), (8_000, 16_000), (12_000, 19_000)]
+            [
+                (0, 8_000),
+                (4_000, 12_000),
+                (8_000, 16_000),
+                (12_000, 19_000)
+            ]
         );
     }
 
