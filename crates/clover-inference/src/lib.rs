@@ -16,6 +16,8 @@ mod import;
 mod index;
 mod partial_file;
 mod preprocessing;
+mod search;
+mod text_batch;
 
 pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
@@ -34,6 +36,7 @@ pub use index::{
     VideoIndex, WindowSettings, is_index,
 };
 pub use preprocessing::Preprocessing;
+pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::TestBackend;

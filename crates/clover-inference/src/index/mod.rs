@@ -31,6 +31,9 @@ pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary};
 
+use clover_data::dataset::ClipTable;
+use clover_data::video::{ClipSource, Span};
+
 use crate::InferenceError;
 
 const SEGMENTS: &str = "segments";
@@ -82,6 +85,11 @@ impl VideoIndex {
         &self.library
     }
 
+    /// The number of the commit that it was read at.
+    pub(crate) fn last_commit(&self) -> u64 {
+        self.library.last_commit()
+    }
+
     /// Rows in all, those of clips that are gone among them.
     pub fn rows(&self) -> usize {
         self.segments.iter().map(Segment::rows).sum()
@@ -111,6 +119,28 @@ impl VideoIndex {
             // The paths of a list begin where the list lies.
             false => source.parent().unwrap_or(Path::new("")).join(&clip.path),
         }
+    }
+
+    /// What a clip is read from, and the part of it that is meant.
+    ///
+    /// # Errors
+    ///
+    /// It is no longer there, or cannot be read.
+    pub fn open_clip(&self, clip: &ClipKey) -> Result<(ClipSource, Option<Span>), InferenceError> {
+        let path = self.path_of(clip);
+        if path.exists() {
+            return Ok((ClipSource::Path(path), clip.span()));
+        }
+        // A sample of a shard is found by its name.
+        let gone = || InferenceError::File {
+            path: path.clone(),
+            source: std::io::Error::from(std::io::ErrorKind::NotFound),
+        };
+        let source = self.settings.sources.get(clip.source).ok_or_else(gone)?;
+        let table = ClipTable::open(source, None, &|_, _| ())?;
+        let row = (0..table.len()).find(|&row| table.clip(row) == clip.path);
+        let read = table.read(row.ok_or_else(gone)?)?;
+        Ok((read.clip, read.span))
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {

@@ -115,7 +115,7 @@ impl IndexSettings {
     /// # Errors
     ///
     /// They cannot; what differs is named.
-    pub(super) fn fits(&self, wanted: &Self, folder: &Path) -> Result<(), InferenceError> {
+    pub(crate) fn fits(&self, wanted: &Self, folder: &Path) -> Result<(), InferenceError> {
         let reason = if self.bundle_checksum != wanted.bundle_checksum {
             format!(
                 "was made with the bundle {} ({}), and this is {} ({}): their rows cannot be compared. \
