@@ -7,7 +7,6 @@ use clover_data::dataset::ClipTable;
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
 
@@ -87,14 +86,8 @@ fn source(writer: &mut IndexWriter, folder: &Path) -> IndexSource {
 }
 
 fn options(exclude: &[&str]) -> UpdateOptions {
-    let mut globs = GlobSetBuilder::new();
-    for glob in exclude {
-        globs.add(Glob::new(glob).unwrap());
-    }
-    UpdateOptions {
-        threads: 2,
-        exclude: globs.build().unwrap_or_else(|_| GlobSet::empty()),
-    }
+    let exclude: Vec<String> = exclude.iter().map(|&one| one.to_owned()).collect();
+    UpdateOptions::new(2, &exclude).unwrap()
 }
 
 /// Brings the index of a folder up to date.
@@ -341,6 +334,10 @@ fn excluded_clips_are_as_if_they_were_not_there() {
     });
 
     assert_eq!(summary.unwrap().embedded, 2);
+    let broken = UpdateOptions::new(1, &["a[b".to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(broken.starts_with("exclude: "), "{broken}");
 }
 
 #[test]

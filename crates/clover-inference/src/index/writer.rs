@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use clover_data::dataset::ClipTable;
 use clover_data::video::NormalizedClip;
-use globset::GlobSet;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::SEGMENTS;
 use super::library::{ClipRecord, ClipState, Library, sync_folder};
@@ -45,10 +45,31 @@ pub struct IndexWriter {
 /// How an update is done.
 #[derive(Clone, Debug)]
 pub struct UpdateOptions {
-    /// Threads that read clips.
-    pub threads: usize,
-    /// Clips whose paths match are treated as if they were not there.
-    pub exclude: GlobSet,
+    threads: usize,
+    exclude: GlobSet,
+}
+
+impl UpdateOptions {
+    /// So many threads read clips; clips whose paths below their source match one of the patterns, such as
+    /// `drafts/**`, are treated as if they were not there.
+    ///
+    /// # Errors
+    ///
+    /// A pattern cannot be read.
+    pub fn new(threads: usize, exclude: &[String]) -> Result<Self, InferenceError> {
+        let wrong = |error: globset::Error| InferenceError::Option {
+            option: "exclude",
+            reason: error.to_string(),
+        };
+        let mut patterns = GlobSetBuilder::new();
+        for pattern in exclude {
+            patterns.add(Glob::new(pattern).map_err(wrong)?);
+        }
+        Ok(Self {
+            threads: threads.max(1),
+            exclude: patterns.build().map_err(wrong)?,
+        })
+    }
 }
 
 /// What an update tells.
@@ -229,7 +250,7 @@ impl IndexWriter {
                 .unwrap_or(0)
                 .max(self.library.contents()),
         };
-        let threads = options.threads.max(1);
+        let threads = options.threads;
         let (job_queue, jobs) = sync_channel::<Job>(2 * threads);
         let (step_queue, steps) = sync_channel::<Step>(4 * threads);
         let jobs = Mutex::new(jobs);
@@ -626,6 +647,12 @@ impl Pending {
 }
 
 impl UpdateSummary {
+    /// Whether the index is another than before.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.embedded + self.known + self.broken + self.gone > 0
+    }
+
     fn count(&mut self, record: &ClipRecord, is_new: bool) {
         if record.state == ClipState::Gone {
             self.gone += 1;
