@@ -22,8 +22,7 @@ mod text_batch;
 pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
-    Answers, Bundle, bundle_checksum, bundle_sizes, neutral_texts, start_from_bundle, write_bundle,
-    write_neutral_texts,
+    Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, start_from_bundle, write_bundle,
 };
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,

@@ -72,12 +72,12 @@ impl Work for Indexing {
         let sources = self.sources(old.as_ref())?;
         let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
         let wanted = self.settings(&bundle, opened.config.text.hidden, old.as_ref())?;
-        let texts = neutral_texts(&bundle, &opened.tokenizer)?;
+        let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {
                 let beside = beside(target, "rebuilt");
-                let done = self.build(&beside, &wanted, &sources, &embedder, &texts)?;
+                let done = self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
                 if done {
                     take_place(&beside, target)?;
                     say(&format!("{}: was built anew", target.display()));
@@ -85,7 +85,7 @@ impl Work for Indexing {
                 Ok(())
             }
             _ => self
-                .build(target, &wanted, &sources, &embedder, &texts)
+                .build(target, &wanted, &sources, &embedder, &neutral)
                 .map(|_| ()),
         }
     }
@@ -149,7 +149,7 @@ impl Indexing {
         wanted: &IndexSettings,
         sources: &[PathBuf],
         embedder: &Embedder<B>,
-        texts: &[String],
+        neutral: &NeutralTexts,
     ) -> Result<bool> {
         let mut writer = IndexWriter::open(folder, wanted)?;
         loop {
@@ -174,7 +174,7 @@ impl Indexing {
             if summary.changed() || self.arguments.compact || !self.arguments.follow {
                 let index = VideoIndex::open(folder)?;
                 if !summary.interrupted {
-                    Calibration::measure(&index, embedder, texts)?;
+                    Calibration::measure(&index, embedder, neutral)?;
                 }
                 say(&line(&summary, &index));
             }

@@ -384,6 +384,14 @@ impl ClipTable {
         self.with_chosen(first.collect())
     }
 
+    /// So many rows at most, evenly spread over all.
+    #[must_use]
+    pub fn spread(&self, count: usize) -> Self {
+        let count = count.min(self.len());
+        let rows = (0..count).map(|number| self.chosen(number * self.len() / count));
+        self.with_chosen(rows.collect())
+    }
+
     fn with_chosen(&self, chosen: Vec<Chosen>) -> Self {
         Self {
             chosen: Some(chosen.into()),
@@ -435,6 +443,18 @@ mod tests {
         let texts: Vec<_> = read.iter().flat_map(|row| captions(&row.texts)).collect();
         assert_eq!(texts, ["one", "three", "two"]);
         assert_eq!(read[1].clip, ClipSource::Path("a.mp4".into()));
+    }
+
+    #[test]
+    fn rows_are_taken_from_all_over_the_table() {
+        let table = ClipTable::of_captions((0..10).map(|row| (format!("{row}.mp4"), "a text")));
+        let names = |table: &ClipTable| -> Vec<String> {
+            (0..table.len()).map(|row| table.name(row)).collect()
+        };
+
+        assert_eq!(names(&table.spread(3)), ["0.mp4", "3.mp4", "6.mp4"]);
+        assert_eq!(names(&table.spread(99)), names(&table));
+        assert!(table.filtered(|_| false).spread(3).is_empty());
     }
 
     #[test]

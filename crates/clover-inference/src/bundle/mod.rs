@@ -7,7 +7,7 @@
 //! | `vocab.txt` | word pieces, one a line |
 //! | `tokenizer_config.json` | whether capitals are kept ([`TextNormalization`]) |
 //! | `preprocess.json` | [`Preprocessing`] |
-//! | `neutral_texts.txt` | some captions of its training ([`neutral_texts`]), where there are any |
+//! | `neutral.json` | some captions of its training ([`NeutralTexts`]), where there are any |
 //! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
 
 mod answers;
@@ -27,7 +27,7 @@ use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
-pub use neutral::{neutral_texts, write_neutral_texts};
+pub use neutral::NeutralTexts;
 pub use starting::{bundle_sizes, start_from_bundle};
 
 use crate::{Embedder, InferenceError, Preprocessing};

@@ -12,7 +12,7 @@ use super::moments::best_moments;
 use super::scan::scan;
 use crate::bundle::{read_json, write_json};
 use crate::index::VideoIndex;
-use crate::{Embedder, InferenceError};
+use crate::{Embedder, InferenceError, NeutralTexts};
 
 const CALIBRATION: &str = "calibration.json";
 /// Steps of the distribution of scores that is kept.
@@ -21,6 +21,8 @@ const STEPS: usize = 1_000;
 const SAMPLED: usize = 4_096;
 /// The share of neutral texts that may be taken for something in the library.
 const FALSE_ALARMS: f64 = 0.05;
+/// The share of texts that may be taken for nothing in the library though their own clip is there.
+const MISSES: f64 = 0.1;
 
 /// How neutral texts score in an index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +31,10 @@ pub struct Calibration {
     commit: u64,
     /// Scores of pairs, from the lowest to the highest, at equal steps of their number.
     pairs: Vec<f32>,
-    /// The best score of each neutral text, ascending.
-    best: Vec<f32>,
+    /// The best score that says that something fits: above those of all but a twentieth of the neutral
+    /// texts, or, where such texts may well be true of this library, above those of a tenth of the texts
+    /// with their own clips.
+    threshold: f32,
 }
 
 impl Calibration {
@@ -42,9 +46,9 @@ impl Calibration {
     pub fn measure<B: Backend>(
         index: &VideoIndex,
         embedder: &Embedder<B>,
-        texts: &[String],
+        neutral: &NeutralTexts,
     ) -> Result<Self, InferenceError> {
-        let texts = embedder.embed_texts(texts)?;
+        let texts = embedder.embed_texts(&neutral.texts)?;
         let (mut pairs, mut best) = (Vec::new(), Vec::new());
         for text in 0..texts.rows() {
             let scores = scan(index.segments(), texts.row(text));
@@ -59,7 +63,14 @@ impl Calibration {
             pairs.extend(scores.iter().step_by(scores.len().div_ceil(SAMPLED).max(1)));
         }
         pairs.sort_by(f32::total_cmp);
-        best.sort_by(f32::total_cmp);
+        let threshold = [
+            quantile(best, 1.0 - FALSE_ALARMS),
+            quantile(neutral.own_scores.clone(), MISSES),
+        ];
+        let threshold = threshold
+            .into_iter()
+            .flatten()
+            .fold(f32::INFINITY, f32::min);
         let pairs = match pairs.len() {
             0 => Vec::new(),
             count => (0..=STEPS)
@@ -69,7 +80,12 @@ impl Calibration {
         let calibration = Self {
             commit: index.last_commit(),
             pairs,
-            best,
+            // Nothing to measure by: whatever is best may fit.
+            threshold: if threshold.is_finite() {
+                threshold
+            } else {
+                -1.0
+            },
         };
         write_json(&path(index), &calibration)?;
         Ok(calibration)
@@ -93,12 +109,15 @@ impl Calibration {
 
     /// Whether the best score of a text says that something fits.
     pub(super) fn matches(&self, best: f32) -> bool {
-        let allowed = (self.best.len() as f64 * (1.0 - FALSE_ALARMS)).ceil() as usize;
-        let threshold = self
-            .best
-            .get(allowed.min(self.best.len().saturating_sub(1)));
-        threshold.is_none_or(|&threshold| best > threshold)
+        best > self.threshold
     }
+}
+
+/// The score that such a share lies below; none where there are no scores.
+fn quantile(mut scores: Vec<f32>, share: f64) -> Option<f32> {
+    scores.sort_by(f32::total_cmp);
+    let at = (scores.len() as f64 * share) as usize;
+    scores.get(at.min(scores.len().saturating_sub(1))).copied()
 }
 
 fn path(index: &VideoIndex) -> PathBuf {
