@@ -13,8 +13,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_inference::{
     Calibration, ClipState, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, bundle_checksum,
-    is_index, neutral_texts,
+    IndexWriter, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    bundle_checksum, is_index,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
