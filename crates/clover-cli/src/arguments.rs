@@ -5,6 +5,7 @@ mod ask;
 mod data;
 mod devices;
 mod embed;
+mod index;
 mod overrides;
 mod resume;
 mod tasks;
@@ -19,6 +20,7 @@ pub(crate) use ask::{Ask, Asked};
 pub(crate) use data::{CheckData, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
+pub(crate) use index::Index;
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Finetune(Box<Finetune>),
     /// Measure a bundle on a task: figures with intervals, predictions, and a page.
     Evaluate(Box<Evaluate>),
+    /// Make folders of videos searchable, and keep them so: only what changed is read.
+    Index(Box<Index>),
     /// Ask a question about a clip.
     Ask(Box<Ask>),
     /// Embed texts and clips, for other programs.

@@ -3,7 +3,6 @@
 mod captioned;
 
 use burn::prelude::*;
-use burn::tensor::TensorData;
 use clover_data::batch::stack_clips;
 use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SkippedItem};
 use clover_data::text::WordPieceTokenizer;
@@ -14,10 +13,11 @@ use clover_model::tasks::RetrievalModel;
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
+use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Clips or texts that pass an encoder together.
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Rows of unit length, one after the other, on the CPU.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,21 +114,8 @@ impl<B: Backend> Embedder<B> {
     pub fn embed_texts(&self, texts: &[String]) -> Result<Embeddings, InferenceError> {
         let mut embeddings = Embeddings::default();
         for batch in texts.chunks(BATCH) {
-            let mut ids = Vec::new();
-            let mut mask = Vec::new();
-            for text in batch {
-                let encoding = self.tokenizer.encode(text, self.preprocessing.text_len)?;
-                ids.extend(encoding.ids.into_iter().map(i64::from));
-                mask.extend(encoding.attention_mask.into_iter().map(i64::from));
-            }
-            let shape = [batch.len(), self.preprocessing.text_len];
-            let tensor = |values| {
-                Tensor::<B, 2, Int>::from_data(TensorData::new(values, shape), &self.device)
-            };
-            embeddings.push(
-                self.model
-                    .embed_text(tensor(ids), tensor(mask), &mut Noise::quiet()),
-            );
+            let TextBatch { ids, mask, .. } = self.text_batch(batch)?;
+            embeddings.push(self.model.embed_text(ids, mask, &mut Noise::quiet()));
         }
         Ok(embeddings)
     }

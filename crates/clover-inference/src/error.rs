@@ -89,6 +89,38 @@ pub enum InferenceError {
         /// The file.
         path: PathBuf,
     },
+    /// Another program writes to the index.
+    #[error("{path}: {holder} is writing to this index; wait for it, or end it", path = path.display())]
+    IndexInUse {
+        /// The lock.
+        path: PathBuf,
+        /// Who holds it.
+        holder: String,
+    },
+    /// A file of an index is cut or changed.
+    #[error("{path}: is damaged: {fault}", path = path.display())]
+    DamagedIndex {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        fault: String,
+    },
+    /// A file is not the TOML it should be.
+    #[error("{path}: not the expected TOML", path = path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<toml::de::Error>,
+    },
+    /// An index was made with another bundle, or with other settings.
+    #[error("{index}: {reason}", index = index.display())]
+    OtherIndex {
+        /// The index.
+        index: PathBuf,
+        /// What differs, and what to do.
+        reason: String,
+    },
     /// A picture cannot be made.
     #[error("a picture cannot be made: {reason}")]
     Picture {

@@ -13,12 +13,17 @@ mod error;
 mod export;
 mod film_strip;
 mod import;
+mod index;
 mod partial_file;
 mod preprocessing;
+mod search;
+mod text_batch;
 
 pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
-pub use bundle::{Answers, Bundle, bundle_sizes, start_from_bundle, write_bundle};
+pub use bundle::{
+    Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, start_from_bundle, write_bundle,
+};
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
 };
@@ -27,7 +32,13 @@ pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use film_strip::{clip_strip, film_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
+pub use index::{
+    ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
+    IndexSource, IndexWriter, Library, RowKey, RowPrecision, UpdateOptions, UpdateSummary,
+    VideoIndex, WindowSettings, is_index,
+};
 pub use preprocessing::Preprocessing;
+pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::TestBackend;

@@ -12,6 +12,7 @@ mod embed;
 mod evaluate;
 mod figures;
 mod finetune;
+mod index;
 mod pack;
 mod pretrain;
 mod recipe;
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Recipe(recipe) => recipe::run(recipe),
         Command::Finetune(finetune) => finetune::run(*finetune),
         Command::Evaluate(evaluate) => evaluate::run(*evaluate),
+        Command::Index(index) => index::run(*index),
         Command::Ask(ask) => ask::run(*ask),
         Command::Embed(embed) => embed::run(*embed),
         Command::Demo(demo) => demo::run(demo),

@@ -1,11 +1,13 @@
 //! From a video file to the numbers a model sees.
 
+use std::path::Path;
+
 use rand::Rng;
 
 use crate::DataError;
 use crate::video::{
     ClipSource, DecodeLimits, FrameSampling, FrameSelection, NormalizedClip, PixelPipeline, Span,
-    check_fps,
+    VideoDecoder, check_fps,
 };
 
 /// More frames or pixels than any setting has; a slip of the pen must not ask for all memory.
@@ -76,6 +78,33 @@ impl ClipReading {
         let choose = |frames| self.sampling.indices(frames, rng);
         let (mut video, indices) = clip.open_selected(&self.limits, &selection, choose)?;
         self.pixels.read(video.as_mut(), &indices, rng)
+    }
+
+    /// Reads several spans of one opened video, each as [`read`](Self::read) does, in one pass:
+    /// a frame that lies in two of them is decoded once. One draw of randomness serves all their pixels.
+    ///
+    /// # Errors
+    ///
+    /// When a frame cannot be decoded within the limits, or the video has no such span.
+    pub fn read_spans(
+        &self,
+        video: &mut dyn VideoDecoder,
+        name: &Path,
+        spans: &[Span],
+        rng: &mut impl Rng,
+    ) -> Result<Vec<NormalizedClip>, DataError> {
+        let mut indices = Vec::with_capacity(spans.len() * self.sampling.len());
+        for &span in spans {
+            let span = FrameSelection {
+                span: Some(span),
+                fps: self.fps,
+            };
+            let selected = span.frames(video, name, &self.limits)?.unwrap_or_default();
+            let chosen = self.sampling.indices(selected.len(), rng);
+            indices.extend(chosen.into_iter().map(|frame| selected[frame]));
+        }
+        let all = self.pixels.read(video, &indices, rng)?;
+        Ok(all.split(self.sampling.len()))
     }
 }
 

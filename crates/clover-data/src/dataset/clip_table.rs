@@ -6,7 +6,7 @@
 //! one row, and is decoded once.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clip_rows::Files;
@@ -228,6 +228,24 @@ impl ClipTable {
         }
     }
 
+    /// The file or the folder of images that holds the clip; of shards, the shard.
+    pub fn file(&self, row: usize) -> PathBuf {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) => files.path(clip),
+            Origin::Shards(shards) => shards.shard(clip).to_path_buf(),
+        }
+    }
+
+    /// The part of the clip that its list names; of shards only [`read`](Self::read) tells.
+    pub fn span(&self, row: usize) -> Option<Span> {
+        let clip = self.chosen(row).clip as usize;
+        match &self.origin {
+            Origin::Files(files) => files.span(clip),
+            Origin::Shards(_) => None,
+        }
+    }
+
     /// The texts of a row; none where they are in a shard and cannot be read.
     pub fn texts(&self, row: usize) -> Texts {
         let Chosen { clip, caption } = self.chosen(row);
@@ -366,6 +384,14 @@ impl ClipTable {
         self.with_chosen(first.collect())
     }
 
+    /// So many rows at most, evenly spread over all.
+    #[must_use]
+    pub fn spread(&self, count: usize) -> Self {
+        let count = count.min(self.len());
+        let rows = (0..count).map(|number| self.chosen(number * self.len() / count));
+        self.with_chosen(rows.collect())
+    }
+
     fn with_chosen(&self, chosen: Vec<Chosen>) -> Self {
         Self {
             chosen: Some(chosen.into()),
@@ -417,6 +443,18 @@ mod tests {
         let texts: Vec<_> = read.iter().flat_map(|row| captions(&row.texts)).collect();
         assert_eq!(texts, ["one", "three", "two"]);
         assert_eq!(read[1].clip, ClipSource::Path("a.mp4".into()));
+    }
+
+    #[test]
+    fn rows_are_taken_from_all_over_the_table() {
+        let table = ClipTable::of_captions((0..10).map(|row| (format!("{row}.mp4"), "a text")));
+        let names = |table: &ClipTable| -> Vec<String> {
+            (0..table.len()).map(|row| table.name(row)).collect()
+        };
+
+        assert_eq!(names(&table.spread(3)), ["0.mp4", "3.mp4", "6.mp4"]);
+        assert_eq!(names(&table.spread(99)), names(&table));
+        assert!(table.filtered(|_| false).spread(3).is_empty());
     }
 
     #[test]

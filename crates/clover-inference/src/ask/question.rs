@@ -1,8 +1,7 @@
 //! A question as a user typed it, and what passes for one: the bounds of annotation files.
 
-use clover_data::dataset::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
-
 use crate::InferenceError;
+use crate::text_batch::checked_text;
 
 /// Stands for the word that is asked for.
 pub(super) const BLANK: &str = "[MASK]";
@@ -24,7 +23,7 @@ impl Question {
             text: "the choices".to_owned(),
             reason,
         };
-        let text = checked(text, || "the question".to_owned())?;
+        let text = checked_text(text, || "the question".to_owned())?;
         if choices.len() == 1 {
             let reason = format!("`{}` is the only one; two are needed at least", choices[0]);
             return Err(wrong(reason));
@@ -36,7 +35,7 @@ impl Question {
             )));
         }
         let each = choices.iter().zip(1..);
-        let each = each.map(|(choice, number)| checked(choice, || format!("choice {number}")));
+        let each = each.map(|(choice, number)| checked_text(choice, || format!("choice {number}")));
         let choices = each.collect::<Result<Vec<_>, _>>()?;
         Ok(Self { text, choices })
     }
@@ -50,31 +49,10 @@ impl Question {
     }
 }
 
-fn checked(text: &str, name: impl Fn() -> String) -> Result<String, InferenceError> {
-    let text = text.trim();
-    let wrong = |reason| {
-        Err(InferenceError::Question {
-            text: name(),
-            reason,
-        })
-    };
-    if text.is_empty() {
-        return wrong("is empty".to_owned());
-    }
-    let words = text.split_whitespace().count();
-    if words > MAX_CAPTION_WORDS || text.len() > MAX_CAPTION_BYTES {
-        return wrong(format!(
-            "has {words} words and {} bytes; at most {MAX_CAPTION_WORDS} words and \
-             {MAX_CAPTION_BYTES} bytes are read",
-            text.len()
-        ));
-    }
-    Ok(text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clover_data::dataset::MAX_CAPTION_BYTES;
 
     fn question(text: &str, choices: &[&str]) -> Result<Question, String> {
         let choices: Vec<String> = choices.iter().map(|&choice| choice.to_owned()).collect();

@@ -2,8 +2,8 @@
 
 use burn::prelude::*;
 use clover_data::DataError;
-use clover_data::batch::{stack_clips, stack_texts};
-use clover_data::text::{Encoding, QuestionForm};
+use clover_data::batch::stack_clips;
+use clover_data::text::QuestionForm;
 use clover_data::video::NormalizedClip;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
@@ -11,20 +11,13 @@ use clover_model::tasks::MultipleChoiceModel;
 use super::question::Question;
 use super::{AnsweredBy, Answerer, Head, Scored};
 use crate::InferenceError;
+use crate::text_batch::TextBatch;
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
 pub(super) const TEMPERATURE: f64 = 0.05;
 
 /// Choices that pass the fusion encoder together, each with the whole clip.
 const TOGETHER: usize = 64;
-
-/// Texts as the model reads them.
-struct Texts<B: Backend> {
-    ids: Tensor<B, 2, Int>,
-    mask: Tensor<B, 2, Int>,
-    encodings: Vec<Encoding>,
-    cut: bool,
-}
 
 impl<B: Backend> Answerer<B> {
     /// The score of each answer.
@@ -37,14 +30,15 @@ impl<B: Backend> Answerer<B> {
         let quiet = &mut Noise::quiet();
         let (known, scores, cut) = match head {
             Some(Head::OpenEnded(known, model)) => {
-                let Texts { ids, mask, cut, .. } = self.texts(&[question.text.as_str()])?;
+                let TextBatch { ids, mask, cut, .. } =
+                    self.embedder.text_batch(&[question.text.as_str()])?;
                 let scores = model.forward(self.stacked(clip), 1, ids, mask, quiet);
                 (known, scores, cut)
             }
             Some(Head::FillInTheBlank(known, model)) => {
-                let texts = self.texts(&[question.text.as_str()])?;
+                let texts = self.embedder.text_batch(&[question.text.as_str()])?;
                 let blanks = self.blank(&texts)?;
-                let Texts { ids, mask, cut, .. } = texts;
+                let TextBatch { ids, mask, cut, .. } = texts;
                 let scores = model.forward(self.stacked(clip), 1, ids, mask, blanks, quiet);
                 (known, scores, cut)
             }
@@ -80,11 +74,12 @@ impl<B: Backend> Answerer<B> {
         let clips = self.stacked(clip);
         match head {
             Some(Head::OpenEnded(_, model)) => {
-                let Texts { ids, mask, .. } = self.texts(&[question.text.as_str()])?;
+                let TextBatch { ids, mask, .. } =
+                    self.embedder.text_batch(&[question.text.as_str()])?;
                 Ok(model.video_attention(clips, 1, ids, mask))
             }
             Some(Head::FillInTheBlank(_, model)) => {
-                let texts = self.texts(&[question.text.as_str()])?;
+                let texts = self.embedder.text_batch(&[question.text.as_str()])?;
                 let blanks = self.blank(&texts)?;
                 Ok(model.video_attention(clips, 1, texts.ids, texts.mask, blanks))
             }
@@ -94,7 +89,8 @@ impl<B: Backend> Answerer<B> {
                 let is_best = |choice: &String| best.iter().any(|best| best.answer == *choice);
                 let best = question.choices.iter().position(is_best).unwrap_or(0);
                 let texts = form.texts(&question.text, &question.choices);
-                let Texts { ids, mask, .. } = self.texts(&[texts[best].as_str()])?;
+                let TextBatch { ids, mask, .. } =
+                    self.embedder.text_batch(&[texts[best].as_str()])?;
                 Ok(model.video_attention(clips, 1, ids, mask))
             }
             None => Err(InferenceError::Unanswerable {
@@ -113,7 +109,7 @@ impl<B: Backend> Answerer<B> {
         let texts = form.texts(&question.text, &question.choices);
         let (mut scores, mut cut) = (Vec::new(), false);
         for texts in texts.chunks(TOGETHER) {
-            let texts = self.texts(texts)?;
+            let texts = self.embedder.text_batch(texts)?;
             let [candidates, text_len] = texts.ids.dims();
             let shape = [1, candidates, text_len];
             let (ids, mask) = (texts.ids.reshape(shape), texts.mask.reshape(shape));
@@ -145,7 +141,7 @@ impl<B: Backend> Answerer<B> {
         let texts: Vec<String> = choices.map(|choice| question.with_choice(choice)).collect();
         let mut cut = false;
         for text in &texts {
-            cut |= self.is_cut(text)?;
+            cut |= self.embedder.is_cut(text)?;
         }
         let embedded = self.embedder.embed_texts(&texts)?;
         let video = self.embedder.embed_clips(&[clip]);
@@ -165,36 +161,8 @@ impl<B: Backend> Answerer<B> {
         stack_clips(&[clip], self.embedder.device())
     }
 
-    fn texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<Texts<B>, InferenceError> {
-        let text_len = self.embedder.preprocessing().text_len;
-        let (mut encodings, mut cut) = (Vec::new(), false);
-        for text in texts {
-            cut |= self.is_cut(text.as_ref())?;
-            encodings.push(self.embedder.tokenizer().encode(text.as_ref(), text_len)?);
-        }
-        let ids: Vec<_> = encodings.iter().map(|text| &text.ids[..]).collect();
-        let masks: Vec<_> = encodings
-            .iter()
-            .map(|text| &text.attention_mask[..])
-            .collect();
-        let [ids, mask] = stack_texts(&ids, &masks, self.embedder.device());
-        Ok(Texts {
-            ids,
-            mask,
-            encodings,
-            cut,
-        })
-    }
-
-    /// Whether a text has more word pieces than the model reads.
-    fn is_cut(&self, text: &str) -> Result<bool, InferenceError> {
-        let text_len = self.embedder.preprocessing().text_len;
-        let longer = self.embedder.tokenizer().encode(text, text_len + 1)?;
-        Ok(longer.attention_mask.last() == Some(&1))
-    }
-
     /// Where the one blank of a sentence stands.
-    fn blank(&self, texts: &Texts<B>) -> Result<Tensor<B, 1, Int>, InferenceError> {
+    fn blank(&self, texts: &TextBatch<B>) -> Result<Tensor<B, 1, Int>, InferenceError> {
         let mask = self.embedder.tokenizer().special().mask;
         let ids = texts.encodings.iter().flat_map(|text| &text.ids);
         let blanks = ids.zip(0..).filter(|(id, _)| **id == mask);

@@ -7,13 +7,16 @@
 //! | `vocab.txt` | word pieces, one a line |
 //! | `tokenizer_config.json` | whether capitals are kept ([`TextNormalization`]) |
 //! | `preprocess.json` | [`Preprocessing`] |
+//! | `neutral.json` | some captions of its training ([`NeutralTexts`]), where there are any |
 //! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
 
 mod answers;
 mod files;
+mod neutral;
 mod starting;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::prelude::*;
@@ -24,6 +27,7 @@ use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
+pub use neutral::NeutralTexts;
 pub use starting::{bundle_sizes, start_from_bundle};
 
 use crate::{Embedder, InferenceError, Preprocessing};
@@ -130,6 +134,41 @@ impl<B: Backend> Bundle<B> {
     pub fn into_embedder(self, device: B::Device) -> Embedder<B> {
         Embedder::new(self.clover, self.tokenizer, self.preprocessing, device)
     }
+}
+
+/// The checksum of all that decides a bundle's embeddings: BLAKE3 of its sizes, weights, word pieces and
+/// preprocessing, in hexadecimal. Its answers are left out.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn bundle_checksum(folder: &Path) -> Result<String, InferenceError> {
+    let mut hasher = blake3::Hasher::new();
+    for name in [
+        CONFIG,
+        WEIGHTS,
+        VOCABULARY,
+        TextNormalization::FILE,
+        PREPROCESSING,
+    ] {
+        let path = folder.join(name);
+        let mut file = match fs::File::open(&path) {
+            // Bundles of earlier versions do not say how texts are written.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && name == TextNormalization::FILE =>
+            {
+                continue;
+            }
+            Err(source) => return Err(InferenceError::File { path, source }),
+            Ok(file) => file,
+        };
+        let mut of_file = blake3::Hasher::new();
+        if let Err(source) = of_file.update_reader(&mut file) {
+            return Err(InferenceError::File { path, source });
+        }
+        hasher.update(of_file.finalize().as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The sizes of a bundle's model.

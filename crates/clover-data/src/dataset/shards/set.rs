@@ -148,6 +148,11 @@ impl ShardSet {
         self.path_of(&self.index.get(index)).display().to_string()
     }
 
+    /// The shard of a sample.
+    pub fn shard(&self, index: usize) -> &Path {
+        &self.shards[self.index.get(index).shard]
+    }
+
     /// Reads the texts of a sample, and not its clip.
     ///
     /// # Errors

@@ -91,6 +91,43 @@ impl NormalizedClip {
         values
     }
 
+    /// Cuts the clip into clips of `frames` frames each, in order.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `frames` is zero or does not divide the number of frames.
+    #[must_use]
+    pub fn split(&self, frames: usize) -> Vec<Self> {
+        let [channels, all, height, width] = self.dims;
+        assert!(
+            frames > 0 && all.is_multiple_of(frames),
+            "normalized clip: {all} frames are no clips of {frames}"
+        );
+        let (bytes, clip) = (all * height * width, frames * height * width);
+        let starts = (0..all / frames).map(|clip_index| clip_index * clip);
+        starts
+            .map(|start| {
+                let own = (0..channels).map(|channel| {
+                    let start = channel * bytes + start;
+                    start..start + clip
+                });
+                let pixels = match &self.pixels {
+                    Pixels::Normalized(all) => {
+                        Pixels::Normalized(own.flat_map(|own| all[own].iter().copied()).collect())
+                    }
+                    Pixels::Bytes { bytes, order } => Pixels::Bytes {
+                        bytes: own.flat_map(|own| bytes[own].iter().copied()).collect(),
+                        order: *order,
+                    },
+                };
+                Self {
+                    pixels,
+                    dims: [channels, frames, height, width],
+                }
+            })
+            .collect()
+    }
+
     /// Adds all values, the last axis varying fastest, to those of other clips.
     pub fn append_to(&self, values: &mut Vec<f32>) {
         match &self.pixels {
@@ -184,6 +221,16 @@ mod tests {
         let (bgr, rgb) = (normalized(ChannelOrder::Bgr), normalized(ChannelOrder::Rgb));
 
         assert_eq!([&bgr[4..], &bgr[2..4], &bgr[..2]].concat(), rgb);
+    }
+
+    #[test]
+    fn a_clip_is_cut_along_its_frames() {
+        let clip = NormalizedClip::new((0..8_u8).map(f32::from).collect(), [2, 4, 1, 1]);
+
+        let halves = clip.split(2);
+
+        assert_eq!(halves[0].values(), [0.0, 1.0, 4.0, 5.0]);
+        assert_eq!(halves[1].values(), [2.0, 3.0, 6.0, 7.0]);
     }
 
     #[test]

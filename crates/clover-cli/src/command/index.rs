@@ -1,0 +1,315 @@
+//! `clover index`.
+
+mod status;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use clover_data::dataset::{ClipTable, ConvertRequest};
+use clover_inference::{
+    Calibration, ClipState, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource,
+    IndexWriter, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    bundle_checksum, is_index,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::open_bundle;
+use crate::arguments::Index;
+use crate::device::Work;
+use crate::interrupt::Interrupt;
+use crate::processes::processors;
+use crate::progress::{bar, print_line};
+
+/// While waiting for the next look, how often an interrupt is noticed.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) fn run(arguments: Index) -> Result<()> {
+    if arguments.status {
+        return status::show(&arguments.index);
+    }
+    let device = arguments.device;
+    device.run(Indexing {
+        options: UpdateOptions::new(
+            arguments.threads.unwrap_or_else(processors),
+            &arguments.exclude,
+        )?,
+        every: arguments.every()?,
+        interrupt: Interrupt::listen()?,
+        arguments,
+    })
+}
+
+/// An index on its way up to date.
+struct Indexing {
+    arguments: Index,
+    options: UpdateOptions,
+    every: Duration,
+    interrupt: Interrupt,
+}
+
+impl Work for Indexing {
+    type Output = ();
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
+        let target = &self.arguments.index;
+        let old = match is_index(target) {
+            true => Some(IndexSettings::read(target)?),
+            false => None,
+        };
+        let bundle = match (&self.arguments.bundle, &old) {
+            (Some(bundle), _) => bundle.clone(),
+            (None, Some(old)) => old.bundle.clone(),
+            (None, None) => bail!(
+                "{}: is no index yet; name the bundle it is to be made with (`--bundle`)",
+                target.display()
+            ),
+        };
+        let sources = self.sources(old.as_ref())?;
+        let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
+        let wanted = self.settings(&bundle, opened.config.text.hidden, old.as_ref())?;
+        let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
+        let embedder = opened.into_embedder(device);
+        match (self.arguments.rebuild, old) {
+            (true, Some(_)) => {
+                let beside = beside(target, "rebuilt");
+                let done = self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
+                if done {
+                    take_place(&beside, target)?;
+                    print_line(&format!("{}: was built anew", target.display()));
+                }
+                Ok(())
+            }
+            _ => self
+                .build(target, &wanted, &sources, &embedder, &neutral)
+                .map(|_| ()),
+        }
+    }
+}
+
+impl Indexing {
+    /// The folders and lists, as the index names them.
+    fn sources(&self, old: Option<&IndexSettings>) -> Result<Vec<PathBuf>> {
+        let given = &self.arguments.sources;
+        let known = old.map(|old| old.sources.clone()).unwrap_or_default();
+        match (given.is_empty(), known.is_empty()) {
+            (true, true) => bail!("name the folders or lists of videos to be indexed"),
+            (true, false) => return Ok(known),
+            (false, _) => {}
+        }
+        let mut sources = match self.arguments.rebuild {
+            true => known,
+            false => Vec::new(),
+        };
+        for source in given {
+            // Shards may be named by a pattern, which is no file.
+            let is_pattern = source.to_string_lossy().contains(['{', '*']);
+            let absolute = match is_pattern {
+                true => std::path::absolute(source),
+                false => source.canonicalize(),
+            };
+            let absolute =
+                absolute.with_context(|| format!("{}: cannot be found", source.display()))?;
+            if !sources.contains(&absolute) {
+                sources.push(absolute);
+            }
+        }
+        Ok(sources)
+    }
+
+    fn settings(
+        &self,
+        bundle: &Path,
+        dim: usize,
+        old: Option<&IndexSettings>,
+    ) -> Result<IndexSettings> {
+        let usual = old.map_or_else(WindowSettings::default, |old| old.windows);
+        let rows = old.map(|old| old.rows).unwrap_or_default();
+        Ok(IndexSettings {
+            format: INDEX_FORMAT,
+            bundle_checksum: bundle_checksum(bundle)?,
+            bundle: bundle
+                .canonicalize()
+                .with_context(|| bundle.display().to_string())?,
+            dim,
+            rows: self.arguments.precision.map_or(rows, Into::into),
+            windows: self.arguments.windows(usual)?,
+            sources: Vec::new(),
+        })
+    }
+
+    /// Brings an index up to date, once or until it is interrupted; whether it came to an end.
+    fn build<B: Backend>(
+        &self,
+        folder: &Path,
+        wanted: &IndexSettings,
+        sources: &[PathBuf],
+        embedder: &Embedder<B>,
+        neutral: &NeutralTexts,
+    ) -> Result<bool> {
+        let mut writer = IndexWriter::open(folder, wanted)?;
+        loop {
+            let mut opened = Vec::new();
+            for source in sources {
+                // Of a folder that cannot be looked into now, nothing is known to be gone.
+                match self.open(source) {
+                    Ok(clips) => opened.push(IndexSource {
+                        place: writer.place_of(source)?,
+                        clips,
+                    }),
+                    Err(error) if self.arguments.follow || self.arguments.sources.is_empty() => {
+                        print_line(&format!("left as it was: {error:#}"));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let summary = self.update(&mut writer, &opened, embedder)?;
+            if self.arguments.compact && !summary.interrupted {
+                writer.compact()?;
+            }
+            if summary.changed() || self.arguments.compact || !self.arguments.follow {
+                let index = VideoIndex::open(folder)?;
+                if !summary.interrupted {
+                    Calibration::measure(&index, embedder, neutral)?;
+                }
+                print_line(&line(&summary, &index));
+            }
+            if summary.interrupted {
+                print_line("stopped; run the same command again to go on from here");
+                return Ok(false);
+            }
+            if !self.arguments.follow || !self.wait() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn open(&self, source: &Path) -> Result<ClipTable> {
+        let request = ConvertRequest {
+            split: self.arguments.split.clone(),
+            ..self.arguments.reading.request(source)
+        };
+        let scan = bar("reading shards", 0);
+        let table = ClipTable::open_as(
+            &request,
+            self.arguments.videos.as_deref(),
+            &|done, total| {
+                scan.set_length(total as u64);
+                scan.set_position(done as u64);
+            },
+        );
+        scan.finish_and_clear();
+        Ok(table?)
+    }
+
+    fn update<B: Backend>(
+        &self,
+        writer: &mut IndexWriter,
+        sources: &[IndexSource],
+        embedder: &Embedder<B>,
+    ) -> Result<UpdateSummary> {
+        let bar = by_bytes();
+        let (mut begun, mut clips) = (Instant::now(), 0);
+        let summary = writer.update(embedder, sources, &self.options, &mut |event| {
+            match event {
+                IndexEvent::Looked {
+                    clips: found,
+                    bytes,
+                    ..
+                } => {
+                    bar.set_length(bytes);
+                    (begun, clips) = (Instant::now(), found);
+                }
+                IndexEvent::Clip(record) => {
+                    if let (Some(fault), true) = (&record.fault, record.state != ClipState::Gone) {
+                        let path = record.key.path.escape_debug();
+                        bar.suspend(|| print_line(&format!("skipped {path}: {fault}")));
+                    }
+                }
+                IndexEvent::Progress(progress) => {
+                    bar.set_position(progress.bytes);
+                    let rate = progress.seconds / begun.elapsed().as_secs_f64().max(1e-3);
+                    let done = progress.clips;
+                    bar.set_message(format!(
+                        "{done} of {clips} clips, {rate:.1} s of video a second"
+                    ));
+                }
+                _ => {}
+            }
+            match self.interrupt.asked() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        bar.finish_and_clear();
+        Ok(summary?)
+    }
+
+    /// Waits for the next look; false where an interrupt came first.
+    fn wait(&self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < self.every {
+            if self.interrupt.asked() {
+                return false;
+            }
+            thread::sleep(PAUSE);
+        }
+        true
+    }
+}
+
+/// A bar over the bytes of the clips: how long a film is is only known once it is opened.
+fn by_bytes() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}");
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
+    let UpdateSummary {
+        embedded,
+        known,
+        broken,
+        gone,
+        unchanged,
+        progress,
+        ..
+    } = summary;
+    let clips = index
+        .library()
+        .records()
+        .filter(|one| one.state == ClipState::Indexed);
+    format!(
+        "{}: {} clips in {} rows; {embedded} embedded ({:.1} s of video), {known} renamed or copied, \
+         {unchanged} unchanged, {gone} gone, {broken} with faults",
+        index.folder().display(),
+        clips.count(),
+        index.rows(),
+        progress.seconds
+    )
+}
+
+/// A folder beside another.
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(format!(".{ending}"));
+    PathBuf::from(name)
+}
+
+/// Puts a whole index in the place of an old one.
+fn take_place(new: &Path, old: &Path) -> Result<()> {
+    let aside = beside(old, "old");
+    let failed = |what: &str, path: &Path| format!("{what} {}", path.display());
+    if aside.exists() {
+        fs::remove_dir_all(&aside).with_context(|| failed("cannot remove", &aside))?;
+    }
+    fs::rename(old, &aside).with_context(|| failed("cannot rename", old))?;
+    fs::rename(new, old).with_context(|| failed("cannot rename", new))?;
+    fs::remove_dir_all(&aside).with_context(|| failed("cannot remove", &aside))
+}

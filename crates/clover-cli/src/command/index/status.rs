@@ -1,0 +1,76 @@
+//! What is in an index, and what could not be read.
+
+use std::path::Path;
+
+use anyhow::Result;
+use clover_inference::{ClipState, VideoIndex};
+
+use crate::progress::print_line;
+
+pub(super) fn show(folder: &Path) -> Result<()> {
+    let index = VideoIndex::open(folder)?;
+    lines(&index).iter().for_each(|line| print_line(line));
+    Ok(())
+}
+
+fn lines(index: &VideoIndex) -> Vec<String> {
+    let settings = index.settings();
+    let count = |state| {
+        let records = index.library().records();
+        records.filter(move |record| record.state == state).count()
+    };
+    let seconds: f64 = index
+        .library()
+        .records()
+        .filter(|record| record.state == ClipState::Indexed)
+        .map(|record| record.seconds)
+        .sum();
+    let [window, stride] =
+        [settings.windows.window_ms, settings.windows.stride_ms].map(|ms| ms as f64 / 1000.0);
+    let mut lines = vec![
+        format!(
+            "{}: {} clips ({seconds:.0} s of video) in {} rows of {} numbers; {} broken, {} gone",
+            index.folder().display(),
+            count(ClipState::Indexed),
+            index.rows(),
+            settings.dim,
+            count(ClipState::Broken),
+            count(ClipState::Gone)
+        ),
+        format!(
+            "made with {} ({}), windows of {window} s every {stride} s{}",
+            settings.bundle.display(),
+            &settings
+                .bundle_checksum
+                .chars()
+                .take(12)
+                .collect::<String>(),
+            if settings.windows.shots {
+                ", cut at shots"
+            } else {
+                ""
+            }
+        ),
+    ];
+    let sources = settings
+        .sources
+        .iter()
+        .map(|source| format!("source {}", source.display()));
+    lines.extend(sources);
+    for record in index.library().records() {
+        if let Some(fault) = record
+            .fault
+            .as_ref()
+            .filter(|_| record.state != ClipState::Gone)
+        {
+            let what = match record.state {
+                ClipState::Broken => "broken",
+                _ => "in part",
+            };
+            // A path may hold anything, a line break too.
+            let path = index.path_of(&record.key).display().to_string();
+            lines.push(format!("{what}  {}: {fault}", path.escape_debug()));
+        }
+    }
+    lines
+}

@@ -1,0 +1,497 @@
+use std::fs;
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use clover_data::dataset::ClipTable;
+use clover_data::text::WordPieceTokenizer;
+use clover_data::video::PixelPipeline;
+use clover_model::{Clover, CloverConfig};
+use image::codecs::gif::GifEncoder;
+use image::{Delay, Frame, Rgba, RgbaImage};
+
+use super::*;
+use crate::{Bundle, EmbeddedBatch, Embedder, Preprocessing, TestBackend, write_bundle};
+
+const SECOND: u64 = 1_000;
+
+/// The folder of a model nobody trained: one for all tests, for they share a generator of random numbers.
+pub(crate) fn bundle() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = [
+            "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "a", "circle",
+        ];
+        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let config = CloverConfig::nano(lines.len())
+            .with_image_size(28)
+            .with_frames(2);
+        let clover: Clover<TestBackend> = config.init(&Default::default());
+        let preprocessing = Preprocessing {
+            frames: 2,
+            fps: None,
+            pixels: PixelPipeline::test_resize(28),
+            text_len: 8,
+        };
+        write_bundle(folder.path(), &config, &clover, &tokenizer, &preprocessing).unwrap();
+        folder
+    });
+    folder.path()
+}
+
+pub(crate) fn embedder() -> Embedder<TestBackend> {
+    let device = Default::default();
+    Bundle::read(bundle(), &device)
+        .unwrap()
+        .into_embedder(device)
+}
+
+pub(crate) fn settings(embedder: &Embedder<TestBackend>) -> IndexSettings {
+    let dim = embedder.embed_texts(&["red".to_owned()]).unwrap().dim;
+    super::settings::tests::settings(dim)
+}
+
+/// An animation of so many seconds, two frames a second, in a colour of its own.
+pub(crate) fn animation(path: &Path, seconds: u64, color: u8) {
+    let mut encoder = GifEncoder::new_with_speed(fs::File::create(path).unwrap(), 30);
+    let delay = Delay::from_saturating_duration(Duration::from_millis(500));
+    for number in 0..2 * seconds {
+        let shade = (number * 5 % 256) as u8;
+        let image = RgbaImage::from_fn(16, 16, |x, y| match x + y < number as u32 % 30 {
+            true => Rgba([color, shade, 40, 255]),
+            false => Rgba([color, 90, shade, 255]),
+        });
+        encoder
+            .encode_frame(Frame::from_parts(image, 0, 0, delay))
+            .unwrap();
+    }
+}
+
+/// A library of two short clips, a longer one and an image.
+pub(crate) fn library(folder: &Path) {
+    fs::create_dir_all(folder.join("more")).unwrap();
+    animation(&folder.join("a.gif"), 2, 200);
+    animation(&folder.join("b.gif"), 3, 20);
+    animation(&folder.join("more/film.gif"), 21, 120);
+    RgbaImage::from_pixel(20, 20, Rgba([9, 200, 30, 255]))
+        .save(folder.join("more/image.png"))
+        .unwrap();
+}
+
+fn source(writer: &mut IndexWriter, folder: &Path) -> IndexSource {
+    IndexSource {
+        place: writer.place_of(folder).unwrap(),
+        clips: ClipTable::open(folder, None, &|_, _| ()).unwrap(),
+    }
+}
+
+fn options(exclude: &[&str]) -> UpdateOptions {
+    let exclude: Vec<String> = exclude.iter().map(|&one| one.to_owned()).collect();
+    UpdateOptions::new(2, &exclude).unwrap()
+}
+
+/// Brings the index of a folder up to date.
+pub(crate) fn update(index: &Path, videos: &Path) -> UpdateSummary {
+    let embedder = embedder();
+    let mut writer = IndexWriter::open(index, &settings(&embedder)).unwrap();
+    let sources = [source(&mut writer, videos)];
+    writer
+        .update(&embedder, &sources, &options(&[]), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+}
+
+/// Every row of a clip that is there: path, window, bits.
+type Bits = Vec<(String, [u32; 2], Vec<u32>)>;
+
+fn bits(index: &Path) -> Bits {
+    let index = VideoIndex::open(index).unwrap();
+    let mut rows: Bits = index
+        .each_row()
+        .flat_map(|(key, row)| {
+            let bits: Vec<u32> = row.iter().map(|value| value.to_bits()).collect();
+            let clips = index.clips_of(key.content).to_vec();
+            let window = [key.start_ms, key.end_ms];
+            clips
+                .into_iter()
+                .map(move |clip| (clip.path, window, bits.clone()))
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+struct Folders {
+    root: tempfile::TempDir,
+}
+
+impl Folders {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        library(&root.path().join("videos"));
+        Self { root }
+    }
+
+    fn videos(&self) -> PathBuf {
+        self.root.path().join("videos")
+    }
+
+    fn index(&self) -> PathBuf {
+        self.root.path().join("index")
+    }
+
+    fn update(&self) -> UpdateSummary {
+        update(&self.index(), &self.videos())
+    }
+
+    /// The rows of an index that is built of the videos as they are now.
+    fn anew(&self) -> Bits {
+        let other = self.root.path().join("anew");
+        let _ = fs::remove_dir_all(&other);
+        update(&other, &self.videos());
+        bits(&other)
+    }
+}
+
+#[test]
+fn a_library_has_a_row_a_clip_and_one_a_window_where_it_is_longer() {
+    let folders = Folders::new();
+
+    let summary = folders.update();
+
+    assert_eq!(
+        (summary.embedded, summary.broken, summary.unchanged),
+        (4, 0, 0)
+    );
+    let rows: Vec<_> = bits(&folders.index())
+        .into_iter()
+        .map(|row| (row.0, row.1))
+        .collect();
+    let film = |window| ("more/film.gif".to_owned(), window);
+    let expected = [
+        ("a.gif".to_owned(), [0, 0]),
+        ("b.gif".to_owned(), [0, 0]),
+        film([0, 0]),
+        film([0, 8_000]),
+        film([4_000, 12_000]),
+        film([8_000, 16_000]),
+        film([12_000, 20_000]),
+        film([16_000, 21_000]),
+        ("more/image.png".to_owned(), [0, 0]),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(summary.progress.rows, 9);
+    assert!((summary.progress.seconds - 26.0).abs() < 1.5, "{summary:?}");
+}
+
+#[test]
+fn a_row_is_the_embedding_that_evaluation_compares() {
+    let folders = Folders::new();
+    folders.update();
+    let embedder = embedder();
+    let table = ClipTable::open(&folders.videos(), None, &|_, _| ()).unwrap();
+
+    let mut embedded = Vec::new();
+    let time = embedder.embed_each_clip::<InferenceError>(table, (1, 0.0), &mut |batch| {
+        if let EmbeddedBatch::Clips(clips) = batch {
+            embedded.extend(clips.into_iter().map(|clip| clip.video));
+        }
+        Ok(())
+    });
+    time.unwrap();
+
+    let whole: Vec<_> = bits(&folders.index())
+        .into_iter()
+        .filter(|(_, window, _)| *window == [0, 0])
+        .map(|(_, _, bits)| bits)
+        .collect();
+    assert_eq!(embedded.len(), whole.len());
+    for (values, bits) in embedded.iter().zip(whole) {
+        let own = bits.into_iter().map(f32::from_bits);
+        let difference = values.iter().zip(own).map(|(a, b)| (a - b).abs());
+        assert!(difference.fold(0.0, f32::max) < 1e-6);
+    }
+}
+
+#[test]
+fn an_index_that_grew_equals_one_built_anew() {
+    let folders = Folders::new();
+    folders.update();
+    animation(&folders.videos().join("c.gif"), 11, 77);
+    animation(&folders.videos().join("a.gif"), 9, 31);
+
+    let summary = folders.update();
+
+    assert_eq!((summary.embedded, summary.unchanged), (2, 3));
+    assert_eq!(bits(&folders.index()), folders.anew());
+    let again = folders.update();
+    assert_eq!((again.embedded, again.unchanged), (0, 5));
+}
+
+#[test]
+fn a_renamed_or_copied_clip_is_not_embedded_again() {
+    let folders = Folders::new();
+    folders.update();
+    fs::rename(
+        folders.videos().join("more/film.gif"),
+        folders.videos().join("film.gif"),
+    )
+    .unwrap();
+    fs::copy(
+        folders.videos().join("a.gif"),
+        folders.videos().join("copy.gif"),
+    )
+    .unwrap();
+
+    let summary = folders.update();
+
+    assert_eq!((summary.embedded, summary.known, summary.gone), (0, 2, 1));
+    assert_eq!(bits(&folders.index()), folders.anew());
+}
+
+#[test]
+fn two_new_files_of_one_content_are_embedded_once_and_broken_together() {
+    let folders = Folders::new();
+    fs::copy(
+        folders.videos().join("a.gif"),
+        folders.videos().join("z.gif"),
+    )
+    .unwrap();
+    fs::write(folders.videos().join("x.mp4"), "no film").unwrap();
+    fs::write(folders.videos().join("y.mp4"), "no film").unwrap();
+
+    let summary = folders.update();
+
+    assert_eq!((summary.embedded, summary.known, summary.broken), (4, 1, 2));
+    let index = VideoIndex::open(&folders.index()).unwrap();
+    let faults: Vec<_> = index
+        .library()
+        .records()
+        .filter_map(|record| Some((&*record.key.path, record.fault.as_deref()?)))
+        .collect();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(
+        faults
+            .iter()
+            .all(|(path, fault)| path.ends_with(".mp4") && !fault.is_empty())
+    );
+    // Broken clips are not tried again until they change.
+    assert_eq!(folders.update().unchanged, 7);
+    animation(&folders.videos().join("x.mp4"), 1, 3);
+    assert_eq!(folders.update().embedded, 1);
+}
+
+#[test]
+fn clips_that_are_gone_are_not_found_and_compacting_drops_their_rows() {
+    let folders = Folders::new();
+    folders.update();
+    fs::remove_file(folders.videos().join("more/film.gif")).unwrap();
+    let summary = folders.update();
+    assert_eq!(summary.gone, 1);
+    let expected = folders.anew();
+    assert_eq!(bits(&folders.index()), expected);
+    assert_eq!(VideoIndex::open(&folders.index()).unwrap().rows(), 9);
+
+    let embedder = embedder();
+    let mut writer = IndexWriter::open(&folders.index(), &settings(&embedder)).unwrap();
+    writer.compact().unwrap();
+    drop(writer);
+
+    assert_eq!(bits(&folders.index()), expected);
+    assert_eq!(VideoIndex::open(&folders.index()).unwrap().rows(), 3);
+    animation(&folders.videos().join("d.gif"), 2, 99);
+    folders.update();
+    assert_eq!(bits(&folders.index()), folders.anew());
+}
+
+#[test]
+fn a_clip_that_comes_back_is_known() {
+    let folders = Folders::new();
+    folders.update();
+    let (here, away) = (
+        folders.videos().join("a.gif"),
+        folders.root.path().join("a.gif"),
+    );
+    fs::rename(&here, &away).unwrap();
+    assert_eq!(folders.update().gone, 1);
+    fs::rename(&away, &here).unwrap();
+
+    let summary = folders.update();
+
+    assert_eq!((summary.embedded, summary.known), (0, 1));
+}
+
+#[test]
+fn excluded_clips_are_as_if_they_were_not_there() {
+    let folders = Folders::new();
+    let embedder = embedder();
+    let mut writer = IndexWriter::open(&folders.index(), &settings(&embedder)).unwrap();
+    let sources = [source(&mut writer, &folders.videos())];
+
+    let summary = writer.update(&embedder, &sources, &options(&["more/**"]), &mut |_| {
+        ControlFlow::Continue(())
+    });
+
+    assert_eq!(summary.unwrap().embedded, 2);
+    let broken = UpdateOptions::new(1, &["a[b".to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(broken.starts_with("exclude: "), "{broken}");
+}
+
+#[test]
+fn an_update_that_is_broken_off_anywhere_goes_on_to_the_same_rows() {
+    let folders = Folders::new();
+    for number in 0..20 {
+        animation(
+            &folders.videos().join(format!("n{number:02}.gif")),
+            1,
+            number * 9,
+        );
+    }
+    let expected = folders.anew();
+    let embedder = embedder();
+    for events in 0..40 {
+        let _ = fs::remove_dir_all(folders.index());
+        let mut writer = IndexWriter::open(&folders.index(), &settings(&embedder)).unwrap();
+        let sources = [source(&mut writer, &folders.videos())];
+        let mut left = events;
+        let summary = writer.update(&embedder, &sources, &options(&[]), &mut |_| {
+            left -= 1;
+            match left < 0 {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        let summary = summary.unwrap();
+        assert!(summary.interrupted);
+        let kept = writer.library().records().count();
+        assert_eq!(kept, summary.progress.clips);
+        drop(writer);
+
+        let rest = folders.update();
+
+        assert_eq!(rest.embedded + kept, 24);
+        assert_eq!(bits(&folders.index()), expected);
+    }
+}
+
+#[test]
+fn a_crash_between_segment_and_journal_costs_that_commit_alone() {
+    let folders = Folders::new();
+    folders.update();
+    let journal = folders.index().join(library::JOURNAL);
+    let whole = fs::read(&journal).unwrap();
+    for length in (0..whole.len()).step_by(29) {
+        fs::write(&journal, &whole[..length]).unwrap();
+
+        folders.update();
+
+        assert_eq!(bits(&folders.index()), folders.anew(), "{length}");
+    }
+}
+
+#[test]
+fn a_removed_segment_is_filled_in() {
+    let folders = Folders::new();
+    folders.update();
+    for entry in fs::read_dir(folders.index().join(SEGMENTS)).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+
+    let summary = folders.update();
+
+    assert_eq!(summary.embedded, 4);
+    assert_eq!(bits(&folders.index()), folders.anew());
+}
+
+#[test]
+fn many_updates_leave_few_segments() {
+    let folders = Folders::new();
+    for number in 0..20 {
+        animation(
+            &folders.videos().join(format!("n{number:02}.gif")),
+            1,
+            number * 9,
+        );
+        folders.update();
+    }
+
+    let segments = fs::read_dir(folders.index().join(SEGMENTS))
+        .unwrap()
+        .count();
+    assert!(segments <= 6, "{segments}");
+    assert_eq!(bits(&folders.index()), folders.anew());
+}
+
+#[test]
+fn another_bundle_other_windows_and_a_folder_that_is_no_index_are_refused_by_name() {
+    let folders = Folders::new();
+    folders.update();
+    let wanted = settings(&embedder());
+    let refused = |folder: &Path, wanted: &IndexSettings| {
+        IndexWriter::open(folder, wanted).unwrap_err().to_string()
+    };
+
+    let other = IndexSettings {
+        bundle_checksum: "another".to_owned(),
+        bundle: PathBuf::from("/bundles/other"),
+        ..wanted.clone()
+    };
+    let error = refused(&folders.index(), &other);
+    assert!(
+        error.contains("/bundles/other") && error.contains("--rebuild"),
+        "{error}"
+    );
+    let windows = WindowSettings {
+        window_ms: 4 * SECOND,
+        ..wanted.windows
+    };
+    let error = refused(
+        &folders.index(),
+        &IndexSettings {
+            windows,
+            ..wanted.clone()
+        },
+    );
+    assert!(error.contains("8 s every 4 s"), "{error}");
+    let error = refused(&folders.videos(), &wanted);
+    assert!(error.contains("no index"), "{error}");
+    let wide = IndexSettings {
+        dim: wanted.dim + 1,
+        ..wanted
+    };
+    assert!(refused(&folders.index(), &wide).contains("numbers"));
+}
+
+#[test]
+fn shards_and_spans_of_a_list_are_clips_of_their_own() {
+    let folders = Folders::new();
+    let list = folders.videos().join("list.jsonl");
+    let lines = [
+        r#"{"video": "more/film.gif", "caption": "one", "start": 1, "end": 4}"#,
+        r#"{"video": "more/film.gif", "caption": "two", "start": 2, "end": 20}"#,
+    ];
+    fs::write(&list, lines.join("\n")).unwrap();
+
+    let summary = update(&folders.index(), &list);
+
+    assert_eq!((summary.embedded, summary.broken), (2, 0), "{summary:?}");
+    let index = VideoIndex::open(&folders.index()).unwrap();
+    let spans: Vec<_> = index
+        .library()
+        .records()
+        .map(|record| record.key.span_ms)
+        .collect();
+    assert_eq!(spans, [Some((1_000, 4_000)), Some((2_000, 20_000))]);
+    let windows: Vec<_> = index
+        .each_row()
+        .map(|(key, _)| [key.start_ms, key.end_ms])
+        .collect();
+    assert!(
+        windows.contains(&[2_000, 10_000]) && windows.contains(&[0, 0]),
+        "{windows:?}"
+    );
+}

@@ -1,0 +1,334 @@
+//! Search: the clips and moments of an index that fit a text or an example.
+//!
+//! Clover, section 4.2: retrieval compares one embedding a clip with one a text. Those of the clips are in
+//! the index, so that a query costs one text and one product with every row.
+
+mod calibration;
+mod moments;
+mod rerank;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use clover_data::dataset::Randomness;
+use clover_data::video::{ClipSource, NormalizedClip, Span};
+use serde::Serialize;
+
+pub use calibration::Calibration;
+use moments::{Moment, best_moments};
+use rerank::Reranker;
+use scan::scan;
+
+use crate::index::{ClipKey, RowKey, VideoIndex};
+use crate::text_batch::checked_text;
+use crate::{Bundle, Embedder, InferenceError, bundle_checksum};
+
+/// Candidates that the fusion encoder looks at.
+pub const RERANKED: usize = 50;
+/// How much of what is not wanted is taken off what is.
+const NOT_WEIGHT: f32 = 0.5;
+
+/// What is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct SearchQuery {
+    /// A text.
+    pub text: Option<String>,
+    /// What should not be seen.
+    pub not: Vec<String>,
+    /// Clips or images that show something like it, or spans of them.
+    pub like: Vec<(ClipSource, Option<Span>)>,
+    /// Only clips in this folder, or this file.
+    pub within: Option<PathBuf>,
+    /// Clips to return.
+    pub top: usize,
+    /// Whether the fusion encoder puts the best [`RERANKED`] in order. Needs a text.
+    pub rerank: bool,
+}
+
+/// What was found, best first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SearchResult {
+    /// The best moment of each clip.
+    pub moments: Vec<FoundMoment>,
+    /// Whether the best one fits better than chance would have it; none where the index was not
+    /// [calibrated](Calibration) or nothing was searched.
+    pub matches: Option<bool>,
+    /// Whether the text has more word pieces than the model reads, and its end was left out.
+    pub cut: bool,
+}
+
+/// The best moment of a clip.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FoundMoment {
+    /// The file; of shards, the name of the sample.
+    pub path: PathBuf,
+    /// Other files with the same content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<PathBuf>,
+    /// From where to where; none where it is all of the clip.
+    pub span: Option<Span>,
+    /// The cosine of query and row.
+    pub score: f32,
+    /// The share of this library's pairs of a clip and a neutral text that score lower, between 0 and 1.
+    pub place: Option<f32>,
+    /// How much more probable the text's words are beside this clip than beside the average candidate, as
+    /// the fusion encoder sees it; in nats a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fused: Option<f32>,
+}
+
+/// Searches an index with the model that it was made with.
+///
+/// A program opens it once, and then asks as often as it likes.
+#[derive(Debug)]
+pub struct Searcher<B: Backend> {
+    index: VideoIndex,
+    embedder: Embedder<B>,
+    reranker: Reranker<B>,
+    calibration: Option<Calibration>,
+}
+
+impl<B: Backend> Searcher<B> {
+    /// Opens an index and the bundle that it was made with.
+    ///
+    /// # Errors
+    ///
+    /// The index or the bundle cannot be read, or the bundle is no longer the one that the index was made
+    /// with.
+    pub fn open(index: &Path, device: B::Device) -> Result<Self, InferenceError> {
+        let index = VideoIndex::open(index)?;
+        let folder = index.settings().bundle.clone();
+        let bundle = Bundle::read(&folder, &device)?;
+        let found = bundle_checksum(&folder)?;
+        if found != index.settings().bundle_checksum {
+            return Err(InferenceError::OtherIndex {
+                index: index.folder().to_owned(),
+                reason: format!(
+                    "the bundle {} was changed since the index was made: build the index anew \
+                     (`--rebuild`)",
+                    folder.display()
+                ),
+            });
+        }
+        Self::new(index, bundle, device)
+    }
+
+    /// Searches an index with a bundle that is known to be the one it was made with.
+    ///
+    /// # Errors
+    ///
+    /// What was measured of the index cannot be read.
+    pub fn new(
+        index: VideoIndex,
+        bundle: Bundle<B>,
+        device: B::Device,
+    ) -> Result<Self, InferenceError> {
+        let reranker = Reranker::new(&bundle);
+        let calibration = Calibration::read(&index)?;
+        Ok(Self {
+            reranker,
+            calibration,
+            embedder: bundle.into_embedder(device),
+            index,
+        })
+    }
+
+    /// The index.
+    pub fn index(&self) -> &VideoIndex {
+        &self.index
+    }
+
+    /// The same model, for embeddings.
+    pub fn embedder(&self) -> &Embedder<B> {
+        &self.embedder
+    }
+
+    /// Reads the index again, where it has grown.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or was built anew with another bundle.
+    pub fn reload(&mut self) -> Result<(), InferenceError> {
+        let index = VideoIndex::open(self.index.folder())?;
+        index
+            .settings()
+            .fits(self.index.settings(), index.folder())?;
+        self.calibration = Calibration::read(&index)?;
+        self.index = index;
+        Ok(())
+    }
+
+    /// Finds what fits a query.
+    ///
+    /// # Errors
+    ///
+    /// The query has neither a text nor an example, an empty or endless text, or an example that cannot be
+    /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
+    pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
+        let (row, cut) = self.embed(query)?;
+        let scores = scan(self.index.segments(), &row);
+        let within = query.within.as_deref().map(absolute);
+        let wanted = |content: u32| {
+            let clips = self.index.clips_of(content);
+            clips
+                .iter()
+                .any(|clip| self.is_within(clip, within.as_deref()))
+        };
+        let keys = self
+            .index
+            .segments()
+            .iter()
+            .flat_map(|segment| &segment.keys);
+        let rows = keys.copied().zip(scores.iter().copied());
+        let candidates = match query.rerank {
+            true => query.top.max(RERANKED),
+            false => query.top,
+        };
+        let mut found = best_moments(rows, candidates.max(1), wanted);
+        let calibration = self.calibration.as_ref();
+        let matches = match (calibration, found.first()) {
+            (Some(calibration), Some(best)) => Some(calibration.matches(best.score)),
+            _ => None,
+        };
+        let mut fused = Vec::new();
+        if query.rerank {
+            let Some(text) = &query.text else {
+                return Err(InferenceError::Option {
+                    option: "rerank",
+                    reason: "needs a text: the fusion encoder reads a clip and a text together"
+                        .to_owned(),
+                });
+            };
+            fused = self.rerank(text, &mut found)?;
+        }
+        found.truncate(query.top);
+        let moments = found
+            .into_iter()
+            .enumerate()
+            .map(|(at, moment)| FoundMoment {
+                fused: fused.get(at).copied(),
+                ..self.describe(&moment, within.as_deref())
+            });
+        Ok(SearchResult {
+            moments: moments.collect(),
+            matches,
+            cut,
+        })
+    }
+
+    /// The query as a row of unit length, and whether a text was cut.
+    fn embed(&self, query: &SearchQuery) -> Result<(Vec<f32>, bool), InferenceError> {
+        let mut sum = vec![0.0; self.index.settings().dim];
+        let mut cut = false;
+        let mut texts: Vec<String> = query.not.clone();
+        texts.extend(query.text.clone());
+        for text in &texts {
+            checked_text(text, || "the query".to_owned())?;
+            cut |= self.embedder.is_cut(text)?;
+        }
+        if query.text.is_none() && query.like.is_empty() {
+            return Err(InferenceError::Option {
+                option: "the query",
+                reason: "needs a text, or an example to look like".to_owned(),
+            });
+        }
+        let rows = self.embedder.embed_texts(&texts)?;
+        for number in 0..texts.len() {
+            let weight = if number < query.not.len() {
+                -NOT_WEIGHT
+            } else {
+                1.0
+            };
+            add(&mut sum, rows.row(number), weight);
+        }
+        for (source, span) in &query.like {
+            let reading = self.embedder.preprocessing().clip_reading();
+            let mut rng = Randomness::new(0).for_item(0, 0);
+            let clip = reading.read(source.clone(), *span, &mut rng)?;
+            add(&mut sum, self.embedder.embed_clips(&[&clip]).row(0), 1.0);
+        }
+        let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if !length.is_finite() {
+            return Err(InferenceError::NotFinite);
+        }
+        for value in &mut sum {
+            *value /= length.max(1e-8);
+        }
+        Ok((sum, cut))
+    }
+
+    fn is_within(&self, clip: &ClipKey, folder: Option<&Path>) -> bool {
+        let Some(folder) = folder else {
+            return true;
+        };
+        self.index.path_of(clip).starts_with(folder)
+    }
+
+    /// Puts the best in order by the fusion encoder; returns what it says of each.
+    fn rerank(&self, text: &str, found: &mut Vec<Moment>) -> Result<Vec<f32>, InferenceError> {
+        let count = found.len().min(RERANKED);
+        let mut clips = Vec::with_capacity(count);
+        let mut read = Vec::with_capacity(count);
+        for moment in found.drain(..count) {
+            // One that is gone or broken by now cannot be looked at.
+            if let Some(clip) = self.read(&moment) {
+                clips.push(clip);
+                read.push(moment);
+            }
+        }
+        let fused = self.reranker.scores(&self.embedder, text, &clips)?;
+        let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
+        let order = rerank::order(&cosines, &fused);
+        *found = order.iter().map(|&at| read[at].clone()).collect();
+        Ok(order.into_iter().map(|at| fused[at]).collect())
+    }
+
+    fn read(&self, moment: &Moment) -> Option<NormalizedClip> {
+        let clip = self.index.clips_of(moment.content).first()?;
+        let (source, part) = self.index.open_clip(clip).ok()?;
+        let RowKey {
+            start_ms, end_ms, ..
+        } = moment.key;
+        let window = Span::new(u64::from(start_ms), u64::from(end_ms))
+            .ok()
+            .or(part);
+        let reading = self.embedder.preprocessing().clip_reading();
+        reading
+            .read(source, window, &mut Randomness::new(0).for_item(0, 0))
+            .ok()
+    }
+
+    fn describe(&self, moment: &Moment, within: Option<&Path>) -> FoundMoment {
+        let clips = self.index.clips_of(moment.content);
+        let first = clips.iter().position(|clip| self.is_within(clip, within));
+        let first = first.unwrap_or(0);
+        let paths: Vec<PathBuf> = clips.iter().map(|clip| self.index.path_of(clip)).collect();
+        let own = clips.get(first).and_then(ClipKey::span);
+        let span = moment
+            .span_ms
+            .and_then(|(start, end)| Span::new(u64::from(start), u64::from(end)).ok());
+        let copies = paths.iter().enumerate().filter(|&(at, _)| at != first);
+        FoundMoment {
+            path: paths.get(first).cloned().unwrap_or_default(),
+            copies: copies.map(|(_, path)| path.clone()).collect(),
+            span: span.or(own),
+            score: moment.score,
+            place: self.calibration.as_ref().map(|one| one.place(moment.score)),
+            fused: None,
+        }
+    }
+}
+
+fn add(sum: &mut [f32], row: &[f32], weight: f32) {
+    for (sum, value) in sum.iter_mut().zip(row) {
+        *sum += weight * value;
+    }
+}
+
+/// A folder as the sources of an index are written.
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
