@@ -3,13 +3,18 @@
 //! The clips are real files, and training goes the way of `clover pretrain`; what is measured are
 //! held-out combinations of attributes that no training clip shows.
 
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
-use clover_inference::{Bundle, EmbeddedTable, Embedder};
+use clover_inference::{
+    Bundle, Calibration, EmbeddedTable, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource,
+    IndexWriter, NeutralTexts, RowPrecision, UpdateOptions, VideoIndex, WindowSettings, bundle_checksum,
+};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
@@ -22,10 +27,13 @@ use super::render::with_bar;
 use crate::arguments::Demo;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
+use crate::processes::processors;
 use crate::progress::{TrainingProgress, bar, print_line};
 
 /// The share of combinations that is held out; the clips to measure with show each once.
 const TEST_SHARE: f64 = 0.25;
+/// Where the clips to measure with can be searched.
+const INDEX: &str = "index";
 
 pub(super) fn run(arguments: Demo) -> Result<()> {
     if arguments.full {
@@ -81,8 +89,14 @@ impl Work for Demonstration {
         let measured = timed("evaluation", &mut seconds, || {
             measure(&embedder, &held_out, reading)
         })?;
-        self.report(&plan, &summary, &embedder, (&held_out, measured), seconds)
-            .map(Some)
+        NeutralTexts::of_embedded(&held_out, &measured.1).write(&summary.bundle)?;
+        let test = (files.test.pairs.as_path(), &held_out);
+        timed("indexing", &mut seconds, || {
+            self.index(&summary.bundle, test, &embedder)
+        })?;
+        let report = self.report(&plan, &summary, &embedder, (&held_out, measured), seconds)?;
+        self.print_next(&summary.bundle, &held_out);
+        Ok(Some(report))
     }
 }
 
@@ -135,6 +149,57 @@ impl Demonstration {
                 self.arguments.out.display()
             )
         })
+    }
+
+    /// Makes the held-out clips searchable.
+    fn index<B: Backend>(
+        &self,
+        bundle: &Path,
+        (list, held_out): (&Path, &ClipTable),
+        embedder: &Embedder<B>,
+    ) -> Result<()> {
+        let folder = self.arguments.out.join(INDEX);
+        let _ = fs::remove_dir_all(&folder);
+        let bundle = bundle.canonicalize()?;
+        let settings = IndexSettings {
+            format: INDEX_FORMAT,
+            bundle_checksum: bundle_checksum(&bundle)?,
+            dim: embedder.embed_texts(std::slice::from_ref(&self.arguments.query))?.dim,
+            rows: RowPrecision::default(),
+            windows: WindowSettings::default(),
+            sources: Vec::new(),
+            bundle,
+        };
+        let mut writer = IndexWriter::open(&folder, &settings)?;
+        let source = IndexSource {
+            place: writer.place_of(&list.canonicalize()?)?,
+            clips: held_out.clone(),
+        };
+        let options = UpdateOptions::new(processors(), &[])?;
+        let go_on = &mut |_: IndexEvent<'_>| ControlFlow::Continue(());
+        writer.update(embedder, &[source], &options, go_on)?;
+        let index = VideoIndex::open(&folder)?;
+        let neutral = NeutralTexts::of_bundle(&settings.bundle, embedder.tokenizer())?;
+        Calibration::measure(&index, embedder, &neutral)?;
+        Ok(())
+    }
+
+    /// What can be done with what the demo made; the commands work as they are printed.
+    fn print_next(&self, bundle: &Path, held_out: &ClipTable) {
+        let program = std::env::args().next().unwrap_or_else(|| "clover".to_owned());
+        let (index, query) = (self.arguments.out.join(INDEX), &self.arguments.query);
+        let (index, bundle) = (index.display(), bundle.display());
+        let clip = held_out.file(0);
+        let clip = clip.canonicalize().unwrap_or(clip);
+        let clip = clip.display();
+        for line in [
+            "to try next:".to_owned(),
+            format!("  {program} search {index} \"{query}\""),
+            format!("  {program} search {index} --like {clip} --top 3"),
+            format!("  {program} ask {bundle} {clip} \"the shape moves to the\" --choices left right top bottom"),
+        ] {
+            print_line(&line);
+        }
     }
 
     fn report<B: Backend>(

@@ -6,14 +6,13 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use burn::prelude::*;
 use clover_data::dataset::{ClipTable, Randomness};
 use clover_data::text::WordPieceTokenizer;
 use rand::seq::IndexedRandom;
 use serde::{Deserialize, Serialize};
 
 use super::files::{read_json, write_json};
-use crate::{Embedder, InferenceError};
+use crate::{EmbeddedTable, InferenceError};
 
 const NEUTRAL: &str = "neutral.json";
 /// How many are enough.
@@ -34,34 +33,32 @@ pub struct NeutralTexts {
 }
 
 impl NeutralTexts {
-    /// Some captions of a list, compared with their clips by `workers` threads that read.
-    ///
-    /// # Errors
-    ///
-    /// The preprocessing is out of range. Clips that cannot be read are left out.
-    pub fn measure<B: Backend>(
-        embedder: &Embedder<B>,
-        table: &ClipTable,
-        workers: usize,
-    ) -> Result<Self, InferenceError> {
+    /// Some captions of a list.
+    #[must_use]
+    pub fn of_captions(table: &ClipTable) -> Self {
         let some = table.spread(TEXTS).with_first_captions();
-        let embedded = embedder.embed_table(some.clone(), (workers, 1.0), |_, _| {})?;
+        let captions = (0..some.len()).filter_map(|row| some.texts(row).all().first().map(|&text| text.to_owned()));
+        Self {
+            texts: captions.collect(),
+            own_scores: Vec::new(),
+        }
+    }
+
+    /// Some captions of a list that was embedded, with the cosines of their own clips.
+    #[must_use]
+    pub fn of_embedded(table: &ClipTable, embedded: &EmbeddedTable) -> Self {
         let mut neutral = Self::default();
-        for (text, &clip) in embedded.owner.iter().enumerate() {
-            let caption = some.texts(embedded.rows[clip]);
-            let pair = embedded
-                .texts
-                .row(text)
-                .iter()
-                .zip(embedded.videos.row(clip));
-            if let Some(&caption) = caption.all().first() {
+        let step = embedded.rows.len().div_ceil(TEXTS).max(1);
+        for clip in (0..embedded.rows.len()).step_by(step) {
+            let own = embedded.owner.iter().position(|&owner| owner == clip);
+            let texts = table.texts(embedded.rows[clip]);
+            if let (Some(text), Some(&caption)) = (own, texts.all().first()) {
+                let pair = embedded.texts.row(text).iter().zip(embedded.videos.row(clip));
                 neutral.texts.push(caption.to_owned());
-                neutral
-                    .own_scores
-                    .push(pair.map(|(text, clip)| text * clip).sum());
+                neutral.own_scores.push(pair.map(|(text, clip)| text * clip).sum());
             }
         }
-        Ok(neutral)
+        neutral
     }
 
     /// Writes them into a bundle's folder.

@@ -13,6 +13,7 @@ use clover_data::dataset::{
     PretrainingDataset, PretrainingSample, SampleReading, SkippedItem,
 };
 use clover_data::text::WordPieceTokenizer;
+use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub(super) struct TrainingData {
     pub(super) unusable: Vec<SkippedItem>,
     /// What a resumed run must find again.
     pub(super) fingerprint: DataFingerprint,
+    /// Some of its captions.
+    pub(super) neutral: NeutralTexts,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,7 @@ impl TrainingData {
         };
         let videos = open(&plan.data)?;
         let mut unusable = videos.skipped().to_vec();
+        let neutral = NeutralTexts::of_captions(&videos);
         let mut fingerprint = DataFingerprint {
             videos: ListFingerprint::of_table(&videos, &plan.data),
             images: None,
@@ -169,6 +173,7 @@ impl TrainingData {
             Loaders::InTurn(mixture) => mixture.iterations_per_epoch(),
         };
         Ok(Self {
+            neutral,
             pace: Pace {
                 schedule: recipe.schedule(iterations),
                 steps_per_iteration: if plan.images.is_some() { 2 } else { 1 },

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use clover_data::dataset::{ClipTable, SkippedItem};
-use clover_inference::Embedder;
+use clover_inference::{Embedder, NeutralTexts};
 use serde::{Deserialize, Serialize};
 
 use super::metrics_file::{self, MetricsFile};
@@ -62,24 +62,25 @@ impl Validation {
         self.table.skipped()
     }
 
-    /// Measures a model after `step` steps; `reading` as in [`list_retrieval`].
+    /// Measures a model after `step` steps, and how its captions and clips score; `reading` as in [`list_retrieval`].
     pub(super) fn measure<B: Backend>(
         &self,
         embedder: &Embedder<B>,
         reading: (usize, f64),
         (step, epoch): (u64, u64),
         progress: impl FnMut(usize, usize),
-    ) -> Result<ValidationMetrics, TrainerError> {
+    ) -> Result<(ValidationMetrics, NeutralTexts), TrainerError> {
         let started = Instant::now();
         let table = self.table.clone();
         let (retrieval, embedded) = list_retrieval(embedder, table, reading, progress)?;
-        Ok(ValidationMetrics {
+        let metrics = ValidationMetrics {
             step,
             epoch,
             retrieval,
             skipped: embedded.skipped.len() + self.unusable().len(),
             seconds: started.elapsed().as_secs_f64(),
-        })
+        };
+        Ok((metrics, NeutralTexts::of_embedded(&self.table, &embedded)))
     }
 }
 

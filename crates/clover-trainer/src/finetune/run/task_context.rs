@@ -7,7 +7,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{AnswerVocabulary, ClipTable};
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::{Answers, Bundle, Embedder, Preprocessing};
+use clover_inference::{Answers, Bundle, Embedder, NeutralTexts, Preprocessing};
 use clover_model::tasks::{
     AnswerPart, FillInTheBlankModel, MultipleChoiceModel, MultipleChoicePart, OpenEndedModel,
     OpenEndedPart, RetrievalModel,
@@ -125,7 +125,11 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
             text_projection: model.text_projection,
             ..self.0.clover.clone()
         };
-        self.0.write(clover, None, folder)
+        self.0.write(clover, None, folder)?;
+        match &self.0.validation {
+            Some(list) => Ok(NeutralTexts::of_captions(list).write(folder)?),
+            None => Ok(()),
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn pretrain_as<B: AutodiffBackend>(
     let finished = run.train(&mut data, &mut records, observe)?;
 
     Ok(PretrainingSummary {
-        bundle: run.write_last_bundle()?,
+        bundle: run.write_last_bundle(records.neutral.as_ref().unwrap_or(&data.neutral))?,
         best: records.validation.and_then(|(_, record)| {
             record.into_best().map(|metrics| BestModel {
                 folder: run.checkpoints.best(),

@@ -2,6 +2,7 @@
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::SkippedItem;
+use clover_inference::NeutralTexts;
 
 use super::{Observe, PretrainingEvent, Run};
 use crate::TrainerError;
@@ -14,6 +15,8 @@ pub(super) struct Records {
     /// Only the first device writes.
     steps: Option<MetricsFile<StepMetrics>>,
     pub(super) validation: Option<(Validation, ValidationRecord)>,
+    /// What was measured last of the validation list's captions.
+    pub(super) neutral: Option<NeutralTexts>,
     /// Broken videos and images that were told of.
     reported: [usize; 2],
 }
@@ -27,6 +30,7 @@ impl Records {
             return Ok(Self {
                 steps: None,
                 validation: None,
+                neutral: None,
                 reported: [0; 2],
             });
         }
@@ -37,6 +41,7 @@ impl Records {
         Ok(Self {
             steps: Some(MetricsFile::open(&run.path("metrics.jsonl"), run.step)?),
             validation: validation.map(record).transpose()?,
+            neutral: None,
             reported: [0; 2],
         })
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_inference::write_bundle;
+use clover_inference::{NeutralTexts, write_bundle};
 use clover_model::weights::{self, Naming};
 use serde::Serialize;
 
@@ -48,18 +48,22 @@ impl<B: AutodiffBackend> Run<'_, B> {
     }
 
     /// Keeps the model as the best one, with its figures.
-    pub(super) fn save_best(&self, metrics: &ValidationMetrics) -> Result<(), TrainerError> {
+    pub(super) fn save_best(
+        &self,
+        metrics: &ValidationMetrics,
+        neutral: &NeutralTexts,
+    ) -> Result<(), TrainerError> {
         let trained = Trained {
             model: "best",
             step: self.step,
             validation: Some(metrics),
         };
-        let write = |folder: &Path| self.write_model(folder, &trained);
+        let write = |folder: &Path| self.write_model(folder, &trained, neutral);
         self.checkpoints.replace_best(write).map(drop)
     }
 
     /// Writes the model as it is into `bundle`.
-    pub(super) fn write_last_bundle(&self) -> Result<PathBuf, TrainerError> {
+    pub(super) fn write_last_bundle(&self, neutral: &NeutralTexts) -> Result<PathBuf, TrainerError> {
         let folder = self.path("bundle");
         if !self.peer.is_first() {
             return Ok(folder);
@@ -69,14 +73,20 @@ impl<B: AutodiffBackend> Run<'_, B> {
             step: self.step,
             validation: None,
         };
-        self.write_model(&folder, &trained)?;
+        self.write_model(&folder, &trained, neutral)?;
         Ok(folder)
     }
 
-    fn write_model(&self, folder: &Path, trained: &Trained<'_>) -> Result<(), TrainerError> {
+    fn write_model(
+        &self,
+        folder: &Path,
+        trained: &Trained<'_>,
+        neutral: &NeutralTexts,
+    ) -> Result<(), TrainerError> {
         let preprocessing = self.plan.recipe.preprocessing(&self.config);
         let (config, tokenizer) = (&self.config, &self.tokenizer);
         write_bundle(folder, config, &self.clover, tokenizer, &preprocessing)?;
+        neutral.write(folder)?;
         write_json(&folder.join("trained.json"), trained)
     }
 }

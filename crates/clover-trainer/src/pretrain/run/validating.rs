@@ -31,14 +31,15 @@ impl<B: AutodiffBackend> Run<'_, B> {
         .with_limits(recipe.limits.clone());
         let reading = (recipe.workers, recipe.max_failed_share);
         let place = (self.step, epoch);
-        let metrics = list.measure(&embedder, reading, place, |done, total| {
+        let (metrics, neutral) = list.measure(&embedder, reading, place, |done, total| {
             let _ = observe(PretrainingEvent::Validating { done, total });
         })?;
         let best = record.is_best(&metrics);
         if best {
-            self.save_best(&metrics)?;
+            self.save_best(&metrics, &neutral)?;
         }
         record.add(metrics.clone())?;
+        records.neutral = Some(neutral);
         let _ = observe(PretrainingEvent::Validated {
             metrics: &metrics,
             best,
