@@ -16,6 +16,8 @@ mod pack;
 mod pretrain;
 mod recipe;
 mod render;
+mod search;
+mod text_lines;
 mod weights;
 
 use anyhow::Result;
@@ -38,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Evaluate(evaluate) => evaluate::run(*evaluate),
         Command::Ask(ask) => ask::run(*ask),
         Command::Embed(embed) => embed::run(*embed),
+        Command::Search(search) => search::run(*search),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),
