@@ -62,14 +62,14 @@ fn search(
         .map(|((clip, similarity), rank)| {
             let row = embedded.rows[clip];
             let name = table.name(row);
-            let clip = ClipSource::Path(name.clone().into());
+            let source = ClipSource::Path(name.clone().into());
             Retrieved {
                 caption: table.texts(row).all().join("; "),
                 similarity,
                 rank,
                 correct: own == Some(clip),
                 // A picture that cannot be made is left out of the page, not its row.
-                picture: clip_strip((clip, None), STRIP.0, STRIP.1).ok(),
+                picture: clip_strip((source, None), STRIP.0, STRIP.1).ok(),
                 name,
             }
         });

@@ -1,6 +1,5 @@
 //! The similarity of a query to every row, exactly: a blocked product on all cores.
 
-use half::f16;
 use half::slice::HalfFloatSliceExt;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -107,6 +106,7 @@ impl<T: Copy, F: Fn(T) -> f32> WithSimd for Products<'_, T, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::f16;
 
     #[test]
     fn every_half_becomes_its_single() {
