@@ -119,10 +119,7 @@ mod tests {
 
         let [all, end] = [None, Some(Span::new(2_000, 4_000).unwrap())].map(strip);
 
-        assert_eq!(
-            [all.get_pixel(4, 4)[0], all.get_pixel(14, 4)[0]],
-            [0, 255]
-        );
+        assert_eq!([all.get_pixel(4, 4)[0], all.get_pixel(14, 4)[0]], [0, 255]);
         assert_eq!(
             [end.get_pixel(4, 4)[0], end.get_pixel(14, 4)[0]],
             [255, 255]

@@ -127,14 +127,28 @@ mod tests {
             (ClipSource::Path(file.into()), Some(span))
         };
 
-        assert_eq!(like("a.mp4@1:20-1:30").unwrap(), part("a.mp4", 80_000, 90_000));
-        assert_eq!(like("a.mp4@80-90.5").unwrap(), part("a.mp4", 80_000, 90_500));
+        assert_eq!(
+            like("a.mp4@1:20-1:30").unwrap(),
+            part("a.mp4", 80_000, 90_000)
+        );
+        assert_eq!(
+            like("a.mp4@80-90.5").unwrap(),
+            part("a.mp4", 80_000, 90_500)
+        );
         assert_eq!(like("me@home@1-2").unwrap(), part("me@home", 1_000, 2_000));
     }
 
     #[test]
     fn a_name_may_have_an_at_sign() {
-        for name in ["me@home.mp4", "a@1-2.mp4", "a@1-", "a@-", "@1-2", "a@.-:", "a@b-c"] {
+        for name in [
+            "me@home.mp4",
+            "a@1-2.mp4",
+            "a@1-",
+            "a@-",
+            "@1-2",
+            "a@.-:",
+            "a@b-c",
+        ] {
             let whole = (ClipSource::Path(name.into()), None);
             assert_eq!(like(name).unwrap(), whole, "{name}");
         }

@@ -87,7 +87,7 @@ impl Work for Searching<'_> {
         let searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
         if !is_complete(&self.query) {
             if self.form == Form::Lines && io::stdin().is_terminal() {
-                let hint = "what to look for, a text a line; an empty input ends it";
+                let hint = "what to look for, a text a line; Ctrl-D ends it";
                 let _ = writeln!(io::stderr(), "{hint}");
             }
             return answer_each(&searcher, self.query, self.form, self.input, self.output);
@@ -175,9 +175,10 @@ fn as_json(query: &SearchQuery, found: &SearchResult) -> Result<Value> {
         answer["not"] = json!(query.not);
     }
     if !query.like.is_empty() {
-        let like = query.like.iter().map(|(clip, span)| {
-            json!({ "clip": clip.name().to_string_lossy(), "span": span })
-        });
+        let like = query
+            .like
+            .iter()
+            .map(|(clip, span)| json!({ "clip": clip.name().to_string_lossy(), "span": span }));
         answer["like"] = like.collect();
     }
     if let Some(within) = &query.within {
@@ -221,7 +222,10 @@ fn remarks(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
     }
     match (&query.within, found.moments.is_empty()) {
         (Some(within), true) => {
-            remarks.push(format!("no clip of this index lies in {}", in_a_line(within)));
+            remarks.push(format!(
+                "no clip of this index lies in {}",
+                in_a_line(within)
+            ));
         }
         (None, true) => remarks.push("there is no clip in this index".to_owned()),
         (_, false) if found.matches == Some(false) => remarks.push(NO_MATCH.to_owned()),

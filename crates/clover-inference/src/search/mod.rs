@@ -208,14 +208,11 @@ impl<B: Backend> Searcher<B> {
             fused = self.rerank(text, &mut found)?;
         }
         found.truncate(query.top);
-        let moments = found
-            .into_iter()
-            .enumerate()
-            .filter_map(|(at, moment)| {
-                let fused = fused.get(at).copied();
-                let moment = self.describe(&moment, within.as_deref())?;
-                Some(FoundMoment { fused, ..moment })
-            });
+        let moments = found.into_iter().enumerate().filter_map(|(at, moment)| {
+            let fused = fused.get(at).copied();
+            let moment = self.describe(&moment, within.as_deref())?;
+            Some(FoundMoment { fused, ..moment })
+        });
         Ok(SearchResult {
             moments: moments.collect(),
             matches,

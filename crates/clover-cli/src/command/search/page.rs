@@ -15,11 +15,7 @@ use super::{in_a_line, remarks, scores, when};
 const STRIP: (usize, u32) = (6, 96);
 
 /// The page.
-pub(super) fn search_page(
-    index: &VideoIndex,
-    query: &SearchQuery,
-    found: &SearchResult,
-) -> String {
+pub(super) fn search_page(index: &VideoIndex, query: &SearchQuery, found: &SearchResult) -> String {
     html_page(&title(query), |page| {
         for line in bounds(query).iter().chain(&remarks(query, found)) {
             writeln!(page, "<p>{}</p>", Escaped(line))?;
@@ -48,7 +44,10 @@ fn title(query: &SearchQuery) -> String {
 /// What was not wanted, and where was looked.
 fn bounds(query: &SearchQuery) -> Vec<String> {
     let not = query.not.iter().map(|text| format!("Not: {text}"));
-    let within = query.within.iter().map(|path| format!("In: {}", in_a_line(path)));
+    let within = query
+        .within
+        .iter()
+        .map(|path| format!("In: {}", in_a_line(path)));
     not.chain(within).collect()
 }
 
@@ -66,7 +65,11 @@ fn write_moment(
         None => write!(page, "{shown}")?,
     }
     let scores = scores(moment).join(", ");
-    writeln!(page, ", {when}</p>\n<div class=\"small\">{}</div>", Escaped(&scores))?;
+    writeln!(
+        page,
+        ", {when}</p>\n<div class=\"small\">{}</div>",
+        Escaped(&scores)
+    )?;
     let (frames, height) = STRIP;
     let opened = index.open_clip(&moment.clip).map_err(anyhow::Error::from);
     let strip = opened.and_then(|(clip, part)| {
@@ -82,19 +85,28 @@ fn write_moment(
         Err(error) => {
             let error = in_a_line(Path::new(&format!("{error:#}")));
             let error = Escaped(&error);
-            writeln!(page, "<div class=\"small\">No frames can be shown: {error}</div>")?;
+            writeln!(
+                page,
+                "<div class=\"small\">No frames can be shown: {error}</div>"
+            )?;
         }
     }
     for copy in &moment.copies {
         let name = in_a_line(copy);
-        writeln!(page, "<div class=\"small\">The same as {}</div>", Escaped(&name))?;
+        writeln!(
+            page,
+            "<div class=\"small\">The same as {}</div>",
+            Escaped(&name)
+        )?;
     }
     writeln!(page, "</div>")
 }
 
 /// Where a browser finds a file, and from when to when it plays it; none for what is no file of its own.
 fn file_url(path: &Path, span: Option<Span>) -> Option<String> {
-    let path = std::path::absolute(path).ok().filter(|path| path.exists())?;
+    let path = std::path::absolute(path)
+        .ok()
+        .filter(|path| path.exists())?;
     let bytes = path.as_os_str().as_encoded_bytes();
     let mut url = "file://".to_owned();
     if !bytes.starts_with(b"/") {
