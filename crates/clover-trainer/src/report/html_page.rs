@@ -14,7 +14,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; border-radius: 6px; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
 .legend span { margin-right: 1.2rem; white-space: nowrap; }
-.query { margin: 1.5rem 0; padding: .8rem 1rem; background: var(--soft); border-radius: 6px; }
+.query { overflow-wrap: anywhere; margin: 1.5rem 0; padding: .8rem 1rem; background: var(--soft); border-radius: 6px; }
 .query p { margin: 0 0 .6rem; font-weight: 600; }
 .found { display: flex; gap: .8rem; align-items: center; margin: .35rem 0; }
 .found img { border-radius: 3px; } .own { outline: 3px solid var(--good); }
