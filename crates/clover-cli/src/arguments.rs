@@ -8,6 +8,7 @@ mod embed;
 mod index;
 mod overrides;
 mod resume;
+mod search;
 mod tasks;
 mod weights;
 
@@ -23,6 +24,7 @@ pub(crate) use embed::Embed;
 pub(crate) use index::Index;
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
+pub(crate) use search::Search;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
 pub(crate) use weights::{
     ExportWeights, FetchWeights, Format, FusionFrom, ImportWeights, InspectWeights, Weights,
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Ask(Box<Ask>),
     /// Embed texts and clips, for other programs.
     Embed(Box<Embed>),
+    /// Find the clips and moments of an index that fit a text or an example.
+    Search(Box<Search>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
     /// Compare Clover's objectives with the paper's baselines: equal runs, one table.

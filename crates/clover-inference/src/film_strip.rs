@@ -1,8 +1,6 @@
 //! Frames of a clip side by side, as one picture.
 
-use std::path::Path;
-
-use clover_data::video::{Clip, DecodeLimits, FrameSampling, decode_clip};
+use clover_data::video::{Clip, ClipSource, DecodeLimits, FrameSampling, FrameSelection, Span};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
@@ -45,14 +43,20 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<RgbImage, Inferenc
     Ok(strip)
 }
 
-/// Some frames of a file, spread over it, as [`film_strip`] shows them.
+/// Some frames of a clip, or of a span of it, spread over it, as [`film_strip`] shows them.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or as [`film_strip`].
-pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<RgbImage, InferenceError> {
+/// The clip cannot be read or has no such span, or as [`film_strip`].
+pub fn clip_strip(
+    (clip, span): (ClipSource, Option<Span>),
+    frames: usize,
+    height: u32,
+) -> Result<RgbImage, InferenceError> {
     let sampling = FrameSampling::test_frames(frames);
-    let clip = decode_clip(path, &DecodeLimits::default(), |total| sampling.test(total))?;
+    let selection = FrameSelection { span, fps: None };
+    let choose = |total| sampling.test(total);
+    let clip = clip.decode_selected(&DecodeLimits::default(), &selection, choose)?;
     film_strip(&frames_of(&clip).collect::<Vec<_>>(), height)
 }
 
@@ -74,7 +78,10 @@ pub(crate) fn scale(frame: &RgbImage, height: u32) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::Rgb;
+    use std::time::Duration;
+
+    use image::codecs::gif::GifEncoder;
+    use image::{Delay, Frame, Rgb, Rgba, RgbaImage};
 
     #[test]
     fn frames_stand_side_by_side_at_the_asked_height() {
@@ -92,6 +99,31 @@ mod tests {
         let strip = film_strip(&[RgbImage::new(5_000, 1)], 8).unwrap();
 
         assert_eq!(strip.height(), 8);
+    }
+
+    #[test]
+    fn a_strip_of_a_span_shows_its_frames_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let mut encoder = GifEncoder::new(std::fs::File::create(&path).unwrap());
+        // Black for two seconds, and then white.
+        for level in [0, 0, 255, 255] {
+            let frame = RgbaImage::from_pixel(8, 8, Rgba([level, level, level, 255]));
+            let delay = Delay::from_saturating_duration(Duration::from_secs(1));
+            encoder
+                .encode_frame(Frame::from_parts(frame, 0, 0, delay))
+                .unwrap();
+        }
+        drop(encoder);
+        let strip = |span| clip_strip((ClipSource::Path(path.clone()), span), 2, 8).unwrap();
+
+        let [all, end] = [None, Some(Span::new(2_000, 4_000).unwrap())].map(strip);
+
+        assert_eq!([all.get_pixel(4, 4)[0], all.get_pixel(14, 4)[0]], [0, 255]);
+        assert_eq!(
+            [end.get_pixel(4, 4)[0], end.get_pixel(14, 4)[0]],
+            [255, 255]
+        );
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Sentences that look for clips, and the clips they find.
 
-use std::path::Path;
-
 use anyhow::Result;
 use burn::tensor::backend::Backend;
 use clover_data::dataset::ClipTable;
+use clover_data::video::ClipSource;
 use clover_inference::{EmbeddedTable, Embedder};
 use clover_trainer::metric::ranking;
 use clover_trainer::report::{Query, Retrieved, clip_strip};
@@ -63,13 +62,14 @@ fn search(
         .map(|((clip, similarity), rank)| {
             let row = embedded.rows[clip];
             let name = table.name(row);
+            let source = ClipSource::Path(name.clone().into());
             Retrieved {
                 caption: table.texts(row).all().join("; "),
                 similarity,
                 rank,
                 correct: own == Some(clip),
                 // A picture that cannot be made is left out of the page, not its row.
-                picture: clip_strip(Path::new(&name), STRIP.0, STRIP.1).ok(),
+                picture: clip_strip((source, None), STRIP.0, STRIP.1).ok(),
                 name,
             }
         });

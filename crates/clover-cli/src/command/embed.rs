@@ -1,7 +1,5 @@
 //! `clover embed`.
 
-mod text_lines;
-
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -12,8 +10,8 @@ use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_inference::{EmbeddedBatch, Embedder, EmbeddingFile, EmbeddingFormat};
 use indicatif::ProgressBar;
 
-use self::text_lines::TextLines;
 use super::open_bundle;
+use super::text_lines::TextLines;
 use crate::arguments::Embed;
 use crate::device::Work;
 use crate::interrupt::Interrupt;

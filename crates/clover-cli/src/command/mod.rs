@@ -17,6 +17,8 @@ mod pack;
 mod pretrain;
 mod recipe;
 mod render;
+mod search;
+mod text_lines;
 mod weights;
 
 use anyhow::Result;
@@ -40,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Index(index) => index::run(*index),
         Command::Ask(ask) => ask::run(*ask),
         Command::Embed(embed) => embed::run(*embed),
+        Command::Search(search) => search::run(*search),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),

@@ -160,14 +160,17 @@ pub(super) struct Job {
     pub(super) done: SyncSender<ChunkRead>,
 }
 
+/// The number of every content that has rows or will have, and its length in seconds, by the hash of its
+/// file and the part of it that is meant.
+pub(super) type KnownContents = HashMap<(String, Option<(u64, u64)>), (u32, f64)>;
+
 /// Hashes, opens and cuts the clips that changed.
 #[derive(Debug)]
 pub(super) struct Planner<'p> {
     pub(super) tables: &'p [&'p ClipTable],
     pub(super) reading: &'p ClipReading,
     pub(super) windows: WindowSettings,
-    /// The number of every content that has rows or will have, and its length in seconds.
-    pub(super) contents: HashMap<(String, Option<(u64, u64)>), (u32, f64)>,
+    pub(super) contents: KnownContents,
     /// The number of the next new one.
     pub(super) next_content: u32,
 }

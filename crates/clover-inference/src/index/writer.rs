@@ -20,7 +20,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::SEGMENTS;
 use super::library::{ClipRecord, ClipState, Library, sync_folder};
 use super::lock::IndexLock;
-use super::plan::{IndexSource, Job, Planner, Step, Survey};
+use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::reading::ChunkRead;
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
@@ -281,11 +281,8 @@ impl IndexWriter {
     }
 
     /// The number of each content that has rows, and how long it is.
-    fn known_contents(
-        &self,
-        stored: &HashSet<u32>,
-    ) -> HashMap<(String, Option<(u64, u64)>), (u32, f64)> {
-        let mut known = HashMap::new();
+    fn known_contents(&self, stored: &HashSet<u32>) -> KnownContents {
+        let mut known = KnownContents::new();
         for record in self.library.records() {
             // One of which a part could not be read is read again when its file is found elsewhere.
             if let Some(content) = record.content

@@ -65,6 +65,9 @@ pub struct SearchResult {
 pub struct FoundMoment {
     /// The file; of shards, the name of the sample.
     pub path: PathBuf,
+    /// What [`VideoIndex::open_clip`] opens it by.
+    #[serde(skip)]
+    pub clip: ClipKey,
     /// Other files with the same content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<PathBuf>,
@@ -205,13 +208,11 @@ impl<B: Backend> Searcher<B> {
             fused = self.rerank(text, &mut found)?;
         }
         found.truncate(query.top);
-        let moments = found
-            .into_iter()
-            .enumerate()
-            .map(|(at, moment)| FoundMoment {
-                fused: fused.get(at).copied(),
-                ..self.describe(&moment, within.as_deref())
-            });
+        let moments = found.into_iter().enumerate().filter_map(|(at, moment)| {
+            let fused = fused.get(at).copied();
+            let moment = self.describe(&moment, within.as_deref())?;
+            Some(FoundMoment { fused, ..moment })
+        });
         Ok(SearchResult {
             moments: moments.collect(),
             matches,
@@ -270,9 +271,10 @@ impl<B: Backend> Searcher<B> {
     /// Puts the best in order by the fusion encoder; returns what it says of each.
     fn rerank(&self, text: &str, found: &mut Vec<Moment>) -> Result<Vec<f32>, InferenceError> {
         let count = found.len().min(RERANKED);
+        let others = found.split_off(count);
         let mut clips = Vec::with_capacity(count);
         let mut read = Vec::with_capacity(count);
-        for moment in found.drain(..count) {
+        for moment in found.drain(..) {
             // One that is gone or broken by now cannot be looked at.
             if let Some(clip) = self.read(&moment) {
                 clips.push(clip);
@@ -283,6 +285,7 @@ impl<B: Backend> Searcher<B> {
         let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
         let order = rerank::order(&cosines, &fused);
         *found = order.iter().map(|&at| read[at].clone()).collect();
+        found.extend(others);
         Ok(order.into_iter().map(|at| fused[at]).collect())
     }
 
@@ -301,24 +304,25 @@ impl<B: Backend> Searcher<B> {
             .ok()
     }
 
-    fn describe(&self, moment: &Moment, within: Option<&Path>) -> FoundMoment {
+    /// A moment for the reader; none of a content that no clip has any more.
+    fn describe(&self, moment: &Moment, within: Option<&Path>) -> Option<FoundMoment> {
         let clips = self.index.clips_of(moment.content);
         let first = clips.iter().position(|clip| self.is_within(clip, within));
         let first = first.unwrap_or(0);
-        let paths: Vec<PathBuf> = clips.iter().map(|clip| self.index.path_of(clip)).collect();
-        let own = clips.get(first).and_then(ClipKey::span);
+        let clip = clips.get(first)?;
+        let copies = clips.iter().enumerate().filter(|&(at, _)| at != first);
         let span = moment
             .span_ms
             .and_then(|(start, end)| Span::new(u64::from(start), u64::from(end)).ok());
-        let copies = paths.iter().enumerate().filter(|&(at, _)| at != first);
-        FoundMoment {
-            path: paths.get(first).cloned().unwrap_or_default(),
-            copies: copies.map(|(_, path)| path.clone()).collect(),
-            span: span.or(own),
+        Some(FoundMoment {
+            path: self.index.path_of(clip),
+            copies: copies.map(|(_, copy)| self.index.path_of(copy)).collect(),
+            span: span.or(clip.span()),
+            clip: clip.clone(),
             score: moment.score,
             place: self.calibration.as_ref().map(|one| one.place(moment.score)),
             fused: None,
-        }
+        })
     }
 }
 

@@ -7,9 +7,10 @@ mod answered;
 use std::fmt::{self, Write};
 use std::path::Path;
 
+use clover_data::video::ClipSource;
 use serde::Serialize;
 
-use super::html::{Escaped, STYLE, write_pairs};
+use super::html_page::{Escaped, html_page, write_pairs};
 use super::picture::clip_strip;
 use super::{plot, write_whole};
 use crate::TrainerError;
@@ -84,22 +85,14 @@ impl<'e> EvaluationPage<'e> {
     ///
     /// The file cannot be written; one that was there before is then still whole.
     pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
-        let mut page = String::new();
-        // Writing into a string does not fail.
-        let _ = self.write(&mut page);
+        let evaluation = self.evaluation;
+        let title = format!("{}, {} split", evaluation.task, evaluation.split);
+        let page = html_page(&title, |page| self.write(page));
         write_whole(path, page.as_bytes())
     }
 
     fn write(&self, page: &mut String) -> fmt::Result {
         let evaluation = self.evaluation;
-        let title = format!("{}, {} split", evaluation.task, evaluation.split);
-        let title = Escaped(&title);
-        writeln!(
-            page,
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}\n\
-             svg text {{ font-family: inherit; }}</style></head><body><h1>{title}</h1>"
-        )?;
         for line in self.protocol.iter().chain(&self.reference) {
             writeln!(page, "<p>{}</p>", Escaped(line))?;
         }
@@ -127,7 +120,7 @@ impl<'e> EvaluationPage<'e> {
         let all = evaluation.skipped.len() + self.unusable.len();
         write_pairs(page, &format!("Left out: {all}"), &rows)?;
         let recipe = Escaped(&self.recipe);
-        writeln!(page, "<h2>Recipe</h2><pre>{recipe}</pre></body></html>")
+        writeln!(page, "<h2>Recipe</h2><pre>{recipe}</pre>")
     }
 
     fn ranked(&self, direction: Seeking) -> impl Iterator<Item = &RankedPrediction> {
@@ -177,7 +170,8 @@ impl<'e> EvaluationPage<'e> {
     fn write_clip(&self, page: &mut String, clip: &str, note: &str, own: bool) -> fmt::Result {
         write!(page, "<div class=\"found\">")?;
         let (frames, height) = STRIP;
-        if let Ok(picture) = clip_strip(&self.clips.join(clip), frames, height) {
+        let source = ClipSource::Path(self.clips.join(clip));
+        if let Ok(picture) = clip_strip((source, None), frames, height) {
             let class = if own { " class=\"own\"" } else { "" };
             write!(
                 page,

@@ -1,6 +1,6 @@
 //! Reports: every figure of a run as JSON, and a page to look at.
 //!
-//! The page is one file: curves are inline SVG, clips inline PNG; it loads nothing and runs nothing.
+//! The page is one file: curves are inline SVG, frames inline JPEG; it loads nothing and runs nothing.
 //! [`EventFile`] tells the same figures to TensorBoard as they come.
 
 mod chart;
@@ -8,6 +8,7 @@ mod evaluation_page;
 mod event_file;
 mod finetuning;
 mod html;
+mod html_page;
 mod picture;
 mod plot;
 mod pretraining;
@@ -19,6 +20,7 @@ pub(crate) use chart::COLORS;
 pub use chart::{Chart, Curve};
 pub use evaluation_page::EvaluationPage;
 pub use event_file::EventFile;
+pub use html_page::{Escaped, html_page};
 pub use picture::{clip_strip, film_strip};
 pub use scores::RetrievalScores;
 pub use training_charts::training_charts;
@@ -77,7 +79,7 @@ pub struct Retrieved {
     pub similarity: f32,
     /// Whether the sentence is this clip's own caption.
     pub correct: bool,
-    /// Some frames as a data URI, from [`film_strip`]; not part of the JSON.
+    /// Some frames as a data URI, from [`clip_strip`]; not part of the JSON.
     #[serde(skip)]
     pub picture: Option<String>,
 }
@@ -108,7 +110,11 @@ impl Report {
 }
 
 /// Writes a file whole or not at all. Nothing else is left beside it, also when it fails.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+///
+/// # Errors
+///
+/// The file cannot be written; one that was there before is then still whole.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
     let write = || {
         // Otherwise found out when all is written, which would then lie beside the folder.
         if path.is_dir() {

@@ -1,14 +1,18 @@
 //! Clips as pictures inside a page.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clover_data::video::{ClipSource, Span};
 use clover_inference::{clip_strip as strip_of_clip, film_strip as strip_of_frames};
+use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
 use crate::TrainerError;
+
+/// Of 100: that of small frames is not seen, and they take a tenth of a PNG's bytes.
+const JPEG_QUALITY: u8 = 80;
 
 /// Frames side by side, scaled to `height`, as the data URI of a PNG.
 ///
@@ -19,13 +23,24 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<String, TrainerErr
     data_uri(&strip_of_frames(frames, height)?)
 }
 
-/// Some frames of a file, spread over it, as [`film_strip`] shows them.
+/// Some frames of a clip, or of a span of it, spread over it, as the data URI of a JPEG.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or as [`film_strip`].
-pub fn clip_strip(path: &Path, frames: usize, height: u32) -> Result<String, TrainerError> {
-    data_uri(&strip_of_clip(path, frames, height)?)
+/// The clip cannot be read or has no such span, or as [`film_strip`].
+pub fn clip_strip(
+    clip: (ClipSource, Option<Span>),
+    frames: usize,
+    height: u32,
+) -> Result<String, TrainerError> {
+    let strip = strip_of_clip(clip, frames, height)?;
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
+        .encode_image(&strip)
+        .map_err(|error| TrainerError::Picture {
+            reason: error.to_string(),
+        })?;
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)))
 }
 
 /// A picture as the data URI of a PNG.

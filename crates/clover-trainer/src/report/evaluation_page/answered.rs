@@ -8,7 +8,7 @@ use clover_inference::{AttentionMap, HEAT_COLORS};
 
 use super::{EvaluationPage, STRIP};
 use crate::evaluate::{AnsweredPrediction, AttentionMaps, by_probability, ends};
-use crate::report::html::Escaped;
+use crate::report::html_page::Escaped;
 use crate::report::picture::data_uri;
 use crate::report::plot;
 

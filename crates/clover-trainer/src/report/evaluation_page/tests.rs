@@ -79,7 +79,7 @@ fn the_page_shows_frames_questions_answers_and_truth_and_loads_nothing() {
         "what &lt;script&gt;",
         "&lt;b&gt;blue&lt;/b&gt;",
         "truth: red",
-        "data:image/png;base64,",
+        "data:image/jpeg;base64,",
         "gone.mp4",
         "the paper: nothing",
         "task = 1",

@@ -37,30 +37,43 @@ impl<R: BufRead> TextLines<R> {
         })
     }
 
+    /// The number of the line that was read last, from one.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
     fn next_text(&mut self) -> Result<Option<String>> {
         loop {
-            let mut bytes = Vec::new();
-            // One more than allowed, and the end of the line.
-            let mut longest = self.reader.by_ref().take(MAX_CAPTION_BYTES as u64 + 2);
-            let read = longest.read_until(b'\n', &mut bytes);
-            if read.with_context(|| format!("{}: cannot be read", self.name))? == 0 {
-                return Ok(None);
+            match self.next_line()? {
+                Some(text) if text.is_empty() => self.empty += 1,
+                text => return Ok(text),
             }
-            self.line += 1;
-            let (name, line) = (&self.name, self.line);
-            let Ok(text) = std::str::from_utf8(bytes.trim_ascii()) else {
-                bail!("{name}: line {line} is not UTF-8");
-            };
-            if text.len() > MAX_CAPTION_BYTES
-                || !bytes.ends_with(b"\n") && bytes.len() > MAX_CAPTION_BYTES
-            {
-                bail!("{name}: line {line} has more than {MAX_CAPTION_BYTES} bytes");
-            }
-            if !text.is_empty() {
-                return Ok(Some(text.to_owned()));
-            }
-            self.empty += 1;
         }
+    }
+
+    /// The next line, which may be empty. After a line that cannot be used, the one behind it is next.
+    pub(super) fn next_line(&mut self) -> Result<Option<String>> {
+        let mut bytes = Vec::new();
+        // One more than allowed, and the end of the line.
+        let mut longest = self.reader.by_ref().take(MAX_CAPTION_BYTES as u64 + 2);
+        let read = longest.read_until(b'\n', &mut bytes);
+        let unreadable = || format!("{}: cannot be read", self.name);
+        if read.with_context(unreadable)? == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        let (name, line) = (&self.name, self.line);
+        let endless = !bytes.ends_with(b"\n") && bytes.len() > MAX_CAPTION_BYTES;
+        if endless {
+            self.reader.skip_until(b'\n').with_context(unreadable)?;
+        }
+        if endless || bytes.trim_ascii().len() > MAX_CAPTION_BYTES {
+            bail!("{name}: line {line} has more than {MAX_CAPTION_BYTES} bytes");
+        }
+        let Ok(text) = std::str::from_utf8(bytes.trim_ascii()) else {
+            bail!("{name}: line {line} is not UTF-8");
+        };
+        Ok(Some(text.to_owned()))
     }
 }
 
@@ -90,6 +103,23 @@ mod tests {
         assert_eq!(next(), ["a", "b"]);
         assert_eq!(next(), ["c"]);
         assert!(next().is_empty());
+    }
+
+    #[test]
+    fn lines_after_one_that_cannot_be_used_are_read() {
+        let endless = "y".repeat(3 * MAX_CAPTION_BYTES);
+        let text = [b"a\n\xff\n", endless.as_bytes(), b"\n\nlast"].concat();
+        let mut lines = TextLines::new(&text[..], "a.txt");
+        let mut next = || lines.next_line().ok();
+
+        let found: Vec<_> = (0..6).map(|_| next()).collect();
+
+        let text = |text: &str| Some(Some(text.to_owned()));
+        assert_eq!(
+            found,
+            [text("a"), None, None, text(""), text("last"), Some(None)]
+        );
+        assert_eq!(lines.line(), 5);
     }
 
     #[test]

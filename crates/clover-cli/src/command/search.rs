@@ -1,0 +1,292 @@
+//! `clover search`.
+
+mod page;
+
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use clover_data::video::Span;
+use clover_inference::{FoundMoment, SearchQuery, SearchResult, Searcher, is_index};
+use clover_trainer::report::write_whole;
+use serde_json::{Value, json};
+
+use self::page::search_page;
+use super::text_lines::TextLines;
+use crate::arguments::Search;
+use crate::device::Work;
+
+/// The widest column of file names; longer ones push the others aside.
+const WIDEST: usize = 60;
+/// What is said where the best fits no better than chance would have it.
+const NO_MATCH: &str = "nothing here matches: the best are shown all the same";
+const CUT: &str = "the text is longer than the model reads, and its end was left out";
+
+pub(super) fn run(arguments: Search) -> Result<()> {
+    let folder = arguments.index.display();
+    ensure!(arguments.index.exists(), "{folder}: there is no such index");
+    ensure!(
+        is_index(&arguments.index),
+        "{folder}: is not an index, which is a folder with `index.toml`: `clover index` makes one"
+    );
+    let query = SearchQuery {
+        like: arguments.examples()?,
+        text: arguments.text,
+        not: arguments.not,
+        within: arguments.within,
+        top: usize::from(arguments.top),
+        rerank: arguments.rerank,
+    };
+    ensure!(
+        arguments.html.is_none() || is_complete(&query),
+        "--html: a page shows the answer to one query: give a text, or --like"
+    );
+    let mut input = BufReader::new(io::stdin());
+    arguments.device.run(Searching {
+        index: arguments.index,
+        query,
+        form: match arguments.json {
+            true => Form::Json,
+            false => Form::Lines,
+        },
+        html: arguments.html,
+        input: &mut input,
+        output: &mut io::stdout(),
+    })
+}
+
+/// Whether a query says what to look for; if not, texts follow.
+fn is_complete(query: &SearchQuery) -> bool {
+    query.text.is_some() || !query.like.is_empty()
+}
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For a reader.
+    Lines,
+    /// For a program.
+    Json,
+}
+
+/// A query, or many that are yet to be read, on its way to an index.
+struct Searching<'s> {
+    index: PathBuf,
+    query: SearchQuery,
+    form: Form,
+    html: Option<PathBuf>,
+    input: &'s mut dyn BufRead,
+    output: &'s mut dyn Write,
+}
+
+impl Work for Searching<'_> {
+    type Output = ();
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
+        let searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
+        if !is_complete(&self.query) {
+            if self.form == Form::Lines && io::stdin().is_terminal() {
+                let hint = "what to look for, a text a line; Ctrl-D ends it";
+                let _ = writeln!(io::stderr(), "{hint}");
+            }
+            return answer_each(&searcher, self.query, self.form, self.input, self.output);
+        }
+        let found = searcher.search(&self.query)?;
+        if let Some(path) = &self.html {
+            let page = search_page(searcher.index(), &self.query, &found);
+            write_whole(path, page.as_bytes())?;
+        }
+        // A closed pipe is the reader's choice, not an error of the search.
+        let _ = match self.form {
+            Form::Lines => {
+                let page = self.html.map(|path| format!("page: {}", in_a_line(&path)));
+                let lines = lines(&self.query, &found).into_iter().chain(page);
+                write_lines(self.output, lines)
+            }
+            Form::Json => {
+                let text = serde_json::to_string_pretty(&as_json(&self.query, &found)?)?;
+                writeln!(self.output, "{text}")
+            }
+        };
+        Ok(())
+    }
+}
+
+/// Answers a text a line. What is wrong with one is said, and the next one read.
+fn answer_each<B: Backend>(
+    searcher: &Searcher<B>,
+    mut query: SearchQuery,
+    form: Form,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<()> {
+    let mut texts = TextLines::new(input, "standard input");
+    loop {
+        let text = match texts.next_line() {
+            Ok(None) => return Ok(()),
+            // Nothing can be read behind it.
+            Err(error) if error.is::<io::Error>() => return Err(error),
+            Ok(Some(text)) => Ok(text),
+            Err(error) => Err(error),
+        };
+        let line = texts.line();
+        let answer = text.and_then(|text| {
+            query.text = Some(text);
+            Ok(searcher.search(&query)?)
+        });
+        let written = match (form, answer) {
+            (Form::Lines, Ok(found)) => {
+                let end = std::iter::once(String::new());
+                write_lines(output, lines(&query, &found).into_iter().chain(end))
+            }
+            (Form::Lines, Err(error)) => {
+                write_lines(output, [format!("error: {error:#}"), String::new()])
+            }
+            (Form::Json, Ok(found)) => {
+                let mut answer = as_json(&query, &found)?;
+                answer["line"] = line.into();
+                writeln!(output, "{answer}")
+            }
+            (Form::Json, Err(error)) => {
+                let answer = json!({ "line": line, "error": format!("{error:#}") });
+                writeln!(output, "{answer}")
+            }
+        };
+        match written.and_then(|()| output.flush()) {
+            Ok(()) => {}
+            // Nobody reads the answers any more.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn write_lines(output: &mut dyn Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {
+    let mut lines = lines.into_iter();
+    lines.try_for_each(|line| writeln!(output, "{line}"))
+}
+
+/// What was asked and found, for a program.
+fn as_json(query: &SearchQuery, found: &SearchResult) -> Result<Value> {
+    let mut answer = serde_json::to_value(found)?;
+    answer["text"] = json!(query.text);
+    if !query.not.is_empty() {
+        answer["not"] = json!(query.not);
+    }
+    if !query.like.is_empty() {
+        let like = query
+            .like
+            .iter()
+            .map(|(clip, span)| json!({ "clip": clip.name().to_string_lossy(), "span": span }));
+        answer["like"] = like.collect();
+    }
+    if let Some(within) = &query.within {
+        answer["in"] = json!(within.to_string_lossy());
+    }
+    Ok(answer)
+}
+
+/// What was found, for a reader.
+fn lines(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
+    let mut lines = remarks(query, found);
+    let number_width = found.moments.len().to_string().len();
+    let paths: Vec<String> = found
+        .moments
+        .iter()
+        .map(|found| in_a_line(&found.path))
+        .collect();
+    let whens: Vec<String> = found.moments.iter().map(|one| when(one.span)).collect();
+    let [path_width, when_width] = [&paths, &whens].map(|column| {
+        let widths = column.iter().map(|text| text.chars().count());
+        widths.filter(|&width| width <= WIDEST).max().unwrap_or(0)
+    });
+    for (at, moment) in found.moments.iter().enumerate() {
+        let (path, when) = (&paths[at], &whens[at]);
+        lines.push(format!(
+            "{:>number_width$}. {path:<path_width$}  {when:<when_width$}  {}",
+            at + 1,
+            scores(moment).join("  ")
+        ));
+        let copies = moment.copies.iter().map(|copy| in_a_line(copy));
+        lines.extend(copies.map(|copy| format!("{:number_width$}  the same as {copy}", "")));
+    }
+    lines
+}
+
+/// What is to be known before the moments are looked at.
+fn remarks(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if found.cut {
+        remarks.push(CUT.to_owned());
+    }
+    match (&query.within, found.moments.is_empty()) {
+        (Some(within), true) => {
+            remarks.push(format!(
+                "no clip of this index lies in {}",
+                in_a_line(within)
+            ));
+        }
+        (None, true) => remarks.push("there is no clip in this index".to_owned()),
+        (_, false) if found.matches == Some(false) => remarks.push(NO_MATCH.to_owned()),
+        (_, false) => {}
+    }
+    remarks
+}
+
+/// How well a moment fits: its cosine, and what that means where it is known.
+fn scores(moment: &FoundMoment) -> Vec<String> {
+    let place = moment.place.map(|place| {
+        let percent = 100.0 * place;
+        format!("better than {percent:.1} % of this library's pairs")
+    });
+    let fused = moment.fused.map(|fused| format!("fusion {fused:+.2}"));
+    let cosine = Some(format!("{:.3}", moment.score));
+    [cosine, fused, place].into_iter().flatten().collect()
+}
+
+/// From where to where.
+fn when(span: Option<Span>) -> String {
+    match span {
+        Some(span) => format!("{} to {}", clock(span.start()), clock(span.end())),
+        None => "all of it".to_owned(),
+    }
+}
+
+/// Milliseconds as minutes and seconds, with hours and digits behind the point where there are any.
+fn clock(time: u64) -> String {
+    let (seconds, rest) = (time / 1000, time % 1000);
+    let [hours, minutes, seconds] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
+    let start = match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        hours => format!("{hours}:{minutes:02}:{seconds:02}"),
+    };
+    let digits = format!(".{rest:03}");
+    start + digits.trim_end_matches('0').trim_end_matches('.')
+}
+
+/// A file name in which nothing ends a line, changes the direction of writing or commands a terminal, and
+/// that shows bytes that are no text.
+fn in_a_line(path: &Path) -> String {
+    let mut line = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            let is_unseen = matches!(
+                letter,
+                '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            );
+            if letter.is_control() || is_unseen {
+                line.extend(letter.escape_default());
+            } else {
+                line.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            line.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests;
