@@ -12,8 +12,9 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, NeutralTexts, RowPrecision, UpdateOptions, VideoIndex, WindowSettings, bundle_checksum,
+    Bundle, Calibration, EmbeddedTable, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings,
+    IndexSource, IndexWriter, NeutralTexts, RowPrecision, UpdateOptions, VideoIndex,
+    WindowSettings, bundle_checksum,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
@@ -164,7 +165,9 @@ impl Demonstration {
         let settings = IndexSettings {
             format: INDEX_FORMAT,
             bundle_checksum: bundle_checksum(&bundle)?,
-            dim: embedder.embed_texts(std::slice::from_ref(&self.arguments.query))?.dim,
+            dim: embedder
+                .embed_texts(std::slice::from_ref(&self.arguments.query))?
+                .dim,
             rows: RowPrecision::default(),
             windows: WindowSettings::default(),
             sources: Vec::new(),
@@ -186,7 +189,9 @@ impl Demonstration {
 
     /// What can be done with what the demo made; the commands work as they are printed.
     fn print_next(&self, bundle: &Path, held_out: &ClipTable) {
-        let program = std::env::args().next().unwrap_or_else(|| "clover".to_owned());
+        let program = std::env::args()
+            .next()
+            .unwrap_or_else(|| "clover".to_owned());
         let (index, query) = (self.arguments.out.join(INDEX), &self.arguments.query);
         let (index, bundle) = (index.display(), bundle.display());
         let clip = held_out.file(0);
@@ -196,7 +201,9 @@ impl Demonstration {
             "to try next:".to_owned(),
             format!("  {program} search {index} \"{query}\""),
             format!("  {program} search {index} --like {clip} --top 3"),
-            format!("  {program} ask {bundle} {clip} \"the shape moves to the\" --choices left right top bottom"),
+            format!(
+                "  {program} ask {bundle} {clip} \"the shape moves to the\" --choices left right top bottom"
+            ),
         ] {
             print_line(&line);
         }

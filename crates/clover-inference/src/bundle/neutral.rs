@@ -37,7 +37,8 @@ impl NeutralTexts {
     #[must_use]
     pub fn of_captions(table: &ClipTable) -> Self {
         let some = table.spread(TEXTS).with_first_captions();
-        let captions = (0..some.len()).filter_map(|row| some.texts(row).all().first().map(|&text| text.to_owned()));
+        let captions = (0..some.len())
+            .filter_map(|row| some.texts(row).all().first().map(|&text| text.to_owned()));
         Self {
             texts: captions.collect(),
             own_scores: Vec::new(),
@@ -53,9 +54,15 @@ impl NeutralTexts {
             let own = embedded.owner.iter().position(|&owner| owner == clip);
             let texts = table.texts(embedded.rows[clip]);
             if let (Some(text), Some(&caption)) = (own, texts.all().first()) {
-                let pair = embedded.texts.row(text).iter().zip(embedded.videos.row(clip));
+                let pair = embedded
+                    .texts
+                    .row(text)
+                    .iter()
+                    .zip(embedded.videos.row(clip));
                 neutral.texts.push(caption.to_owned());
-                neutral.own_scores.push(pair.map(|(text, clip)| text * clip).sum());
+                neutral
+                    .own_scores
+                    .push(pair.map(|(text, clip)| text * clip).sum());
             }
         }
         neutral

@@ -102,8 +102,8 @@ mod searches {
     use clover_data::dataset::ClipTable;
     use clover_data::video::ClipSource;
     use clover_inference::{
-        Bundle, Calibration, INDEX_FORMAT, IndexSettings, IndexSource, IndexWriter, RowPrecision,
-        UpdateOptions, VideoIndex, WindowSettings, bundle_checksum,
+        Bundle, Calibration, INDEX_FORMAT, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
+        RowPrecision, UpdateOptions, VideoIndex, WindowSettings, bundle_checksum,
     };
 
     /// A folder with a bundle, clips, and their index.
@@ -122,12 +122,17 @@ mod searches {
             let embedder = Bundle::<Flex>::read(&bundle, &device)
                 .unwrap()
                 .into_embedder(device);
-            let neutral = ["a red circle", "a blue square"].map(str::to_owned);
+            let neutral = NeutralTexts {
+                texts: ["a red circle", "a blue square"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                own_scores: Vec::new(),
+            };
             let settings = IndexSettings {
                 format: INDEX_FORMAT,
                 bundle_checksum: bundle_checksum(&bundle).unwrap(),
                 bundle,
-                dim: embedder.embed_texts(&neutral).unwrap().dim,
+                dim: embedder.embed_texts(&neutral.texts).unwrap().dim,
                 rows: RowPrecision::F32,
                 windows: WindowSettings {
                     window_ms: 200,
@@ -142,10 +147,7 @@ mod searches {
                 place: writer.place_of(videos).unwrap(),
                 clips: ClipTable::open(videos, None, &|_, _| ()).unwrap(),
             };
-            let options = UpdateOptions {
-                threads: 1,
-                exclude: Default::default(),
-            };
+            let options = UpdateOptions::new(1, &[]).unwrap();
             writer
                 .update(&embedder, &[source], &options, &mut |_| {
                     ControlFlow::Continue(())

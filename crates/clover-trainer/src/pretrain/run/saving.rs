@@ -63,7 +63,10 @@ impl<B: AutodiffBackend> Run<'_, B> {
     }
 
     /// Writes the model as it is into `bundle`.
-    pub(super) fn write_last_bundle(&self, neutral: &NeutralTexts) -> Result<PathBuf, TrainerError> {
+    pub(super) fn write_last_bundle(
+        &self,
+        neutral: &NeutralTexts,
+    ) -> Result<PathBuf, TrainerError> {
         let folder = self.path("bundle");
         if !self.peer.is_first() {
             return Ok(folder);
