@@ -21,7 +21,7 @@ mod writer;
 pub(crate) mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 pub use library::{ClipKey, ClipRecord, ClipState, Library};
 pub use plan::IndexSource;
@@ -114,11 +114,12 @@ impl VideoIndex {
         let Some(source) = self.settings.sources.get(clip.source) else {
             return PathBuf::from(&clip.path);
         };
-        match source.is_dir() {
+        let path = match source.is_dir() {
             true => source.join(&clip.path),
             // The paths of a list begin where the list lies.
             false => source.parent().unwrap_or(Path::new("")).join(&clip.path),
-        }
+        };
+        without_detours(&path)
     }
 
     /// What a clip is read from, and the part of it that is meant.
@@ -146,6 +147,25 @@ impl VideoIndex {
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.segments
     }
+}
+
+/// The path without `folder/..` in it, as lists lead to a folder beside their own.
+fn without_detours(path: &Path) -> PathBuf {
+    let mut straight = PathBuf::new();
+    for part in path.components() {
+        let back = part == Component::ParentDir
+            && matches!(
+                straight.components().next_back(),
+                Some(Component::Normal(_))
+            );
+        match back {
+            true => {
+                straight.pop();
+            }
+            false => straight.push(part),
+        }
+    }
+    straight
 }
 
 fn read_segments(
