@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use clover_data::video::Span;
+use clover_inference::is_index;
 
 use crate::device::DeviceName;
 
 #[derive(Args, Debug)]
 pub(crate) struct Ask {
     /// The bundle's folder; a video, an image or a folder of numbered frames; and the question, or, of a
-    /// bundle for blanks, a sentence with `[MASK]`.
+    /// bundle for blanks, a sentence with `[MASK]`. Or an index, whose best moments are asked about, and
+    /// the question.
     #[arg(num_args = 1..=3, required = true, value_name = "BUNDLE CLIP QUESTION")]
     words: Vec<OsString>,
     /// Answers to choose from, each as a word of its own or in quotes; after the question.
@@ -24,6 +26,15 @@ pub(crate) struct Ask {
     /// Where that part ends.
     #[arg(long, requires = "from", value_name = "TIME")]
     to: Option<String>,
+    /// Of an index: the bundle that answers, if it is not the one that the index was made with.
+    #[arg(long)]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Of an index: what to look for, where it is not the question itself.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) about: Option<String>,
+    /// Of an index: moments to ask about.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) moments: u16,
     /// Answers to show.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top: u16,
@@ -47,25 +58,38 @@ pub(crate) enum Asked {
         clip: PathBuf,
         question: String,
     },
+    /// The best moments of an index.
+    Index { index: PathBuf, question: String },
 }
 
 impl Ask {
     /// What the words are, told by their number.
     pub(crate) fn asked(&self) -> Result<Asked> {
+        let text = |question: &OsString| match question.to_str() {
+            Some(question) => Ok(question.to_owned()),
+            None => bail!("the question: is not UTF-8"),
+        };
         match self.words.as_slice() {
-            [bundle, clip, question] => {
-                let Some(question) = question.to_str() else {
-                    bail!("the question: is not UTF-8");
-                };
-                Ok(Asked::Clip {
-                    bundle: bundle.into(),
-                    clip: clip.into(),
-                    question: question.to_owned(),
+            [bundle, clip, question] => Ok(Asked::Clip {
+                bundle: bundle.into(),
+                clip: clip.into(),
+                question: text(question)?,
+            }),
+            [index, question] if is_index(index.as_ref()) => {
+                if self.from.is_some() || self.attention.is_some() {
+                    bail!(
+                        "--from, --to and --attention are for one clip: give the bundle, the clip and the question"
+                    );
+                }
+                Ok(Asked::Index {
+                    index: index.into(),
+                    question: text(question)?,
                 })
             }
-            _ => bail!(
-                "three things are needed, and {} were given: a bundle, a clip, and the question in quotes",
-                self.words.len()
+            words => bail!(
+                "{} of three things were given: a bundle, a clip, and the question in quotes; or, with an \
+                 index, of two: the index and the question",
+                words.len()
             ),
         }
     }
@@ -125,7 +149,7 @@ mod tests {
     #[test]
     fn fewer_words_and_impossible_spans_are_refused_by_name() {
         let few = ask(&["runs/qa", "what"]).asked().unwrap_err().to_string();
-        assert!(few.contains("2 were given"), "{few}");
+        assert!(few.starts_with("2 of three things were given"), "{few}");
         for (from, to) in [("9", "8"), ("soon", "9"), ("-1", "9")] {
             let from = format!("--from={from}");
             let error = ask(&["b", "c", "q", &from, "--to", to]).span().unwrap_err();

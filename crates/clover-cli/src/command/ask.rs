@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::video::{ClipSource, Span};
-use clover_inference::{AnsweredBy, Answerer, Bundle, ClipAnswers};
+use clover_inference::{
+    AnsweredBy, Answerer, Bundle, ClipAnswers, FoundMoment, SearchQuery, Searcher,
+};
 use serde_json::json;
 
 use super::open_bundle;
@@ -58,6 +60,40 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
             }
             Ok(())
         }
+        Asked::Index { index, question } => {
+            let asking = AskingIndex {
+                query: SearchQuery {
+                    text: Some(arguments.about.unwrap_or_else(|| question.clone())),
+                    top: usize::from(arguments.moments),
+                    ..SearchQuery::default()
+                },
+                index,
+                bundle: arguments.bundle,
+                question: question.clone(),
+                choices: arguments.choices,
+                top: usize::from(arguments.top),
+            };
+            let (matches, found) = arguments.device.run(asking)?;
+            if arguments.json {
+                let moments: Vec<_> = found
+                    .iter()
+                    .map(|(moment, answers)| json!({ "moment": moment, "answers": answers }))
+                    .collect();
+                let all = json!({ "question": question, "matches": matches, "found": moments });
+                print_line(&serde_json::to_string_pretty(&all)?);
+                return Ok(());
+            }
+            if matches == Some(false) {
+                print_line(
+                    "nothing in this library matches; what follows is of the nearest moments",
+                );
+            }
+            for (moment, answers) in &found {
+                let answers = lines(answers, &moment.path, moment.span);
+                answers.iter().for_each(|line| print_line(line));
+            }
+            Ok(())
+        }
     }
 }
 
@@ -87,6 +123,36 @@ impl Work for Asking {
             overlay.write_png(&path, (source, self.span), &map, STRIP)?;
         }
         Ok(found)
+    }
+}
+
+/// A question about the best moments of an index on its way to a model.
+struct AskingIndex {
+    index: PathBuf,
+    query: SearchQuery,
+    bundle: Option<PathBuf>,
+    question: String,
+    choices: Vec<String>,
+    top: usize,
+}
+
+impl Work for AskingIndex {
+    type Output = (Option<bool>, Vec<(FoundMoment, ClipAnswers)>);
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
+        let searcher = Searcher::<B::InnerBackend>::open(&self.index, device.clone())?;
+        let own = &searcher.index().settings().bundle;
+        let bundle = open_bundle::<B::InnerBackend>(self.bundle.as_ref().unwrap_or(own), &device)?;
+        let answerer = Answerer::new(bundle, device);
+        let found = searcher.search(&self.query)?;
+        let mut answered = Vec::new();
+        for moment in found.moments {
+            let (clip, part) = searcher.index().open_clip(&moment.clip)?;
+            let clip = answerer.read(clip, moment.span.or(part))?;
+            let answers = answerer.answer(&clip, &self.question, &self.choices, self.top)?;
+            answered.push((moment, answers));
+        }
+        Ok((found.matches, answered))
     }
 }
 
@@ -133,6 +199,31 @@ fn lines(found: &ClipAnswers, clip: &Path, span: Option<Span>) -> Vec<String> {
         lines.push("the text is longer than the model reads, and its end was left out".to_owned());
     }
     lines
+}
+
+/// Asks an index, for a test that has one.
+#[cfg(all(test, feature = "flex"))]
+pub(super) fn of_index(
+    index: PathBuf,
+    question: &str,
+    choices: &[&str],
+) -> (Option<bool>, Vec<(FoundMoment, ClipAnswers)>) {
+    let asking = AskingIndex {
+        index,
+        query: SearchQuery {
+            text: Some(question.to_owned()),
+            top: 3,
+            ..SearchQuery::default()
+        },
+        bundle: None,
+        question: question.to_owned(),
+        choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
+        top: 2,
+    };
+    let device = Default::default();
+    asking
+        .run::<burn::backend::Autodiff<burn_flex::Flex>>(device)
+        .unwrap()
 }
 
 #[cfg(test)]

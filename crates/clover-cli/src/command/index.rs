@@ -33,15 +33,21 @@ pub(super) fn run(arguments: Index) -> Result<()> {
         return status::show(&arguments.index);
     }
     let device = arguments.device;
-    device.run(Indexing {
-        options: UpdateOptions::new(
-            arguments.threads.unwrap_or_else(processors),
-            &arguments.exclude,
-        )?,
-        every: arguments.every()?,
-        interrupt: Interrupt::listen()?,
-        arguments,
-    })
+    device.run(Indexing::new(arguments, Interrupt::listen()?)?)
+}
+
+impl Indexing {
+    fn new(arguments: Index, interrupt: Interrupt) -> Result<Self> {
+        Ok(Self {
+            options: UpdateOptions::new(
+                arguments.threads.unwrap_or_else(processors),
+                &arguments.exclude,
+            )?,
+            every: arguments.every()?,
+            interrupt,
+            arguments,
+        })
+    }
 }
 
 /// An index on its way up to date.
@@ -312,4 +318,133 @@ fn take_place(new: &Path, old: &Path) -> Result<()> {
     fs::rename(old, &aside).with_context(|| failed("cannot rename", old))?;
     fs::rename(new, old).with_context(|| failed("cannot rename", new))?;
     fs::remove_dir_all(&aside).with_context(|| failed("cannot remove", &aside))
+}
+
+#[cfg(feature = "flex")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+    use burn::backend::Autodiff;
+    use burn_flex::Flex;
+    use clap::Parser;
+
+    /// Runs a command line in a folder; words that begin with @ are paths in it.
+    fn index(folder: &Path, words: &[&str], interrupt: &Interrupt) -> Result<()> {
+        let path = |word: &&str| match word.strip_prefix('@') {
+            Some(name) => folder.join(name).display().to_string(),
+            None => (*word).to_owned(),
+        };
+        let line = ["clover", "index", "--index", "@index"]
+            .iter()
+            .chain(words)
+            .map(path);
+        let Command::Index(arguments) = Arguments::parse_from(line).command else {
+            panic!("another command")
+        };
+        Indexing::new(*arguments, interrupt.clone())?.run::<Autodiff<Flex>>(Default::default())
+    }
+
+    fn opened(folder: &Path) -> VideoIndex {
+        VideoIndex::open(&folder.join("index")).unwrap()
+    }
+
+    #[test]
+    fn an_index_is_made_kept_up_to_date_compacted_and_built_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, on) = (folder.path(), Interrupt::default());
+        let clips = super::super::bundle_folder::small::write(folder, None);
+        let videos = clips[0].parent().unwrap().display().to_string();
+        let made = ["--bundle", "@bundle", &videos, "--window", "0.2s"];
+
+        index(folder, &made, &on).unwrap();
+        let rows = opened(folder).rows();
+        fs::remove_file(&clips[0]).unwrap();
+        // What is not given is as the index has it.
+        index(folder, &["--compact"], &on).unwrap();
+
+        assert!(rows > 3 && opened(folder).rows() < rows);
+        assert_eq!(opened(folder).library().records().len(), 2);
+        let error = index(folder, &["--window", "0.4s"], &on).unwrap_err();
+        assert!(error.to_string().contains("--rebuild"), "{error}");
+        index(folder, &["--window", "0.4s", "--rebuild"], &on).unwrap();
+        assert_eq!(opened(folder).settings().windows.window_ms, 400);
+        assert!(!beside(&folder.join("index"), "old").exists());
+        let status = status::lines(&opened(folder));
+        assert!(
+            status[0].contains("2 clips") && status[1].contains("0.4 s every 0.2 s"),
+            "{status:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, on) = (folder.path(), Interrupt::default());
+        super::super::bundle_folder::small::write(folder, None);
+        let refused = |words: &[&str]| format!("{:#}", index(folder, words, &on).unwrap_err());
+
+        assert!(refused(&["@gone"]).contains("--bundle"));
+        assert!(refused(&["--bundle", "@bundle"]).contains("name the folders"));
+        assert!(refused(&["--bundle", "@bundle", "@gone"]).contains("gone: cannot be found"));
+        assert!(!folder.join("index").exists());
+    }
+
+    #[test]
+    fn an_interrupt_ends_following_and_keeps_what_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, stop) = (folder.path(), Interrupt::default());
+        let clips = super::super::bundle_folder::small::write(folder, None);
+        let videos = clips[0].parent().unwrap().display().to_string();
+        let words = [
+            "--bundle", "@bundle", &videos, "--follow", "--every", "0.2s",
+        ];
+
+        thread::scope(|scope| {
+            let following = scope.spawn(|| index(folder, &words, &stop));
+            let indexed = |clips| {
+                let count = || {
+                    VideoIndex::open(&folder.join("index"))
+                        .map_or(0, |index| index.library().records().len())
+                };
+                // A test that never ends says less than one that fails.
+                (0..600).any(|_| {
+                    thread::sleep(PAUSE);
+                    count() == clips
+                })
+            };
+            assert!(indexed(3));
+            fs::copy(&clips[0], clips[0].with_file_name("late.gif")).unwrap();
+            assert!(indexed(4));
+            stop.ask();
+            following.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn faults_are_listed_by_name_on_a_line_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, on) = (folder.path(), Interrupt::default());
+        let clips = super::super::bundle_folder::small::write(folder, None);
+        let videos = clips[0].parent().unwrap();
+        fs::write(videos.join("broken\nfilm.mp4"), "no film").unwrap();
+
+        index(
+            folder,
+            &["--bundle", "@bundle", &videos.display().to_string()],
+            &on,
+        )
+        .unwrap();
+
+        let status = status::lines(&opened(folder));
+        let fault = status.last().unwrap();
+        assert!(
+            fault.starts_with("broken  ") && fault.contains("broken\\nfilm.mp4: "),
+            "{fault}"
+        );
+        assert!(
+            status[0].contains("3 clips") && status[0].contains("1 broken"),
+            "{status:?}"
+        );
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn show(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn lines(index: &VideoIndex) -> Vec<String> {
+pub(super) fn lines(index: &VideoIndex) -> Vec<String> {
     let settings = index.settings();
     let count = |state| {
         let records = index.library().records();

@@ -311,4 +311,19 @@ mod searches {
         assert!(error(folder.path()).contains("is not an index"));
         assert!(error(&folder.path().join("gone")).ends_with("there is no such index"));
     }
+
+    #[test]
+    fn the_best_moments_are_asked_about() {
+        let library = Library::new();
+
+        let (matches, found) = super::super::super::ask::of_index(
+            library.path("index"),
+            "a circle that is",
+            &["red", "blue"],
+        );
+
+        assert!(matches.is_some());
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|(_, answers)| answers.known == 2));
+    }
 }
