@@ -12,6 +12,7 @@ mod library;
 mod lock;
 mod plan;
 mod reading;
+mod scan;
 mod segment;
 mod settings;
 mod windows;
@@ -26,7 +27,7 @@ use std::path::{Component, Path, PathBuf};
 pub use library::{ClipKey, ClipRecord, ClipState, Library};
 pub use plan::IndexSource;
 pub use segment::RowKey;
-pub(crate) use segment::Segment;
+use segment::Segment;
 pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary};
@@ -144,8 +145,26 @@ impl VideoIndex {
         Ok((read.clip, read.span))
     }
 
-    pub(crate) fn segments(&self) -> &[Segment] {
-        &self.segments
+    /// What every row is of, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = RowKey> + Clone {
+        self.segments
+            .iter()
+            .flat_map(|segment| segment.keys.iter().copied())
+    }
+
+    /// The product of a query with every row, in the order of [`keys`](Self::keys): cosines, where the query
+    /// has unit length.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the query has another width than the rows.
+    pub fn scores(&self, query: &[f32]) -> Vec<f32> {
+        assert_eq!(
+            query.len(),
+            self.settings.dim,
+            "index: the query has another width than the rows"
+        );
+        scan::scan(&self.segments, query)
     }
 }
 

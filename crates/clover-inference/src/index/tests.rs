@@ -504,3 +504,29 @@ fn spans_of_a_list_are_clips_of_their_own() {
         "{windows:?}"
     );
 }
+
+#[test]
+fn rows_that_were_made_elsewhere_stand_beside_the_others() {
+    let folders = Folders::new();
+    folders.update();
+    let before = bits(&folders.index());
+    let wanted = settings(&embedder());
+    let mut writer = IndexWriter::open(&folders.index(), &wanted).unwrap();
+    let clip = |path: &str| ClipKey {
+        source: 9,
+        path: path.to_owned(),
+        span_ms: None,
+    };
+
+    writer
+        .insert(vec![(clip("x"), vec![0.5; wanted.dim])])
+        .unwrap();
+    let error = writer.insert(vec![(clip("y"), vec![0.5])]).unwrap_err();
+    drop(writer);
+
+    assert!(error.to_string().contains("not of 1"), "{error}");
+    let mut after = bits(&folders.index());
+    let own = after.iter().position(|row| row.0 == "x").unwrap();
+    assert_eq!(after.remove(own).2, vec![0.5_f32.to_bits(); wanted.dim]);
+    assert_eq!(after, before);
+}

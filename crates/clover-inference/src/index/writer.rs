@@ -20,10 +20,11 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use self::embedding::{Work, read_jobs};
 use super::SEGMENTS;
-use super::library::{ClipRecord, ClipState, Library, sync_folder};
+use super::contents::Stamp;
+use super::library::{ClipKey, ClipRecord, ClipState, Library, sync_folder};
 use super::lock::IndexLock;
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
-use super::segment::{Rows, Segment, SegmentFile, SegmentList, write_segment};
+use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
 use crate::bundle::create_folder;
 use crate::{Embedder, InferenceError};
@@ -265,6 +266,44 @@ impl IndexWriter {
         })?;
         self.merge_small()?;
         Ok(summary)
+    }
+
+    /// Adds clips whose rows were made elsewhere, one a clip. An update of their source makes them anew.
+    ///
+    /// # Errors
+    ///
+    /// A row has another width than the index, or a file cannot be written.
+    pub fn insert(&mut self, clips: Vec<(ClipKey, Vec<f32>)>) -> Result<(), InferenceError> {
+        let (mut rows, mut records) = (Rows::default(), Vec::new());
+        let stored = self.stored_contents()?.into_iter().max();
+        let first = stored
+            .map_or(0, |content| content + 1)
+            .max(self.library.contents());
+        for ((clip, row), content) in clips.into_iter().zip(first..) {
+            if row.len() != self.settings.dim {
+                return Err(self.other_width(row.len()));
+            }
+            let key = RowKey {
+                content,
+                start_ms: 0,
+                end_ms: 0,
+            };
+            rows.push(key, &row);
+            records.push(ClipRecord {
+                state: ClipState::Indexed,
+                content: Some(content),
+                fault: None,
+                ..ClipRecord::broken(clip, Stamp::default(), String::new())
+            });
+        }
+        self.commit(&rows, records)
+    }
+
+    fn other_width(&self, found: usize) -> InferenceError {
+        InferenceError::OtherIndex {
+            index: self.folder.clone(),
+            reason: format!("has rows of {} numbers, not of {found}", self.settings.dim),
+        }
     }
 
     /// Forgets clips that are gone, and drops rows that no clip needs.

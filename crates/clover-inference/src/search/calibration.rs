@@ -9,7 +9,6 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::moments::best_moments;
-use super::scan::scan;
 use crate::bundle::{read_json, write_json};
 use crate::index::VideoIndex;
 use crate::{Embedder, InferenceError, NeutralTexts};
@@ -51,9 +50,8 @@ impl Calibration {
         let texts = embedder.embed_texts(&neutral.texts)?;
         let (mut pairs, mut best) = (Vec::new(), Vec::new());
         for text in 0..texts.rows() {
-            let scores = scan(index.segments(), texts.row(text));
-            let keys = index.segments().iter().flat_map(|segment| &segment.keys);
-            let rows = keys.copied().zip(scores.iter().copied());
+            let scores = index.scores(texts.row(text));
+            let rows = index.keys().zip(scores.iter().copied());
             let is_there = |content| !index.clips_of(content).is_empty();
             best.extend(
                 best_moments(rows, 1, is_there)

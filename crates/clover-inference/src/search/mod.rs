@@ -6,7 +6,6 @@
 mod calibration;
 mod moments;
 mod rerank;
-mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +19,6 @@ use serde::Serialize;
 pub use calibration::Calibration;
 use moments::{Moment, best_moments};
 use rerank::Reranker;
-use scan::scan;
 
 use crate::index::{ClipKey, RowKey, VideoIndex};
 use crate::text_batch::checked_text;
@@ -172,7 +170,7 @@ impl<B: Backend> Searcher<B> {
     /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
         let (row, cut) = self.embed(query)?;
-        let scores = scan(self.index.segments(), &row);
+        let scores = self.index.scores(&row);
         let within = query.within.as_deref().map(absolute);
         let wanted = |content: u32| {
             let clips = self.index.clips_of(content);
@@ -180,12 +178,7 @@ impl<B: Backend> Searcher<B> {
                 .iter()
                 .any(|clip| self.is_within(clip, within.as_deref()))
         };
-        let keys = self
-            .index
-            .segments()
-            .iter()
-            .flat_map(|segment| &segment.keys);
-        let rows = keys.copied().zip(scores.iter().copied());
+        let rows = self.index.keys().zip(scores.iter().copied());
         let candidates = match query.rerank {
             true => query.top.max(RERANKED),
             false => query.top,

@@ -161,13 +161,7 @@ impl<'w, B: Backend> Work<'w, B> {
         let embeddings = self.embedder.embed_clips(&clips.iter().collect::<Vec<_>>());
         let dim = self.writer.settings.dim;
         if embeddings.dim != dim {
-            return Err(InferenceError::OtherIndex {
-                index: self.writer.folder.clone(),
-                reason: format!(
-                    "has rows of {dim} numbers, and the bundle makes rows of {}",
-                    embeddings.dim
-                ),
-            });
+            return Err(self.writer.other_width(embeddings.dim));
         }
         for (row, (number, key)) in self.batch.drain(..size).enumerate() {
             let clip = &mut self.pending[number - self.first];

@@ -4,7 +4,8 @@ use half::slice::HalfFloatSliceExt;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::index::{RowPrecision, Segment};
+use super::segment::Segment;
+use super::settings::RowPrecision;
 
 /// Rows that one thread takes in one go.
 const BLOCK: usize = 4_096;
@@ -13,7 +14,7 @@ const BLOCK: usize = 4_096;
 const LANES: usize = 64;
 
 /// The product of a query with every row of the segments, in their order.
-pub(crate) fn scan(segments: &[Segment], query: &[f32]) -> Vec<f32> {
+pub(super) fn scan(segments: &[Segment], query: &[f32]) -> Vec<f32> {
     let rows: Vec<usize> = segments.iter().map(Segment::rows).collect();
     let mut scores = vec![0.0; rows.iter().sum()];
     let mut rest = scores.as_mut_slice();
