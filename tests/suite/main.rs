@@ -14,6 +14,7 @@ mod gradients;
 mod hostile_input;
 mod hostile_media;
 mod killed_run;
+mod library_index;
 mod loader_memory;
 mod mixed_run;
 mod odd_data;

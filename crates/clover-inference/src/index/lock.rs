@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::InferenceError;
 
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 /// More of a lock file is not read.
 const LONGEST_HOLDER: u64 = 200;
 

@@ -3,6 +3,8 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+// Rows are compared bit for bit: what an index does depends on no backend.
+use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::PixelPipeline;
@@ -11,7 +13,7 @@ use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
 
 use super::*;
-use crate::{Bundle, EmbeddedBatch, Embedder, Preprocessing, TestBackend, write_bundle};
+use crate::{Bundle, EmbeddedBatch, Embedder, Preprocessing, write_bundle};
 
 const SECOND: u64 = 1_000;
 
@@ -27,7 +29,7 @@ pub(crate) fn bundle() -> &'static Path {
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<TestBackend> = config.init(&Default::default());
+        let clover: Clover<Flex> = config.init(&Default::default());
         let preprocessing = Preprocessing {
             frames: 2,
             fps: None,
@@ -40,14 +42,14 @@ pub(crate) fn bundle() -> &'static Path {
     folder.path()
 }
 
-pub(crate) fn embedder() -> Embedder<TestBackend> {
+pub(crate) fn embedder() -> Embedder<Flex> {
     let device = Default::default();
     Bundle::read(bundle(), &device)
         .unwrap()
         .into_embedder(device)
 }
 
-pub(crate) fn settings(embedder: &Embedder<TestBackend>) -> IndexSettings {
+pub(crate) fn settings(embedder: &Embedder<Flex>) -> IndexSettings {
     let dim = embedder.embed_texts(&["red".to_owned()]).unwrap().dim;
     super::settings::tests::settings(dim)
 }

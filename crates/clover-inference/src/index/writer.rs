@@ -7,6 +7,7 @@
 mod embedding;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use self::embedding::{Work, read_jobs};
 use super::SEGMENTS;
 use super::contents::Stamp;
 use super::library::{ClipKey, ClipRecord, ClipState, Library, sync_folder};
-use super::lock::IndexLock;
+use super::lock::{IndexLock, LOCK};
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
@@ -132,11 +133,7 @@ impl IndexWriter {
     /// Another program writes to it, it was made with another bundle or other settings, or a file is
     /// damaged or cannot be written.
     pub fn open(folder: &Path, wanted: &IndexSettings) -> Result<Self, InferenceError> {
-        if !is_index(folder)
-            && folder
-                .read_dir()
-                .is_ok_and(|mut entries| entries.next().is_some())
-        {
+        if !is_index(folder) && holds_other_things(folder) {
             return Err(InferenceError::OtherIndex {
                 index: folder.to_owned(),
                 reason: format!(
@@ -432,6 +429,16 @@ impl IndexWriter {
         }
         Ok(())
     }
+}
+
+/// Whether there is more in a folder than an index has before its settings are written.
+fn holds_other_things(folder: &Path) -> bool {
+    let own = |name: &OsStr| {
+        // A file that is being written has a name that begins so.
+        name == SEGMENTS || name == LOCK || name.to_string_lossy().starts_with(".index.toml")
+    };
+    let mut entries = folder.read_dir().into_iter().flatten().flatten();
+    entries.any(|entry| !own(&entry.file_name()))
 }
 
 fn remove(path: &Path) -> Result<(), InferenceError> {

@@ -1,8 +1,10 @@
 use std::fs;
 
+use burn_flex::Flex;
+
 use super::*;
+use crate::NeutralTexts;
 use crate::index::tests::{animation, bundle, library, update};
-use crate::{NeutralTexts, TestBackend};
 
 struct Library {
     root: tempfile::TempDir,
@@ -29,7 +31,7 @@ impl Library {
         update(&self.index(), &self.videos());
     }
 
-    fn searcher(&self) -> Searcher<TestBackend> {
+    fn searcher(&self) -> Searcher<Flex> {
         let device = Default::default();
         let index = VideoIndex::open(&self.index()).unwrap();
         Searcher::new(index, Bundle::read(bundle(), &device).unwrap(), device).unwrap()
@@ -254,7 +256,7 @@ fn a_library_that_was_measured_says_where_a_score_stands_until_it_grows() {
 fn an_index_whose_bundle_was_changed_is_refused_by_name() {
     let library = Library::new();
 
-    let error = Searcher::<TestBackend>::open(&library.index(), Default::default()).unwrap_err();
+    let error = Searcher::<Flex>::open(&library.index(), Default::default()).unwrap_err();
 
     // The tests' index names no bundle that is there.
     assert!(error.to_string().contains("bundle"), "{error}");
