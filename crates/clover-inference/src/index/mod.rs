@@ -152,6 +152,17 @@ impl VideoIndex {
             .flat_map(|segment| segment.keys.iter().copied())
     }
 
+    /// The keys and scores of each segment.
+    pub(crate) fn parts<'i>(&'i self, scores: &'i [f32]) -> Vec<(&'i [RowKey], &'i [f32])> {
+        let mut rest = scores;
+        let parts = self.segments.iter().map(|segment| {
+            let (own, others) = rest.split_at(segment.rows());
+            rest = others;
+            (segment.keys.as_slice(), own)
+        });
+        parts.collect()
+    }
+
     /// The product of a query with every row, in the order of [`keys`](Self::keys): cosines, where the query
     /// has unit length.
     ///

@@ -39,6 +39,8 @@ pub struct IndexWriter {
     folder: PathBuf,
     settings: IndexSettings,
     library: Library,
+    /// The contents that have rows.
+    stored: HashSet<u32>,
     _lock: IndexLock,
 }
 
@@ -157,14 +159,22 @@ impl IndexWriter {
             }
         };
         let library = Library::read(folder)?;
-        let writer = Self {
+        let mut writer = Self {
             folder: folder.to_owned(),
             settings,
             library,
+            stored: HashSet::new(),
             _lock: lock,
         };
-        for stale in writer.segments()?.stale {
+        let SegmentList { live, stale } = writer.segments()?;
+        for stale in stale {
             remove(&stale)?;
+        }
+        for file in live {
+            let segment = writer.read(&file)?;
+            writer
+                .stored
+                .extend(segment.keys.iter().map(|key| key.content));
         }
         Ok(writer)
     }
@@ -208,8 +218,7 @@ impl IndexWriter {
         options: &UpdateOptions,
         visit: &mut dyn FnMut(IndexEvent<'_>) -> ControlFlow<()>,
     ) -> Result<UpdateSummary, InferenceError> {
-        let stored = self.stored_contents()?;
-        let mut survey = Survey::of(sources, &options.exclude, &self.library, &stored);
+        let mut survey = Survey::of(sources, &options.exclude, &self.library, &self.stored);
         let mut summary = UpdateSummary {
             unchanged: survey.unchanged,
             ..UpdateSummary::default()
@@ -237,14 +246,8 @@ impl IndexWriter {
             tables: &tables,
             reading: &reading,
             windows: self.settings.windows,
-            contents: self.known_contents(&stored),
-            // Neither a number of the journal nor one of a row whose line is lost is given again.
-            next_content: stored
-                .iter()
-                .map(|&content| content + 1)
-                .max()
-                .unwrap_or(0)
-                .max(self.library.contents()),
+            contents: self.known_contents(),
+            next_content: self.next_content(),
         };
         let threads = options.threads;
         let (job_queue, jobs) = sync_channel::<Job>(2 * threads);
@@ -272,11 +275,7 @@ impl IndexWriter {
     /// A row has another width than the index, or a file cannot be written.
     pub fn insert(&mut self, clips: Vec<(ClipKey, Vec<f32>)>) -> Result<(), InferenceError> {
         let (mut rows, mut records) = (Rows::default(), Vec::new());
-        let stored = self.stored_contents()?.into_iter().max();
-        let first = stored
-            .map_or(0, |content| content + 1)
-            .max(self.library.contents());
-        for ((clip, row), content) in clips.into_iter().zip(first..) {
+        for ((clip, row), content) in clips.into_iter().zip(self.next_content()..) {
             if row.len() != self.settings.dim {
                 return Err(self.other_width(row.len()));
             }
@@ -315,13 +314,13 @@ impl IndexWriter {
     }
 
     /// The number of each content that has rows, and how long it is.
-    fn known_contents(&self, stored: &HashSet<u32>) -> KnownContents {
+    fn known_contents(&self) -> KnownContents {
         let mut known = KnownContents::new();
         for record in self.library.records() {
             // One of which a part could not be read is read again when its file is found elsewhere.
             if let Some(content) = record.content
                 && record.fault.is_none()
-                && stored.contains(&content)
+                && self.stored.contains(&content)
             {
                 let key = (record.hash.clone(), record.key.span_ms);
                 known.insert(key, (content, record.seconds));
@@ -342,14 +341,10 @@ impl IndexWriter {
         Segment::read(&file.path, self.settings.dim, self.settings.rows)
     }
 
-    /// The contents that have rows.
-    fn stored_contents(&self) -> Result<HashSet<u32>, InferenceError> {
-        let mut stored = HashSet::new();
-        for file in self.segments()?.live {
-            let segment = self.read(&file)?;
-            stored.extend(segment.keys.iter().map(|key| key.content));
-        }
-        Ok(stored)
+    /// Neither a number of the journal nor one of a row whose line is lost is given again.
+    fn next_content(&self) -> u32 {
+        let stored = self.stored.iter().map(|&content| content + 1).max();
+        stored.unwrap_or(0).max(self.library.contents())
     }
 
     fn commit(&mut self, rows: &Rows, mut records: Vec<ClipRecord>) -> Result<(), InferenceError> {
@@ -362,6 +357,7 @@ impl IndexWriter {
             let file = SegmentFile::new(&folder, commit, commit);
             write_segment(&file, rows, self.settings.dim, self.settings.rows)?;
             sync_folder(&folder);
+            self.stored.extend(rows.keys.iter().map(|key| key.content));
         }
         for record in &mut records {
             record.commit = commit;
@@ -396,6 +392,7 @@ impl IndexWriter {
             .records()
             .filter_map(|one| one.content)
             .collect();
+        self.stored.retain(|content| needed.contains(content));
         let mut at = 0;
         while at < files.len() {
             let mut rows = Rows::default();

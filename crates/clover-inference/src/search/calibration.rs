@@ -51,10 +51,9 @@ impl Calibration {
         let (mut pairs, mut best) = (Vec::new(), Vec::new());
         for text in 0..texts.rows() {
             let scores = index.scores(texts.row(text));
-            let rows = index.keys().zip(scores.iter().copied());
             let is_there = |content| !index.clips_of(content).is_empty();
             best.extend(
-                best_moments(rows, 1, is_there)
+                best_moments(&index.parts(&scores), 1, is_there)
                     .first()
                     .map(|moment| moment.score),
             );

@@ -84,6 +84,56 @@ pub struct FoundMoment {
 /// Searches an index with the model that it was made with.
 ///
 /// A program opens it once, and then asks as often as it likes.
+///
+/// # Example
+///
+/// ```
+/// # use burn_flex::Flex;
+/// # use clover_data::{text::WordPieceTokenizer, video::PixelPipeline};
+/// # use clover_inference::*;
+/// # use clover_model::CloverConfig;
+/// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
+/// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+/// # let config = CloverConfig::nano(lines.len()).with_image_size(28).with_frames(2);
+/// # let pixels = PixelPipeline::test_resize(28);
+/// # let preprocessing = Preprocessing { frames: 2, fps: None, pixels, text_len: 8 };
+/// # let root = tempfile::tempdir()?;
+/// # let [bundle, videos, folder] = ["bundle", "videos", "index"].map(|name| root.path().join(name));
+/// # let clover = config.init::<Flex>(&Default::default());
+/// # write_bundle(&bundle, &config, &clover, &tokenizer, &preprocessing)?;
+/// # std::fs::create_dir(&videos)?;
+/// # image::RgbImage::new(32, 32).save(videos.join("black.png"))?;
+/// use std::ops::ControlFlow;
+///
+/// use clover_data::dataset::ClipTable;
+///
+/// let device = Default::default();
+/// let opened = Bundle::<Flex>::read(&bundle, &device)?;
+/// let settings = IndexSettings {
+///     format: INDEX_FORMAT,
+///     bundle_checksum: bundle_checksum(&bundle)?,
+///     bundle,
+///     dim: opened.config.text.hidden,
+///     rows: RowPrecision::F16,
+///     windows: WindowSettings::default(),
+///     sources: Vec::new(),
+/// };
+/// let mut writer = IndexWriter::open(&folder, &settings)?;
+/// let source = IndexSource {
+///     place: writer.place_of(&videos)?,
+///     clips: ClipTable::open(&videos, None, &|_, _| ())?,
+/// };
+/// let options = UpdateOptions::new(2, &[])?;
+/// let embedder = opened.into_embedder(device);
+/// writer.update(&embedder, &[source], &options, &mut |_| ControlFlow::Continue(()))?;
+///
+/// let searcher = Searcher::<Flex>::open(&folder, device)?;
+/// let query = SearchQuery { text: Some("a circle".to_owned()), top: 5, ..SearchQuery::default() };
+/// for moment in searcher.search(&query)?.moments {
+///     println!("{:.3} {}", moment.score, moment.path.display());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Searcher<B: Backend> {
     index: VideoIndex,
@@ -178,12 +228,12 @@ impl<B: Backend> Searcher<B> {
                 .iter()
                 .any(|clip| self.is_within(clip, within.as_deref()))
         };
-        let rows = self.index.keys().zip(scores.iter().copied());
+        let parts = self.index.parts(&scores);
         let candidates = match query.rerank {
             true => query.top.max(RERANKED),
             false => query.top,
         };
-        let mut found = best_moments(rows, candidates.max(1), wanted);
+        let mut found = best_moments(&parts, candidates.max(1), wanted);
         let calibration = self.calibration.as_ref();
         let matches = match (calibration, found.first()) {
             (Some(calibration), Some(best)) => Some(calibration.matches(best.score)),

@@ -1,7 +1,7 @@
 //! From the scores of rows to the best moment of each video.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::index::RowKey;
 
@@ -25,57 +25,73 @@ pub(crate) struct Moment {
     pub(crate) span_ms: Option<(u32, u32)>,
 }
 
-/// The `top` best contents, each with its best moment. `wanted` tells which count.
+/// The rows of one content, which lie together: the part of the index and the rows in it.
+struct Run {
+    score: f32,
+    key: RowKey,
+    part: usize,
+    rows: Range<usize>,
+}
+
+/// The `top` best contents, each with its best moment. Each part is keys and their scores; `wanted` tells
+/// which contents count, and is asked of no more than it takes.
 pub(crate) fn best_moments(
-    rows: impl Iterator<Item = (RowKey, f32)> + Clone,
+    parts: &[(&[RowKey], &[f32])],
     top: usize,
     wanted: impl Fn(u32) -> bool,
 ) -> Vec<Moment> {
-    // First the best row of each content, then, of few, their windows.
-    let mut best = BTreeMap::<u32, (f32, RowKey)>::new();
-    for (key, score) in rows.clone() {
-        let own = best.entry(key.content).or_insert((score, key));
-        if score > own.0 {
-            *own = (score, key);
+    let mut runs: Vec<Run> = Vec::new();
+    for (part, (keys, scores)) in parts.iter().enumerate() {
+        for (row, (&key, &score)) in keys.iter().zip(*scores).enumerate() {
+            match runs.last_mut() {
+                Some(run) if run.part == part && run.key.content == key.content => {
+                    run.rows.end = row + 1;
+                    if score > run.score {
+                        (run.score, run.key) = (score, key);
+                    }
+                }
+                _ => runs.push(Run {
+                    score,
+                    key,
+                    part,
+                    rows: row..row + 1,
+                }),
+            }
         }
     }
-    let mut found: Vec<(f32, RowKey)> = best
-        .into_iter()
-        .filter(|&(content, _)| wanted(content))
-        .map(|(_, own)| own)
-        .collect();
-    let order =
-        |a: &(f32, RowKey), b: &(f32, RowKey)| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1));
-    if found.len() > top {
-        found.select_nth_unstable_by(top, order);
-        found.truncate(top);
-    }
-    found.sort_by(order);
-
-    let mut windows: BTreeMap<u32, Vec<Window>> = found
-        .iter()
-        .map(|(_, key)| (key.content, Vec::new()))
-        .collect();
-    for (key, score) in rows {
-        if let Some(own) = windows.get_mut(&key.content)
-            && !key.is_whole()
-        {
-            own.push(Window {
-                start_ms: key.start_ms,
-                end_ms: key.end_ms,
-                score,
-            });
+    let order = |a: &Run, b: &Run| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key));
+    let mut found = Vec::new();
+    let (mut rest, mut size) = (runs.as_mut_slice(), 4 * top + 64);
+    // The best are put in order; the others only where most of these are not wanted.
+    while found.len() < top && !rest.is_empty() {
+        let some = size.min(rest.len());
+        if some < rest.len() {
+            rest.select_nth_unstable_by(some, order);
         }
+        let (best, others) = rest.split_at_mut(some);
+        best.sort_unstable_by(order);
+        let best = best.iter().filter(|run| wanted(run.key.content));
+        found.extend(best.take(top - found.len()).map(|run| {
+            let (keys, scores) = parts[run.part];
+            let windows = keys[run.rows.clone()].iter().zip(&scores[run.rows.clone()]);
+            let windows = windows.filter(|(key, _)| !key.is_whole());
+            let mut windows: Vec<Window> = windows
+                .map(|(key, &score)| Window {
+                    start_ms: key.start_ms,
+                    end_ms: key.end_ms,
+                    score,
+                })
+                .collect();
+            Moment {
+                content: run.key.content,
+                score: run.score,
+                key: run.key,
+                span_ms: merged(&mut windows),
+            }
+        }));
+        (rest, size) = (others, 4 * size);
     }
     found
-        .into_iter()
-        .map(|(score, key)| Moment {
-            content: key.content,
-            score,
-            key,
-            span_ms: windows.get_mut(&key.content).and_then(|own| merged(own)),
-        })
-        .collect()
 }
 
 /// The best window with those neighbours that fit at least half as well, between the mean of all windows
@@ -120,6 +136,17 @@ mod tests {
         }
     }
 
+    fn best(rows: &[(RowKey, f32)], top: usize, wanted: impl Fn(u32) -> bool) -> Vec<Moment> {
+        let (keys, scores): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+        // In two parts, as two segments are.
+        let half = keys.len() / 2;
+        let half =
+            (half..keys.len()).find(|&at| at == 0 || keys[at].content != keys[at - 1].content);
+        let half = half.unwrap_or(keys.len());
+        let (keys, scores) = (keys.split_at(half), scores.split_at(half));
+        best_moments(&[(keys.0, scores.0), (keys.1, scores.1)], top, wanted)
+    }
+
     #[test]
     fn the_best_row_of_a_video_counts_and_videos_come_best_first() {
         let rows = [
@@ -130,7 +157,7 @@ mod tests {
             (key(2, 4, 12), 0.1),
         ];
 
-        let found = best_moments(rows.into_iter(), 2, |_| true);
+        let found = best(&rows, 2, |_| true);
 
         let contents: Vec<_> = found
             .iter()
@@ -141,7 +168,7 @@ mod tests {
             (found[0].span_ms, found[1].span_ms),
             (Some((0, 8_000)), None)
         );
-        let without = best_moments(rows.into_iter(), 9, |content| content != 2);
+        let without = best(&rows, 9, |content| content != 2);
         assert_eq!(without.len(), 2);
     }
 
@@ -151,7 +178,7 @@ mod tests {
         let rows = scores.iter().enumerate();
         let rows = rows.map(|(at, &score)| (key(0, 4 * at as u32, 4 * at as u32 + 8), score));
 
-        let found = best_moments(rows, 1, |_| true);
+        let found = best(&rows.collect::<Vec<_>>(), 1, |_| true);
 
         assert_eq!(found[0].span_ms, Some((8_000, 24_000)));
     }
@@ -164,16 +191,26 @@ mod tests {
             (key(0, 20, 24), -0.9),
         ];
 
-        let found = best_moments(rows.into_iter(), 1, |_| true);
+        let found = best(&rows, 1, |_| true);
 
         assert_eq!(found[0].span_ms, Some((0, 4_000)));
+    }
+
+    #[test]
+    fn videos_that_are_not_wanted_are_passed_over_however_many_they_are() {
+        let rows = (0..5_000).map(|content| (key(content, 0, 0), -(content as f32)));
+
+        let found = best(&rows.collect::<Vec<_>>(), 2, |content| content >= 4_990);
+
+        let contents: Vec<_> = found.iter().map(|moment| moment.content).collect();
+        assert_eq!(contents, [4_990, 4_991]);
     }
 
     #[test]
     fn alike_videos_come_in_the_order_of_the_index() {
         let rows = (0..50).map(|content| (key(content, 0, 0), 0.5));
 
-        let found = best_moments(rows, 3, |_| true);
+        let found = best(&rows.collect::<Vec<_>>(), 3, |_| true);
 
         let contents: Vec<_> = found.iter().map(|moment| moment.content).collect();
         assert_eq!(contents, [0, 1, 2]);
