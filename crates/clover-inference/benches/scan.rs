@@ -17,8 +17,9 @@ use clover_inference::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Rows that are written together.
-const TOGETHER: usize = 100_000;
+/// Clips that are written together, and the windows of each.
+const TOGETHER: usize = 10_000;
+const WINDOWS: usize = 10;
 const ROUNDS: usize = 3;
 const QUERIES: usize = 10;
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/scan_peers.py");
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .output();
         match peers {
             Ok(peers) if peers.status.success() => {
-                print!("{}", String::from_utf8_lossy(&peers.stdout))
+                print!("{}", String::from_utf8_lossy(&peers.stdout));
             }
             _ => println!("  no peers: {PEERS} needs faiss-cpu and NumPy"),
         }
@@ -84,17 +85,22 @@ fn write(
         sources: Vec::new(),
     };
     let mut writer = IndexWriter::open(&folder, &settings)?;
-    for first in (0..rows).step_by(TOGETHER) {
-        let clips = first..rows.min(first + TOGETHER);
-        let clips = clips.map(|clip| {
+    let clips = rows / WINDOWS;
+    for first in (0..clips).step_by(TOGETHER) {
+        let some = first..clips.min(first + TOGETHER);
+        let some = some.map(|clip| {
             let key = ClipKey {
                 source: 0,
                 path: format!("{clip}.mp4"),
                 span_ms: None,
             };
-            (key, unit_row(dim, rng))
+            let windows = (0..WINDOWS as u32).map(|window| {
+                let start = 4_000 * window;
+                ([start, start + 8_000], unit_row(dim, rng))
+            });
+            (key, windows.collect())
         });
-        writer.insert(clips.collect())?;
+        writer.insert(some.collect())?;
     }
     Ok(())
 }

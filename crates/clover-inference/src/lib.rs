@@ -35,7 +35,7 @@ pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
     IndexSource, IndexWriter, Library, RowKey, RowPrecision, UpdateOptions, UpdateSummary,
-    VideoIndex, WindowSettings, is_index,
+    VideoIndex, WindowRow, WindowSettings, is_index,
 };
 pub use preprocessing::Preprocessing;
 pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};

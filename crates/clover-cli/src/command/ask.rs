@@ -136,8 +136,11 @@ struct AskingIndex {
     top: usize,
 }
 
+/// Whether anything fits, and what was answered of each moment.
+type IndexAnswers = (Option<bool>, Vec<(FoundMoment, ClipAnswers)>);
+
 impl Work for AskingIndex {
-    type Output = (Option<bool>, Vec<(FoundMoment, ClipAnswers)>);
+    type Output = IndexAnswers;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
         let searcher = Searcher::<B::InnerBackend>::open(&self.index, device.clone())?;
@@ -203,11 +206,7 @@ fn lines(found: &ClipAnswers, clip: &Path, span: Option<Span>) -> Vec<String> {
 
 /// Asks an index, for a test that has one.
 #[cfg(all(test, feature = "flex"))]
-pub(super) fn of_index(
-    index: PathBuf,
-    question: &str,
-    choices: &[&str],
-) -> (Option<bool>, Vec<(FoundMoment, ClipAnswers)>) {
+pub(super) fn of_index(index: PathBuf, question: &str, choices: &[&str]) -> Result<IndexAnswers> {
     let asking = AskingIndex {
         index,
         query: SearchQuery {
@@ -221,9 +220,7 @@ pub(super) fn of_index(
         top: 2,
     };
     let device = Default::default();
-    asking
-        .run::<burn::backend::Autodiff<burn_flex::Flex>>(device)
-        .unwrap()
+    asking.run::<burn::backend::Autodiff<burn_flex::Flex>>(device)
 }
 
 #[cfg(test)]

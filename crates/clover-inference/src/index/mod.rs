@@ -30,10 +30,11 @@ pub use segment::RowKey;
 use segment::Segment;
 pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
 pub use windows::WindowSettings;
-pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary};
+pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
 use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};
+use rayon::prelude::*;
 
 use crate::InferenceError;
 
@@ -208,7 +209,7 @@ fn read_segments(
         let list = segment::SegmentList::of(&folder.join(SEGMENTS), library.last_commit())?;
         let read = list
             .live
-            .iter()
+            .par_iter()
             .map(|file| Segment::read(&file.path, settings.dim, settings.rows));
         match read.collect::<Result<Vec<_>, _>>() {
             Ok(segments) => return Ok((library, segments)),

@@ -29,15 +29,16 @@ pub(super) fn scan(segments: &[Segment], query: &[f32]) -> Vec<f32> {
 fn scan_segment(segment: &Segment, query: &[f32], scores: &mut [f32]) {
     let dim = query.len().max(1);
     let arch = Arch::new();
+    let scaled: Vec<f32> = query.iter().map(|value| value * TOO_SMALL).collect();
     let blocks = scores.par_chunks_mut(BLOCK).enumerate();
     blocks.for_each(|(block, scores)| {
         let own = block * BLOCK * dim..(block * BLOCK + scores.len()) * dim;
         match segment.precision {
             RowPrecision::F16 => arch.dispatch(Products {
                 rows: segment.halves()[own].reinterpret_cast(),
-                query,
+                query: &scaled,
                 scores,
-                value: half_to_single,
+                value: small_single,
             }),
             RowPrecision::F32 => arch.dispatch(Products {
                 rows: &segment.singles()[own],
@@ -49,25 +50,17 @@ fn scan_segment(segment: &Segment, query: &[f32], scores: &mut [f32]) {
     });
 }
 
-/// Half precision by its bits: the exponent moves to its new place and gets the other offset. Rows are
-/// finite. The loop around this becomes whole registers, where a library's conversion is called for every
-/// eight numbers; and no number on the way is so small that a processor takes a hundred times as long.
+/// What a row's halves are too small by once their bits stand where a single's do: the two exponents count
+/// from different zeros.
+const TOO_SMALL: f32 = f32::from_bits((127 + 112) << 23);
+
+/// A half's sign, exponent and fraction where a single has them: its value over [`TOO_SMALL`], exactly. The
+/// query is multiplied by that instead, once. Rows are finite. The loop around this becomes whole registers,
+/// where a library's conversion is called for every eight numbers.
 #[inline(always)]
-fn half_to_single(bits: u16) -> f32 {
-    /// The difference of the two exponents' offsets.
-    const OFFSETS: u32 = (127 - 15) << 23;
-    const ONE: u32 = 1 << 23;
-    let bits = u32::from(bits);
-    let magnitude = (bits & 0x7fff) << 13;
-    let normal = magnitude + OFFSETS;
-    // Those below the smallest normal half have no leading bit: one is lent, and taken off again.
-    let small = f32::from_bits(normal + ONE) - f32::from_bits(OFFSETS + ONE);
-    let value = if magnitude < ONE {
-        small.to_bits()
-    } else {
-        normal
-    };
-    f32::from_bits(value | ((bits & 0x8000) << 16))
+fn small_single(half: u16) -> f32 {
+    let bits = i32::from(half as i16) << 13;
+    f32::from_bits(bits as u32 & 0x8fff_e000)
 }
 
 /// A product for each row.
@@ -89,19 +82,34 @@ impl<T: Copy, F: Fn(T) -> f32> WithSimd for Products<'_, T, F> {
             scores,
             value,
         } = self;
+        let (query_blocks, query_end) = query.as_chunks::<LANES>();
         for (row, score) in rows.chunks_exact(query.len()).zip(scores) {
             let mut sums = [0.0_f32; LANES];
-            let (row_blocks, query_blocks) = (row.chunks_exact(LANES), query.chunks_exact(LANES));
-            let ends = row_blocks.remainder().iter().zip(query_blocks.remainder());
+            let (row_blocks, row_end) = row.as_chunks::<LANES>();
+            let ends = row_end.iter().zip(query_end);
             let end: f32 = ends.map(|(&a, b)| value(a) * b).sum();
-            for (row, query) in row_blocks.zip(query_blocks) {
+            // Arrays of a known length: the inner loop becomes whole registers.
+            for (row, query) in row_blocks.iter().zip(query_blocks) {
                 for lane in 0..LANES {
                     sums[lane] = value(row[lane]).mul_add(query[lane], sums[lane]);
                 }
             }
-            *score = sums.iter().sum::<f32>() + end;
+            *score = total(&mut sums) + end;
         }
     }
+}
+
+/// The sum, by halves: one addition after the other would take as long as the products.
+#[inline(always)]
+fn total(sums: &mut [f32; LANES]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
 
 #[cfg(test)]
@@ -115,7 +123,7 @@ mod tests {
             let half = f16::from_bits(bits);
             if half.is_finite() {
                 assert_eq!(
-                    half_to_single(bits).to_bits(),
+                    (small_single(bits) * TOO_SMALL).to_bits(),
                     half.to_f32().to_bits(),
                     "{bits:x}"
                 );

@@ -521,9 +521,11 @@ fn rows_that_were_made_elsewhere_stand_beside_the_others() {
     };
 
     writer
-        .insert(vec![(clip("x"), vec![0.5; wanted.dim])])
+        .insert(vec![(clip("x"), vec![([0; 2], vec![0.5; wanted.dim])])])
         .unwrap();
-    let error = writer.insert(vec![(clip("y"), vec![0.5])]).unwrap_err();
+    let error = writer
+        .insert(vec![(clip("y"), vec![([0; 2], vec![0.5])])])
+        .unwrap_err();
     drop(writer);
 
     assert!(error.to_string().contains("not of 1"), "{error}");

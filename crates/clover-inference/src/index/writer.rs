@@ -44,6 +44,9 @@ pub struct IndexWriter {
     _lock: IndexLock,
 }
 
+/// A row beside start and end of its window in milliseconds, both zero for the whole clip.
+pub type WindowRow = ([u32; 2], Vec<f32>);
+
 /// How an update is done.
 #[derive(Clone, Debug)]
 pub struct UpdateOptions {
@@ -268,23 +271,25 @@ impl IndexWriter {
         Ok(summary)
     }
 
-    /// Adds clips whose rows were made elsewhere, one a clip. An update of their source makes them anew.
+    /// Adds clips whose rows were made elsewhere. An update of their source makes them anew.
     ///
     /// # Errors
     ///
     /// A row has another width than the index, or a file cannot be written.
-    pub fn insert(&mut self, clips: Vec<(ClipKey, Vec<f32>)>) -> Result<(), InferenceError> {
+    pub fn insert(&mut self, clips: Vec<(ClipKey, Vec<WindowRow>)>) -> Result<(), InferenceError> {
         let (mut rows, mut records) = (Rows::default(), Vec::new());
-        for ((clip, row), content) in clips.into_iter().zip(self.next_content()..) {
-            if row.len() != self.settings.dim {
-                return Err(self.other_width(row.len()));
+        for ((clip, windows), content) in clips.into_iter().zip(self.next_content()..) {
+            for ([start_ms, end_ms], row) in windows {
+                if row.len() != self.settings.dim {
+                    return Err(self.other_width(row.len()));
+                }
+                let key = RowKey {
+                    content,
+                    start_ms,
+                    end_ms,
+                };
+                rows.push(key, &row);
             }
-            let key = RowKey {
-                content,
-                start_ms: 0,
-                end_ms: 0,
-            };
-            rows.push(key, &row);
             records.push(ClipRecord {
                 state: ClipState::Indexed,
                 content: Some(content),

@@ -316,11 +316,12 @@ mod searches {
     fn the_best_moments_are_asked_about() {
         let library = Library::new();
 
-        let (matches, found) = super::super::super::ask::of_index(
+        let asked = super::super::super::ask::of_index(
             library.path("index"),
             "a circle that is",
             &["red", "blue"],
         );
+        let (matches, found) = asked.unwrap();
 
         assert!(matches.is_some());
         assert_eq!(found.len(), 3);
