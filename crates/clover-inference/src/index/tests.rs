@@ -534,3 +534,60 @@ fn rows_that_were_made_elsewhere_stand_beside_the_others() {
     assert_eq!(after.remove(own).2, vec![0.5_f32.to_bits(); wanted.dim]);
     assert_eq!(after, before);
 }
+
+#[test]
+fn a_clip_that_vanished_is_named_and_read_once_it_is_there() {
+    let folders = Folders::new();
+    let list = folders.videos().join("list.jsonl");
+    let lines = [
+        r#"{"video": "a.gif", "caption": "one"}"#,
+        r#"{"video": "late.gif", "caption": "two"}"#,
+    ];
+    fs::write(&list, lines.join("\n")).unwrap();
+
+    let before = update(&folders.index(), &list);
+    let again = update(&folders.index(), &list);
+    animation(&folders.videos().join("late.gif"), 1, 8);
+    let after = update(&folders.index(), &list);
+
+    assert_eq!((before.embedded, before.broken), (1, 1));
+    assert_eq!((again.embedded, again.broken, again.unchanged), (0, 1, 1));
+    assert_eq!((after.embedded, after.broken, after.unchanged), (1, 0, 1));
+}
+
+#[test]
+fn windows_end_where_the_image_changes_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two_shots.gif");
+    let mut encoder = GifEncoder::new_with_speed(fs::File::create(&path).unwrap(), 30);
+    let delay = Delay::from_saturating_duration(Duration::from_millis(500));
+    for number in 0..40_u8 {
+        let level = if number < 21 { 10 } else { 230 };
+        let image = RgbaImage::from_pixel(16, 16, Rgba([level, level, number, 255]));
+        encoder
+            .encode_frame(Frame::from_parts(image, 0, 0, delay))
+            .unwrap();
+    }
+    drop(encoder);
+    let settings = WindowSettings {
+        shots: true,
+        ..WindowSettings::default()
+    };
+    let mut video = ClipSource::Path(path.clone())
+        .open(&embedder().preprocessing().clip_reading().limits)
+        .unwrap();
+
+    let windows = settings.of(video.as_mut(), &path, None).unwrap();
+
+    let times: Vec<_> = windows
+        .iter()
+        .map(|window| [window.start(), window.end()])
+        .collect();
+    let expected = [
+        [0, 8_000],
+        [4_000, 10_500],
+        [10_500, 18_500],
+        [14_500, 20_000],
+    ];
+    assert_eq!(times, expected);
+}
