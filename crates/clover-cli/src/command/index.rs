@@ -83,6 +83,12 @@ impl Work for Indexing {
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {
                 let beside = beside(target, "rebuilt");
+                // One that was broken off goes on, unless it was to be another.
+                let begun = IndexSettings::read(&beside);
+                if begun.is_ok_and(|begun| !begun.is_like(&wanted)) {
+                    fs::remove_dir_all(&beside)
+                        .with_context(|| format!("cannot remove {}", beside.display()))?;
+                }
                 let done = self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
                 if done {
                     take_place(&beside, target)?;
@@ -367,6 +373,13 @@ mod tests {
         assert_eq!(opened(folder).library().records().len(), 2);
         let error = index(folder, &["--window", "0.4s"], &on).unwrap_err();
         assert!(error.to_string().contains("--rebuild"), "{error}");
+        // A rebuilding that was broken off, and then wanted otherwise.
+        fs::create_dir_all(folder.join("index.rebuilt/segments")).unwrap();
+        fs::copy(
+            folder.join("index/index.toml"),
+            folder.join("index.rebuilt/index.toml"),
+        )
+        .unwrap();
         index(folder, &["--window", "0.4s", "--rebuild"], &on).unwrap();
         assert_eq!(opened(folder).settings().windows.window_ms, 400);
         assert!(!beside(&folder.join("index"), "old").exists());

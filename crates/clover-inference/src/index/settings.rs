@@ -110,6 +110,12 @@ impl IndexSettings {
         write_whole(&path, text.as_bytes())
     }
 
+    /// Whether rows of both can stand in one index.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.fits(other, Path::new("")).is_ok()
+    }
+
     /// Whether rows that are made with other settings can stand beside those of this index.
     ///
     /// # Errors

@@ -75,8 +75,8 @@ pub struct FoundMoment {
     pub score: f32,
     /// The share of this library's pairs of a clip and a neutral text that score lower, between 0 and 1.
     pub place: Option<f32>,
-    /// How much more probable the text's words are beside this clip than beside the average candidate, as
-    /// the fusion encoder sees it; in nats a word.
+    /// How probable the fusion encoder finds the text's words beside this clip: their log-likelihood in
+    /// nats, each word guessed from the clip and two thirds of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fused: Option<f32>,
 }

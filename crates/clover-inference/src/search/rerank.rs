@@ -35,7 +35,7 @@ impl<B: Backend> Reranker<B> {
         }
     }
 
-    /// For each clip the mean log-likelihood of the words of a text beside it, in nats.
+    /// For each clip the log-likelihood of the words of a text beside it, in nats.
     pub(super) fn scores(
         &self,
         embedder: &Embedder<B>,
@@ -102,9 +102,9 @@ impl<B: Backend> Reranker<B> {
                 let count = pieces.len();
                 let pieces =
                     Tensor::<B, 2, Int>::from_data(TensorData::new(pieces, [count, 1]), device);
-                let mean = log_softmax(logits, 1).gather(1, pieces).mean();
+                let sum = log_softmax(logits, 1).gather(1, pieces).sum();
                 scores.push(
-                    mean.into_data()
+                    sum.into_data()
                         .convert::<f32>()
                         .iter()
                         .next()
