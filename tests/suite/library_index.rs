@@ -16,9 +16,9 @@ use clover_data::dataset::ClipTable;
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{
-    Bundle, ClipState, Embedder, INDEX_FORMAT, IndexSettings, IndexSource, IndexWriter,
-    InferenceError, Preprocessing, RowPrecision, SearchQuery, Searcher, UpdateOptions,
-    UpdateSummary, VideoIndex, WindowSettings, bundle_checksum, is_index, write_bundle,
+    Bundle, ClipState, Embedder, IndexSettings, IndexSource, IndexWriter, InferenceError,
+    Preprocessing, RowPrecision, SearchQuery, Searcher, UpdateOptions, UpdateSummary, VideoIndex,
+    WindowSettings, is_index, write_bundle,
 };
 use clover_model::{Clover, CloverConfig};
 use clover_trainer::evaluate::list_retrieval;
@@ -74,26 +74,22 @@ fn embedder(root: &Path) -> Embedder<Flex> {
     bundle.into_embedder(device)
 }
 
-fn settings(root: &Path, embedder: &Embedder<Flex>) -> IndexSettings {
+fn settings(root: &Path) -> IndexSettings {
     IndexSettings {
-        format: INDEX_FORMAT,
-        bundle_checksum: bundle_checksum(&root.join("bundle")).unwrap(),
-        bundle: root.join("bundle"),
-        dim: embedder.embed_texts(&["red".to_owned()]).unwrap().dim,
         rows: RowPrecision::F32,
         windows: WindowSettings {
             window_ms: 400,
             stride_ms: 200,
             shots: false,
         },
-        sources: Vec::new(),
+        ..IndexSettings::of_bundle(&root.join("bundle")).unwrap()
     }
 }
 
 /// Brings the index `name` of the clips below `root` up to date.
 fn update(root: &Path, name: &str) -> Result<UpdateSummary, InferenceError> {
     let embedder = embedder(root);
-    let mut writer = IndexWriter::open(&root.join(name), &settings(root, &embedder))?;
+    let mut writer = IndexWriter::open(&root.join(name), &settings(root))?;
     let videos = root.join("clips/clips");
     let source = IndexSource {
         place: writer.place_of(&videos)?,
@@ -270,7 +266,7 @@ fn search_ranks_as_evaluation_does() {
             stride_ms: 60_000,
             shots: false,
         },
-        ..settings(&root, &embedder)
+        ..settings(&root)
     };
     let mut writer = IndexWriter::open(&library.index(), &settings).unwrap();
     let source = IndexSource {

@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
 pub(crate) use ask::{Ask, Asked};
-pub(crate) use data::{CheckData, ColumnArguments, Convert, Pack, Render};
+pub(crate) use data::{CheckData, ClipLists, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
 pub(crate) use index::Index;

@@ -14,8 +14,8 @@ use clover_data::dataset::{ClipTable, Randomness};
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::{NormalizedClip, PixelPipeline};
 use clover_inference::{
-    Bundle, Embedder, INDEX_FORMAT, IndexSettings, IndexSource, IndexWriter, Preprocessing,
-    RowPrecision, UpdateOptions, WindowSettings, bundle_checksum, write_bundle,
+    Bundle, Embedder, IndexSettings, IndexSource, IndexWriter, Preprocessing, UpdateOptions,
+    write_bundle,
 };
 use clover_model::CloverConfig;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             reading.read(clip.clip, clip.span, &mut rng).ok()
         })
         .collect();
+    let settings = IndexSettings::of_bundle(&root.path().join("bundle"))?;
     let threads = std::thread::available_parallelism()?.get();
     for round in 1..=ROUNDS {
         let started = Instant::now();
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let alone = frames.len() as f64 / started.elapsed().as_secs_f64();
 
         let folder = root.path().join(format!("index-{round}"));
-        let mut writer = IndexWriter::open(&folder, &settings(root.path(), &embedder)?)?;
+        let mut writer = IndexWriter::open(&folder, &settings)?;
         let source = IndexSource {
             place: writer.place_of(&videos)?,
             clips: table.clone(),
@@ -116,17 +117,4 @@ fn embedder(folder: &Path) -> Result<Embedder<Flex>, Box<dyn Error>> {
         &preprocessing,
     )?;
     Ok(Bundle::read(folder, &device)?.into_embedder(device))
-}
-
-fn settings(root: &Path, embedder: &Embedder<Flex>) -> Result<IndexSettings, Box<dyn Error>> {
-    let bundle = root.join("bundle");
-    Ok(IndexSettings {
-        format: INDEX_FORMAT,
-        bundle_checksum: bundle_checksum(&bundle)?,
-        bundle,
-        dim: embedder.embed_texts(&["red".to_owned()])?.dim,
-        rows: RowPrecision::F16,
-        windows: WindowSettings::default(),
-        sources: Vec::new(),
-    })
 }

@@ -12,9 +12,8 @@ use std::path::Path;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    NeutralTexts, RowPrecision, SearchQuery, Searcher, UpdateOptions, VideoIndex, WindowSettings,
-    bundle_checksum,
+    Bundle, Calibration, IndexEvent, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
+    SearchQuery, Searcher, UpdateOptions, VideoIndex,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,15 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Any backend of Burn: a program chooses one, the libraries name none.
     let device = Default::default();
     let opened = Bundle::<Flex>::read(&bundle, &device)?;
-    let settings = IndexSettings {
-        format: INDEX_FORMAT,
-        bundle_checksum: bundle_checksum(&bundle)?,
-        dim: opened.config.text.hidden,
-        rows: RowPrecision::default(),
-        windows: WindowSettings::default(),
-        sources: Vec::new(),
-        bundle: bundle.clone(),
-    };
+    let settings = IndexSettings::of_bundle(&bundle)?;
     let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
     let embedder = opened.into_embedder(device);
 

@@ -8,7 +8,7 @@ mod question;
 mod scores;
 
 use burn::prelude::*;
-use clover_data::dataset::{AnswerVocabulary, Randomness};
+use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::QuestionForm;
 use clover_data::video::{ClipSource, NormalizedClip, Span};
 use clover_model::tasks::{AnswerModel, FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel};
@@ -169,8 +169,7 @@ impl<B: Backend> Answerer<B> {
         clip: ClipSource,
         span: Option<Span>,
     ) -> Result<NormalizedClip, InferenceError> {
-        let mut rng = Randomness::new(0).for_item(0, 0);
-        Ok(self.overlay.reading.read(clip, span, &mut rng)?)
+        self.embedder.read(clip, span)
     }
 
     /// Answers a question about a clip that was [read](Self::read), with the `top` best answers. Where

@@ -4,9 +4,11 @@ mod captioned;
 
 use burn::prelude::*;
 use clover_data::batch::stack_clips;
-use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable, SkippedItem};
+use clover_data::dataset::{
+    Captioned, CaptionedDataset, ClipReading, ClipTable, Randomness, SkippedItem,
+};
 use clover_data::text::WordPieceTokenizer;
-use clover_data::video::{DecodeLimits, NormalizedClip};
+use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
@@ -15,6 +17,9 @@ pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
 use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
+
+/// Cosines were divided by this in pre-training: Clover's temperature.
+pub(crate) const TEMPERATURE: f64 = 0.05;
 
 /// Clips or texts that pass an encoder together.
 pub(crate) const BATCH: usize = 16;
@@ -89,6 +94,28 @@ impl<B: Backend> Embedder<B> {
     #[must_use]
     pub fn with_limits(self, limits: DecodeLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// How it reads a clip, without any chance.
+    pub(crate) fn clip_reading(&self) -> ClipReading {
+        ClipReading {
+            limits: self.limits.clone(),
+            ..self.preprocessing.clip_reading()
+        }
+    }
+
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or has no such span.
+    pub fn read(
+        &self,
+        clip: ClipSource,
+        span: Option<Span>,
+    ) -> Result<NormalizedClip, InferenceError> {
+        let mut rng = Randomness::new(0).for_item(0, 0);
+        Ok(self.clip_reading().read(clip, span, &mut rng)?)
     }
 
     /// Its word pieces.

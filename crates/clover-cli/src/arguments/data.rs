@@ -29,6 +29,19 @@ pub(crate) struct ListArguments {
     columns: ColumnArguments,
 }
 
+/// Lists of clips whose texts do not matter: where their clips lie, and how they are read.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ClipLists {
+    /// The folder of the videos that an annotation file names; its own folder if not given.
+    #[arg(long)]
+    pub(crate) videos: Option<PathBuf>,
+    /// The split to keep, of a file with several: train, val or test.
+    #[arg(long)]
+    pub(crate) split: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ListArguments,
+}
+
 /// What is chosen of the columns of a table of pairs.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ColumnArguments {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clover_inference::EmbeddingPrecision;
 
-use super::data::ListArguments;
+use super::data::ClipLists;
 use crate::device::DeviceName;
 
 #[derive(Args, Debug)]
@@ -25,14 +25,8 @@ pub(crate) struct Embed {
     /// Bits of a value.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) precision: Precision,
-    /// The folder of the videos that an annotation file names; its own folder if not given.
-    #[arg(long)]
-    pub(crate) videos: Option<PathBuf>,
-    /// The split to keep, of a file with several: train, val or test.
-    #[arg(long)]
-    pub(crate) split: Option<String>,
     #[command(flatten)]
-    pub(crate) reading: ListArguments,
+    pub(crate) lists: ClipLists,
     /// Threads that read clips; all cores if not given.
     #[arg(long)]
     pub(crate) threads: Option<usize>,

@@ -7,7 +7,7 @@ use clap::Args;
 use clover_data::video::Span;
 use clover_inference::{RowPrecision, WindowSettings};
 
-use super::data::ListArguments;
+use super::data::ClipLists;
 use super::embed::Precision;
 use crate::device::DeviceName;
 
@@ -53,14 +53,8 @@ pub(crate) struct Index {
     /// Only say what is in the index, and which clips could not be read.
     #[arg(long, conflicts_with_all = ["sources", "follow", "compact", "rebuild"])]
     pub(crate) status: bool,
-    /// The folder of the videos that an annotation file names; its own folder if not given.
-    #[arg(long)]
-    pub(crate) videos: Option<PathBuf>,
-    /// The split to keep, of a file with several: train, val or test.
-    #[arg(long)]
-    pub(crate) split: Option<String>,
     #[command(flatten)]
-    pub(crate) reading: ListArguments,
+    pub(crate) lists: ClipLists,
     /// Threads that read clips; all cores if not given.
     #[arg(long)]
     pub(crate) threads: Option<usize>,

@@ -12,9 +12,8 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings,
-    IndexSource, IndexWriter, NeutralTexts, RowPrecision, UpdateOptions, VideoIndex,
-    WindowSettings, bundle_checksum,
+    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexSource,
+    IndexWriter, NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
@@ -161,18 +160,7 @@ impl Demonstration {
     ) -> Result<()> {
         let folder = self.arguments.out.join(INDEX);
         let _ = fs::remove_dir_all(&folder);
-        let bundle = bundle.canonicalize()?;
-        let settings = IndexSettings {
-            format: INDEX_FORMAT,
-            bundle_checksum: bundle_checksum(&bundle)?,
-            dim: embedder
-                .embed_texts(std::slice::from_ref(&self.arguments.query))?
-                .dim,
-            rows: RowPrecision::default(),
-            windows: WindowSettings::default(),
-            sources: Vec::new(),
-            bundle,
-        };
+        let settings = IndexSettings::of_bundle(bundle)?;
         let mut writer = IndexWriter::open(&folder, &settings)?;
         let source = IndexSource {
             place: writer.place_of(&list.canonicalize()?)?,

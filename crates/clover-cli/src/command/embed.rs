@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use clover_data::dataset::{ClipTable, ConvertRequest};
+use clover_data::dataset::ClipTable;
 use clover_inference::{EmbeddedBatch, Embedder, EmbeddingFile, EmbeddingFormat};
 use indicatif::ProgressBar;
 
+use super::clip_list::{is_pattern, open_clips};
 use super::open_bundle;
 use super::text_lines::TextLines;
 use crate::arguments::Embed;
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: Embed) -> Result<()> {
     EmbeddingFormat::of(&arguments.out)?;
     let mut tables = Vec::new();
     for clips in &arguments.clips {
-        tables.push(open_clips(&arguments, clips)?);
+        tables.push(open_list(&arguments, clips)?);
     }
     let texts = arguments.texts.as_deref().map(open_texts).transpose()?;
     let device = arguments.device;
@@ -41,23 +42,11 @@ pub(super) fn run(arguments: Embed) -> Result<()> {
     })
 }
 
-fn open_clips(arguments: &Embed, clips: &Path) -> Result<ClipTable> {
-    // Shards may be named by a pattern, which is no file.
-    let is_pattern = clips.to_string_lossy().contains(['{', '*']);
-    if !is_pattern && !clips.exists() {
+fn open_list(arguments: &Embed, clips: &Path) -> Result<ClipTable> {
+    if !is_pattern(clips) && !clips.exists() {
         bail!("{}: there is no such file or folder", clips.display());
     }
-    let scan = bar("reading shards", 0);
-    let request = ConvertRequest {
-        split: arguments.split.clone(),
-        ..arguments.reading.request(clips)
-    };
-    let table = ClipTable::open_as(&request, arguments.videos.as_deref(), &|done, total| {
-        scan.set_length(total as u64);
-        scan.set_position(done as u64);
-    });
-    scan.finish_and_clear();
-    Ok(table?)
+    open_clips(&arguments.lists, clips)
 }
 
 fn open_texts(path: &Path) -> Result<TextLines<Box<dyn BufRead>>> {
@@ -217,7 +206,7 @@ mod tests {
         let clips = arguments
             .clips
             .iter()
-            .map(|clips| open_clips(&arguments, clips));
+            .map(|clips| open_list(&arguments, clips));
         let tables = clips.collect::<Result<Vec<_>>>()?;
         let texts = arguments.texts.as_deref().map(open_texts).transpose()?;
         let embedding = Embedding {

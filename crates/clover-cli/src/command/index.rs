@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_inference::{
-    Calibration, ClipState, Embedder, INDEX_FORMAT, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
-    bundle_checksum, is_index,
+    Calibration, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::clip_list::{is_pattern, open_clips};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::processes::processors;
-use crate::progress::{bar, print_line};
+use crate::progress::print_line;
 
 /// While waiting for the next look, how often an interrupt is noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -77,7 +76,7 @@ impl Work for Indexing {
         };
         let sources = self.sources(old.as_ref())?;
         let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
-        let wanted = self.settings(&bundle, opened.config.text.hidden, old.as_ref())?;
+        let wanted = self.settings(&bundle, old.as_ref())?;
         let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
@@ -118,9 +117,7 @@ impl Indexing {
             false => Vec::new(),
         };
         for source in given {
-            // Shards may be named by a pattern, which is no file.
-            let is_pattern = source.to_string_lossy().contains(['{', '*']);
-            let absolute = match is_pattern {
+            let absolute = match is_pattern(source) {
                 true => std::path::absolute(source),
                 false => source.canonicalize(),
             };
@@ -133,24 +130,13 @@ impl Indexing {
         Ok(sources)
     }
 
-    fn settings(
-        &self,
-        bundle: &Path,
-        dim: usize,
-        old: Option<&IndexSettings>,
-    ) -> Result<IndexSettings> {
+    fn settings(&self, bundle: &Path, old: Option<&IndexSettings>) -> Result<IndexSettings> {
         let usual = old.map_or_else(WindowSettings::default, |old| old.windows);
         let rows = old.map(|old| old.rows).unwrap_or_default();
         Ok(IndexSettings {
-            format: INDEX_FORMAT,
-            bundle_checksum: bundle_checksum(bundle)?,
-            bundle: bundle
-                .canonicalize()
-                .with_context(|| bundle.display().to_string())?,
-            dim,
             rows: self.arguments.precision.map_or(rows, Into::into),
             windows: self.arguments.windows(usual)?,
-            sources: Vec::new(),
+            ..IndexSettings::of_bundle(bundle)?
         })
     }
 
@@ -168,7 +154,7 @@ impl Indexing {
             let mut opened = Vec::new();
             for source in sources {
                 // Of a folder that cannot be looked into now, nothing is known to be gone.
-                match self.open(source) {
+                match open_clips(&self.arguments.lists, source) {
                     Ok(clips) => opened.push(IndexSource {
                         place: writer.place_of(source)?,
                         clips,
@@ -198,24 +184,6 @@ impl Indexing {
                 return Ok(true);
             }
         }
-    }
-
-    fn open(&self, source: &Path) -> Result<ClipTable> {
-        let request = ConvertRequest {
-            split: self.arguments.split.clone(),
-            ..self.arguments.reading.request(source)
-        };
-        let scan = bar("reading shards", 0);
-        let table = ClipTable::open_as(
-            &request,
-            self.arguments.videos.as_deref(),
-            &|done, total| {
-                scan.set_length(total as u64);
-                scan.set_position(done as u64);
-            },
-        );
-        scan.finish_and_clear();
-        Ok(table?)
     }
 
     fn update<B: Backend>(

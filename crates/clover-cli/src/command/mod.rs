@@ -4,6 +4,7 @@ mod ablate;
 mod ask;
 mod bundle_folder;
 mod check_data;
+mod clip_list;
 mod convert;
 mod demo;
 mod demo_full;

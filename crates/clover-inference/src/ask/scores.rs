@@ -11,10 +11,8 @@ use clover_model::tasks::MultipleChoiceModel;
 use super::question::Question;
 use super::{AnsweredBy, Answerer, Head, Scored};
 use crate::InferenceError;
+use crate::embedder::TEMPERATURE;
 use crate::text_batch::TextBatch;
-
-/// Cosines were divided by this in pre-training: Clover's temperature.
-pub(super) const TEMPERATURE: f64 = 0.05;
 
 /// Choices that pass the fusion encoder together, each with the whole clip.
 const TOGETHER: usize = 64;

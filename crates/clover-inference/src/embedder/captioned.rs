@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use clover_data::batch::stack_texts;
 use clover_data::dataset::{
-    BatchLoader, Captioned, CaptionedDataset, CaptionedSample, ClipReading, ClipTable,
-    LoaderConfig, Position, SampleReading, SkippedItem,
+    BatchLoader, Captioned, CaptionedDataset, CaptionedSample, ClipTable, LoaderConfig, Position,
+    SampleReading, SkippedItem,
 };
 use clover_model::Noise;
 
@@ -67,10 +67,7 @@ impl<B: Backend> Embedder<B> {
     /// How clips and texts are read, without any chance.
     pub(super) fn reading(&self) -> SampleReading {
         SampleReading {
-            clip: ClipReading {
-                limits: self.limits.clone(),
-                ..self.preprocessing.clip_reading()
-            },
+            clip: self.clip_reading(),
             text_len: self.preprocessing.text_len,
             seed: 0,
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::windows::WindowSettings;
 use crate::InferenceError;
-use crate::bundle::write_whole;
+use crate::bundle::{bundle_checksum, read_config, write_whole};
 
 /// The version of the folder's form that this code writes and reads.
 pub const INDEX_FORMAT: u32 = 1;
@@ -60,6 +60,27 @@ pub fn is_index(folder: &Path) -> bool {
 }
 
 impl IndexSettings {
+    /// Those of a new index: half precision, eight-second windows, and no source yet.
+    ///
+    /// # Errors
+    ///
+    /// The folder is no bundle.
+    pub fn of_bundle(bundle: &Path) -> Result<Self, InferenceError> {
+        let file = |source| InferenceError::File {
+            path: bundle.to_owned(),
+            source,
+        };
+        Ok(Self {
+            format: INDEX_FORMAT,
+            bundle_checksum: bundle_checksum(bundle)?,
+            bundle: bundle.canonicalize().map_err(file)?,
+            dim: read_config(bundle)?.text.hidden,
+            rows: RowPrecision::default(),
+            windows: WindowSettings::default(),
+            sources: Vec::new(),
+        })
+    }
+
     /// Reads the settings of an index.
     ///
     /// # Errors

@@ -243,7 +243,7 @@ impl IndexWriter {
             return Ok(summary);
         }
 
-        let reading = embedder.preprocessing().clip_reading();
+        let reading = embedder.clip_reading();
         let tables: Vec<&ClipTable> = sources.iter().map(|source| &source.clips).collect();
         let mut planner = Planner {
             tables: &tables,

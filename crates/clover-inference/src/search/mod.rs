@@ -12,7 +12,6 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use clover_data::dataset::Randomness;
 use clover_data::video::{ClipSource, NormalizedClip, Span};
 use serde::Serialize;
 
@@ -109,15 +108,7 @@ pub struct FoundMoment {
 ///
 /// let device = Default::default();
 /// let opened = Bundle::<Flex>::read(&bundle, &device)?;
-/// let settings = IndexSettings {
-///     format: INDEX_FORMAT,
-///     bundle_checksum: bundle_checksum(&bundle)?,
-///     bundle,
-///     dim: opened.config.text.hidden,
-///     rows: RowPrecision::F16,
-///     windows: WindowSettings::default(),
-///     sources: Vec::new(),
-/// };
+/// let settings = IndexSettings::of_bundle(&bundle)?;
 /// let mut writer = IndexWriter::open(&folder, &settings)?;
 /// let source = IndexSource {
 ///     place: writer.place_of(&videos)?,
@@ -289,9 +280,7 @@ impl<B: Backend> Searcher<B> {
             add(&mut sum, rows.row(number), weight);
         }
         for (source, span) in &query.like {
-            let reading = self.embedder.preprocessing().clip_reading();
-            let mut rng = Randomness::new(0).for_item(0, 0);
-            let clip = reading.read(source.clone(), *span, &mut rng)?;
+            let clip = self.embedder.read(source.clone(), *span)?;
             add(&mut sum, self.embedder.embed_clips(&[&clip]).row(0), 1.0);
         }
         let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -341,10 +330,7 @@ impl<B: Backend> Searcher<B> {
         let window = Span::new(u64::from(start_ms), u64::from(end_ms))
             .ok()
             .or(part);
-        let reading = self.embedder.preprocessing().clip_reading();
-        reading
-            .read(source, window, &mut Randomness::new(0).for_item(0, 0))
-            .ok()
+        self.embedder.read(source, window).ok()
     }
 
     /// A moment for the reader; none of a content that no clip has any more.

@@ -12,6 +12,7 @@ use clover_data::batch::stack_clips;
 use clover_data::video::NormalizedClip;
 use clover_model::{Clover, Noise};
 
+use crate::embedder::TEMPERATURE;
 use crate::text_batch::TextBatch;
 use crate::{Bundle, Embedder, InferenceError};
 
@@ -19,8 +20,6 @@ use crate::{Bundle, Embedder, InferenceError};
 const ROUNDS: usize = 3;
 /// Clips that pass the video encoder together.
 const TOGETHER: usize = 8;
-/// Cosines were divided by this in pre-training: Clover's temperature.
-const TEMPERATURE: f32 = 0.05;
 
 /// All of a model, for it is the fusion encoder that counts.
 #[derive(Debug)]
@@ -122,7 +121,7 @@ impl<B: Backend> Reranker<B> {
 /// The order of candidates, best first: cosine over temperature and log-likelihood are both logarithms of
 /// how probable a pair is, and add up.
 pub(super) fn order(cosines: &[f32], likelihoods: &[f32]) -> Vec<usize> {
-    let sum = |at: usize| cosines[at] / TEMPERATURE + likelihoods[at];
+    let sum = |at: usize| cosines[at] / TEMPERATURE as f32 + likelihoods[at];
     let mut order: Vec<usize> = (0..cosines.len()).collect();
     order.sort_by(|&a, &b| sum(b).total_cmp(&sum(a)));
     order

@@ -102,8 +102,8 @@ mod searches {
     use clover_data::dataset::ClipTable;
     use clover_data::video::ClipSource;
     use clover_inference::{
-        Bundle, Calibration, INDEX_FORMAT, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
-        RowPrecision, UpdateOptions, VideoIndex, WindowSettings, bundle_checksum,
+        Bundle, Calibration, IndexSettings, IndexSource, IndexWriter, NeutralTexts, RowPrecision,
+        UpdateOptions, VideoIndex, WindowSettings,
     };
 
     /// A folder with a bundle, clips, and their index.
@@ -129,17 +129,13 @@ mod searches {
                 own_scores: Vec::new(),
             };
             let settings = IndexSettings {
-                format: INDEX_FORMAT,
-                bundle_checksum: bundle_checksum(&bundle).unwrap(),
-                bundle,
-                dim: embedder.embed_texts(&neutral.texts).unwrap().dim,
                 rows: RowPrecision::F32,
                 windows: WindowSettings {
                     window_ms: 200,
                     stride_ms: 100,
                     shots: false,
                 },
-                sources: Vec::new(),
+                ..IndexSettings::of_bundle(&bundle).unwrap()
             };
             let mut writer = IndexWriter::open(&root.join("index"), &settings).unwrap();
             let videos = clips[0].parent().unwrap();
