@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, NeutralTexts, UpdateOptions, VideoIndex,
+    Bundle, Calibration, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
-use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
+use clover_trainer::evaluate::{EmbeddedList, ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::PretrainingRecipe;
@@ -89,7 +89,7 @@ impl Work for Demonstration {
         let measured = timed("evaluation", &mut seconds, || {
             measure(&embedder, &held_out, reading)
         })?;
-        NeutralTexts::of_embedded(&held_out, &measured.1).write(&summary.bundle)?;
+        measured.1.neutral_texts(&held_out).write(&summary.bundle)?;
         let test = (files.test.pairs.as_path(), &held_out);
         timed("indexing", &mut seconds, || {
             self.index(&summary.bundle, test, &embedder)
@@ -202,7 +202,7 @@ impl Demonstration {
         plan: &PretrainingPlan,
         summary: &PretrainingSummary,
         embedder: &Embedder<B>,
-        (held_out, (retrieval, embedded)): (&ClipTable, (ListRetrieval, EmbeddedTable)),
+        (held_out, (retrieval, embedded)): (&ClipTable, (ListRetrieval, EmbeddedList)),
         seconds: Vec<(String, f64)>,
     ) -> Result<Report> {
         let both = [
@@ -256,7 +256,7 @@ fn measure<B: Backend>(
     embedder: &Embedder<B>,
     held_out: &ClipTable,
     reading: (usize, f64),
-) -> Result<(ListRetrieval, EmbeddedTable)> {
+) -> Result<(ListRetrieval, EmbeddedList)> {
     let progress = bar("measuring", held_out.len() as u64);
     let measured = list_retrieval(embedder, held_out.clone(), reading, |done, _| {
         progress.set_position(done as u64);

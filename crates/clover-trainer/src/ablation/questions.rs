@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -16,7 +17,9 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
-use crate::evaluate::{QuestionAccuracy, question_accuracy};
+use crate::evaluate::{
+    AskedQuestions, Figures, MeasureSettings, QuestionAccuracy, measure_answers,
+};
 use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInParts, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::draw_parameters;
@@ -189,7 +192,7 @@ impl Questions<'_> {
         B: AutodiffBackend,
         M: LearnsInParts<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: SampleSource<Batch = Vec<M::Sample>>,
+        S: AskedQuestions + SampleSource<Batch = Vec<M::Sample>>,
     {
         draw_parameters(&task.model);
         let settings = FineTuningSettings {
@@ -207,8 +210,13 @@ impl Questions<'_> {
         }
         let _ = observe(CellEvent::Measuring(name));
         skipped.extend(tuned.skipped);
-        let (accuracy, unread) = question_accuracy(&tuned.model.valid(), task.test, device)?;
-        skipped.extend(unread);
-        Ok(Some((accuracy, skipped)))
+        let asking = MeasureSettings::new(settings.workers, settings.max_failed_share);
+        let (model, asked) = (tuned.model.valid(), Arc::new(task.test));
+        let measured = measure_answers(&model, asked, 1, &asking, device, &mut |_, _| ())?;
+        skipped.extend(measured.skipped);
+        match measured.figures {
+            Figures::Answers(figures) => Ok(Some((figures.accuracy, skipped))),
+            Figures::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
+        }
     }
 }

@@ -63,7 +63,7 @@ where
             let batch = batches.next();
             time.waiting += since.elapsed();
             for item in batches.skipped().get(told..).unwrap_or_default() {
-                record.leave_out(item.into())?;
+                record.leave_out(item.clone())?;
             }
             told = batches.skipped().len();
             let Some(batch) = batch.transpose()? else {
@@ -94,7 +94,7 @@ fn summed_up<S: AskedQuestions>(
     let mut count = Count::default();
     for item in &record.items {
         let asked = asked.asked(item.index);
-        count.add_outcome(&asked.right, asked.answers.len(), item.correct);
+        count.add(&asked.right, asked.answers.len(), item.correct);
     }
     let outcomes: Vec<f64> = record
         .items
@@ -184,6 +184,39 @@ impl<S: SampleSource> SampleSource for Shared<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn question(right: &[usize]) -> Asked<'static> {
+        Asked {
+            answers: ["cat", "dog", "eel"].map(str::to_owned).to_vec().into(),
+            right: right.to_vec(),
+            ..Asked::default()
+        }
+    }
+
+    #[test]
+    fn any_of_several_right_answers_counts_and_none_outside_the_list() {
+        let scores = [0.1, 0.9, 0.2];
+        let answer = |right: &[usize]| answered(&question(right), (0, String::new()), &scores);
+
+        let [several, outside] = [&[2, 1][..], &[]].map(|right| answer(right).unwrap());
+
+        assert_eq!((several.answer.as_str(), several.correct), ("dog", true));
+        assert!(!outside.correct && !outside.answerable);
+    }
+
+    #[test]
+    fn of_equal_scores_the_first_is_the_answer() {
+        let found = answered(&question(&[1]), (0, String::new()), &[0.3, 0.5, 0.5]).unwrap();
+
+        assert_eq!((found.answer.as_str(), found.correct), ("dog", true));
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_an_error() {
+        let found = answered(&question(&[0]), (7, String::new()), &[0.1, f32::NAN, 0.0]);
+
+        assert!(found.unwrap_err().to_string().contains("row 7"));
+    }
 
     #[test]
     fn probabilities_add_up_and_survive_large_scores() {

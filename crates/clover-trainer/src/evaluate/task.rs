@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use burn::prelude::*;
-use clover_data::dataset::ClipTable;
+use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::Bundle;
 
 use super::attention::AttentionMaps;
-use super::evaluation::{Evaluation, LeftOut, Measured};
+use super::evaluation::{Evaluation, Measured};
 use super::predictions::Prediction;
 use super::settings::MeasureSettings;
 use super::with_bundle::Measuring;
@@ -55,7 +55,7 @@ pub struct Evaluated {
     /// The folder of clips.
     pub clips: PathBuf,
     /// Rows of the annotation that cannot be used.
-    pub unusable: Vec<LeftOut>,
+    pub unusable: Vec<SkippedItem>,
     /// Whether the bundle was fine-tuned; if not, retrieval is zero-shot.
     pub fine_tuned: bool,
 }
@@ -117,7 +117,7 @@ pub fn evaluate<B: Backend>(
         predictions: measured.predictions,
         attention,
         clips: items.folder().to_owned(),
-        unusable: items.skipped().iter().map(LeftOut::from).collect(),
+        unusable: items.skipped().to_vec(),
         fine_tuned: is_fine_tuned(&plan.bundle),
     })
 }

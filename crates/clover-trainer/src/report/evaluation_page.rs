@@ -7,6 +7,7 @@ mod answered;
 use std::fmt::{self, Write};
 use std::path::Path;
 
+use clover_data::dataset::SkippedItem;
 use clover_data::video::ClipSource;
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use super::picture::clip_strip;
 use super::{plot, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AttentionMaps, Evaluated, Evaluation, Figures, LeftOut, Prediction, RankedPrediction, Seeking,
+    AttentionMaps, Evaluated, Evaluation, Figures, Prediction, RankedPrediction, Seeking,
     SimilarityCurves, ends,
 };
 
@@ -41,7 +42,7 @@ pub struct EvaluationPage<'e> {
     #[serde(skip)]
     pub clips: &'e Path,
     /// Rows of the annotation that cannot be used.
-    pub unusable: &'e [LeftOut],
+    pub unusable: &'e [SkippedItem],
     /// The figures in words.
     pub protocol: Vec<String>,
     /// The paper's figures in words.

@@ -14,7 +14,7 @@ fn evaluation() -> Evaluation {
         data: "questions.jsonl".to_owned(),
         items: 2,
         unusable_rows: 0,
-        skipped: vec![LeftOut {
+        skipped: vec![SkippedItem {
             name: "gone.mp4".to_owned(),
             reason: "cannot be read".to_owned(),
         }],
