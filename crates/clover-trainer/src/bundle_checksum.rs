@@ -1,21 +1,29 @@
-//! Which weights a bundle holds, in a few letters; and which task it was trained for.
+//! What a bundle holds, in a few letters; and which task it was trained for.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use clover_data::text::TextNormalization;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
 
 /// The files whose bytes tell one bundle from another.
-const FILES: [&str; 3] = ["config.json", "model.safetensors", "answers.json"];
+const FILES: [&str; 6] = [
+    "config.json",
+    "model.safetensors",
+    "answers.json",
+    "vocab.txt",
+    TextNormalization::FILE,
+    "preprocess.json",
+];
 const TRAINED: &str = "trained.json";
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// The checksum of the weights of a bundle.
+/// The checksum of a bundle: of its weights, its answers, and how it reads texts and clips.
 pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
     let mut hasher = crc32fast::Hasher::new();
     let mut buffer = vec![0; CHUNK];
@@ -77,14 +85,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_weights_are_another_bundle() {
+    fn another_file_of_any_kind_makes_another_bundle() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model.safetensors"), "one").unwrap();
+        for name in FILES {
+            fs::write(folder.path().join(name), "one").unwrap();
+        }
         let first = bundle_checksum(folder.path()).unwrap();
 
-        fs::write(folder.path().join("model.safetensors"), "two").unwrap();
-
-        assert_ne!(bundle_checksum(folder.path()).unwrap(), first);
+        for name in FILES {
+            fs::write(folder.path().join(name), "two").unwrap();
+            assert_ne!(bundle_checksum(folder.path()).unwrap(), first, "{name}");
+            fs::write(folder.path().join(name), "one").unwrap();
+        }
+        assert_eq!(bundle_checksum(folder.path()).unwrap(), first);
     }
 
     #[test]
