@@ -61,7 +61,7 @@ impl Measuring<'_> {
             let measured = measure_embeddings(&embedder, items, reading, settings, progress)?;
             return Ok((measured, None));
         }
-        let Some((answers, part)) = answers else {
+        let Some((answers, head)) = answers else {
             let task = &self.plan.name;
             let reason = format!("has no answer head; `clover finetune {task}` trains one");
             return Err(self.other_head(reason));
@@ -74,17 +74,12 @@ impl Measuring<'_> {
             maps: Vec::new(),
         };
         // The items were opened for the recipe's task, and the head is the task's.
-        match part.with_encoders(clover) {
+        match head.with_encoders(clover) {
             AnswerModel::MultipleChoice(model) => {
                 let dataset = reading.choices(items.clone())?;
                 self.ask(&model, dataset, attention, device, progress)
             }
             AnswerModel::OpenEnded(model) => {
-                self.check_answers(items, &known)?;
-                let dataset = reading.open_ended(items.clone(), &known)?;
-                self.ask(&model, dataset, attention, device, progress)
-            }
-            AnswerModel::FillInTheBlank(model) => {
                 self.check_answers(items, &known)?;
                 let dataset = reading.open_ended(items.clone(), &known)?;
                 self.ask(&model, dataset, attention, device, progress)

@@ -4,7 +4,6 @@
 //! samples teaches it ([`TaskModel`]); the step is the same for all. [`finetune()`] is a whole run, with
 //! validation and checkpoints; [`fine_tune`] a short one without.
 
-mod fill_in_the_blank;
 mod gradients;
 mod multiple_choice;
 mod open_ended;

@@ -1,4 +1,5 @@
-//! Open-ended questions: one answer of a closed list (Clover, section 4.2).
+//! Open-ended questions: one answer of a closed list, or one word for the blank of a sentence (Clover,
+//! section 4.2).
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -48,7 +49,8 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         device: &B::Device,
     ) -> Tensor<B, 2> {
         let (clips, ids, mask) = question_batch(samples, views, device);
-        self.forward(clips, views, ids, mask, noise)
+        let blanks = blanks(self, samples, device);
+        self.forward(clips, views, ids, mask, blanks, noise)
     }
 
     fn video_attention(
@@ -58,12 +60,13 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         device: &B::Device,
     ) -> Tensor<B, 4> {
         let (clips, ids, mask) = question_batch(samples, views, device);
-        Self::video_attention(self, clips, views, ids, mask)
+        let blanks = blanks(self, samples, device);
+        Self::video_attention(self, clips, views, ids, mask, blanks)
     }
 }
 
 /// The clips of some questions, a row a view, the ids of the questions, and their masks.
-pub(super) fn question_batch<B: Backend>(
+fn question_batch<B: Backend>(
     samples: &[OpenEndedSample],
     views: usize,
     device: &B::Device,
@@ -71,4 +74,24 @@ pub(super) fn question_batch<B: Backend>(
     let batch = OpenEndedBatch::<B>::collate(samples, device);
     let clips = views_apart(batch.clips, views);
     (clips, batch.token_ids, batch.attention_mask)
+}
+
+/// Where the blanks stand, `[batch]`, as `row * text_len + column`, for a model that fills them in.
+fn blanks<B: Backend>(
+    model: &OpenEndedModel<B>,
+    samples: &[OpenEndedSample],
+    device: &B::Device,
+) -> Option<Tensor<B, 1, Int>> {
+    model.separator_token.as_ref()?;
+    let places = samples.iter().enumerate().filter_map(|(row, sample)| {
+        let blank = sample.blank? + row * sample.token_ids.len();
+        Some(blank as i64)
+    });
+    let places: Vec<i64> = places.collect();
+    assert_eq!(
+        places.len(),
+        samples.len(),
+        "open-ended: a sentence without its blank"
+    );
+    Some(Tensor::from_ints(places.as_slice(), device))
 }

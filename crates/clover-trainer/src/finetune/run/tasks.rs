@@ -3,12 +3,10 @@
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{Answered, Captioned, ClipTable};
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
-use clover_model::tasks::{
-    FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
-};
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
 use super::prepare::Start;
-use super::task_context::{Answering, Choosing, Comparing, Filling, Kept};
+use super::task_context::{Answering, Choosing, Comparing, Kept};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning, Run, TrainingItems};
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
@@ -100,13 +98,10 @@ fn answer<B: AutodiffBackend>(
         .with_dropout(start.recipe.answer_head_dropout);
     let clover = start.bundle.clover.clone();
     let recipe = start.recipe.clone();
-    if recipe.task == TaskKind::FillInTheBlank {
-        let model = FillInTheBlankModel::from_clover(clover, &head, device);
-        let learner = Filling(Kept::of(start), answers);
-        let run = Run::<B, _>::prepare(plan, recipe, (learner, model), data, device, observe)?;
-        return run.train(items, observe);
-    }
-    let model = OpenEndedModel::from_clover(clover, &head, device);
+    let model = match recipe.task {
+        TaskKind::FillInTheBlank => OpenEndedModel::with_blanks(clover, &head, device),
+        _ => OpenEndedModel::from_clover(clover, &head, device),
+    };
     let learner = Answering(Kept::of(start), answers);
     let run = Run::<B, _>::prepare(plan, recipe, (learner, model), data, device, observe)?;
     run.train(items, observe)
