@@ -23,6 +23,9 @@ pub struct Evaluation {
     pub unusable_rows: usize,
     /// Items whose clip or text could not be read, which are in no figure either.
     pub skipped: Vec<SkippedItem>,
+    /// What tells this evaluation from another one: its task, recipe, bundle and list.
+    #[serde(default)]
+    pub identity: String,
     /// The figures.
     pub figures: Figures,
     /// Clips a second, reading included.

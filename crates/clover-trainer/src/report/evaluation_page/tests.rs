@@ -9,6 +9,7 @@ use clover_inference::{AttentionMap, AttentionOverlay};
 
 fn evaluation() -> Evaluation {
     Evaluation {
+        identity: String::new(),
         task: "open-ended-custom".to_owned(),
         split: "test".to_owned(),
         data: "questions.jsonl".to_owned(),
