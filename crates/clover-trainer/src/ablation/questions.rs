@@ -18,7 +18,7 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{
-    AskedQuestions, Figures, MeasureSettings, QuestionAccuracy, measure_answers,
+    Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
 };
 use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInParts, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
@@ -192,7 +192,7 @@ impl Questions<'_> {
         B: AutodiffBackend,
         M: LearnsInParts<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: AskedQuestions + SampleSource<Batch = Vec<M::Sample>>,
+        S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
     {
         draw_parameters(&task.model);
         let settings = FineTuningSettings {

@@ -27,7 +27,7 @@ pub use predictions::{
     AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
 };
 pub use published::{Generation, PUBLISHED, PublishedFigure, PublishedValues, published};
-pub use question_source::{Asked, AskedQuestions};
+pub use question_source::{Question, QuestionSource};
 pub use questions::QuestionAccuracy;
 pub use ranked_choice::measure_ranked_choice;
 pub use retrieval::{ListRetrieval, list_retrieval, measure_retrieval};

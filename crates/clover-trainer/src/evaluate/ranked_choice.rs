@@ -37,9 +37,9 @@ pub fn measure_ranked_choice<B: Backend>(
         let scores: Vec<f32> = options
             .map(|text| list.own_cosine(text) / TEMPERATURE as f32)
             .collect();
-        let asked = of_choice(table.clip(clip), table.texts(clip));
-        let prediction = answered(&asked, (clip, table.name(clip)), &scores)?;
-        count.add(&asked.right, scores.len(), prediction.correct);
+        let question = of_choice(table.clip(clip), table.texts(clip));
+        let prediction = answered(&question, (clip, table.name(clip)), &scores)?;
+        count.add(&question.right, scores.len(), prediction.correct);
         outcomes.push(f64::from(u8::from(prediction.correct)));
         predictions.push(Prediction::Answered(prediction));
     }

@@ -12,7 +12,7 @@ use clover_model::tasks::AnswerModel;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
 use super::best_and_worst::{by_probability, ends};
 use super::evaluation::Measured;
-use super::question_source::AskedQuestions;
+use super::question_source::QuestionSource;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
@@ -99,7 +99,7 @@ impl Measuring<'_> {
     where
         B: Backend,
         M: AnswerScores<B>,
-        S: AskedQuestions + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
+        S: QuestionSource + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
     {
         // Before the many are asked: a wrong name shall not cost their time.
         let chosen = chosen_questions(&dataset, &self.plan.attention)?;
