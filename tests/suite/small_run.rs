@@ -9,6 +9,7 @@ use std::process::Command;
 use clover_model::Preset;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
 };
@@ -88,12 +89,13 @@ pub(crate) fn run(
     plan: &PretrainingPlan,
 ) -> Result<(PretrainingSummary, Vec<String>), TrainerError> {
     let mut refused = Vec::new();
-    let summary = pretrain::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| {
-        if let PretrainingEvent::CheckpointRefused { reason } = event {
-            refused.push(reason);
-        }
-        ControlFlow::Continue(())
-    })?;
+    let summary =
+        pretrain::<TestAutodiffBackend>(plan, &Peer::alone(), &Default::default(), &mut |event| {
+            if let PretrainingEvent::CheckpointRefused { reason } = event {
+                refused.push(reason);
+            }
+            ControlFlow::Continue(())
+        })?;
     Ok((summary, refused))
 }
 

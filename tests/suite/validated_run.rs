@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use clover_data::dataset::ManifestColumns;
 use clover_inference::Bundle;
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, ValidationMetrics, pretrain,
 };
@@ -96,18 +97,21 @@ fn the_list_is_measured_on_the_way_and_at_the_end_and_the_best_model_is_kept() {
     let plan = validated(&data, "run");
     let (mut heard, mut embedded) = (Vec::new(), 0);
 
-    let summary = pretrain::<TestAutodiffBackend>(&plan, &Default::default(), &mut |event| {
-        match event {
-            PretrainingEvent::Validated { metrics, best } => heard.push((metrics.clone(), best)),
-            PretrainingEvent::Validating { done, total } => {
-                assert!(done <= total);
-                embedded += done;
+    let summary =
+        pretrain::<TestAutodiffBackend>(&plan, &Peer::alone(), &Default::default(), &mut |event| {
+            match event {
+                PretrainingEvent::Validated { metrics, best } => {
+                    heard.push((metrics.clone(), best))
+                }
+                PretrainingEvent::Validating { done, total } => {
+                    assert!(done <= total);
+                    embedded += done;
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    })
-    .unwrap();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
 
     let steps: Vec<u64> = figures(&plan).iter().map(|line| line.step).collect();
     assert_eq!(steps, [2, 4, 6]);

@@ -72,7 +72,7 @@ impl Dashboard {
     }
 
     fn step(&mut self, metrics: &StepMetrics) {
-        let figures = metrics.figures();
+        let figures = metrics.by_name();
         if !self.registered {
             for (name, _) in figures {
                 self.renderer.register_metric(definition(name));

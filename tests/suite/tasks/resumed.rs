@@ -46,7 +46,7 @@ fn an_interrupted_fine_tuning_ends_bit_for_bit_as_an_unbroken_one() {
         let read = |folder: &std::path::Path| fs::read(folder.join(file)).unwrap();
         assert!(read(&second.bundle) == read(&whole.bundle), "{file}");
         let [best, same] =
-            [second.best.as_ref(), whole.best.as_ref()].map(|best| read(&best.unwrap().0));
+            [second.best.as_ref(), whole.best.as_ref()].map(|best| read(&best.unwrap().folder));
         assert!(best == same, "{file} of the best");
     }
 }

@@ -16,6 +16,7 @@ use clover_inference::{
     IndexWriter, NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
+use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -134,7 +135,7 @@ impl Demonstration {
         device: &B::Device,
     ) -> Result<PretrainingSummary> {
         let mut progress = TrainingProgress::new();
-        let summary = pretrain::<B>(plan, device, &mut |event| {
+        let summary = pretrain::<B>(plan, &Peer::alone(), device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {
                 ControlFlow::Break(())

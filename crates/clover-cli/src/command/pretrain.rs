@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
@@ -67,7 +68,7 @@ fn train<B: AutodiffBackend>(
         && group.is_alone()
     {
         let device = numbered_device::<B>(device, number)?;
-        return Ok(pretrain::<B>(plan, &device, observe)?);
+        return Ok(pretrain::<B>(plan, &Peer::alone(), &device, observe)?);
     }
     train_together::<B>(plan, group, &device, observe)
 }

@@ -66,7 +66,7 @@ impl EventFile {
     /// The file cannot be written.
     pub fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
         let mut summary = Vec::new();
-        for (tag, value) in metrics.figures() {
+        for (tag, value) in metrics.by_name() {
             let mut scalar = Vec::new();
             bytes_field(&mut scalar, 1, tag.as_bytes());
             key(&mut scalar, 2, FIXED_32);
@@ -199,7 +199,7 @@ mod tests {
         // Step 7, a session log of two bytes: its status is START.
         assert!(session.ends_with(&[0x10, 7, 0x3a, 2, 0x08, 1]));
         assert_eq!(step[9..11], [0x10, 7]);
-        for (tag, value) in StepMetrics::of_step(7).figures() {
+        for (tag, value) in StepMetrics::of_step(7).by_name() {
             let mut scalar = vec![0x0a, tag.len() as u8];
             scalar.extend(tag.as_bytes());
             scalar.push(0x15);

@@ -15,7 +15,7 @@ use clover_model::tasks::{
 use clover_model::{Clover, CloverConfig};
 
 use super::learner::{Inner, Learner};
-use super::prepare::Start;
+use super::start::Start;
 use crate::TrainerError;
 use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
 use crate::metric::Storage;
@@ -23,7 +23,7 @@ use crate::recipe::TaskRecipe;
 use crate::task_items::TaskReading;
 
 /// What every task keeps of its start.
-pub(super) struct Kept<B: AutodiffBackend> {
+pub(super) struct TaskContext<B: AutodiffBackend> {
     /// The bundle's model, for the parts that are not trained.
     clover: Clover<B::InnerBackend>,
     config: CloverConfig,
@@ -34,15 +34,21 @@ pub(super) struct Kept<B: AutodiffBackend> {
 }
 
 /// Retrieval, and choice by similarity.
-pub(super) struct Comparing<B: AutodiffBackend>(pub(super) Kept<B>);
+pub(super) struct Comparing<B: AutodiffBackend>(pub(super) TaskContext<B>);
 /// Options scored by the fusion encoder.
-pub(super) struct Choosing<B: AutodiffBackend>(pub(super) Kept<B>);
+pub(super) struct Choosing<B: AutodiffBackend>(pub(super) TaskContext<B>);
 /// Answers of a list.
-pub(super) struct Answering<B: AutodiffBackend>(pub(super) Kept<B>, pub(super) AnswerVocabulary);
+pub(super) struct Answering<B: AutodiffBackend>(
+    pub(super) TaskContext<B>,
+    pub(super) AnswerVocabulary,
+);
 /// Blanks filled with an answer of a list.
-pub(super) struct Filling<B: AutodiffBackend>(pub(super) Kept<B>, pub(super) AnswerVocabulary);
+pub(super) struct Filling<B: AutodiffBackend>(
+    pub(super) TaskContext<B>,
+    pub(super) AnswerVocabulary,
+);
 
-impl<B: AutodiffBackend> Kept<B> {
+impl<B: AutodiffBackend> TaskContext<B> {
     pub(super) fn of(start: Start<B>) -> Self {
         Self {
             clover: start.bundle.clover.valid(),
@@ -107,14 +113,14 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Option<Measured>, TrainerError> {
-        let kept = &self.0;
-        let Some(items) = &kept.validation else {
+        let context = &self.0;
+        let Some(items) = &context.validation else {
             return Ok(None);
         };
-        let (tokenizer, how) = (kept.tokenizer.clone(), kept.test_preprocessing());
+        let (tokenizer, how) = (context.tokenizer.clone(), context.test_preprocessing());
         let embedder = Embedder::of_model(model, tokenizer, how, device.clone());
-        let reading = kept.reading();
-        measure_embeddings(&embedder, items, reading, &kept.settings(), progress).map(Some)
+        let reading = context.reading();
+        measure_embeddings(&embedder, items, reading, &context.settings(), progress).map(Some)
     }
 
     fn write(&self, model: Inner<B, RetrievalModel<B>>, folder: &Path) -> Result<(), TrainerError> {

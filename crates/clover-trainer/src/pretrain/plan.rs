@@ -1,16 +1,24 @@
-//! What a run is given, what it tells, and how it ended.
+//! What a pre-training run is given.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clover_data::DataError;
-use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns, SkippedItem};
-use clover_model::weights::WeightReport;
+use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns};
 
+use super::metrics::StepMetrics;
+use super::validation::ValidationMetrics;
 use crate::TrainerError;
-use crate::pretrain::step::StepMetrics;
-use crate::pretrain::validation::ValidationMetrics;
 use crate::recipe::PretrainingRecipe;
+use crate::run::{self, RunEvent, RunSummary};
+
+/// What hears of a pre-training run.
+pub type Observe<'o> = run::Observe<'o, StepMetrics, ValidationMetrics>;
+
+/// What a pre-training run tells while it goes.
+pub type PretrainingEvent<'r> = RunEvent<'r, StepMetrics, ValidationMetrics>;
+
+/// How a pre-training run ended.
+pub type PretrainingSummary = RunSummary<StepMetrics, ValidationMetrics>;
 
 /// Where a run reads and writes.
 #[derive(Clone, Debug)]
@@ -64,7 +72,7 @@ impl PretrainingPlan {
     }
 
     /// Opens a list of pairs.
-    pub(in crate::pretrain) fn open(&self, list: &Path) -> Result<ClipTable, DataError> {
+    pub(super) fn open(&self, list: &Path) -> Result<ClipTable, DataError> {
         let request = ConvertRequest {
             columns: self.columns.clone(),
             ..ConvertRequest::new(list)
@@ -84,82 +92,4 @@ impl PretrainingPlan {
         }
         Ok(())
     }
-}
-
-/// What hears of every event, and may break off the run.
-pub type Observe<'o> = dyn FnMut(PretrainingEvent<'_>) -> ControlFlow<()> + 'o;
-
-/// What a run tells while it goes.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum PretrainingEvent<'r> {
-    /// Reading begins.
-    Started {
-        /// Parameters of the model.
-        parameters: usize,
-        /// Usable pairs of the list.
-        pairs: usize,
-        /// Usable pairs of the list of images.
-        images: usize,
-        /// Steps of the whole run.
-        total_steps: u64,
-        /// Steps done before, when resuming.
-        done_steps: u64,
-    },
-    /// The model starts from a bundle.
-    StartsFrom {
-        /// Its folder.
-        folder: &'r Path,
-        /// What became of its weights.
-        report: &'r WeightReport,
-    },
-    /// A damaged checkpoint was passed over.
-    CheckpointRefused {
-        /// Which, and why.
-        reason: String,
-    },
-    /// An item was left out.
-    Skipped(&'r SkippedItem),
-    /// A step was done.
-    Step(&'r StepMetrics),
-    /// A checkpoint was written.
-    Saved(&'r Path),
-    /// Pairs of the validation list are being embedded.
-    Validating {
-        /// Pairs done.
-        done: usize,
-        /// Pairs in all.
-        total: usize,
-    },
-    /// The model was measured on the validation list.
-    Validated {
-        /// The figures.
-        metrics: &'r ValidationMetrics,
-        /// Whether they are the best so far.
-        best: bool,
-    },
-}
-
-/// The model of a run that did best on the validation list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BestModel {
-    /// Its folder, a bundle.
-    pub folder: PathBuf,
-    /// Its figures.
-    pub metrics: ValidationMetrics,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub struct PretrainingSummary {
-    /// The folder of the model after the last step.
-    pub bundle: PathBuf,
-    /// The model that did best on the validation list.
-    pub best: Option<BestModel>,
-    /// All steps of the run, also those before a resume.
-    pub metrics: Vec<StepMetrics>,
-    /// Items left out, by name.
-    pub skipped: Vec<SkippedItem>,
-    /// Whether all epochs were done.
-    pub finished: bool,
 }

@@ -11,7 +11,7 @@ use crate::TestBackend;
 use crate::devices::tests::on_peers;
 use crate::devices::{GradientScaling, Peer};
 
-/// What a peer makes of the samples at `places`, in parts of `size`.
+/// What a peer makes of the samples at `places`, in micro-batches of `size`.
 fn gradients_of(
     peer: &Peer<TestBackend>,
     clover: &Clover<Trained>,
@@ -26,9 +26,9 @@ fn gradients_of(
         scaling,
     };
     let own: Vec<_> = places.iter().map(|&place| samples[place].clone()).collect();
-    let noise = noise(1).at(places);
-    let parts = Parts::new(&own, size, &noise, &shared, &Default::default());
-    parts.gradients(&PretrainingObjective::default(), &apart(clover))
+    let (objective, device) = (PretrainingObjective::default(), Default::default());
+    let clover = apart(clover);
+    micro_batched_gradients(&objective, &clover, &own, size, &noise(1), &shared, &device)
 }
 
 /// The model with parameters that no other peer differentiates by, as each has its own in a run: Burn
@@ -48,9 +48,9 @@ fn pairs() -> Vec<PretrainingSample> {
 #[test]
 fn the_gradient_of_several_peers_is_that_of_one_device() {
     let (clover, pairs) = (clover(), pairs());
-    let expected = whole(&clover, &pairs);
-    // Shares of five samples are uneven, and for six peers one is empty. Peers with one part keep
-    // its graph, those with two encode again.
+    let expected = whole(&clover, &pairs, &noise(1));
+    // Shares of five samples are uneven, and for six peers one is empty. Peers with one micro-batch
+    // keep its graph, those with two encode again.
     for (peers, size) in [(2, 1), (3, BATCH), (6, 1)] {
         let found = on_peers(peers, |peer| {
             let how = (size, GradientScaling::FullBatch);
@@ -58,7 +58,7 @@ fn the_gradient_of_several_peers_is_that_of_one_device() {
         });
 
         for found in found {
-            assert_eq!(found.pairs, BATCH);
+            assert_eq!(found.items, BATCH);
             assert_same(&clover, &found, &expected, &format!("{peers} peers"));
         }
     }
@@ -68,7 +68,7 @@ fn the_gradient_of_several_peers_is_that_of_one_device() {
 fn a_peer_without_masked_words_has_no_share_of_the_word_loss() {
     let clover = clover();
     let pairs = samples(BATCH, |row| if row == 3 { 2 } else { 0 });
-    let expected = whole(&clover, &pairs);
+    let expected = whole(&clover, &pairs, &noise(1));
 
     let found = on_peers(3, |peer| {
         let how = (BATCH, GradientScaling::FullBatch);
@@ -86,9 +86,7 @@ fn the_batch_is_what_the_peers_have_of_it() {
     // The first sample of the second peer is missing.
     let present: Vec<usize> = (0..BATCH).filter(|&place| place != 1).collect();
     let left: Vec<_> = present.iter().map(|&place| pairs[place].clone()).collect();
-    let batch = PretrainingBatch::collate(&left, &Default::default());
-    let objective = PretrainingObjective::default();
-    let expected = BatchGradients::of_whole(&objective, &clover, batch, &noise(1).at(&present));
+    let expected = whole(&clover, &left, &noise(1).at(&present));
 
     let found = on_peers(3, |peer| {
         let mut places = share(peer);
@@ -98,7 +96,7 @@ fn the_batch_is_what_the_peers_have_of_it() {
     });
 
     for found in found {
-        assert_eq!(found.pairs, BATCH - 1);
+        assert_eq!(found.items, BATCH - 1);
         assert_same(&clover, &found, &expected, "a sample less");
     }
 }
@@ -155,10 +153,10 @@ fn the_published_scaling_divides_comparisons_and_averages_the_peers_words() {
 fn steps_of_several_peers_lead_where_those_of_one_device_lead() {
     let clover = clover();
     let expected = plain_trajectory(clover.clone());
-    // In whole shares, and in parts of them.
+    // In whole shares, and in micro-batches of them.
     for size in [BATCH, 1] {
         let found = on_peers(3, |peer| {
-            trajectory(apart(&clover), &|training, clover, samples, settings| {
+            trajectory(apart(&clover), &|clover, samples, noise| {
                 let places = share(peer);
                 let shared = SharedBatch {
                     peer,
@@ -167,8 +165,10 @@ fn steps_of_several_peers_lead_where_those_of_one_device_lead() {
                     scaling: GradientScaling::FullBatch,
                 };
                 let own = &samples[peer.share().places(BATCH)];
-                let device = Default::default();
-                training.train_shared(clover, own, size, &shared, &device, settings)
+                let (objective, device) = (PretrainingObjective::default(), Default::default());
+                let found =
+                    micro_batched_gradients(&objective, clover, own, size, noise, &shared, &device);
+                found.unwrap()
             })
         });
 

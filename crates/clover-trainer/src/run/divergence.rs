@@ -3,22 +3,14 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::Serialize;
 
-use super::Run;
-use super::saving::write_json;
+use super::{Run, StepKind, Task};
 use crate::TrainerError;
-use crate::pretrain::training_data::StepKind;
-
-/// Each device knows its own share of the batch.
-fn file(rank: usize) -> String {
-    match rank {
-        0 => "diverged.json".to_owned(),
-        rank => format!("diverged-{rank}.json"),
-    }
-}
+use crate::report::write_whole;
 
 /// The step that could not be made.
 #[derive(Serialize)]
@@ -34,7 +26,17 @@ struct Divergence<'e> {
     names: &'e [String],
 }
 
-impl<B: AutodiffBackend> Run<'_, B> {
+impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
+    /// Each device knows its own share of the batch.
+    fn divergence_file(&self) -> Option<PathBuf> {
+        let name = match self.peer.rank() {
+            0 => "diverged.json".to_owned(),
+            rank => format!("diverged-{rank}.json"),
+        };
+        let folder = self.plan.folder.as_ref();
+        folder.map(|folder| folder.path.join(name))
+    }
+
     /// Writes the step down if it diverged; the error itself matters more than the file.
     pub(super) fn note_divergence(&self, error: &TrainerError, kind: StepKind) {
         let (step, what, loss, names) = match error {
@@ -52,12 +54,17 @@ impl<B: AutodiffBackend> Run<'_, B> {
             reason: error.to_string(),
             names,
         };
-        let _ = write_json(&self.path(&file(self.peer.rank())), &divergence);
+        let text = serde_json::to_vec_pretty(&divergence);
+        if let Some((path, text)) = self.divergence_file().zip(text.ok()) {
+            let _ = write_whole(&path, &text);
+        }
     }
 
     /// Removes what an earlier part of the run wrote: this part has not diverged.
     pub(super) fn forget_divergence(&self) -> Result<(), TrainerError> {
-        let path = self.path(&file(self.peer.rank()));
+        let Some(path) = self.divergence_file() else {
+            return Ok(());
+        };
         match fs::remove_file(&path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
                 Err(TrainerError::Write { path, source })

@@ -1,14 +1,13 @@
-//! What a run is given, what it tells, and how it ended.
+//! What a fine-tuning run is given, and what it measures.
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clover_data::dataset::SkippedItem;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::Figures;
-use crate::pretrain::metrics_file::Measured;
 use crate::recipe::TaskRecipe;
+use crate::run::metrics_file::Measured;
+use crate::run::{Observe, RunEvent, RunSummary, Scored};
 use crate::task_items::ItemsLocation;
 
 /// Where a run reads and writes.
@@ -57,52 +56,14 @@ impl FinetuningPlan {
     }
 }
 
-/// What hears of every event, and may break off the run.
-pub type ObserveFinetuning<'o> = dyn FnMut(FinetuningEvent<'_>) -> ControlFlow<()> + 'o;
+/// What hears of a fine-tuning run.
+pub type ObserveFinetuning<'o> = Observe<'o, FinetuningMetrics, FinetuningValidation>;
 
-/// What a run tells while it goes.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FinetuningEvent<'r> {
-    /// Reading begins.
-    Started {
-        /// Parameters of the model.
-        parameters: usize,
-        /// Items to learn from.
-        items: usize,
-        /// Questions left out because none of their answers is in the list.
-        unanswerable: usize,
-        /// Steps of the whole run.
-        total_steps: u64,
-        /// Steps done before, when resuming.
-        done_steps: u64,
-    },
-    /// A damaged checkpoint was passed over.
-    CheckpointRefused {
-        /// Which, and why.
-        reason: String,
-    },
-    /// An item was left out.
-    Skipped(&'r SkippedItem),
-    /// A step was done.
-    Step(&'r FinetuningMetrics),
-    /// A checkpoint was written.
-    Saved(&'r Path),
-    /// Items of the validation are being read.
-    Validating {
-        /// Items done.
-        done: usize,
-        /// Items in all.
-        total: usize,
-    },
-    /// The model was measured on the validation items.
-    Validated {
-        /// The figures.
-        metrics: &'r FinetuningValidation,
-        /// Whether they are the best so far.
-        best: bool,
-    },
-}
+/// What a fine-tuning run tells while it goes.
+pub type FinetuningEvent<'r> = RunEvent<'r, FinetuningMetrics, FinetuningValidation>;
+
+/// How a fine-tuning run ended.
+pub type FinetuningSummary = RunSummary<FinetuningMetrics, FinetuningValidation>;
 
 /// What a step measured; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,19 +117,8 @@ impl Measured for FinetuningValidation {
     }
 }
 
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub struct FinetuningSummary {
-    /// The folder of the model after the last step.
-    pub bundle: PathBuf,
-    /// The model that did best on the validation items, and its figures.
-    pub best: Option<(PathBuf, FinetuningValidation)>,
-    /// All steps of the run, also those before a resume.
-    pub metrics: Vec<FinetuningMetrics>,
-    /// All measurements on the validation items.
-    pub validations: Vec<FinetuningValidation>,
-    /// Items left out, by name.
-    pub skipped: Vec<SkippedItem>,
-    /// Whether all epochs were done.
-    pub finished: bool,
+impl Scored for FinetuningValidation {
+    fn score(&self) -> f64 {
+        self.score
+    }
 }

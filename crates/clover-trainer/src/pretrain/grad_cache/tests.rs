@@ -9,12 +9,12 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::TrainerError;
 use crate::devices::{GradientScaling, Peer};
 use crate::optimizer::OptimizerConfig;
+use crate::optimizer_step::{OptimizerStep, StepValues};
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
-use crate::pretrain::{PretrainingStep, StepMetrics, StepSettings};
+use crate::pretrain::pretraining_gradients;
 use crate::{TestAutodiffBackend, TestBackend};
 
 pub(super) type Trained = TestAutodiffBackend;
@@ -136,38 +136,52 @@ pub(super) fn distance(left: &[f64], right: &[f64]) -> f64 {
     norm(left.iter().zip(right).map(|(left, right)| left - right))
 }
 
-/// Terms and gradient without parts.
+/// Terms and gradient without micro-batches.
 pub(super) fn whole(
     clover: &Clover<Trained>,
     samples: &[PretrainingSample],
+    noise: &Noise,
 ) -> BatchGradients<Trained> {
     let batch = PretrainingBatch::collate(samples, &Default::default());
-    BatchGradients::of_whole(&PretrainingObjective::default(), clover, batch, &noise(1))
+    let (input, labels, names) = model_input(batch);
+    let output = clover.forward_pretraining(input, &mut noise.clone());
+    pretraining_gradients(
+        &PretrainingObjective::default(),
+        clover,
+        output,
+        labels,
+        names,
+    )
 }
 
-pub(super) fn in_parts<B: AutodiffBackend>(
+pub(super) fn in_micro_batches<B: AutodiffBackend>(
     clover: &Clover<B>,
     samples: &[PretrainingSample],
     size: usize,
     noise: &Noise,
 ) -> BatchGradients<B> {
+    let places: Vec<usize> = (0..samples.len()).collect();
     let shared = SharedBatch {
         peer: &Peer::alone(),
-        places: &[],
+        places: &places,
         slots: samples.len(),
         scaling: GradientScaling::FullBatch,
     };
-    let parts = Parts::new(samples, size, noise, &shared, &Default::default());
-    let found = parts.gradients(&PretrainingObjective::default(), clover);
-    found.unwrap()
+    let (objective, device) = (PretrainingObjective::default(), Default::default());
+    micro_batched_gradients(&objective, clover, samples, size, noise, &shared, &device).unwrap()
 }
 
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
     let clover = clover();
-    let expected = whole(&clover, samples);
+    let expected = whole(&clover, samples, &noise(1));
     for &size in sizes {
-        let found = in_parts(&clover, samples, size, &noise(1));
-        assert_same(&clover, &found, &expected, &format!("parts of {size}"));
+        let found = in_micro_batches(&clover, samples, size, &noise(1));
+        assert_same(
+            &clover,
+            &found,
+            &expected,
+            &format!("micro-batches of {size}"),
+        );
     }
 }
 
@@ -203,13 +217,13 @@ pub(super) fn assert_same(
 }
 
 #[test]
-fn the_gradient_of_parts_is_that_of_the_batch() {
-    // 2 and 4 leave an uneven last part.
+fn the_gradient_of_micro_batches_is_that_of_the_batch() {
+    // 2 and 4 leave an uneven last one.
     assert_same_gradients(&samples(BATCH, |row| 1 + row % 3), &[1, 2, 4]);
 }
 
 #[test]
-fn parts_without_masked_words_have_no_share_of_the_word_loss() {
+fn micro_batches_without_masked_words_have_no_share_of_the_word_loss() {
     assert_same_gradients(&samples(BATCH, |row| if row == 3 { 2 } else { 0 }), &[1, 2]);
 }
 
@@ -222,7 +236,7 @@ fn a_batch_without_masked_words_has_no_word_loss() {
 fn one_pair_is_a_batch() {
     let one = samples(1, |_| 1);
 
-    let found = in_parts(&clover(), &one, 4, &Noise::of_samples([9]));
+    let found = in_micro_batches(&clover(), &one, 4, &Noise::of_samples([9]));
 
     for term in found.terms {
         assert!(term.into_scalar().is_finite());
@@ -230,20 +244,14 @@ fn one_pair_is_a_batch() {
 }
 
 /// Where some steps of AdamW lead, and what they measured.
-pub(super) type Trajectory = (Clover<Trained>, Vec<StepMetrics>);
+pub(super) type Trajectory = (Clover<Trained>, Vec<StepValues>);
 
-/// One way to make a step.
-pub(super) type Train<'t> = dyn Fn(
-        &mut PretrainingStep<Trained>,
-        Clover<Trained>,
-        &[PretrainingSample],
-        &StepSettings<'_>,
-    ) -> Result<(Clover<Trained>, StepMetrics), TrainerError>
-    + 't;
+/// One way to the gradient of a batch.
+pub(super) type Gradients<'t> =
+    dyn Fn(&Clover<Trained>, &[PretrainingSample], &Noise) -> BatchGradients<Trained> + 't;
 
-pub(super) fn trajectory(mut clover: Clover<Trained>, train: &Train<'_>) -> Trajectory {
-    let mut training = PretrainingStep::<Trained> {
-        objective: PretrainingObjective::default(),
+pub(super) fn trajectory(mut clover: Clover<Trained>, gradients: &Gradients<'_>) -> Trajectory {
+    let mut update = OptimizerStep::<Trained> {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: 1e3,
@@ -252,29 +260,22 @@ pub(super) fn trajectory(mut clover: Clover<Trained>, train: &Train<'_>) -> Traj
     let samples = samples(BATCH, |row| 1 + row % 3);
     let mut all = Vec::new();
     for step in 1..=3 {
-        let noise = noise(step);
-        let settings = StepSettings {
-            step,
-            learning_rate: 5e-5,
-            noise: &noise,
-        };
-        let metrics;
-        (clover, metrics) = train(&mut training, clover, &samples, &settings).unwrap();
-        all.push(metrics);
+        let working = update.precision.working_copy(&clover);
+        let found = gradients(&working, &samples, &noise(step));
+        let values;
+        (clover, values) = update.apply(clover, found, step, 5e-5).unwrap();
+        all.push(values);
     }
     (clover, all)
 }
 
 /// The plain step.
 pub(super) fn plain_trajectory(clover: Clover<Trained>) -> Trajectory {
-    trajectory(clover, &|training, clover, samples, settings| {
-        let batch = PretrainingBatch::collate(samples, &Default::default());
-        training.train(clover, batch, settings)
-    })
+    trajectory(clover, &whole)
 }
 
 #[test]
-fn steps_in_parts_lead_where_whole_steps_lead() {
+fn steps_in_micro_batches_lead_where_whole_steps_lead() {
     let clover = clover();
     let begun = read(&clover, None);
     let expected = plain_trajectory(clover.clone());
@@ -285,18 +286,18 @@ fn steps_in_parts_lead_where_whole_steps_lead() {
     assert!(moved.count() > 100, "hardly a parameter moved");
 
     for size in [1, 2, 4] {
-        let found = trajectory(clover.clone(), &|training, clover, samples, settings| {
-            training.train_in_parts(clover, samples, size, &Default::default(), settings)
+        let found = trajectory(clover.clone(), &|clover, samples, noise| {
+            in_micro_batches(clover, samples, size, noise)
         });
 
-        assert_same_end(&found, &expected, &format!("parts of {size}"));
+        assert_same_end(&found, &expected, &format!("micro-batches of {size}"));
     }
 }
 
 pub(super) fn assert_same_end(found: &Trajectory, expected: &Trajectory, of: &str) {
     for (found, expected) in found.1.iter().zip(&expected.1) {
         for (found, expected) in [
-            (found.total, expected.total),
+            (found.loss(), expected.loss()),
             (found.gradient_norm, expected.gradient_norm),
         ] {
             let error = (found - expected).abs();

@@ -3,23 +3,23 @@
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 
-use super::tests::{BATCH, clover, distance, in_parts, noise, norm, read, samples};
+use super::tests::{BATCH, clover, distance, in_micro_batches, noise, norm, read, samples};
 use super::*;
 use crate::TestBackend;
 
-type Recomputed = Autodiff<TestBackend, BalancedCheckpointing>;
+type RecomputeActivations = Autodiff<TestBackend, BalancedCheckpointing>;
 
 #[test]
-fn the_gradient_is_the_same_kept_or_computed_again() {
+fn the_gradient_is_the_same_stored_or_computed_again() {
     let samples = samples(BATCH, |row| 1 + row % 3);
-    let kept = clover();
-    let recomputed = Clover::<Recomputed>::from_inner(kept.valid());
+    let stored = clover();
+    let recomputed = Clover::<RecomputeActivations>::from_inner(stored.valid());
     for size in [2, BATCH] {
-        let expected = in_parts(&kept, &samples, size, &noise(1));
-        let found = in_parts(&recomputed, &samples, size, &noise(1));
+        let expected = in_micro_batches(&stored, &samples, size, &noise(1));
+        let found = in_micro_batches(&recomputed, &samples, size, &noise(1));
 
         let [expected, found] =
-            [expected.gradients, found.gradients].map(|all| read(&kept, Some(&all)));
+            [expected.gradients, found.gradients].map(|all| read(&stored, Some(&all)));
         assert!(found.keys().eq(expected.keys()), "other parameters learn");
         let total = norm(expected.values().flatten().copied());
         for (path, expected) in &expected {

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::step::StepMetrics;
-use super::validation::ValidationMetrics;
 use crate::TrainerError;
 use crate::report::write_whole;
 
@@ -17,18 +15,6 @@ use crate::report::write_whole;
 pub(crate) trait Measured: Serialize + DeserializeOwned {
     /// Optimizer steps done.
     fn step(&self) -> u64;
-}
-
-impl Measured for StepMetrics {
-    fn step(&self) -> u64 {
-        self.step
-    }
-}
-
-impl Measured for ValidationMetrics {
-    fn step(&self) -> u64 {
-        self.step
-    }
 }
 
 /// The open file of a run.
@@ -105,6 +91,7 @@ fn to_line<M: Measured>(path: &Path, metrics: &M) -> Result<Vec<u8>, TrainerErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pretrain::StepMetrics;
     use std::fs;
 
     #[test]

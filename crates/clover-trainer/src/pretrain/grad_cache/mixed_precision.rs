@@ -3,12 +3,14 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::DType;
 
-use super::tests::{BATCH, Trained, clover, distance, in_parts, noise, norm, read, samples};
+use super::tests::{
+    BATCH, Trained, clover, distance, in_micro_batches, noise, norm, read, samples, whole,
+};
 use super::*;
 use crate::optimizer::OptimizerConfig;
+use crate::optimizer_step::OptimizerStep;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
-use crate::pretrain::{PretrainingStep, StepSettings};
 
 /// Part of a loss term that rounding may change: bfloat16 has 8 bits, and the errors of many layers
 /// add up.
@@ -38,11 +40,9 @@ fn gradients(
 ) -> BatchGradients<Trained> {
     let working = precision.working_copy(model);
     if size == BATCH {
-        let objective = PretrainingObjective::default();
-        let batch = PretrainingBatch::collate(&pairs(), &Default::default());
-        return BatchGradients::of_whole(&objective, &working, batch, &noise(1));
+        return whole(&working, &pairs(), &noise(1));
     }
-    in_parts(&working, &pairs(), size, &noise(1))
+    in_micro_batches(&working, &pairs(), size, &noise(1))
 }
 
 fn cosine(left: &[f64], right: &[f64]) -> f64 {
@@ -72,17 +72,20 @@ fn losses_and_gradients_are_those_of_f32_but_for_rounding() {
         let [all_expected, all_found] =
             [&expected, &found].map(|all| all.values().flatten().copied().collect::<Vec<_>>());
         let angle = cosine(&all_expected, &all_found);
-        assert!(angle > 0.99, "parts of {size}: {angle}");
+        assert!(angle > 0.99, "micro-batches of {size}: {angle}");
         for (path, expected) in &expected {
             let learns = norm(expected.iter().copied()) > SILENT * norm(all_expected.clone());
             let angle = cosine(&found[path], expected);
-            assert!(!learns || angle > 0.9, "parts of {size}: {path}: {angle}");
+            assert!(
+                !learns || angle > 0.9,
+                "micro-batches of {size}: {path}: {angle}"
+            );
         }
     }
 }
 
 #[test]
-fn sums_over_parts_stay_in_f32() {
+fn sums_over_micro_batches_stay_in_f32() {
     if !has_bf16() {
         return;
     }
@@ -108,8 +111,7 @@ fn the_loss_falls_and_the_master_weights_keep_what_bf16_would_round_away() {
     if !has_bf16() {
         return;
     }
-    let mut training = PretrainingStep::<Trained> {
-        objective: PretrainingObjective::default(),
+    let mut update = OptimizerStep::<Trained> {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: 1e3,
@@ -119,15 +121,11 @@ fn the_loss_falls_and_the_master_weights_keep_what_bf16_would_round_away() {
     let mut model = clover();
     let mut totals = Vec::new();
     for step in 1..=4 {
-        let settings = StepSettings {
-            step,
-            learning_rate: 5e-4,
-            noise: &quiet,
-        };
-        let batch = PretrainingBatch::collate(&pairs, &Default::default());
-        let (trained, metrics) = training.train(model, batch, &settings).unwrap();
+        let working = update.precision.working_copy(&model);
+        let found = whole(&working, &pairs, &quiet);
+        let (trained, values) = update.apply(model, found, step, 5e-4).unwrap();
         model = trained;
-        totals.push(metrics.total);
+        totals.push(values.loss());
     }
 
     assert!(totals[3] < 0.9 * totals[0], "{totals:?}");
