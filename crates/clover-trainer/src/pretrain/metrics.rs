@@ -84,7 +84,7 @@ impl StepMetrics {
 
     /// Everything that is measured, under `group/name`, as dashboards list it.
     #[must_use]
-    pub fn by_name(&self) -> [(&'static str, f64); 15] {
+    pub fn scalars(&self) -> [(&'static str, f64); 15] {
         [
             ("loss/total", self.total),
             ("loss/word", self.word),
