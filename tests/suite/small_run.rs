@@ -99,6 +99,17 @@ pub(crate) fn run(
     Ok((summary, refused))
 }
 
+/// A run that is interrupted after so many steps.
+pub(crate) fn run_until(plan: &PretrainingPlan, step: u64) -> PretrainingSummary {
+    pretrain::<TestAutodiffBackend>(plan, &Peer::alone(), &Default::default(), &mut |event| {
+        match event {
+            PretrainingEvent::Step(metrics) if metrics.step >= step => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    })
+    .unwrap()
+}
+
 /// Metrics without what the clock says.
 pub(crate) fn without_time(metrics: &[StepMetrics]) -> Vec<StepMetrics> {
     let timeless = |metrics: &StepMetrics| StepMetrics {

@@ -62,7 +62,7 @@ impl TrainingProgress {
                     .line(&format!("starts from {}: {report}", folder.display()));
             }
             PretrainingEvent::EnoughSteps { done, max } => {
-                self.bar.line(&enough_steps(*done, *max))
+                self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
             PretrainingEvent::Skipped(item) => {

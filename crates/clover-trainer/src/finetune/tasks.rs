@@ -110,6 +110,10 @@ fn answer<B: AutodiffBackend>(
 ) -> Result<FinetuningSummary, TrainerError> {
     let table = plan.data.open(TaskKind::OpenEnded)?;
     let answers = answer_list(plan.answers.as_deref(), &table, start.recipe.answers)?;
+    if answers.len() < 2 {
+        let answers = answers.len();
+        return Err(TrainerError::TooFewAnswers { answers });
+    }
     let found = start.fingerprint(list_of(plan, &table), answers.answers());
     let unusable = table.skipped().to_vec();
     let answerable = Answered::from_list(answers.clone()).answerable(&table);
