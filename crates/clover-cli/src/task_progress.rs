@@ -3,6 +3,7 @@
 use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 
 use crate::command::in_a_line;
+use crate::progress::enough_steps;
 use crate::step_bar::StepBar;
 
 /// Shows a fine-tuning run.
@@ -27,6 +28,7 @@ impl TuningProgress {
                 unanswerable,
                 total_steps,
                 done_steps,
+                ..
             } => {
                 self.bar.start(*done_steps, *total_steps);
                 let left_out = match unanswerable {
@@ -38,6 +40,7 @@ impl TuningProgress {
                      {total_steps}"
                 ));
             }
+            FinetuningEvent::EnoughSteps { done, max } => self.bar.line(&enough_steps(*done, *max)),
             FinetuningEvent::CheckpointRefused { reason } => self.bar.line(reason),
             FinetuningEvent::Skipped(item) => self.bar.line(&format!("skipped {item}")),
             FinetuningEvent::Step(metrics) => self.step(metrics),

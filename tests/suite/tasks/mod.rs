@@ -120,6 +120,15 @@ fn tune(plan: &FinetuningPlan) -> Result<FinetuningSummary, TrainerError> {
     tune_watched(plan, &mut |_| ())
 }
 
+/// A run that is interrupted after so many steps.
+fn tune_until(plan: &FinetuningPlan, step: u64) -> FinetuningSummary {
+    finetune::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| match event {
+        FinetuningEvent::Step(metrics) if metrics.step >= step => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .unwrap()
+}
+
 fn tune_watched(
     plan: &FinetuningPlan,
     watch: &mut dyn FnMut(&FinetuningEvent<'_>),

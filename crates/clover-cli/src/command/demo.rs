@@ -12,10 +12,11 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    Bundle, Calibration, Embedder, IndexEvent, IndexSettings, IndexWriter, LibrarySource,
     NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
+use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{EmbeddedList, ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -134,7 +135,7 @@ impl Demonstration {
         device: &B::Device,
     ) -> Result<PretrainingSummary> {
         let mut progress = TrainingProgress::new();
-        let summary = pretrain::<B>(plan, device, &mut |event| {
+        let summary = pretrain::<B>(plan, &Peer::alone(), device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {
                 ControlFlow::Break(())
@@ -162,10 +163,7 @@ impl Demonstration {
         let _ = fs::remove_dir_all(&folder);
         let settings = IndexSettings::of_bundle(bundle)?;
         let mut writer = IndexWriter::open(&folder, &settings)?;
-        let source = IndexSource {
-            place: writer.place_of(&list.canonicalize()?)?,
-            clips: held_out.clone(),
-        };
+        let source = writer.source(LibrarySource::of(list.canonicalize()?), held_out.clone())?;
         let options = UpdateOptions::new(processors(), &[])?;
         let go_on = &mut |_: IndexEvent<'_>| ControlFlow::Continue(());
         writer.update(embedder, &[source], &options, go_on)?;

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
 use clover_synthetic::{BenchmarkFiles, Split};
+use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan};
 use clover_trainer::finetune::FinetuningPlan;
 use clover_trainer::pretrain::{PretrainingPlan, pretrain};
@@ -195,7 +196,7 @@ impl FullDemonstration<'_> {
             ..PretrainingPlan::new(recipe, pairs, &files.vocabulary, folder)
         };
         let mut progress = TrainingProgress::new();
-        let summary = pretrain::<B>(&plan, device, &mut |event| {
+        let summary = pretrain::<B>(&plan, &Peer::alone(), device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {
                 ControlFlow::Break(())

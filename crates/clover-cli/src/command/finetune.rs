@@ -8,6 +8,7 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::finetune::{FinetuningPlan, FinetuningSummary, finetune};
 use clover_trainer::recipe::TaskRecipe;
 use clover_trainer::report::Report;
+use clover_trainer::run::BestModel;
 
 use super::figures;
 use crate::arguments::{Finetune, Resume, task_name};
@@ -81,7 +82,11 @@ fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
     print_line(&format!("the model after step {step} lies in {bundle}"));
-    if let Some((folder, best)) = &summary.best {
+    if let Some(BestModel {
+        folder,
+        metrics: best,
+    }) = &summary.best
+    {
         print_line(&format!(
             "the best by {}, after step {}, lies in {}: {}",
             best.split,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
@@ -47,7 +48,14 @@ impl Work for Training {
                 ControlFlow::Continue(())
             }
         };
-        let summary = train::<B>(&self.plan, &self.group, device, observe);
+        let summary = match self.group.numbers[..] {
+            [number] if self.group.is_alone() => {
+                numbered_device::<B>(device, number).and_then(|device| {
+                    Ok(pretrain::<B>(&self.plan, &Peer::alone(), &device, observe)?)
+                })
+            }
+            _ => train_together::<B>(&self.plan, &self.group, &device, observe),
+        };
         watch.display.finish();
         match watch.failure {
             Some(failure) => Err(failure.into()),
@@ -56,22 +64,7 @@ impl Work for Training {
     }
 }
 
-/// Trains on one device, or as one of a group.
-fn train<B: AutodiffBackend>(
-    plan: &PretrainingPlan,
-    group: &DeviceGroup,
-    device: B::Device,
-    observe: &mut Observe<'_>,
-) -> Result<PretrainingSummary> {
-    if let [number] = group.numbers[..]
-        && group.is_alone()
-    {
-        let device = numbered_device::<B>(device, number)?;
-        return Ok(pretrain::<B>(plan, &device, observe)?);
-    }
-    train_together::<B>(plan, group, &device, observe)
-}
-
+/// Trains as one device, or several, of a group.
 #[cfg(feature = "collective")]
 fn train_together<B: AutodiffBackend>(
     plan: &PretrainingPlan,
@@ -133,7 +126,12 @@ impl Watch {
                 self.events = Some(EventFile::create(folder, *done_steps)?);
                 Ok(())
             }
-            (PretrainingEvent::Step(metrics), _, Some(events)) => events.append(metrics),
+            (PretrainingEvent::Step(metrics), _, Some(events)) => {
+                events.append(metrics.step, &metrics.scalars())
+            }
+            (PretrainingEvent::Validated { metrics, .. }, _, Some(events)) => {
+                events.append(metrics.step, &metrics.scalars())
+            }
             _ => Ok(()),
         }
     }

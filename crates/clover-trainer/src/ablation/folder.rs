@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
-use crate::pretrain::same_recipe::check_keys;
 use crate::recipe::AblationRecipe;
 use crate::report::write_whole;
+use crate::run::resume_check::check_keys;
 
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
 const FREE_KEYS: [&str; 8] = [

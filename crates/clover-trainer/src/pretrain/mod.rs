@@ -1,26 +1,27 @@
-//! Pre-training: the objectives put together, one step, and the run around it.
+//! Pre-training: the objectives put together, the gradient of a batch, and what a run of it is.
 
-mod batch_gradients;
-mod figures;
-pub(crate) mod metrics_file;
+mod grad_cache;
+mod gradients;
+mod lists;
+mod metrics;
 mod objective;
-mod parts;
-mod run;
-pub(crate) mod same_recipe;
+mod plan;
 mod shared_batch;
-mod step;
-mod training_data;
+mod starting;
+mod task;
 mod validation;
 
+pub use grad_cache::micro_batched_gradients;
+pub use gradients::{model_input, pretraining_gradients};
+pub use metrics::StepMetrics;
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
-#[cfg(feature = "collective")]
-pub use run::pretrain_on;
-pub use run::{
-    BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
-};
+pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
 pub use shared_batch::SharedBatch;
-pub use step::{PretrainingStep, StepMetrics, StepSettings};
-pub use training_data::StepKind;
+pub use task::pretrain;
+#[cfg(feature = "collective")]
+pub use task::pretrain_on;
 pub use validation::ValidationMetrics;
+
+pub use crate::run::StepKind;

@@ -10,11 +10,12 @@ use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::{Embedder, NeutralTexts};
 use serde::{Deserialize, Serialize};
 
-use super::metrics_file::{self, MetricsFile};
-use super::run::PretrainingPlan;
+use super::PretrainingPlan;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
 use crate::evaluate::{ListRetrieval, list_retrieval};
+use crate::run::Scored;
+use crate::run::metrics_file::Measured;
 
 /// What was measured on the validation list; one line of `validation.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,19 +33,32 @@ pub struct ValidationMetrics {
     pub seconds: f64,
 }
 
+impl ValidationMetrics {
+    /// Every metric that a run watches, under `group/name`; recalls in percent.
+    #[must_use]
+    pub fn scalars(&self) -> [(&'static str, f64); 11] {
+        let [texts, clips] = [&self.retrieval.text_to_video, &self.retrieval.video_to_text];
+        [
+            ("validation/recall_sum", self.retrieval.recall_sum),
+            ("validation_text_to_video/recall_at_1", texts.recall_at_1),
+            ("validation_text_to_video/recall_at_5", texts.recall_at_5),
+            ("validation_text_to_video/recall_at_10", texts.recall_at_10),
+            ("validation_text_to_video/median_rank", texts.median_rank),
+            ("validation_text_to_video/mean_rank", texts.mean_rank),
+            ("validation_video_to_text/recall_at_1", clips.recall_at_1),
+            ("validation_video_to_text/recall_at_5", clips.recall_at_5),
+            ("validation_video_to_text/recall_at_10", clips.recall_at_10),
+            ("validation_video_to_text/median_rank", clips.median_rank),
+            ("validation_video_to_text/mean_rank", clips.mean_rank),
+        ]
+    }
+}
+
 /// The list of a run, and what was measured on it.
 #[derive(Debug)]
 pub(super) struct Validation {
     table: ClipTable,
     pub(super) fingerprint: ListFingerprint,
-}
-
-/// The figures of a run so far.
-#[derive(Debug)]
-pub(super) struct ValidationRecord {
-    file: MetricsFile<ValidationMetrics>,
-    best: Option<ValidationMetrics>,
-    last: Option<u64>,
 }
 
 impl Validation {
@@ -84,48 +98,14 @@ impl Validation {
     }
 }
 
-impl ValidationRecord {
-    /// Opens the record of a run that has done `steps`; what was measured later is dropped.
-    pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
-        let file = MetricsFile::open(path, steps)?;
-        let lines: Vec<ValidationMetrics> = metrics_file::read(path)?;
-        let mut best = None;
-        for line in &lines {
-            if is_better(line, best.as_ref()) {
-                best = Some(line.clone());
-            }
-        }
-        Ok(Self {
-            file,
-            best,
-            last: lines.last().map(|line| line.step),
-        })
-    }
-
-    /// Whether these figures are the best so far; of equal ones the first is.
-    pub(super) fn is_best(&self, metrics: &ValidationMetrics) -> bool {
-        is_better(metrics, self.best.as_ref())
-    }
-
-    pub(super) fn add(&mut self, metrics: ValidationMetrics) -> Result<(), TrainerError> {
-        self.file.append(&metrics)?;
-        self.last = Some(metrics.step);
-        if self.is_best(&metrics) {
-            self.best = Some(metrics);
-        }
-        Ok(())
-    }
-
-    /// The step of the last measurement.
-    pub(super) fn last(&self) -> Option<u64> {
-        self.last
-    }
-
-    pub(super) fn into_best(self) -> Option<ValidationMetrics> {
-        self.best
+impl Measured for ValidationMetrics {
+    fn step(&self) -> u64 {
+        self.step
     }
 }
 
-fn is_better(metrics: &ValidationMetrics, best: Option<&ValidationMetrics>) -> bool {
-    best.is_none_or(|best| metrics.retrieval.recall_sum > best.retrieval.recall_sum)
+impl Scored for ValidationMetrics {
+    fn score(&self) -> f64 {
+        self.retrieval.recall_sum
+    }
 }

@@ -88,10 +88,14 @@ impl Work for CellWork<'_> {
         let mut observe = |event: CellEvent<'_>| {
             match &event {
                 CellEvent::Pretraining(event) => progress.show(event),
-                CellEvent::FineTuning { task, step } => {
-                    if step.step == step.total_steps || last_line.elapsed() >= LINE_EVERY {
+                CellEvent::FineTuning {
+                    task,
+                    step,
+                    total_steps,
+                } => {
+                    let (done, all) = (step.step, *total_steps as u64);
+                    if done == all || last_line.elapsed() >= LINE_EVERY {
                         last_line = Instant::now();
-                        let (done, all) = (step.step, step.total_steps);
                         print_line(&format!("{task}: step {done}/{all}, loss {:.3}", step.loss));
                     }
                 }
