@@ -166,18 +166,10 @@ fn tri_modal_alignment_is_exact() {
     assert_exact(
         "tri-modal alignment",
         [a.clone(), d.clone(), b, c, d, a],
-        |[video, text, masked_video, masked_text, first, second]| {
-            let alignment =
-                TriModalAlignmentLossConfig::new()
-                    .init()
-                    .forward(&TriModalEmbeddings {
-                        video,
-                        text,
-                        masked_video,
-                        masked_text,
-                        fused_masked_video: first,
-                        fused_masked_text: second,
-                    });
+        |rows| {
+            let alignment = TriModalAlignmentLossConfig::new()
+                .init()
+                .forward(&TriModalEmbeddings::from_array(rows));
             alignment.video_anchored + alignment.text_anchored
         },
         |[v, t, vm, tm, first, second]| published(v, t, tm, first) + published(t, v, vm, second),

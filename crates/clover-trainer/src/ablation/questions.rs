@@ -18,9 +18,9 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{
-    Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
+    AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
 };
-use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInMicroBatches, fine_tune};
+use crate::finetune::{FineTuningSettings, LearnsInMicroBatches, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::draw_parameters;
 

@@ -8,6 +8,7 @@ use clover_data::DataError;
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
+use super::AnswerScores;
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::{AnsweredPrediction, Prediction, Scored};
 use super::question_source::{Question, QuestionSource};
@@ -15,7 +16,6 @@ use super::questions::{BATCH, Count, score_rows};
 use super::record::Record;
 use super::settings::MeasureSettings;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 use crate::metric::{first_highest, mean_interval};
 
 /// Answers kept of a question with many.

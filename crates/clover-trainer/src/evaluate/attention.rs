@@ -6,9 +6,9 @@
 use burn::prelude::*;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
+use super::AnswerScores;
 use super::question_source::QuestionSource;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 
 /// Questions that are looked into together: attention that is looked at stands in memory whole.
 const TOGETHER: usize = 2;

@@ -1,10 +1,13 @@
 //! Evaluation: what a trained model is worth on held-out data.
 
+mod answer_scores;
 mod answers;
 mod attention;
 mod best_and_worst;
 mod embedded_list;
 mod evaluation;
+mod multiple_choice;
+mod open_ended;
 mod predictions;
 mod published;
 mod question_source;
@@ -18,6 +21,7 @@ mod similarity_curves;
 mod task;
 mod with_bundle;
 
+pub use answer_scores::AnswerScores;
 pub use answers::measure_answers;
 pub use attention::{AttentionMaps, QuestionAttention};
 pub(crate) use best_and_worst::{by_probability, ends};

@@ -8,8 +8,8 @@ use burn::prelude::*;
 use clover_model::Noise;
 use serde::{Deserialize, Serialize};
 
+use super::AnswerScores;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 
 /// Questions that pass the model together.
 pub(super) const BATCH: usize = 16;

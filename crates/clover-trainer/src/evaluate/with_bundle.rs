@@ -9,6 +9,7 @@ use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource,
 use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
+use super::AnswerScores;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
 use super::best_and_worst::{by_probability, ends};
 use super::evaluation::Measured;
@@ -17,7 +18,6 @@ use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 use crate::recipe::{TaskKind, TaskRecipe};
 use crate::task_items::TaskReading;
 

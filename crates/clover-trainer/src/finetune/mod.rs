@@ -24,5 +24,5 @@ pub use plan::{
     ObserveFinetuning,
 };
 pub use short_run::{FineTuned, FineTuningSettings, fine_tune};
-pub use task::{AnswerScores, LearnsInMicroBatches, TaskModel};
+pub use task::{LearnsInMicroBatches, TaskModel};
 pub use tasks::finetune;
