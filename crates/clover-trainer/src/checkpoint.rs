@@ -9,13 +9,16 @@
 //! | `state.json` | [`CheckpointState`] |
 //! | `checksums.json` | length and CRC-32 of each of the others |
 //!
-//! The best model by validation is kept apart, in `best`. All of it is written beside its final place, flushed to the disk, and only then renamed. Reading
-//! verifies every file, and falls back to the checkpoint before where one is damaged.
+//! The best model by validation is kept apart, in `best`. All of it is written beside its final place,
+//! flushed to the disk, and only then exchanged for what is there. Reading verifies every file, and falls
+//! back to the checkpoint before where one is damaged. What a crash left on the way is taken back where
+//! it is whole and nothing else is, and removed where it is not needed.
 
 mod best;
 mod files;
 mod fingerprint;
 mod optimizer_file;
+mod swap;
 #[cfg(test)]
 mod tests;
 
@@ -28,11 +31,12 @@ use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
-use files::{read_verified, remove_folder, sync_folder, write_files};
+use clover_inference::NeutralTexts;
+use files::{read_verified, remove_folder, write_files};
 pub use fingerprint::{DataFingerprint, ListFingerprint};
 
 /// The format written, and the only one read.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -65,6 +69,22 @@ pub struct CheckpointState {
     pub data: DataFingerprint,
     /// The caller's recipe.
     pub recipe: serde_json::Value,
+    /// What was measured on the validation list until then.
+    pub validated: Validated,
+}
+
+/// What a run has measured on its validation list.
+///
+/// It stands in the checkpoint and not in `validation.jsonl` alone, which can be damaged: a worse model
+/// would then replace the best one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Validated {
+    /// The step of the last measurement.
+    pub last: Option<u64>,
+    /// The best model's line of `validation.jsonl`.
+    pub best: Option<serde_json::Value>,
+    /// The captions that were measured last, for the bundle.
+    pub neutral: Option<NeutralTexts>,
 }
 
 /// A checkpoint that was found, and newer ones that could not be used.
@@ -76,6 +96,8 @@ pub struct LoadedCheckpoint {
     pub path: PathBuf,
     /// Newer checkpoints, newest first, and why each was refused.
     pub refused: Vec<RefusedCheckpoint>,
+    /// What a crash had left aside and was put back in its place.
+    pub taken_back: Vec<PathBuf>,
 }
 
 /// A checkpoint that cannot be used.
@@ -124,9 +146,8 @@ impl Checkpoints {
     /// Fails if a file cannot be written, or the optimizer holds a tensor of a type that is not
     /// stored. Checkpoints saved before are then still there.
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, TrainerError> {
-        let name = folder_name(checkpoint.state.step);
-        let path = self.folder.join(&name);
-        let partial = self.folder.join(format!(".{name}.partial"));
+        let path = self.folder.join(folder_name(checkpoint.state.step));
+        let partial = swap::partial(&path);
 
         let optimizer = optimizer_file::encode(&path.join(OPTIMIZER), &checkpoint.optimizer)?;
         let state = to_json(&path.join(STATE), &checkpoint.state)?;
@@ -141,18 +162,20 @@ impl Checkpoints {
             let _ = remove_folder(&partial);
             return Err(error);
         }
-        let replaced = self.folder.join(format!(".{name}.replaced"));
-        self.swap_in(&partial, &path, &replaced)?;
+        swap::swap_in(&path)?;
         self.prune(checkpoint.state.step)?;
         Ok(path)
     }
 
-    /// Reads the newest checkpoint that is whole, or `None` where there never was one.
+    /// Reads the newest checkpoint that is whole, or `None` where there never was one. What a crash
+    /// left aside is taken back where its own place has nothing whole.
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be listed, or there are checkpoints and none of them is whole.
+    /// Fails if the folder cannot be listed or a folder not be renamed, or there are checkpoints and
+    /// none of them is whole.
     pub fn latest(&self) -> Result<Option<LoadedCheckpoint>, TrainerError> {
+        let taken_back = self.take_back()?;
         let mut refused = Vec::new();
         for step in self.steps()? {
             let path = self.folder.join(folder_name(step));
@@ -162,6 +185,7 @@ impl Checkpoints {
                         checkpoint,
                         path,
                         refused,
+                        taken_back,
                     }));
                 }
                 Err(reason) => refused.push(RefusedCheckpoint { path, reason }),
@@ -176,16 +200,41 @@ impl Checkpoints {
         })
     }
 
-    /// Renames a complete folder into place, and the one that is there to `replaced`.
-    fn swap_in(&self, partial: &Path, path: &Path, replaced: &Path) -> Result<(), TrainerError> {
-        remove_folder(replaced)?;
-        // A folder cannot be renamed over one that holds files.
-        if path.exists() {
-            rename(path, replaced)?;
+    /// Puts checkpoints that lie aside in their place where that has none that is whole; the others
+    /// stay for [`remove_left_overs`](Self::remove_left_overs).
+    fn take_back(&self) -> Result<Vec<PathBuf>, TrainerError> {
+        let mut taken_back = Vec::new();
+        for aside in self.left_overs()? {
+            let is_step = |path: &PathBuf| path.file_name()?.to_str().and_then(step_of);
+            let Some(path) = swap::place_of(&aside).filter(|path| is_step(path).is_some()) else {
+                continue;
+            };
+            if read(&path).is_err() && read(&aside).is_ok() {
+                remove_folder(&path)?;
+                rename(&aside, &path)?;
+                taken_back.push(path);
+            }
         }
-        rename(partial, path)?;
-        sync_folder(&self.folder)?;
-        remove_folder(replaced)
+        Ok(taken_back)
+    }
+
+    /// Removes what a crash left aside: folders that were written by half, or replaced. Call it when the
+    /// run has been resumed.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a folder cannot be removed.
+    pub fn remove_left_overs(&self) -> Result<(), TrainerError> {
+        self.left_overs()?.iter().try_for_each(|path| remove_folder(path))
+    }
+
+    /// Folders that lie aside, those that were written last before those that they replace.
+    fn left_overs(&self) -> Result<Vec<PathBuf>, TrainerError> {
+        let names = self.names()?.into_iter();
+        let paths = names.map(|name| self.folder.join(name));
+        let mut paths: Vec<_> = paths.filter(|path| swap::place_of(path).is_some()).collect();
+        paths.sort();
+        Ok(paths)
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.
@@ -199,6 +248,14 @@ impl Checkpoints {
 
     /// The steps of all checkpoints, newest first. Partial folders have other names.
     fn steps(&self) -> Result<Vec<u64>, TrainerError> {
+        let names = self.names()?;
+        let mut steps: Vec<_> = names.iter().filter_map(|name| step_of(name)).collect();
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    /// What is in the folder; names that are not UTF-8 are none of ours.
+    fn names(&self) -> Result<Vec<String>, TrainerError> {
         let unreadable = |source| TrainerError::Read {
             path: self.folder.clone(),
             source,
@@ -208,13 +265,11 @@ impl Checkpoints {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
-        let mut steps = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name();
-            steps.extend(name.to_str().and_then(step_of));
+            names.extend(entry.map_err(unreadable)?.file_name().into_string());
         }
-        steps.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(steps)
+        Ok(names)
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{remove_folder, sync_files, sync_folder};
-use super::{Checkpoints, rename};
+use super::files::{remove_folder, sync, sync_files};
+use super::{Checkpoints, rename, swap};
 use crate::error::TrainerError;
 
 const BEST: &str = "best";
-const REPLACED: &str = ".best.replaced";
-const PARTIAL: &str = ".best.partial";
 
 impl Checkpoints {
     /// The folder of the best model, whether there is one or not.
@@ -27,7 +25,8 @@ impl Checkpoints {
         &self,
         write: impl FnOnce(&Path) -> Result<(), TrainerError>,
     ) -> Result<PathBuf, TrainerError> {
-        let partial = self.folder.join(PARTIAL);
+        let best = self.best();
+        let partial = swap::partial(&best);
         remove_folder(&partial)?;
         let write = || {
             std::fs::create_dir_all(&partial).map_err(|source| TrainerError::Write {
@@ -36,14 +35,13 @@ impl Checkpoints {
             })?;
             write(&partial)?;
             sync_files(&partial)?;
-            sync_folder(&partial)
+            sync(Some(&partial))
         };
         if let Err(error) = write() {
             let _ = remove_folder(&partial);
             return Err(error);
         }
-        let best = self.best();
-        self.swap_in(&partial, &best, &self.folder.join(REPLACED))?;
+        swap::swap_in(&best)?;
         Ok(best)
     }
 

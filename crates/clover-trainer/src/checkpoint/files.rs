@@ -37,7 +37,7 @@ pub(super) fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), 
     }
     let path = folder.join(CHECKSUMS);
     write_synced(&path, &to_json(&path, &checksums)?)?;
-    sync_folder(folder)
+    sync(Some(folder))
 }
 
 /// Reads the files named, each of which must be what was written.
@@ -102,13 +102,11 @@ pub(super) fn sync_files(folder: &Path) -> Result<(), TrainerError> {
     Ok(())
 }
 
-/// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
-    if cfg!(unix) {
-        let sync = || File::open(folder)?.sync_all();
-        sync().map_err(write_error(folder))?;
-    }
-    Ok(())
+/// Makes the names inside a folder as durable as its files.
+pub(super) fn sync(folder: Option<&Path>) -> Result<(), TrainerError> {
+    folder.map_or(Ok(()), |folder| {
+        clover_data::files::sync_folder(folder).map_err(write_error(folder))
+    })
 }
 
 /// Removes a folder and what it holds, if it is there.

@@ -13,10 +13,10 @@ use tar::{Builder, Header};
 use super::super::clip_table::{ClipRow, ClipTable, Texts};
 use super::super::items::Caption;
 use super::super::skipped::SkippedItem;
-use super::super::whole_file::write_whole;
 use super::config::PackConfig;
 use super::frames::{StoredFrames, store};
 use crate::DataError;
+use crate::files::write_whole;
 
 /// A shard to be written.
 pub(super) struct ShardJob<'a> {

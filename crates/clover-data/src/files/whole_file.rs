@@ -1,12 +1,18 @@
 //! Files that are there whole or not at all.
 
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
 
-/// Writes a file that takes its name once it is whole and on the disk.
-pub(super) fn write_whole(
+/// Writes a file that takes its name once it is whole and on the disk. Nothing else is left beside it,
+/// also when this fails.
+///
+/// # Errors
+///
+/// The file cannot be written; one that was there before is then still whole.
+pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<AtomicWriteFile>) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -18,4 +24,16 @@ pub(super) fn write_whole(
     write(&mut file)?;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.commit()
+}
+
+/// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
+///
+/// # Errors
+///
+/// The folder cannot be opened or written.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
