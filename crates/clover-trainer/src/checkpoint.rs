@@ -22,6 +22,8 @@ mod swap;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
+use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,12 +94,10 @@ pub struct Validated {
 pub struct LoadedCheckpoint {
     /// The newest checkpoint that is whole.
     pub checkpoint: Checkpoint,
-    /// Its folder.
+    /// Its folder, which may lie aside: see [`Checkpoints::settle`].
     pub path: PathBuf,
     /// Newer checkpoints, newest first, and why each was refused.
     pub refused: Vec<RefusedCheckpoint>,
-    /// What a crash had left aside and was put back in its place.
-    pub taken_back: Vec<PathBuf>,
 }
 
 /// A checkpoint that cannot be used.
@@ -109,6 +109,20 @@ pub struct RefusedCheckpoint {
     pub reason: TrainerError,
 }
 
+impl LoadedCheckpoint {
+    /// What a user should know of how it was found.
+    pub fn notices(&self) -> impl Iterator<Item = String> {
+        let aside = swap::place_of(&self.path).map(|place| {
+            format!(
+                "{} was left aside by a crash and is put back as {}",
+                self.path.display(),
+                place.display()
+            )
+        });
+        self.refused.iter().map(ToString::to_string).chain(aside)
+    }
+}
+
 impl fmt::Display for RefusedCheckpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -116,7 +130,13 @@ impl fmt::Display for RefusedCheckpoint {
             "{} was refused: {}",
             self.path.display(),
             self.reason
-        )
+        )?;
+        let mut cause = self.reason.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
@@ -167,27 +187,25 @@ impl Checkpoints {
         Ok(path)
     }
 
-    /// Reads the newest checkpoint that is whole, or `None` where there never was one. What a crash
-    /// left aside is taken back where its own place has nothing whole.
+    /// Reads the newest checkpoint that is whole, or `None` where there never was one. One that a crash
+    /// left aside counts where there is none in its place.
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be listed or a folder not be renamed, or there are checkpoints and
-    /// none of them is whole.
+    /// Fails if the folder cannot be listed, or there are checkpoints and none of them is whole.
     pub fn latest(&self) -> Result<Option<LoadedCheckpoint>, TrainerError> {
-        let taken_back = self.take_back()?;
         let mut refused = Vec::new();
-        for step in self.steps()? {
-            let path = self.folder.join(folder_name(step));
+        for path in self.candidates()? {
             match read(&path) {
                 Ok(checkpoint) => {
                     return Ok(Some(LoadedCheckpoint {
                         checkpoint,
                         path,
                         refused,
-                        taken_back,
                     }));
                 }
+                // Half a folder is what a crash leaves.
+                Err(_) if swap::place_of(&path).is_some() => {}
                 Err(reason) => refused.push(RefusedCheckpoint { path, reason }),
             }
         }
@@ -200,41 +218,27 @@ impl Checkpoints {
         })
     }
 
-    /// Puts checkpoints that lie aside in their place where that has none that is whole; the others
-    /// stay for [`remove_left_overs`](Self::remove_left_overs).
-    fn take_back(&self) -> Result<Vec<PathBuf>, TrainerError> {
-        let mut taken_back = Vec::new();
-        for aside in self.left_overs()? {
-            let is_step = |path: &PathBuf| path.file_name()?.to_str().and_then(step_of);
-            let Some(path) = swap::place_of(&aside).filter(|path| is_step(path).is_some()) else {
-                continue;
-            };
-            if read(&path).is_err() && read(&aside).is_ok() {
-                remove_folder(&path)?;
-                rename(&aside, &path)?;
-                taken_back.push(path);
-            }
-        }
-        Ok(taken_back)
-    }
-
-    /// Removes what a crash left aside: folders that were written by half, or replaced. Call it when the
-    /// run has been resumed.
+    /// Puts in its place what a crash left aside and the run goes on from, `loaded`, or its best model;
+    /// and removes all else that a crash left: folders that were written by half, or replaced.
     ///
     /// # Errors
     ///
-    /// Fails if a folder cannot be removed.
-    pub fn remove_left_overs(&self) -> Result<(), TrainerError> {
-        self.left_overs()?.iter().try_for_each(|path| remove_folder(path))
-    }
-
-    /// Folders that lie aside, those that were written last before those that they replace.
-    fn left_overs(&self) -> Result<Vec<PathBuf>, TrainerError> {
-        let names = self.names()?.into_iter();
-        let paths = names.map(|name| self.folder.join(name));
-        let mut paths: Vec<_> = paths.filter(|path| swap::place_of(path).is_some()).collect();
-        paths.sort();
-        Ok(paths)
+    /// Fails if a folder cannot be renamed or removed.
+    pub fn settle(&self, loaded: Option<&Path>) -> Result<(), TrainerError> {
+        if let Some(aside) = loaded
+            && let Some(place) = swap::place_of(aside)
+        {
+            remove_folder(&place)?;
+            rename(aside, &place)?;
+        }
+        self.recover_best()?;
+        for name in self.names()? {
+            let path = self.folder.join(name);
+            if swap::place_of(&path).is_some() {
+                remove_folder(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.
@@ -246,12 +250,28 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The steps of all checkpoints, newest first. Partial folders have other names.
+    /// The steps of all checkpoints in their places, newest first.
     fn steps(&self) -> Result<Vec<u64>, TrainerError> {
         let names = self.names()?;
         let mut steps: Vec<_> = names.iter().filter_map(|name| step_of(name)).collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
         Ok(steps)
+    }
+
+    /// Folders that may be checkpoints: newest first, and of one step the one in its place before those
+    /// aside, of which the partial one was written last.
+    fn candidates(&self) -> Result<Vec<PathBuf>, TrainerError> {
+        let mut candidates = Vec::new();
+        for name in self.names()? {
+            let path = self.folder.join(&name);
+            let aside = swap::place_of(&path);
+            let place = aside.as_ref().unwrap_or(&path).file_name();
+            if let Some(step) = place.and_then(|name| name.to_str()).and_then(step_of) {
+                candidates.push((Reverse(step), aside.is_some(), path));
+            }
+        }
+        candidates.sort();
+        Ok(candidates.into_iter().map(|(.., path)| path).collect())
     }
 
     /// What is in the folder; names that are not UTF-8 are none of ours.

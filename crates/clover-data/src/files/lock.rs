@@ -22,7 +22,7 @@ impl FolderLock {
     /// The file in the folder that is locked. It stays when the lock is let go.
     pub const FILE: &'static str = "lock";
 
-    /// Takes the lock of a folder that is there.
+    /// Takes the lock of a folder, which is created where it is missing.
     ///
     /// A file system that knows no locks is written to without one.
     ///
@@ -30,11 +30,20 @@ impl FolderLock {
     ///
     /// Another program, or another part of this one, holds the lock, or the file cannot be written.
     pub fn take(folder: &Path) -> Result<Self, DataError> {
-        let path = folder.join(Self::FILE);
+        Self::take_file(folder, Self::FILE)
+    }
+
+    /// As [`take`](Self::take), of a share of the work in a folder, by a file of its own.
+    pub(crate) fn take_file(folder: &Path, file: &str) -> Result<Self, DataError> {
+        let path = folder.join(file);
         let failed = |source| DataError::Write {
             path: path.clone(),
             source,
         };
+        std::fs::create_dir_all(folder).map_err(|source| DataError::Write {
+            path: folder.to_owned(),
+            source,
+        })?;
         let about = std::fs::metadata(&path);
         if about.is_ok_and(|about| !about.is_file()) {
             return Err(failed(std::io::Error::other("it is not a regular file")));

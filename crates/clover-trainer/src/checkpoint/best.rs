@@ -46,12 +46,9 @@ impl Checkpoints {
     }
 
     /// Takes back what a crash in the middle of [`replace_best`](Self::replace_best) left aside.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the folder cannot be renamed.
-    pub fn recover_best(&self) -> Result<(), TrainerError> {
-        let (best, replaced) = (self.best(), self.folder.join(REPLACED));
+    pub(super) fn recover_best(&self) -> Result<(), TrainerError> {
+        let best = self.best();
+        let replaced = swap::replaced(&best);
         if replaced.exists() && !best.exists() {
             rename(&replaced, &best)?;
         }

@@ -17,6 +17,11 @@ pub(super) fn partial(path: &Path) -> PathBuf {
     aside(path, PARTIAL)
 }
 
+/// Where the folder of this path lies while it is replaced in two steps.
+pub(super) fn replaced(path: &Path) -> PathBuf {
+    aside(path, REPLACED)
+}
+
 fn aside(path: &Path, as_what: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{as_what}"))
@@ -33,7 +38,7 @@ pub(super) fn place_of(aside: &Path) -> Option<PathBuf> {
 
 /// Gives the partial folder its name; the one that had it is removed.
 pub(super) fn swap_in(path: &Path) -> Result<(), TrainerError> {
-    let (partial, replaced) = (partial(path), aside(path, REPLACED));
+    let (partial, replaced) = (partial(path), replaced(path));
     if !path.exists() {
         rename(&partial, path)?;
         sync(path.parent())?;

@@ -11,6 +11,7 @@ mod shared_batch;
 mod step;
 mod training_data;
 mod validation;
+pub(crate) mod validation_record;
 
 pub use objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,

@@ -16,10 +16,11 @@ use std::path::PathBuf;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{BatchLoader, Position, SampleSource, SkippedItem};
+use clover_data::files::FolderLock;
 
 use super::step::FineTuningStep;
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoints, DataFingerprint};
+use crate::checkpoint::{Checkpoints, DataFingerprint, Validated};
 use crate::recipe::TaskRecipe;
 use learner::Learner;
 pub use plan::{
@@ -46,6 +47,8 @@ pub fn finetune<B: AutodiffBackend>(
 
 /// A run in progress.
 struct Run<'p, B: AutodiffBackend, L: Learner<B>> {
+    /// No other run writes to the folder meanwhile.
+    _lock: FolderLock,
     plan: &'p FinetuningPlan,
     /// Fitted to the bundle.
     recipe: TaskRecipe,
@@ -59,6 +62,8 @@ struct Run<'p, B: AutodiffBackend, L: Learner<B>> {
     device: B::Device,
     step: u64,
     position: Position,
+    /// What was measured before this part of the run.
+    validated: Validated,
 }
 
 impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluate::Figures;
 use crate::pretrain::metrics_file::Measured;
+use crate::pretrain::validation_record::Scored;
 use crate::recipe::TaskRecipe;
 use crate::task_items::ItemsLocation;
 
@@ -77,7 +78,7 @@ pub enum FinetuningEvent<'r> {
         /// Steps done before, when resuming.
         done_steps: u64,
     },
-    /// A damaged checkpoint was passed over.
+    /// A damaged checkpoint or line was passed over, or what a crash left was put right.
     CheckpointRefused {
         /// Which, and why.
         reason: String,
@@ -153,6 +154,12 @@ impl Measured for FinetuningMetrics {
 impl Measured for FinetuningValidation {
     fn step(&self) -> u64 {
         self.step
+    }
+}
+
+impl Scored for FinetuningValidation {
+    fn score(&self) -> f64 {
+        self.score
     }
 }
 

@@ -1,10 +1,13 @@
 //! Where a run begins: with a bundle, or with its last checkpoint.
 
+use std::path::PathBuf;
+
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{
     BatchLoader, ClipTable, EpochOrder, LoaderConfig, Position, SampleSource,
 };
+use clover_data::files::FolderLock;
 use clover_inference::Bundle;
 use clover_model::weights::{self, Naming};
 
@@ -12,7 +15,7 @@ use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningPlan, ObserveFinetuning, Run};
 use crate::TrainerError;
 use crate::bundle_checksum::bundle_checksum;
-use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, ListFingerprint};
+use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, ListFingerprint, Validated};
 use crate::finetune::FineTuningStep;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::recipe::TaskRecipe;
@@ -87,10 +90,7 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
         device: &B::Device,
         observe: &mut ObserveFinetuning<'_>,
     ) -> Result<Self, TrainerError> {
-        std::fs::create_dir_all(&plan.folder).map_err(|source| TrainerError::Write {
-            path: plan.folder.clone(),
-            source,
-        })?;
+        let lock = FolderLock::take(&plan.folder)?;
         draw_parameters(&model);
         let mut recorded = recipe_value(&recipe, &plan.folder)?;
         if let Some(keys) = recorded.as_object_mut() {
@@ -99,6 +99,7 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
         }
         let folder = plan.folder.join("checkpoints");
         let mut run = Self {
+            _lock: lock,
             training: FineTuningStep {
                 optimizer: recipe.optimizer().init(),
                 clip_norm: recipe.clip_norm,
@@ -115,23 +116,27 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
             device: device.clone(),
             step: 0,
             position: Position::default(),
+            validated: Validated::default(),
         };
-        run.restore(observe)?;
-        run.checkpoints.recover_best()?;
+        let loaded = run.restore(observe)?;
+        run.checkpoints.settle(loaded.as_deref())?;
         Ok(run)
     }
 
-    fn restore(&mut self, observe: &mut ObserveFinetuning<'_>) -> Result<(), TrainerError> {
+    /// Goes on from the last checkpoint; where that lies.
+    fn restore(
+        &mut self,
+        observe: &mut ObserveFinetuning<'_>,
+    ) -> Result<Option<PathBuf>, TrainerError> {
         let Some(loaded) = self.checkpoints.latest()? else {
-            return Ok(());
+            return Ok(None);
         };
         if !self.plan.resume {
             return Err(TrainerError::FolderInUse {
                 folder: self.plan.folder.clone(),
             });
         }
-        for refused in &loaded.refused {
-            let reason = refused.to_string();
+        for reason in loaded.notices() {
             let _ = observe(FinetuningEvent::CheckpointRefused { reason });
         }
         let Checkpoint {
@@ -151,7 +156,8 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
         self.training.optimizer.load_state(&self.model, optimizer)?;
         self.step = state.step;
         self.position = state.position.videos;
-        Ok(())
+        self.validated = state.validated;
+        Ok(Some(loaded.path))
     }
 
     /// The model without a graph.

@@ -10,10 +10,14 @@ use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningValidation, ObserveFinetuning, Run};
 use crate::TrainerError;
 use crate::bundle_checksum::TrainedFor;
-use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION};
+use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION, Validated};
 
 impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
-    pub(super) fn save(&self, observe: &mut ObserveFinetuning<'_>) -> Result<(), TrainerError> {
+    pub(super) fn save(
+        &self,
+        validated: Validated,
+        observe: &mut ObserveFinetuning<'_>,
+    ) -> Result<(), TrainerError> {
         let path = self.checkpoints.save(&Checkpoint {
             model: weights::to_bytes(&self.model, Naming::Native)?,
             optimizer: self.training.optimizer.state_tensors(),
@@ -27,6 +31,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
                 seed: self.recipe.seed,
                 data: self.data.clone(),
                 recipe: self.recorded.clone(),
+                validated,
             },
         })?;
         let _ = observe(FinetuningEvent::Saved(&path));

@@ -13,18 +13,27 @@ use super::{
     Run, TrainingItems,
 };
 use crate::TrainerError;
+use crate::checkpoint::Validated;
 use crate::finetune::TaskModel;
 use crate::pretrain::StepSettings;
 use crate::pretrain::metrics_file::{self, MetricsFile};
+use crate::pretrain::validation_record::ValidationRecord;
 use crate::schedule::Schedule;
 
 /// The files that grow with a run.
 struct Records {
     steps: MetricsFile<FinetuningMetrics>,
-    validations: MetricsFile<FinetuningValidation>,
-    best: Option<FinetuningValidation>,
+    validations: ValidationRecord<FinetuningValidation>,
     /// Broken items that were told of.
     reported: usize,
+}
+
+impl Records {
+    /// What a checkpoint keeps of the records, all of whose lines are on the disk afterwards.
+    fn state(&self) -> Result<Validated, TrainerError> {
+        self.steps.sync()?;
+        self.validations.state()
+    }
 }
 
 /// What a step is told of its batch.
@@ -45,7 +54,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
     {
         let schedule = self.recipe.schedule(items.loader.batches_per_epoch());
         self.announce(&items, &schedule, observe);
-        let mut records = self.records()?;
+        let mut records = self.records(observe)?;
         let finished = loop {
             let epoch = self.position.epoch;
             if epoch >= self.recipe.epochs as u64 {
@@ -63,11 +72,12 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
             if last || every > 0 && done.is_multiple_of(every) {
                 self.validate(epoch, &mut records, observe)?;
             }
-            self.save(observe)?;
+            self.save(records.state()?, observe)?;
         };
+        let best = records.validations.into_best();
         Ok(FinetuningSummary {
             bundle: self.write_last_bundle()?,
-            best: records.best.map(|best| (self.checkpoints.best(), best)),
+            best: best.map(|best| (self.checkpoints.best(), best)),
             metrics: metrics_file::read(&self.path("metrics.jsonl"))?,
             validations: metrics_file::read(&self.path("validation.jsonl"))?,
             skipped: items.skipped(),
@@ -93,20 +103,17 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
         }
     }
 
-    fn records(&self) -> Result<Records, TrainerError> {
+    fn records(&mut self, observe: &mut ObserveFinetuning<'_>) -> Result<Records, TrainerError> {
+        let mut notice = |reason| {
+            let _ = observe(FinetuningEvent::CheckpointRefused { reason });
+        };
+        let before = std::mem::take(&mut self.validated);
         let path = self.path("validation.jsonl");
-        let validations = MetricsFile::open(&path, self.step)?;
-        let before: Vec<FinetuningValidation> = metrics_file::read(&path)?;
-        let mut best: Option<FinetuningValidation> = None;
-        for line in before {
-            if best.as_ref().is_none_or(|best| line.score > best.score) {
-                best = Some(line);
-            }
-        }
+        let validations = ValidationRecord::open(&path, before, &mut notice)?;
+        let path = self.path("metrics.jsonl");
         Ok(Records {
-            steps: MetricsFile::open(&self.path("metrics.jsonl"), self.step)?,
+            steps: MetricsFile::open(&path, self.step, &mut notice)?,
             validations,
-            best,
             reported: 0,
         })
     }
@@ -147,7 +154,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
             let broken_off = observe(FinetuningEvent::Step(&done)).is_break();
             let ends = broken_off || self.plan.max_steps.is_some_and(|max| self.step >= max);
             if ends || self.step.is_multiple_of(self.recipe.checkpoint_every) {
-                self.save(observe)?;
+                self.save(records.state()?, observe)?;
             }
             if ends {
                 return Ok(false);
@@ -197,6 +204,9 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
         records: &mut Records,
         observe: &mut ObserveFinetuning<'_>,
     ) -> Result<(), TrainerError> {
+        if records.validations.last() == Some(self.step) {
+            return Ok(());
+        }
         let measured =
             self.learner
                 .measure(self.quiet_model(), &self.device, &mut |done, total| {
@@ -213,13 +223,11 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
             figures: measured.figures,
             skipped: measured.skipped.len(),
         };
-        let best = records.best.as_ref();
-        let best = best.is_none_or(|best| metrics.score > best.score);
+        let best = records.validations.is_best(&metrics);
         if best {
             self.save_best(&metrics)?;
-            records.best = Some(metrics.clone());
         }
-        records.validations.append(&metrics)?;
+        records.validations.add(metrics.clone(), None)?;
         let metrics = &metrics;
         let _ = observe(FinetuningEvent::Validated { metrics, best });
         Ok(())

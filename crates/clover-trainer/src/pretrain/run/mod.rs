@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
+use clover_data::files::FolderLock;
 use clover_data::text::WordPieceTokenizer;
 use clover_model::{Clover, CloverConfig};
 
@@ -26,7 +27,7 @@ use super::step::PretrainingStep;
 use super::training_data::TrainingData;
 use super::validation::Validation;
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoints, DataFingerprint};
+use crate::checkpoint::{Checkpoints, DataFingerprint, Validated};
 use crate::devices::Peer;
 #[cfg(feature = "collective")]
 pub use peers::pretrain_on;
@@ -82,11 +83,11 @@ fn pretrain_as<B: AutodiffBackend>(
     for item in data.unusable.iter().chain(unusable) {
         let _ = observe(PretrainingEvent::Skipped(item));
     }
-    let mut records = Records::open(&run, validation)?;
+    let mut records = Records::open(&mut run, validation, observe)?;
     let finished = run.train(&mut data, &mut records, observe)?;
 
     Ok(PretrainingSummary {
-        bundle: run.write_last_bundle(records.neutral.as_ref().unwrap_or(&data.neutral))?,
+        bundle: run.write_last_bundle(records.neutral().unwrap_or(&data.neutral))?,
         best: records.validation.and_then(|(_, record)| {
             record.into_best().map(|metrics| BestModel {
                 folder: run.checkpoints.best(),
@@ -102,6 +103,8 @@ fn pretrain_as<B: AutodiffBackend>(
 
 /// A run in progress.
 struct Run<'p, B: AutodiffBackend> {
+    /// No other run writes to the folder meanwhile.
+    _lock: Option<FolderLock>,
     plan: &'p PretrainingPlan,
     config: CloverConfig,
     tokenizer: WordPieceTokenizer,
@@ -113,6 +116,8 @@ struct Run<'p, B: AutodiffBackend> {
     checkpoints: Checkpoints,
     step: u64,
     position: MixturePosition,
+    /// What was measured before this part of the run.
+    validated: Validated,
 }
 
 impl<B: AutodiffBackend> Run<'_, B> {

@@ -113,7 +113,7 @@ pub enum PretrainingEvent<'r> {
         /// What became of its weights.
         report: &'r WeightReport,
     },
-    /// A damaged checkpoint was passed over.
+    /// A damaged checkpoint or line was passed over, or what a crash left was put right.
     CheckpointRefused {
         /// Which, and why.
         reason: String,

@@ -1,14 +1,17 @@
 //! Where a run begins: with a new model, or with its last checkpoint.
 
+use std::path::PathBuf;
+
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
+use clover_data::files::FolderLock;
 use clover_data::text::WordPieceTokenizer;
 use clover_model::CloverConfig;
 use clover_model::weights::{self, Naming};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan, Run, peers, starting};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint};
+use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, Validated};
 use crate::devices::Peer;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
 use crate::pretrain::step::PretrainingStep;
@@ -23,15 +26,14 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
         (peer, device): (&'p Peer<B::InnerBackend>, &B::Device),
         observe: &mut Observe<'_>,
     ) -> Result<Self, TrainerError> {
-        std::fs::create_dir_all(&plan.folder).map_err(|source| TrainerError::Write {
-            path: plan.folder.clone(),
-            source,
-        })?;
+        // Other devices read what the first one writes.
+        let lock = peer.is_first().then(|| FolderLock::take(&plan.folder));
         let clover = peers::one_at_a_time(|| {
             B::seed(device, plan.recipe.seed);
             starting::model::<B>(plan, &config, device, observe)
         })?;
         let mut run = Self {
+            _lock: lock.transpose()?,
             plan,
             config,
             tokenizer,
@@ -52,29 +54,30 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             ),
             step: 0,
             position: MixturePosition::default(),
+            validated: Validated::default(),
         };
-        run.restore(observe)?;
-        if peer.is_first() {
-            run.checkpoints.recover_best()?;
-        }
+        let loaded = run.restore(observe)?;
         run.set_out_together()?;
+        // Only now has every device read its checkpoint.
+        if peer.is_first() {
+            run.checkpoints.settle(loaded.as_deref())?;
+        }
         run.forget_divergence()?;
         Ok(run)
     }
 
-    fn restore(&mut self, observe: &mut Observe<'_>) -> Result<(), TrainerError> {
+    /// Goes on from the last checkpoint; where that lies.
+    fn restore(&mut self, observe: &mut Observe<'_>) -> Result<Option<PathBuf>, TrainerError> {
         let Some(loaded) = self.checkpoints.latest()? else {
-            return Ok(());
+            return Ok(None);
         };
         if !self.plan.resume {
             return Err(TrainerError::FolderInUse {
                 folder: self.plan.folder.clone(),
             });
         }
-        for refused in &loaded.refused {
-            let _ = observe(PretrainingEvent::CheckpointRefused {
-                reason: refused.to_string(),
-            });
+        for reason in loaded.notices() {
+            let _ = observe(PretrainingEvent::CheckpointRefused { reason });
         }
         let Checkpoint {
             model,
@@ -99,6 +102,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             .load_state(&self.clover, optimizer)?;
         self.step = state.step;
         self.position = state.position;
-        Ok(())
+        self.validated = state.validated;
+        Ok(Some(loaded.path))
     }
 }

@@ -6,42 +6,47 @@ use clover_inference::NeutralTexts;
 
 use super::{Observe, PretrainingEvent, Run};
 use crate::TrainerError;
+use crate::checkpoint::Validated;
 use crate::pretrain::metrics_file::MetricsFile;
 use crate::pretrain::step::StepMetrics;
-use crate::pretrain::validation::{Validation, ValidationRecord};
+use crate::pretrain::validation::{Validation, ValidationMetrics};
+use crate::pretrain::validation_record::ValidationRecord;
 
 /// The files that grow with a run.
 pub(super) struct Records {
     /// Only the first device writes.
     steps: Option<MetricsFile<StepMetrics>>,
-    pub(super) validation: Option<(Validation, ValidationRecord)>,
-    /// What was measured last of the validation list's captions.
-    pub(super) neutral: Option<NeutralTexts>,
+    pub(super) validation: Option<(Validation, ValidationRecord<ValidationMetrics>)>,
     /// Broken videos and images that were told of.
     reported: [usize; 2],
 }
 
 impl Records {
     pub(super) fn open<B: AutodiffBackend>(
-        run: &Run<'_, B>,
+        run: &mut Run<'_, B>,
         validation: Option<Validation>,
+        observe: &mut Observe<'_>,
     ) -> Result<Self, TrainerError> {
         if !run.peer.is_first() {
             return Ok(Self {
                 steps: None,
                 validation: None,
-                neutral: None,
                 reported: [0; 2],
             });
         }
-        let record = |list| {
-            let record = ValidationRecord::open(&run.path("validation.jsonl"), run.step)?;
-            Ok::<_, TrainerError>((list, record))
+        let mut notice = |reason| {
+            let _ = observe(PretrainingEvent::CheckpointRefused { reason });
         };
+        let before = std::mem::take(&mut run.validated);
+        let path = run.path("validation.jsonl");
+        let validation = validation.map(|list| {
+            let record = ValidationRecord::open(&path, before, &mut notice)?;
+            Ok::<_, TrainerError>((list, record))
+        });
+        let path = run.path("metrics.jsonl");
         Ok(Self {
-            steps: Some(MetricsFile::open(&run.path("metrics.jsonl"), run.step)?),
-            validation: validation.map(record).transpose()?,
-            neutral: None,
+            validation: validation.transpose()?,
+            steps: Some(MetricsFile::open(&path, run.step, &mut notice)?),
             reported: [0; 2],
         })
     }
@@ -50,6 +55,18 @@ impl Records {
         self.steps
             .as_mut()
             .map_or(Ok(()), |file| file.append(metrics))
+    }
+
+    /// What a checkpoint keeps of the records, all of whose lines are on the disk afterwards.
+    pub(super) fn state(&self) -> Result<Validated, TrainerError> {
+        self.steps.as_ref().map_or(Ok(()), MetricsFile::sync)?;
+        let record = self.validation.as_ref();
+        record.map_or(Ok(Validated::default()), |(_, record)| record.state())
+    }
+
+    /// The captions of the last measurement.
+    pub(super) fn neutral(&self) -> Option<&NeutralTexts> {
+        self.validation.as_ref()?.1.neutral()
     }
 
     /// Tells of the items found broken since the last call.

@@ -1,6 +1,5 @@
 //! What a run leaves behind: checkpoints, the best model, and the last one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::AutodiffBackend;
@@ -8,11 +7,12 @@ use clover_inference::{NeutralTexts, write_bundle};
 use clover_model::weights::{self, Naming};
 use serde::Serialize;
 
-use super::{Observe, PretrainingEvent, Run};
+use super::{Observe, PretrainingEvent, Records, Run};
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION};
 use crate::pretrain::same_recipe::recipe_value;
 use crate::pretrain::validation::ValidationMetrics;
+use crate::report::write_whole;
 
 /// Which model of a run a bundle holds: its `trained.json`.
 #[derive(Serialize)]
@@ -27,7 +27,11 @@ struct Trained<'m> {
 }
 
 impl<B: AutodiffBackend> Run<'_, B> {
-    pub(super) fn save(&self, observe: &mut Observe<'_>) -> Result<(), TrainerError> {
+    pub(super) fn save(
+        &self,
+        records: &Records,
+        observe: &mut Observe<'_>,
+    ) -> Result<(), TrainerError> {
         if !self.peer.is_first() {
             return Ok(());
         }
@@ -41,6 +45,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
                 seed: self.plan.recipe.seed,
                 data: self.data.clone(),
                 recipe: recipe_value(&self.plan.recipe, &self.plan.folder)?,
+                validated: records.state()?,
             },
         })?;
         let _ = observe(PretrainingEvent::Saved(&path));
@@ -94,14 +99,11 @@ impl<B: AutodiffBackend> Run<'_, B> {
     }
 }
 
-/// Writes a small file.
+/// Writes a small file, whole or not at all.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), TrainerError> {
     let text = serde_json::to_vec_pretty(value).map_err(|source| TrainerError::Json {
         path: path.to_owned(),
         source,
     })?;
-    fs::write(path, text).map_err(|source| TrainerError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    write_whole(path, &text)
 }

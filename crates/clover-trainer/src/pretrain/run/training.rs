@@ -40,7 +40,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
             if data.epoch_of(self.position) >= epochs {
                 self.validate(epoch, records, observe)?;
             }
-            self.save(observe)?;
+            self.save(records, observe)?;
         }
         Ok(true)
     }
@@ -79,7 +79,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
                 self.validate(epoch, records, observe)?;
             }
             if ends || passed(self.plan.recipe.checkpoint_every) {
-                self.save(observe)?;
+                self.save(records, observe)?;
             }
             if ends {
                 return Ok(false);

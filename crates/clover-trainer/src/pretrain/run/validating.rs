@@ -38,8 +38,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
         if best {
             self.save_best(&metrics, &neutral)?;
         }
-        record.add(metrics.clone())?;
-        records.neutral = Some(neutral);
+        record.add(metrics.clone(), Some(neutral))?;
         let _ = observe(PretrainingEvent::Validated {
             metrics: &metrics,
             best,
