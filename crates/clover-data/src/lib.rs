@@ -25,6 +25,7 @@
 //! ```
 
 pub mod batch;
+mod caught_panic;
 pub mod check;
 pub mod dataset;
 mod error;
@@ -33,6 +34,7 @@ pub mod masking;
 pub mod text;
 pub mod video;
 
+pub use caught_panic::{catch_panic, panics_are_caught};
 pub use error::DataError;
 
 #[cfg(test)]

@@ -6,4 +6,4 @@ mod whole_file;
 
 pub use lock::FolderLock;
 pub use regular::{open_regular, read_regular};
-pub use whole_file::{sync_folder, write_whole};
+pub use whole_file::{remove_half_written, sync_folder, write_whole};

@@ -26,6 +26,31 @@ pub fn write_whole(
     file.commit()
 }
 
+/// Removes what a killed writer left in a folder beside the files that are there whole by now: `.a.txt.Ab12Cd`
+/// beside `a.txt`. The caller is the only one that writes to the folder, and puts nothing else in it.
+///
+/// # Errors
+///
+/// The folder cannot be read, or a file not be removed.
+pub fn remove_half_written(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let file = entry.file_name();
+        let half = file.to_str().and_then(half_written);
+        if half.is_some_and(|name| folder.join(name).is_file()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Of which file this is the name before it is whole.
+fn half_written(file: &str) -> Option<&str> {
+    let (name, random) = file.strip_prefix('.')?.rsplit_once('.')?;
+    let is_random = random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_random.then_some(name)
+}
+
 /// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
 ///
 /// # Errors
@@ -36,4 +61,25 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_killed_writer_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = [".a.json.Ab12", ".b.json.Ab12Cd", "a.json", "a.json.Ab12Cd"];
+        for name in kept.iter().chain(&[".a.json.Ab12Cd"]) {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+
+        remove_half_written(folder.path()).unwrap();
+
+        let entries = folder.path().read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, kept);
+    }
 }

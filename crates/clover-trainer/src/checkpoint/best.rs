@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clover_data::files::remove_half_written;
+
 use super::files::{remove_folder, sync, sync_files};
 use super::{Checkpoints, rename, swap};
 use crate::error::TrainerError;
@@ -43,6 +45,16 @@ impl Checkpoints {
         }
         swap::swap_in(&best)?;
         Ok(best)
+    }
+
+    /// Makes a folder of files that were written one by one, each whole, as durable as they are, and
+    /// removes what an earlier try that was killed left in it.
+    pub(crate) fn finish_folder(folder: &Path) -> Result<(), TrainerError> {
+        remove_half_written(folder).map_err(|source| TrainerError::Write {
+            path: folder.to_owned(),
+            source,
+        })?;
+        sync(folder.parent())
     }
 
     /// Takes back what a crash in the middle of [`replace_best`](Self::replace_best) left aside.

@@ -10,7 +10,7 @@ use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningValidation, ObserveFinetuning, Run};
 use crate::TrainerError;
 use crate::bundle_checksum::TrainedFor;
-use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION, Validated};
+use crate::checkpoint::{Checkpoint, CheckpointState, Checkpoints, FORMAT_VERSION, Validated};
 
 impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
     pub(super) fn save(
@@ -48,6 +48,7 @@ impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
     pub(super) fn write_last_bundle(&self) -> Result<PathBuf, TrainerError> {
         let folder = self.path("bundle");
         self.write_model(&folder, "last", None)?;
+        Checkpoints::finish_folder(&folder)?;
         Ok(folder)
     }
 

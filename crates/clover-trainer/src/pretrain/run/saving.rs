@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Observe, PretrainingEvent, Records, Run};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION};
+use crate::checkpoint::{Checkpoint, CheckpointState, Checkpoints, FORMAT_VERSION};
 use crate::pretrain::same_recipe::recipe_value;
 use crate::pretrain::validation::ValidationMetrics;
 use crate::report::write_whole;
@@ -82,6 +82,7 @@ impl<B: AutodiffBackend> Run<'_, B> {
             validation: None,
         };
         self.write_model(&folder, &trained, neutral)?;
+        Checkpoints::finish_folder(&folder)?;
         Ok(folder)
     }
 
