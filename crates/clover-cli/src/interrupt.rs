@@ -58,3 +58,57 @@ fn hang_up() -> Option<i32> {
 fn hang_up() -> Option<i32> {
     None
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::env;
+    use std::io::{BufRead, BufReader, Write, stdout};
+    use std::process::{Command, Stdio};
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use super::*;
+
+    const TEST: &str = "interrupt::tests::every_signal_that_ends_programs_asks_first_and_ends_then";
+    const CHILD: &str = "CLOVER_TEST_INTERRUPTED";
+
+    /// Says when it listens and when it was asked, and then goes on for ever.
+    fn be_interrupted() {
+        let interrupt = Interrupt::listen().unwrap();
+        // Not through the test harness, which holds lines back.
+        let say = |line: &str| writeln!(stdout(), "{line}").and_then(|()| stdout().flush());
+        say("listening").unwrap();
+        while !interrupt.asked() {
+            sleep(Duration::from_millis(1));
+        }
+        say("asked").unwrap();
+        sleep(Duration::from_secs(600));
+    }
+
+    #[test]
+    fn every_signal_that_ends_programs_asks_first_and_ends_then() {
+        if env::var_os(CHILD).is_some() {
+            be_interrupted();
+        }
+        for signal in ["INT", "TERM", "HUP"] {
+            let mut child = Command::new(env::current_exe().unwrap())
+                .args([TEST, "--exact", "--nocapture"])
+                .env(CHILD, "1")
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+            let mut wait_for = |word: &str| said.any(|line| line.unwrap().ends_with(word));
+            let pid = child.id().to_string();
+            let send = || Command::new("kill").args(["-s", signal, &pid]).status();
+
+            assert!(wait_for("listening"), "{signal}");
+            assert!(send().unwrap().success());
+            assert!(wait_for("asked"), "{signal}");
+            assert!(send().unwrap().success());
+
+            let status = child.wait().unwrap();
+            assert_eq!(status.code(), Some(INTERRUPTED.into()), "{signal}");
+        }
+    }
+}
