@@ -73,22 +73,23 @@ mod tests {
     const CHILD: &str = "CLOVER_TEST_INTERRUPTED";
 
     /// Says when it listens and when it was asked, and then goes on for ever.
-    fn be_interrupted() {
-        let interrupt = Interrupt::listen().unwrap();
+    fn be_interrupted() -> Result<()> {
+        let interrupt = Interrupt::listen()?;
         // Not through the test harness, which holds lines back.
         let say = |line: &str| writeln!(stdout(), "{line}").and_then(|()| stdout().flush());
-        say("listening").unwrap();
+        say("listening")?;
         while !interrupt.asked() {
             sleep(Duration::from_millis(1));
         }
-        say("asked").unwrap();
+        say("asked")?;
         sleep(Duration::from_secs(600));
+        Ok(())
     }
 
     #[test]
     fn every_signal_that_ends_programs_asks_first_and_ends_then() {
         if env::var_os(CHILD).is_some() {
-            be_interrupted();
+            be_interrupted().unwrap();
         }
         for signal in ["INT", "TERM", "HUP"] {
             let mut child = Command::new(env::current_exe().unwrap())
