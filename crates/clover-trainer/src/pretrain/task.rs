@@ -11,7 +11,6 @@ use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{model_input, pretraining_gradients};
 use super::lists::{BatchPairs, OpenedLists, Pairs};
-use super::objective::PretrainingObjective;
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
@@ -21,6 +20,7 @@ use super::{
 use crate::TrainerError;
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
+use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::run::resume_check::recipe_value;
 use crate::run::{
