@@ -1,9 +1,10 @@
 //! What a bundle holds, in a few letters; and which task it was trained for.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use clover_data::files::open_regular;
 use clover_data::text::TextNormalization;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
             path: path.clone(),
             source,
         };
-        let mut file = match File::open(&path) {
+        let mut file = match open_regular(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
@@ -80,7 +81,7 @@ impl<V: Serialize> Trained<V> {
             path: path.clone(),
             source,
         })?;
-        crate::report::write_whole(&path, &text)
+        crate::whole_file::write_whole(&path, &text)
     }
 }
 

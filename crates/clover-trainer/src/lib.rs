@@ -37,6 +37,7 @@ pub mod error;
 pub mod evaluate;
 pub mod finetune;
 pub mod metric;
+mod objective;
 pub mod optimizer;
 pub mod optimizer_step;
 pub mod parameter_groups;
@@ -49,6 +50,7 @@ pub mod run;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod whole_file;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
-use crate::report::write_whole;
+use crate::whole_file::write_whole;
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{BatchPlaces, SampleSource};
+use clover_inference::NeutralTexts;
 use clover_model::Noise;
 
 use super::task::{LearnsInMicroBatches, TaskModel};
@@ -93,24 +94,32 @@ where
     }
 
     fn measure(
-        &mut self,
+        &self,
         model: Inner<B, L::Model>,
         (step, epoch): (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<FinetuningValidation>, TrainerError> {
+    ) -> Result<Option<(FinetuningValidation, Option<NeutralTexts>)>, TrainerError> {
         let measured = self.learner.measure(model, device, progress)?;
-        Ok(measured.map(|measured| FinetuningValidation {
-            step,
-            epoch,
-            split: self.split.clone(),
-            score: measured.figures.score(),
-            figures: measured.figures,
-            skipped: measured.skipped.len(),
+        Ok(measured.map(|measured| {
+            let metrics = FinetuningValidation {
+                step,
+                epoch,
+                split: self.split.clone(),
+                score: measured.figures.score(),
+                figures: measured.figures,
+                skipped: measured.skipped.len(),
+            };
+            (metrics, None)
         }))
     }
 
-    fn write(&self, model: Inner<B, L::Model>, folder: &Path) -> Result<(), TrainerError> {
+    fn write(
+        &self,
+        model: Inner<B, L::Model>,
+        _: Option<&NeutralTexts>,
+        folder: &Path,
+    ) -> Result<(), TrainerError> {
         self.learner.write(model, folder)
     }
 

@@ -11,7 +11,6 @@ use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{model_input, pretraining_gradients};
 use super::lists::{BatchPairs, OpenedLists, Pairs};
-use super::objective::PretrainingObjective;
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
@@ -21,6 +20,7 @@ use super::{
 use crate::TrainerError;
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
+use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::run::resume_check::recipe_value;
 use crate::run::{
@@ -132,7 +132,7 @@ struct Pretraining<'p> {
     config: CloverConfig,
     tokenizer: WordPieceTokenizer,
     validation: Option<Validation>,
-    /// What was measured last of the validation list's captions, or else some of those trained on.
+    /// Some of the captions trained on.
     neutral: NeutralTexts,
 }
 
@@ -191,12 +191,12 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
     }
 
     fn measure(
-        &mut self,
+        &self,
         clover: Inner<B, Self>,
         at: (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<ValidationMetrics>, TrainerError> {
+    ) -> Result<Option<(ValidationMetrics, Option<NeutralTexts>)>, TrainerError> {
         let Some(list) = &self.validation else {
             return Ok(None);
         };
@@ -210,11 +210,15 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
         .with_limits(recipe.limits.clone());
         let reading = (recipe.workers, recipe.max_failed_share);
         let (metrics, neutral) = list.measure(&embedder, reading, at, progress)?;
-        self.neutral = neutral;
-        Ok(Some(metrics))
+        Ok(Some((metrics, Some(neutral))))
     }
 
-    fn write(&self, clover: Inner<B, Self>, folder: &Path) -> Result<(), TrainerError> {
+    fn write(
+        &self,
+        clover: Inner<B, Self>,
+        neutral: Option<&NeutralTexts>,
+        folder: &Path,
+    ) -> Result<(), TrainerError> {
         let preprocessing = self.plan.recipe.preprocessing(&self.config);
         write_bundle(
             folder,
@@ -223,7 +227,7 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
             &self.tokenizer,
             &preprocessing,
         )?;
-        Ok(self.neutral.write(folder)?)
+        Ok(neutral.unwrap_or(&self.neutral).write(folder)?)
     }
 
     fn name(&self) -> Option<&str> {

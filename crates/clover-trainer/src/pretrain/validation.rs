@@ -54,6 +54,12 @@ impl ValidationMetrics {
     }
 }
 
+impl Scored for ValidationMetrics {
+    fn score(&self) -> f64 {
+        self.retrieval.recall_sum
+    }
+}
+
 /// The list of a run, and what was measured on it.
 #[derive(Debug)]
 pub(super) struct Validation {
@@ -101,11 +107,5 @@ impl Validation {
 impl Measured for ValidationMetrics {
     fn step(&self) -> u64 {
         self.step
-    }
-}
-
-impl Scored for ValidationMetrics {
-    fn score(&self) -> f64 {
-        self.retrieval.recall_sum
     }
 }

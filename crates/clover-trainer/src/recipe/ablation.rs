@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AblationRow;
 use super::keys::first_wrong;
 use super::overrides::replace_keys;
 use super::shipped::ShippedRecipe;
 use super::{FinetuningRecipe, PretrainingRecipe, text};
 use crate::TrainerError;
-use crate::ablation::AblationRow;
 
 /// The shipped recipe, which has every key.
 const COMPLETE: &str = include_str!("../../recipes/ablation/rendered.toml");

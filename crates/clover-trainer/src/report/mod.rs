@@ -25,10 +25,10 @@ pub use picture::{clip_strip, film_strip};
 pub use scores::RetrievalScores;
 pub use training_charts::training_charts;
 
-use std::io::Write;
+pub use crate::whole_file::write_whole;
+
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 
 use crate::TrainerError;
@@ -107,27 +107,6 @@ impl Report {
     pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
         write_whole(path, html::page(self)?.as_bytes())
     }
-}
-
-/// Writes a file whole or not at all. Nothing else is left beside it, also when it fails.
-///
-/// # Errors
-///
-/// The file cannot be written; one that was there before is then still whole.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let write = || {
-        // Otherwise found out when all is written, which would then lie beside the folder.
-        if path.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(content)?;
-        file.commit()
-    };
-    write().map_err(|source| TrainerError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 #[cfg(test)]

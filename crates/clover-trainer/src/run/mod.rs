@@ -15,10 +15,12 @@ pub(crate) mod resume_check;
 mod saving;
 mod task;
 mod training;
+mod validation_record;
 
 use burn::module::{AutodiffModule, Module};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
+use clover_data::files::FolderLock;
 
 use crate::TrainerError;
 use crate::devices::Peer;
@@ -40,6 +42,8 @@ pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task
 
 /// A run in progress.
 pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
+    /// No other run writes to the folder meanwhile.
+    _lock: Option<FolderLock>,
     plan: RunPlan,
     task: T,
     pub(crate) model: T::Model,

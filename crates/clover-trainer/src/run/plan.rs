@@ -97,7 +97,7 @@ pub enum RunEvent<'r, M, V> {
         /// What became of its weights.
         report: &'r WeightReport,
     },
-    /// A damaged checkpoint was passed over.
+    /// A damaged checkpoint or line was passed over, or what a crash left was put right.
     CheckpointRefused {
         /// Which, and why.
         reason: String,

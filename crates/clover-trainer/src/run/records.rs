@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clover_data::dataset::SkippedItem;
+use clover_inference::NeutralTexts;
 
 use super::metrics_file::{self, Measured, MetricsFile};
+use super::validation_record::ValidationRecord;
 use super::{Observe, RunEvent, Scored};
 use crate::TrainerError;
+use crate::checkpoint::Validated;
 
 /// The files that grow with a run; none where it leaves nothing behind, or another device writes.
 pub(super) struct Records<M, V> {
@@ -16,13 +19,6 @@ pub(super) struct Records<M, V> {
     paths: [Option<PathBuf>; 2],
     /// Broken videos and images that were told of.
     reported: [usize; 2],
-}
-
-/// What was measured on the validation items.
-struct ValidationRecord<V> {
-    file: MetricsFile<V>,
-    best: Option<V>,
-    last: Option<u64>,
 }
 
 /// The best measurement, all steps, and all measurements.
@@ -39,19 +35,19 @@ impl<M: Measured, V: Scored> Records<M, V> {
         }
     }
 
-    /// Opens the files of a run that has done `done` steps; what was written later is dropped. There is
-    /// a `validation.jsonl` only where the model is measured.
+    /// Opens the files of a run that has done `done` steps; what was written later is cut off. There is
+    /// a `validation.jsonl` only where the model is measured. `notice` is told of damaged lines.
     pub(super) fn open(
         steps: PathBuf,
         validation: Option<PathBuf>,
-        done: u64,
+        (done, before): (u64, Validated),
+        notice: &mut dyn FnMut(String),
     ) -> Result<Self, TrainerError> {
-        let record = validation
-            .clone()
-            .map(|path| ValidationRecord::open(path, done));
+        let record = validation.as_deref();
+        let record = record.map(|path| ValidationRecord::open(path, before, notice));
         Ok(Self {
-            steps: Some(MetricsFile::open(&steps, done)?),
             validation: record.transpose()?,
+            steps: Some(MetricsFile::open(&steps, done, notice)?),
             paths: [Some(steps), validation],
             reported: [0; 2],
         })
@@ -82,6 +78,18 @@ impl<M: Measured, V: Scored> Records<M, V> {
         self.reported.iter().sum()
     }
 
+    /// What a checkpoint keeps of the records, all of whose lines are on the disk afterwards.
+    pub(super) fn state(&self) -> Result<Validated, TrainerError> {
+        self.steps.as_ref().map_or(Ok(()), MetricsFile::sync)?;
+        let record = self.validation.as_ref();
+        record.map_or(Ok(Validated::default()), ValidationRecord::state)
+    }
+
+    /// The captions of the last measurement.
+    pub(super) fn neutral(&self) -> Option<&NeutralTexts> {
+        self.validation.as_ref()?.neutral()
+    }
+
     /// Whether measurements are written down.
     pub(super) fn measures(&self) -> bool {
         self.validation.is_some()
@@ -89,18 +97,22 @@ impl<M: Measured, V: Scored> Records<M, V> {
 
     /// The step of the last measurement.
     pub(super) fn last_measured(&self) -> Option<u64> {
-        self.validation.as_ref()?.last
+        self.validation.as_ref()?.last()
     }
 
     /// Whether this measurement is the best so far; of equal ones the first is.
     pub(super) fn is_best(&self, metrics: &V) -> bool {
         let record = self.validation.as_ref();
-        is_better(metrics, record.and_then(|record| record.best.as_ref()))
+        record.is_some_and(|record| record.is_best(metrics))
     }
 
-    pub(super) fn add(&mut self, metrics: V) -> Result<(), TrainerError> {
+    pub(super) fn add(
+        &mut self,
+        metrics: V,
+        neutral: Option<NeutralTexts>,
+    ) -> Result<(), TrainerError> {
         match &mut self.validation {
-            Some(record) => record.add(metrics),
+            Some(record) => record.add(metrics, neutral),
             None => Ok(()),
         }
     }
@@ -109,40 +121,9 @@ impl<M: Measured, V: Scored> Records<M, V> {
     pub(super) fn close(self) -> Result<Closed<M, V>, TrainerError> {
         let [steps, validations] = self.paths;
         Ok((
-            self.validation.and_then(|record| record.best),
+            self.validation.and_then(ValidationRecord::into_best),
             steps.map_or(Ok(Vec::new()), |path| metrics_file::read(&path))?,
             validations.map_or(Ok(Vec::new()), |path| metrics_file::read(&path))?,
         ))
     }
-}
-
-impl<V: Scored> ValidationRecord<V> {
-    fn open(path: PathBuf, steps: u64) -> Result<Self, TrainerError> {
-        let file = MetricsFile::open(&path, steps)?;
-        let lines: Vec<V> = metrics_file::read(&path)?;
-        let mut best = None;
-        for line in &lines {
-            if is_better(line, best.as_ref()) {
-                best = Some(line.clone());
-            }
-        }
-        Ok(Self {
-            file,
-            best,
-            last: lines.last().map(Measured::step),
-        })
-    }
-
-    fn add(&mut self, metrics: V) -> Result<(), TrainerError> {
-        self.file.append(&metrics)?;
-        self.last = Some(metrics.step());
-        if is_better(&metrics, self.best.as_ref()) {
-            self.best = Some(metrics);
-        }
-        Ok(())
-    }
-}
-
-fn is_better<V: Scored>(metrics: &V, best: Option<&V>) -> bool {
-    best.is_none_or(|best| metrics.score() > best.score())
 }

@@ -1,16 +1,17 @@
 //! Where a run begins: with the model it is given, or with its last checkpoint.
 
-use std::fs;
+use std::path::PathBuf;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::MixturePosition;
+use clover_data::files::FolderLock;
 use clover_model::weights::{self, Naming};
 
 use super::records::Records;
 use super::resume_check::check_recipe;
 use super::{ObserveTask, Run, RunEvent, RunPlan, Task};
 use crate::TrainerError;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Validated};
 use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 
@@ -22,13 +23,11 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         (peer, device): (&'p Peer<B::InnerBackend>, &B::Device),
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<Self, TrainerError> {
-        if let Some(folder) = &plan.folder {
-            fs::create_dir_all(&folder.path).map_err(|source| TrainerError::Write {
-                path: folder.path.clone(),
-                source,
-            })?;
-        }
+        // Other devices read what the first one writes.
+        let folder = plan.folder.as_ref().filter(|_| peer.is_first());
+        let lock = folder.map(|folder| FolderLock::take(&folder.path));
         let mut run = Self {
+            _lock: lock.transpose()?,
             plan,
             task,
             model,
@@ -40,35 +39,39 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
             position: MixturePosition::default(),
             saved: None,
         };
-        run.restore(observe)?;
+        let (loaded, before) = run.restore(observe)?.unzip();
         run.set_out_together()?;
         run.forget_divergence()?;
         if let Some(folder) = run.own_folder() {
+            // Only now has every device read its checkpoint.
+            folder.checkpoints().settle(loaded.as_deref())?;
             let steps = folder.path.join("metrics.jsonl");
             let validation = folder.path.join("validation.jsonl");
             let validation = run.plan.validate.is_some().then_some(validation);
-            run.records = Records::open(steps, validation, run.step)?;
+            let before = (run.step, before.unwrap_or_default());
+            run.records = Records::open(steps, validation, before, &mut |reason| {
+                let _ = observe(RunEvent::CheckpointRefused { reason });
+            })?;
         }
         Ok(run)
     }
 
-    fn restore(&mut self, observe: &mut ObserveTask<'_, B, T>) -> Result<(), TrainerError> {
+    /// Goes on from the last checkpoint: where that lies, and what was measured until then.
+    fn restore(
+        &mut self,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<Option<(PathBuf, Validated)>, TrainerError> {
         let Some(folder) = &self.plan.folder else {
-            return Ok(());
+            return Ok(None);
         };
-        let checkpoints = folder.checkpoints();
-        if self.peer.is_first() {
-            checkpoints.recover_best()?;
-        }
-        let Some(loaded) = checkpoints.latest()? else {
-            return Ok(());
+        let Some(loaded) = folder.checkpoints().latest()? else {
+            return Ok(None);
         };
         if !folder.resume {
             let folder = folder.path.clone();
             return Err(TrainerError::FolderInUse { folder });
         }
-        for refused in &loaded.refused {
-            let reason = refused.to_string();
+        for reason in loaded.notices() {
             let _ = observe(RunEvent::CheckpointRefused { reason });
         }
         let Checkpoint {
@@ -89,6 +92,6 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         self.step = state.step;
         self.saved = Some(state.step);
         self.position = state.position;
-        Ok(())
+        Ok(Some((loaded.path, state.validated)))
     }
 }

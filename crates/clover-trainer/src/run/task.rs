@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{BatchPlaces, SampleSource};
+use clover_inference::NeutralTexts;
 use clover_model::Noise;
 
 use super::data::StepKind;
@@ -41,18 +42,23 @@ pub(crate) trait Task<B: AutodiffBackend> {
     /// What is written down of a step.
     fn metrics(&self, done: StepDone) -> Self::Metrics;
 
-    /// Measures a model on the validation items; nothing where there are none. `progress` hears how many
-    /// items of how many are done.
+    /// Measures a model on the validation items, of which some captions may come out as well; nothing
+    /// where there are none. `progress` hears how many items of how many are done.
     fn measure(
-        &mut self,
+        &self,
         model: Inner<B, Self>,
         at: (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<Self::Validation>, TrainerError>;
+    ) -> Result<Option<(Self::Validation, Option<NeutralTexts>)>, TrainerError>;
 
-    /// Writes a bundle with the model.
-    fn write(&self, model: Inner<B, Self>, folder: &Path) -> Result<(), TrainerError>;
+    /// Writes a bundle with the model; `neutral` are the captions of the last measurement.
+    fn write(
+        &self,
+        model: Inner<B, Self>,
+        neutral: Option<&NeutralTexts>,
+        folder: &Path,
+    ) -> Result<(), TrainerError>;
 
     /// What its bundles say they were trained for; nothing where that is no task of its own.
     fn name(&self) -> Option<&str>;

@@ -190,9 +190,10 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             _ => return Ok(false),
         };
         let _ = observe(RunEvent::EnoughSteps { done, max });
-        if done == max {
+        if done == max && self.records.measures() && self.records.last_measured() != Some(done) {
             // It may have been killed before it could.
             self.validate(epoch, observe)?;
+            self.save(observe)?;
         }
         Ok(true)
     }
@@ -212,14 +213,14 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             .measure(model, at, &self.device, &mut |done, total| {
                 let _ = observe(RunEvent::Validating { done, total });
             })?;
-        let Some(metrics) = measured else {
+        let Some((metrics, neutral)) = measured else {
             return Ok(());
         };
         let best = self.records.is_best(&metrics);
         if best {
-            self.save_best(&metrics)?;
+            self.save_best(&metrics, neutral.as_ref())?;
         }
-        self.records.add(metrics.clone())?;
+        self.records.add(metrics.clone(), neutral)?;
         let metrics = &metrics;
         let _ = observe(RunEvent::Validated { metrics, best });
         Ok(())
