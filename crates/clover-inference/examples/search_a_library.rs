@@ -11,10 +11,7 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_inference::{
-    Bundle, Calibration, IndexEvent, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
-    SearchQuery, Searcher, UpdateOptions, VideoIndex,
-};
+use clover_inference::{Bundle, IndexEvent, SearchQuery, Searcher, UpdateOptions, index_clips};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,18 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Any backend of Burn: a program chooses one, the libraries name none.
     let device = Default::default();
     let opened = Bundle::<Flex>::read(&bundle, &device)?;
-    let settings = IndexSettings::of_bundle(&bundle)?;
-    let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
     let embedder = opened.into_embedder(device);
 
-    // The writer holds the index's lock until it is dropped.
-    let mut writer = IndexWriter::open(Path::new(folder), &settings)?;
-    let source = IndexSource {
-        place: writer.place_of(&videos)?,
-        clips: ClipTable::open(&videos, None, &|_, _| ())?,
-    };
+    let clips = ClipTable::open(&videos, None, &|_, _| ())?;
     let options = UpdateOptions::new(2, &[])?;
-    let summary = writer.update(&embedder, &[source], &options, &mut |event| {
+    let (model, source) = ((bundle.as_path(), &embedder), (videos.as_path(), clips));
+    let (_, summary) = index_clips(Path::new(folder), model, source, &options, &mut |event| {
         if let IndexEvent::Clip(record) = event
             && let Some(fault) = &record.fault
         {
@@ -52,8 +43,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{} embedded, {} unchanged",
         summary.embedded, summary.unchanged
     );
-    drop(writer);
-    Calibration::measure(&VideoIndex::open(Path::new(folder))?, &embedder, &neutral)?;
 
     let searcher = Searcher::<Flex>::open(Path::new(folder), device)?;
     let found = searcher.search(&SearchQuery {

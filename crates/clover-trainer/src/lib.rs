@@ -27,7 +27,6 @@
 //! ```
 
 pub mod ablation;
-mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
 pub mod devices;
@@ -45,6 +44,7 @@ pub mod report;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod trained_for;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;

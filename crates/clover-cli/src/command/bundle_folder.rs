@@ -1,10 +1,11 @@
 //! A bundle as the user names it: its folder.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 use burn::tensor::backend::Backend;
-use clover_inference::Bundle;
+use clover_inference::{Bundle, has_checksums};
 
 /// Reads a bundle; a folder that is none is an error that says what one is.
 pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Result<Bundle<B>> {
@@ -15,7 +16,19 @@ pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Resu
         "{name}: is not a bundle, which is a folder with `config.json`: `clover pretrain`, `finetune` and \
          `weights import` make one"
     );
+    say_if_unchecked(folder);
     Ok(Bundle::read(folder, device)?)
+}
+
+/// Says of a bundle without checksums that damage to it would not be seen.
+pub(super) fn say_if_unchecked(folder: &Path) {
+    if folder.join("config.json").is_file() && !has_checksums(folder) {
+        let name = folder.display();
+        let _ = writeln!(
+            io::stderr(),
+            "{name}: has no checksums.txt, so that damage to its files is not seen"
+        );
+    }
 }
 
 /// A bundle nobody trained, and a few clips.

@@ -11,10 +11,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
-use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, NeutralTexts, UpdateOptions, VideoIndex,
-};
+use clover_inference::{Bundle, EmbeddedTable, Embedder, NeutralTexts, UpdateOptions, index_clips};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
@@ -160,18 +157,11 @@ impl Demonstration {
     ) -> Result<()> {
         let folder = self.arguments.out.join(INDEX);
         let _ = fs::remove_dir_all(&folder);
-        let settings = IndexSettings::of_bundle(bundle)?;
-        let mut writer = IndexWriter::open(&folder, &settings)?;
-        let source = IndexSource {
-            place: writer.place_of(&list.canonicalize()?)?,
-            clips: held_out.clone(),
-        };
         let options = UpdateOptions::new(processors(), &[])?;
-        let go_on = &mut |_: IndexEvent<'_>| ControlFlow::Continue(());
-        writer.update(embedder, &[source], &options, go_on)?;
-        let index = VideoIndex::open(&folder)?;
-        let neutral = NeutralTexts::of_bundle(&settings.bundle, embedder.tokenizer())?;
-        Calibration::measure(&index, embedder, &neutral)?;
+        let (model, source) = ((bundle, embedder), (list, held_out.clone()));
+        index_clips(&folder, model, source, &options, &mut |_| {
+            ControlFlow::Continue(())
+        })?;
         Ok(())
     }
 

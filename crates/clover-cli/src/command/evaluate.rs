@@ -10,7 +10,7 @@ use clover_trainer::metric::Storage;
 use clover_trainer::recipe::TaskRecipe;
 use clover_trainer::report::EvaluationPage;
 
-use super::figures;
+use super::{figures, say_if_unchecked};
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
 use crate::progress::{bar, print_line};
@@ -60,6 +60,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
             annotation.location(&arguments.split),
         )
     };
+    say_if_unchecked(&arguments.bundle);
     let found = arguments.device.run(Measuring(plan))?;
     for line in figures::protocol(&found) {
         print_line(&line);

@@ -9,7 +9,7 @@ use clover_trainer::finetune::{FinetuningPlan, FinetuningSummary, finetune};
 use clover_trainer::recipe::TaskRecipe;
 use clover_trainer::report::Report;
 
-use super::figures;
+use super::{figures, say_if_unchecked};
 use crate::arguments::{Finetune, Resume, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -62,6 +62,7 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
             &arguments.out,
         )
     };
+    say_if_unchecked(&arguments.bundle);
     let tuning = Tuning {
         plan,
         interrupt: Interrupt::listen()?,

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    Calibration, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
+    ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
+    UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -170,10 +170,10 @@ impl Indexing {
                 writer.compact()?;
             }
             if summary.changed() || self.arguments.compact || !self.arguments.follow {
-                let index = VideoIndex::open(folder)?;
-                if !summary.interrupted {
-                    Calibration::measure(&index, embedder, neutral)?;
-                }
+                let index = match summary.interrupted {
+                    true => VideoIndex::open(folder)?,
+                    false => writer.measured(embedder, neutral, self.arguments.approximate)?,
+                };
                 print_line(&line(&summary, &index));
             }
             if summary.interrupted {
@@ -265,9 +265,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
         .library()
         .records()
         .filter(|one| one.state == ClipState::Indexed);
+    let lists = index.inverted_file().map(status::lists_line);
+    let lists = lists.map_or_else(String::new, |lists| format!("; {lists}"));
     format!(
         "{}: {} clips in {} rows; {embedded} embedded ({:.1} s of video), {known} renamed or copied, \
-         {unchanged} unchanged, {gone} gone, {broken} with faults",
+         {unchanged} unchanged, {gone} gone, {broken} with faults{lists}",
         index.folder().display(),
         clips.count(),
         index.rows(),
@@ -348,7 +350,15 @@ mod tests {
             folder.join("index.rebuilt/index.toml"),
         )
         .unwrap();
-        index(folder, &["--window", "0.4s", "--rebuild"], &on).unwrap();
+        let again = ["--window", "0.4s", "--rebuild", "--approximate"];
+        index(folder, &again, &on).unwrap();
+        let mut index = opened(folder);
+        assert_eq!(index.read_inverted_file().unwrap().unwrap().later_rows(), 0);
+        let lists = status::lines(&index)[2].clone();
+        assert!(
+            lists.starts_with("approximate search looks into"),
+            "{lists}"
+        );
         assert_eq!(opened(folder).settings().windows.window_ms, 400);
         assert!(!beside(&folder.join("index"), "old").exists());
         let status = status::lines(&opened(folder));

@@ -24,7 +24,7 @@ mod weights;
 
 use anyhow::Result;
 
-use bundle_folder::open_bundle;
+use bundle_folder::{open_bundle, say_if_unchecked};
 
 pub(crate) use convert::separator;
 pub(crate) use figures::in_a_line;

@@ -5,13 +5,12 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{
     BatchLoader, ClipTable, EpochOrder, LoaderConfig, Position, SampleSource,
 };
-use clover_inference::Bundle;
+use clover_inference::{Bundle, bundle_checksum};
 use clover_model::weights::{self, Naming};
 
 use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningPlan, ObserveFinetuning, Run};
 use crate::TrainerError;
-use crate::bundle_checksum::bundle_checksum;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, ListFingerprint};
 use crate::finetune::FineTuningStep;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};

@@ -9,8 +9,8 @@ use clover_model::weights::{self, Naming};
 use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningValidation, ObserveFinetuning, Run};
 use crate::TrainerError;
-use crate::bundle_checksum::TrainedFor;
 use crate::checkpoint::{Checkpoint, CheckpointState, FORMAT_VERSION};
+use crate::trained_for::TrainedFor;
 
 impl<B: AutodiffBackend, L: Learner<B>> Run<'_, B, L> {
     pub(super) fn save(&self, observe: &mut ObserveFinetuning<'_>) -> Result<(), TrainerError> {
