@@ -11,7 +11,9 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_inference::{Bundle, IndexEvent, SearchQuery, Searcher, UpdateOptions, index_clips};
+use clover_inference::{
+    Bundle, IndexEvent, LibrarySource, SearchQuery, Searcher, UpdateOptions, index_clips,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let clips = ClipTable::open(&videos, None, &|_, _| ())?;
     let options = UpdateOptions::new(2, &[])?;
-    let (model, source) = ((bundle.as_path(), &embedder), (videos.as_path(), clips));
+    let source = (LibrarySource::of(&videos), clips);
+    let model = (bundle.as_path(), &embedder);
     let (_, summary) = index_clips(Path::new(folder), model, source, &options, &mut |event| {
         if let IndexEvent::Clip(record) = event
             && let Some(fault) = &record.fault

@@ -35,8 +35,8 @@ pub use film_strip::{clip_strip, film_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
-    IndexSource, IndexWriter, InvertedFile, Library, RowKey, RowPrecision, UpdateOptions,
-    UpdateSummary, VideoIndex, WindowRow, WindowSettings, index_clips, is_index,
+    IndexSource, IndexWriter, InvertedFile, Library, LibrarySource, RowKey, RowPrecision,
+    UpdateOptions, UpdateSummary, VideoIndex, WindowRow, WindowSettings, index_clips, is_index,
 };
 pub use preprocessing::Preprocessing;
 pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};

@@ -11,7 +11,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
-use clover_inference::{Bundle, EmbeddedTable, Embedder, NeutralTexts, UpdateOptions, index_clips};
+use clover_inference::{
+    Bundle, EmbeddedTable, Embedder, LibrarySource, NeutralTexts, UpdateOptions, index_clips,
+};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
@@ -158,8 +160,8 @@ impl Demonstration {
         let folder = self.arguments.out.join(INDEX);
         let _ = fs::remove_dir_all(&folder);
         let options = UpdateOptions::new(processors(), &[])?;
-        let (model, source) = ((bundle, embedder), (list, held_out.clone()));
-        index_clips(&folder, model, source, &options, &mut |_| {
+        let source = (LibrarySource::of(list.canonicalize()?), held_out.clone());
+        index_clips(&folder, (bundle, embedder), source, &options, &mut |_| {
             ControlFlow::Continue(())
         })?;
         Ok(())

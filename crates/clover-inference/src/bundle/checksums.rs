@@ -247,7 +247,10 @@ mod tests {
 
                 let error = refused(folder);
 
-                assert!(error.contains(&path.display().to_string()), "{name}: {error}");
+                assert!(
+                    error.contains(&path.display().to_string()),
+                    "{name}: {error}"
+                );
                 assert!(error.contains(CHECKSUMS), "{error}");
             }
             fs::write(&path, &whole).unwrap();
@@ -267,7 +270,10 @@ mod tests {
         fs::write(&path, answers).unwrap();
 
         let error = refused(folder.path());
-        assert!(error.contains("answers.json: is damaged: was put into"), "{error}");
+        assert!(
+            error.contains("answers.json: is damaged: was put into"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -329,7 +335,12 @@ mod tests {
         fs::write(folder.join(NEUTRAL), "{}").unwrap();
         assert_eq!(bundle_checksum(folder).unwrap(), listed);
         fs::remove_file(folder.join(CONFIG)).unwrap();
-        assert!(bundle_checksum(folder).unwrap_err().to_string().contains(CONFIG));
+        assert!(
+            bundle_checksum(folder)
+                .unwrap_err()
+                .to_string()
+                .contains(CONFIG)
+        );
     }
 
     #[test]
@@ -341,6 +352,9 @@ mod tests {
         fs::write(&path, format!("{whole}what  this\n")).unwrap();
 
         let error = refused(folder.path());
-        assert!(error.contains(CHECKSUMS) && error.contains("line 8"), "{error}");
+        assert!(
+            error.contains(CHECKSUMS) && error.contains("line 8"),
+            "{error}"
+        );
     }
 }

@@ -26,6 +26,7 @@ use super::lock::{IndexLock, LOCK};
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
+use super::source::LibrarySource;
 use super::{SEGMENTS, VideoIndex};
 use crate::bundle::create_folder;
 use crate::{Calibration, Embedder, InferenceError, NeutralTexts};
@@ -192,19 +193,31 @@ impl IndexWriter {
         &self.library
     }
 
-    /// The place of a source, which is added if it is new.
+    /// The opened clips of a source for an update. The index notes the source if it is new, or is now read
+    /// in another way.
     ///
     /// # Errors
     ///
     /// The settings cannot be written.
-    pub fn place_of(&mut self, source: &Path) -> Result<usize, InferenceError> {
-        let known = self.settings.sources.iter().position(|one| one == source);
-        if let Some(place) = known {
-            return Ok(place);
+    pub fn source(
+        &mut self,
+        source: LibrarySource,
+        clips: ClipTable,
+    ) -> Result<IndexSource, InferenceError> {
+        let source = LibrarySource {
+            folder: clips.folder().to_owned(),
+            ..source
+        };
+        let sources = &mut self.settings.sources;
+        let known = sources.iter().position(|one| one.is_same_list(&source));
+        let place = known.unwrap_or(sources.len());
+        match sources.get_mut(place) {
+            Some(known) if *known == source => return Ok(IndexSource { place, clips }),
+            Some(known) => *known = source,
+            None => sources.push(source),
         }
-        self.settings.sources.push(source.to_owned());
         self.settings.write(&self.folder)?;
-        Ok(self.settings.sources.len() - 1)
+        Ok(IndexSource { place, clips })
     }
 
     /// Brings the index up to date with some of its sources. `visit` hears of it, and may break off: what
@@ -466,22 +479,15 @@ impl IndexWriter {
 pub fn index_clips<B: Backend>(
     folder: &Path,
     (bundle, embedder): (&Path, &Embedder<B>),
-    (source, clips): (&Path, ClipTable),
+    (source, clips): (LibrarySource, ClipTable),
     options: &UpdateOptions,
     visit: &mut dyn FnMut(IndexEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(VideoIndex, UpdateSummary), InferenceError> {
     let mut writer = IndexWriter::open(folder, &IndexSettings::of_bundle(bundle)?)?;
-    let place = writer.place_of(&absolute(source)?)?;
-    let summary = writer.update(embedder, &[IndexSource { place, clips }], options, visit)?;
+    let source = writer.source(source, clips)?;
+    let summary = writer.update(embedder, &[source], options, visit)?;
     let neutral = NeutralTexts::of_bundle(bundle, embedder.tokenizer())?;
     Ok((writer.measured(embedder, &neutral, false)?, summary))
-}
-
-fn absolute(source: &Path) -> Result<PathBuf, InferenceError> {
-    source.canonicalize().map_err(|error| InferenceError::File {
-        path: source.to_owned(),
-        source: error,
-    })
 }
 
 /// Whether there is more in a folder than an index has before its settings are written.

@@ -115,8 +115,8 @@ pub struct FoundMoment {
 /// let embedder = opened.into_embedder(device);
 /// let options = UpdateOptions::new(2, &[])?;
 /// let clips = ClipTable::open(&videos, None, &|_, _| ())?;
-/// let (model, source) = ((bundle.as_path(), &embedder), (videos.as_path(), clips));
-/// index_clips(&folder, model, source, &options, &mut |_| ControlFlow::Continue(()))?;
+/// let source = (LibrarySource::of(&videos), clips);
+/// index_clips(&folder, (&bundle, &embedder), source, &options, &mut |_| ControlFlow::Continue(()))?;
 ///
 /// let searcher = Searcher::<Flex>::open(&folder, device)?;
 /// let query = SearchQuery { text: Some("a circle".to_owned()), top: 5, ..SearchQuery::default() };
