@@ -140,7 +140,7 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
         } = loaded.checkpoint;
         check_recipe(&loaded.path, &state.recipe, &self.recorded)?;
         self.data.check(&state.data, &loaded.path)?;
-        let report = weights::from_bytes(&mut self.model, &model, Naming::Native)?;
+        let report = weights::from_bytes(&mut self.model, model, Naming::Native)?;
         if !report.is_complete() {
             return Err(TrainerError::IncompleteWeights {
                 path: loaded.path,

@@ -87,7 +87,7 @@ impl<'p, B: AutodiffBackend> Run<'p, B> {
             &recipe_value(&self.plan.recipe, &loaded.path)?,
         )?;
         self.data.check(&state.data, &loaded.path)?;
-        let report = weights::from_bytes(&mut self.clover, &model, Naming::Native)?;
+        let report = weights::from_bytes(&mut self.clover, model, Naming::Native)?;
         if !report.is_complete() {
             return Err(TrainerError::IncompleteWeights {
                 path: loaded.path,
