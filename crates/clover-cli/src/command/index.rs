@@ -81,6 +81,8 @@ impl Work for Indexing {
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {
+                // `.`, `index/` and a link are the folder they lead to.
+                let target = &target.canonicalize()?;
                 let beside = beside(target, "rebuilt");
                 // One that was broken off goes on, unless it was to be another.
                 let begun = IndexSettings::read(&beside);
@@ -281,11 +283,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
     )
 }
 
-/// A folder beside another.
+/// A folder beside another, whose path ends in its name.
 fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{ending}"));
-    PathBuf::from(name)
+    folder.with_file_name(name)
 }
 
 /// Puts a whole index in the place of an old one.
@@ -315,7 +317,7 @@ mod tests {
             Some(name) => folder.join(name).display().to_string(),
             None => (*word).to_owned(),
         };
-        let line = ["clover", "index", "--index", "@index"]
+        let line = ["clover", "index", "--index", "@index/"]
             .iter()
             .chain(words)
             .map(path);
@@ -356,6 +358,7 @@ mod tests {
         .unwrap();
         let again = ["--window", "0.4s", "--rebuild", "--approximate"];
         index(folder, &again, &on).unwrap();
+        assert!(!beside(&folder.join("index"), "rebuilt").exists());
         let mut index = opened(folder);
         assert_eq!(index.read_inverted_file().unwrap().unwrap().later_rows(), 0);
         let lists = status::lines(&index)[2].clone();

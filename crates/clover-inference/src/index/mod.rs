@@ -24,8 +24,9 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use inverted_file::InvertedFile;
 pub use library::{ClipKey, ClipRecord, ClipState, Library};
@@ -39,6 +40,7 @@ pub use writer::{
     IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow, index_clips,
 };
 
+use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
@@ -58,6 +60,26 @@ pub struct VideoIndex {
     /// The clips of each content; rows of other contents are of clips that are gone.
     clips: BTreeMap<u32, Vec<ClipKey>>,
     inverted_file: Option<InvertedFile>,
+    /// Shards whose samples were looked at again: their headers are read once.
+    opened: Mutex<BTreeMap<usize, Arc<Samples>>>,
+}
+
+/// The samples of shards, by name.
+#[derive(Debug)]
+struct Samples {
+    table: ClipTable,
+    rows: HashMap<String, usize>,
+}
+
+impl Samples {
+    fn of(table: ClipTable) -> Self {
+        // Of two alike, the first.
+        let rows = (0..table.len()).rev().map(|row| (table.clip(row), row));
+        Self {
+            rows: rows.collect(),
+            table,
+        }
+    }
 }
 
 impl VideoIndex {
@@ -77,6 +99,7 @@ impl VideoIndex {
             segments,
             clips,
             inverted_file: None,
+            opened: Mutex::default(),
         })
     }
 
@@ -170,9 +193,20 @@ impl VideoIndex {
             source: std::io::Error::from(std::io::ErrorKind::NotFound),
         };
         let source = self.settings.sources.get(clip.source).ok_or_else(gone)?;
-        let table = source.open(&|_, _| ())?;
-        let row = (0..table.len()).find(|&row| table.clip(row) == clip.path);
-        let read = table.read(row.ok_or_else(gone)?)?;
+        let samples = {
+            // Nothing is left half done where a thread that held it ended.
+            let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            match opened.get(&clip.source) {
+                Some(samples) => samples.clone(),
+                None => {
+                    let samples = Arc::new(Samples::of(source.open(&|_, _| ())?));
+                    opened.insert(clip.source, samples.clone());
+                    samples
+                }
+            }
+        };
+        let row = samples.rows.get(&clip.path).copied().ok_or_else(gone)?;
+        let read = samples.table.read(row)?;
         Ok((read.clip, read.span))
     }
 
