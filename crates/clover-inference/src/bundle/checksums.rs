@@ -3,11 +3,12 @@
 //! They tell a damaged bundle from a whole one, and one bundle from another.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use blake3::Hash;
+use clover_data::files::open_regular;
 use clover_data::text::TextNormalization;
 
 use super::neutral::NEUTRAL;
@@ -178,13 +179,9 @@ fn hash_of(folder: &Path, name: &str) -> Result<Option<Hash>, InferenceError> {
     }
 }
 
-/// Opens a file; none where there is none. A pipe would be waited for.
+/// Opens a file; none where there is none.
 fn open(path: &Path) -> Result<Option<File>, InferenceError> {
-    let opened = fs::metadata(path).and_then(|about| match about.is_file() {
-        true => File::open(path),
-        false => Err(io::Error::other("it is not a file")),
-    });
-    match opened {
+    match open_regular(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(InferenceError::File {
             path: path.to_owned(),
@@ -196,6 +193,8 @@ fn open(path: &Path) -> Result<Option<File>, InferenceError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::index::tests::bundle;
     use crate::{Answers, Bundle, NeutralTexts, start_from_bundle};
@@ -286,19 +285,25 @@ mod tests {
         opened(folder).unwrap();
         let mut fewer: serde_json::Value =
             serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
-        fewer["text"]["layers"] = (fewer["text"]["layers"].as_u64().unwrap() - 1).into();
+        assert_eq!(fewer["video"]["depths"][0], 2);
+        fewer["video"]["depths"][0] = 1.into();
         fs::write(&config, fewer.to_string()).unwrap();
 
         let error = refused(folder);
 
         assert!(
-            error.contains(WEIGHTS) && error.contains("unused: text_encoder.layers."),
+            error.contains(WEIGHTS) && error.contains("unused: video_encoder."),
             "{error}"
         );
         let sizes = super::super::read_config(folder).unwrap();
         let (channels, device) = (ChannelOrder::default(), Default::default());
         let started = start_from_bundle::<Flex>(folder, &sizes, channels, &device);
-        assert!(started.unwrap_err().to_string().contains("unused: text"));
+        assert!(
+            started
+                .unwrap_err()
+                .to_string()
+                .contains("unused: video_encoder.")
+        );
     }
 
     #[test]

@@ -16,9 +16,9 @@
 mod kmeans;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
+use clover_data::files::read_regular;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -194,7 +194,7 @@ impl InvertedFile {
         dim: usize,
     ) -> Result<Option<Self>, InferenceError> {
         let path = folder.join(FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match read_regular(&path, u64::MAX) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(InferenceError::File { path, source }),
             Ok(bytes) => bytes,

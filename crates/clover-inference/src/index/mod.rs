@@ -11,7 +11,6 @@
 mod contents;
 mod inverted_file;
 mod library;
-mod lock;
 mod plan;
 mod reading;
 mod scan;
