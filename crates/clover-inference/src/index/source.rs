@@ -62,6 +62,7 @@ impl LibrarySource {
 mod tests {
     use std::fs;
     use std::ops::ControlFlow;
+    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     use clover_data::dataset::{PackConfig, PackFrames, pack};
@@ -145,15 +146,12 @@ mod tests {
         let [first, second] = clips.as_slice() else {
             panic!("{clips:?}")
         };
-        opened.open_clip(first).unwrap();
+        let looked_through = || opened.opened.lock().unwrap().get(&0).cloned().unwrap();
 
-        // What follows the last sample can no longer be looked through.
-        let mut bytes = fs::read(shard.path()).unwrap();
-        bytes.truncate(bytes.len() - 1_024);
-        bytes.extend([7; 1_024]);
-        fs::write(shard.path(), bytes).unwrap();
-
+        assert!(opened.open_clip(first).is_ok());
+        let samples = looked_through();
         assert!(opened.open_clip(second).is_ok());
-        assert!(VideoIndex::open(&index).unwrap().open_clip(second).is_err());
+
+        assert!(Arc::ptr_eq(&samples, &looked_through()));
     }
 }
