@@ -20,7 +20,7 @@ use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::PretrainingRecipe;
-use clover_trainer::report::{Report, RetrievalScores, training_charts};
+use clover_trainer::report::{Report, RetrievalScores, pretraining_charts};
 
 use super::demo_queries::queries;
 use super::render::with_bar;
@@ -228,8 +228,9 @@ impl Demonstration {
         let skipped = summary.skipped.iter().chain(&embedded.skipped);
         Ok(Report {
             title: "Clover on rendered clips".to_owned(),
+            summary: String::new(),
             settings: settings(&self.arguments, &plan.recipe, held_out),
-            charts: training_charts(&summary.metrics),
+            charts: pretraining_charts(summary),
             retrieval: scores.into(),
             answers: Vec::new(),
             queries,

@@ -20,7 +20,7 @@ use clover_trainer::evaluate::{Evaluated, EvaluationPlan};
 use clover_trainer::finetune::FinetuningPlan;
 use clover_trainer::pretrain::{PretrainingPlan, pretrain};
 use clover_trainer::recipe::AblationRecipe;
-use clover_trainer::report::{Chart, Report, training_charts};
+use clover_trainer::report::{Chart, Report, pretraining_charts};
 
 use self::side_by_side::tune_side_by_side;
 use self::table::{add, table};
@@ -205,7 +205,7 @@ impl FullDemonstration<'_> {
         });
         progress.finish();
         let summary = summary?;
-        let charts = training_charts(&summary.metrics);
+        let charts = pretraining_charts(&summary);
         Ok(summary.finished.then_some((summary.bundle, charts)))
     }
 

@@ -1,0 +1,379 @@
+//! The reports of training runs: what was measured by step, what a run was trained with, and what it
+//! left out.
+
+use clover_data::dataset::SkippedItem;
+
+use super::{Chart, Curve, Report};
+use crate::TrainerError;
+use crate::evaluate::Figures;
+use crate::finetune::{FinetuningMetrics, FinetuningSummary};
+use crate::metric::RetrievalMetrics;
+use crate::pretrain::{PretrainingSummary, StepMetrics};
+use crate::recipe::{PretrainingRecipe, TaskRecipe};
+
+impl Report {
+    /// The curves of a run, what it was trained with, and what it left out.
+    ///
+    /// # Errors
+    ///
+    /// The recipe cannot be written as TOML, as [`PretrainingRecipe::to_toml`].
+    pub fn of_pretraining(
+        recipe: &PretrainingRecipe,
+        summary: &PretrainingSummary,
+    ) -> Result<Self, TrainerError> {
+        let sum = |seconds: fn(&_) -> f64| summary.metrics.iter().map(seconds).sum::<f64>();
+        let best = summary.best.as_ref().map(|best| {
+            let retrieval = &best.metrics.retrieval;
+            let [texts, clips] = [&retrieval.text_to_video, &retrieval.video_to_text]
+                .map(|metrics| metrics.recall_at_1);
+            let step = best.metrics.step;
+            format!("Best on the validation list after step {step}: R@1 {texts:.1} % text to video, {clips:.1} % video to text.")
+        });
+        let losses: Vec<_> = summary.metrics.iter().map(|step| step.total).collect();
+        Ok(Self {
+            title: "Pre-training of Clover".to_owned(),
+            summary: run_summary(&losses, summary.finished, best),
+            settings: settings(&recipe.to_toml()?),
+            seconds: vec![
+                ("computing".to_owned(), sum(|step| step.step_seconds)),
+                ("waiting for data".to_owned(), sum(|step| step.data_seconds)),
+            ],
+            charts: pretraining_charts(summary),
+            skipped: left_out(&summary.skipped),
+            ..Self::default()
+        })
+    }
+
+    /// The curves of a run, and what it can be repeated from.
+    ///
+    /// # Errors
+    ///
+    /// The recipe cannot be written as a file.
+    pub fn of_finetuning(
+        name: &str,
+        recipe: &TaskRecipe,
+        summary: &FinetuningSummary,
+    ) -> Result<Self, TrainerError> {
+        let best = summary.best.as_ref().map(|(_, best)| {
+            let (split, step, score) = (&best.split, best.step, best.score);
+            match &best.figures {
+                Figures::Retrieval(_) => {
+                    format!("Best by {split} after step {step}: recalls of {score:.1} in all.")
+                }
+                Figures::Answers(_) => {
+                    format!("Best by {split} after step {step}: accuracy {score:.1} %.")
+                }
+            }
+        });
+        let losses: Vec<_> = summary.metrics.iter().map(|step| step.loss).collect();
+        Ok(Self {
+            title: format!("Fine-tuning: {name}"),
+            summary: run_summary(&losses, summary.finished, best),
+            settings: settings(&recipe.to_toml()?),
+            charts: finetuning_charts(summary),
+            skipped: left_out(&summary.skipped),
+            ..Self::default()
+        })
+    }
+}
+
+/// Losses, validation, similarities, gradient norm, learning rate, speed and skipped items of a
+/// pre-training run, by step.
+#[must_use]
+pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
+    let curve = |name: &str, value: fn(&StepMetrics) -> f64| {
+        curve(
+            name,
+            summary.metrics.iter().map(|step| (step.step, value(step))),
+        )
+    };
+    let losses = vec![
+        curve("total", |step| step.total),
+        curve("masked words", |step| step.word),
+        curve("alignment, anchored at the video", |step| {
+            step.video_alignment
+        }),
+        curve("alignment, anchored at the text", |step| {
+            step.text_alignment
+        }),
+        curve("ranking, anchored at the video", |step| step.video_ranking),
+        curve("ranking, anchored at the text", |step| step.text_ranking),
+    ];
+    let similarities = vec![
+        curve("of a pair", |step| step.positive_similarity),
+        curve("of different pairs", |step| step.negative_similarity),
+    ];
+    let seconds = vec![
+        curve("computing", |step| step.step_seconds),
+        curve("waiting for data", |step| step.data_seconds),
+    ];
+    let mut charts = vec![Chart::new("Losses", losses)];
+    charts.extend(recall_charts(summary.validations.iter().map(|line| {
+        let retrieval = &line.retrieval;
+        (
+            line.step,
+            [&retrieval.text_to_video, &retrieval.video_to_text],
+        )
+    })));
+    charts.extend([
+        Chart::new(
+            "Similarity of video and text, over the temperature",
+            similarities,
+        ),
+        Chart::new(
+            "Gradient norm before clipping",
+            vec![curve("gradient norm", |step| step.gradient_norm)],
+        ),
+        Chart::new(
+            "Learning rate",
+            vec![curve("learning rate", |step| step.learning_rate)],
+        ),
+        Chart::new(
+            "Clips per second, waiting included",
+            vec![curve("clips per second", |step| step.clips_per_second)],
+        ),
+        Chart::new("Seconds", seconds),
+        Chart::new(
+            "Items left out so far",
+            vec![curve("items", |step| step.skipped as f64)],
+        ),
+    ]);
+    charts
+}
+
+fn finetuning_charts(summary: &FinetuningSummary) -> Vec<Chart> {
+    let curve_of = |name: &str, value: fn(&FinetuningMetrics) -> f64| {
+        curve(
+            name,
+            summary.metrics.iter().map(|step| (step.step, value(step))),
+        )
+    };
+    let mut charts = vec![Chart::new("Loss", vec![curve_of("loss", |step| step.loss)])];
+    let (mut recalls, mut accuracy) = (Vec::new(), Vec::new());
+    for line in &summary.validations {
+        match &line.figures {
+            Figures::Retrieval(found) => {
+                let both = [&found.text_to_video.metrics, &found.video_to_text.metrics];
+                recalls.push((line.step, both));
+            }
+            Figures::Answers(_) => accuracy.push((line.step, line.score)),
+        }
+    }
+    charts.extend(recall_charts(recalls.into_iter()));
+    if !accuracy.is_empty() {
+        let accuracy = vec![curve("accuracy", accuracy.into_iter())];
+        charts.push(Chart::new("Validation, accuracy in percent", accuracy));
+    }
+    charts.extend([
+        Chart::new(
+            "Gradient norm before clipping",
+            vec![curve_of("gradient norm", |step| step.gradient_norm)],
+        ),
+        Chart::new(
+            "Learning rate",
+            vec![curve_of("learning rate", |step| step.learning_rate)],
+        ),
+        Chart::new(
+            "Seconds",
+            vec![
+                curve_of("computing", |step| step.step_seconds),
+                curve_of("waiting for data", |step| step.data_seconds),
+            ],
+        ),
+    ]);
+    charts
+}
+
+/// Recalls and median ranks of validation, text to video and video to text; none where nothing was
+/// validated.
+fn recall_charts<'m>(
+    validations: impl Iterator<Item = (u64, [&'m RetrievalMetrics; 2])>,
+) -> Vec<Chart> {
+    let validations: Vec<_> = validations.collect();
+    if validations.is_empty() {
+        return Vec::new();
+    }
+    let both = |name: &str, value: fn(&RetrievalMetrics) -> f64| {
+        ["text to video", "video to text"]
+            .into_iter()
+            .enumerate()
+            .map(|(side, direction)| {
+                let points = validations.iter();
+                let points = points.map(|(step, metrics)| (*step, value(metrics[side])));
+                curve(&format!("{name}{direction}"), points)
+            })
+            .collect::<Vec<_>>()
+    };
+    let recalls = [
+        both("R@1 ", |metrics| metrics.recall_at_1),
+        both("R@5 ", |metrics| metrics.recall_at_5),
+        both("R@10 ", |metrics| metrics.recall_at_10),
+    ];
+    vec![
+        Chart::new("Validation, recall in percent", recalls.concat()),
+        Chart::new(
+            "Validation, median rank",
+            both("", |metrics| metrics.median_rank),
+        ),
+    ]
+}
+
+fn curve(name: &str, points: impl Iterator<Item = (u64, f64)>) -> Curve {
+    Curve {
+        name: name.to_owned(),
+        points: points.collect(),
+    }
+}
+
+/// The line on top: steps, the loss at first and at last, and the best of validation.
+fn run_summary(losses: &[f64], finished: bool, best: Option<String>) -> String {
+    let [first, .., last] = losses else {
+        return best.unwrap_or_default();
+    };
+    let done = if finished { "" } else { ", not all of the run" };
+    let steps = losses.len();
+    let loss = format!("{steps} steps{done}: loss {first:.3} at first, {last:.3} at last.");
+    best.into_iter()
+        .fold(loss, |all, best| format!("{all} {best}"))
+}
+
+/// The keys of a recipe that was written as TOML, with their values.
+fn settings(recipe: &str) -> Vec<(String, String)> {
+    let keys = recipe.lines().filter_map(|line| line.split_once(" = "));
+    keys.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
+        .collect()
+}
+
+/// Names and reasons.
+fn left_out(skipped: &[SkippedItem]) -> Vec<(String, String)> {
+    let skipped = skipped.iter();
+    skipped
+        .map(|item| (item.name.clone(), item.reason.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::ListRetrieval;
+    use crate::pretrain::{BestModel, ValidationMetrics};
+
+    fn summary(skipped: usize) -> PretrainingSummary {
+        PretrainingSummary {
+            bundle: "bundle".into(),
+            best: None,
+            metrics: (1..=3).map(StepMetrics::of_step).collect(),
+            validations: Vec::new(),
+            skipped: (0..skipped)
+                .map(|item| SkippedItem {
+                    name: format!("{item}.mp4"),
+                    reason: "no moov".to_owned(),
+                })
+                .collect(),
+            finished: true,
+        }
+    }
+
+    fn validation(step: u64) -> ValidationMetrics {
+        let metrics = |offset: f64| RetrievalMetrics {
+            recall_at_1: offset + step as f64,
+            recall_at_5: offset + 20.0 + step as f64,
+            recall_at_10: offset + 40.0 + step as f64,
+            median_rank: offset + 60.0,
+            mean_rank: 9.0,
+            queries: 50,
+            candidates: 50,
+        };
+        ValidationMetrics {
+            step,
+            epoch: 0,
+            retrieval: ListRetrieval {
+                recall_sum: 0.0,
+                text_to_video: metrics(0.25),
+                video_to_text: metrics(0.5),
+            },
+            skipped: 0,
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_metric_of_a_step_and_every_key_of_the_recipe() {
+        let recipe = PretrainingRecipe::demo().unwrap();
+
+        let report = Report::of_pretraining(&recipe, &summary(1)).unwrap();
+
+        let drawn: Vec<f64> = report
+            .charts
+            .iter()
+            .flat_map(|chart| &chart.curves)
+            .map(|curve| curve.points[0].1)
+            .collect();
+        for (name, value) in StepMetrics::of_step(1).scalars() {
+            let wanted = name != "data/epoch";
+            assert_eq!(drawn.contains(&value), wanted, "{name}");
+        }
+        assert!(
+            report
+                .settings
+                .contains(&("precision".to_owned(), "f32".to_owned()))
+        );
+        assert!(
+            report
+                .settings
+                .contains(&("seed".to_owned(), "0".to_owned()))
+        );
+        assert_eq!(report.skipped, [("0.mp4".to_owned(), "no moov".to_owned())]);
+        assert!(
+            !report
+                .charts
+                .iter()
+                .any(|chart| chart.title.contains("Validation"))
+        );
+    }
+
+    #[test]
+    fn validation_is_drawn_and_its_best_stands_on_top() {
+        let recipe = PretrainingRecipe::demo().unwrap();
+        let validations = vec![validation(2), validation(3)];
+        let summary = PretrainingSummary {
+            best: Some(BestModel {
+                folder: "best".into(),
+                metrics: validations[1].clone(),
+            }),
+            validations,
+            ..summary(0)
+        };
+
+        let report = Report::of_pretraining(&recipe, &summary).unwrap();
+
+        let recalls = report
+            .charts
+            .iter()
+            .find(|chart| chart.title == "Validation, recall in percent")
+            .unwrap();
+        let [r_at_1, back, .., last] = &recalls.curves[..] else {
+            panic!("{recalls:?}");
+        };
+        assert_eq!(r_at_1.name, "R@1 text to video");
+        assert_eq!(r_at_1.points, [(2, 2.25), (3, 3.25)]);
+        assert_eq!(back.points, [(2, 2.5), (3, 3.5)]);
+        assert_eq!(last.name, "R@10 video to text");
+        let best = "after step 3: R@1 3.2 % text to video, 3.5 % video to text.";
+        assert!(report.summary.ends_with(best), "{}", report.summary);
+    }
+
+    #[test]
+    fn of_many_skipped_items_the_page_names_some() {
+        let recipe = PretrainingRecipe::demo().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+
+        let report = Report::of_pretraining(&recipe, &summary(250)).unwrap();
+        report.write_html(&path).unwrap();
+
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(page.contains("Left out: 250") && page.contains("and 50 more"));
+        assert!(page.contains(">199.mp4<") && !page.contains(">200.mp4<"));
+    }
+}
