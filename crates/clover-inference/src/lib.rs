@@ -34,8 +34,8 @@ pub use frame_strip::{clip_strip, frame_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
-    IndexSource, IndexWriter, Library, RowKey, RowPrecision, UpdateOptions, UpdateSummary,
-    VideoIndex, WindowRow, WindowSettings, is_index,
+    IndexSource, IndexWriter, Library, LibrarySource, RowKey, RowPrecision, UpdateOptions,
+    UpdateSummary, VideoIndex, WindowRow, WindowSettings, is_index,
 };
 pub use preprocessing::Preprocessing;
 pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};
