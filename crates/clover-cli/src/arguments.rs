@@ -5,6 +5,8 @@ mod ask;
 mod data;
 mod devices;
 mod embed;
+mod examples;
+mod help;
 mod index;
 mod overrides;
 mod resume;
@@ -14,13 +16,14 @@ mod weights;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
 pub(crate) use ask::{Ask, Asked};
 pub(crate) use data::{CheckData, ClipLists, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
+pub(crate) use help::{Completions, Help, Man};
 pub(crate) use index::Index;
 pub(crate) use overrides::Overrides;
 pub(crate) use resume::Resume;
@@ -31,13 +34,58 @@ pub(crate) use weights::{
 };
 
 use crate::device::DeviceName;
+use crate::output::Verbosity;
+use examples::EXAMPLES;
 
 /// Clover: video-language pre-training, retrieval and question answering.
 #[derive(Parser, Debug)]
-#[command(version, about)]
+#[command(version, about, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
+    /// Print results and errors only.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also print what every step measured, and what is saved.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line; where it is wrong, or help was asked for, the program ends.
+    pub(crate) fn read() -> Self {
+        let mut matches = command().get_matches();
+        Self::from_arg_matches_mut(&mut matches)
+            .unwrap_or_else(|error| error.format(&mut command()).exit())
+    }
+
+    /// How much is said beside results.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// All that can be said, with examples.
+pub(crate) fn command() -> clap::Command {
+    EXAMPLES
+        .iter()
+        .fold(Arguments::command(), |command, (words, lines)| {
+            with_examples(command, words, lines)
+        })
+}
+
+/// Gives the command of these words its examples.
+fn with_examples(command: clap::Command, words: &[&'static str], lines: &[&str]) -> clap::Command {
+    match words {
+        [] => command.after_help(format!("Examples:\n  {}", lines.join("\n  "))),
+        [word, inner @ ..] => {
+            command.mut_subcommand(word, |command| with_examples(command, inner, lines))
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -74,6 +122,12 @@ pub(crate) enum Command {
     /// Look into files of weights, and fetch them.
     #[command(subcommand)]
     Weights(Weights),
+    /// Show a page of the guide, or what a command takes.
+    Help(Help),
+    /// Print the script by which a shell completes commands and options.
+    Completions(Completions),
+    /// Print a manual page.
+    Man(Man),
 }
 
 #[derive(Args, Debug)]
@@ -176,17 +230,70 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
+    }
+
+    /// The words of every command that has none below it.
+    fn leaves(command: &clap::Command, words: &[String]) -> Vec<Vec<String>> {
+        let inner = command.get_subcommands().map(|inner| {
+            let words = [words, &[inner.get_name().to_owned()]].concat();
+            leaves(inner, &words)
+        });
+        let inner: Vec<_> = inner.flatten().collect();
+        match inner.is_empty() {
+            true => vec![words.to_vec()],
+            false => inner,
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_can_be_typed() {
+        for leaf in leaves(&Arguments::command(), &[]) {
+            let found = EXAMPLES.iter().find(|(words, _)| *words == leaf);
+            let (_, lines) = found.unwrap_or_else(|| panic!("{leaf:?} has no example"));
+            for line in *lines {
+                // Quotes keep words together, as in a shell.
+                let quoted = line.split('"').enumerate();
+                let words: Vec<&str> = quoted
+                    .flat_map(|(part, text)| match part % 2 {
+                        0 => text.split_whitespace().collect(),
+                        _ => vec![text],
+                    })
+                    .collect();
+                assert_eq!(words[1..=leaf.len()], leaf, "{line}");
+                if let Err(error) = Arguments::try_parse_from(words) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quiet_and_verbose_can_stand_anywhere_but_not_together() {
+        let verbosity = |line: &str| {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            parsed.map(|arguments| arguments.verbosity())
+        };
+
+        assert_eq!(verbosity("clover recipe list").unwrap(), Verbosity::Normal);
+        assert_eq!(
+            verbosity("clover -q recipe list").unwrap(),
+            Verbosity::Quiet
+        );
+        assert_eq!(
+            verbosity("clover recipe list -v").unwrap(),
+            Verbosity::Verbose
+        );
+        assert!(verbosity("clover recipe list -v --quiet").is_err());
     }
 }

@@ -1,12 +1,15 @@
 //! Where to compute: the backends this program was built with, picked at run time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::str::FromStr;
 
 use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParserFactory};
+use clap::{Arg, Command, ValueEnum};
 
 /// A backend and its first device. Each is there when its cargo feature was on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +39,68 @@ compile_error!("one of the features flex, ndarray, cuda and wgpu must be on");
 impl Default for DeviceName {
     fn default() -> Self {
         Self::value_variants()[0]
+    }
+}
+
+/// The backends there are; a program has those of its cargo features.
+const BACKENDS: [&str; 4] = ["flex", "ndarray", "cuda", "wgpu"];
+
+impl FromStr for DeviceName {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        <Self as ValueEnum>::from_str(word, true).map_err(|_| {
+            let built: Vec<String> = Self::value_variants()
+                .iter()
+                .map(Self::to_string)
+                .collect();
+            let built = format!("this program was not built for `{word}`, but for {}", built.join(", "));
+            match BACKENDS.contains(&word) {
+                true => format!(
+                    "{built}; `cargo install --path crates/clover-cli --features {word}` builds one that is"
+                ),
+                false => built,
+            }
+        })
+    }
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// Reads a device as `--device` does: with the known ones in help and completions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeviceParser;
+
+impl TypedValueParser for DeviceParser {
+    type Value = DeviceName;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<DeviceName, clap::Error> {
+        StringValueParser::new()
+            .try_map(|word| word.parse::<DeviceName>())
+            .parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let devices = DeviceName::value_variants().iter();
+        Some(Box::new(devices.filter_map(ValueEnum::to_possible_value)))
+    }
+}
+
+impl ValueParserFactory for DeviceName {
+    type Parser = DeviceParser;
+
+    fn value_parser() -> DeviceParser {
+        DeviceParser
     }
 }
 
@@ -106,9 +171,7 @@ impl<W: Work> OnBackend<W> for Recomputed<W> {
 impl DeviceName {
     /// The arguments by which this program is told to compute here.
     pub(crate) fn arguments(self) -> Vec<OsString> {
-        let value = self.to_possible_value();
-        let words = value.map(|value| ["--device".into(), value.get_name().into()]);
-        words.into_iter().flatten().collect()
+        vec!["--device".into(), self.to_string().into()]
     }
 
     /// Whether it computes on this machine's processors.

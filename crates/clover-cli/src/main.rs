@@ -9,7 +9,9 @@ mod command;
 mod dashboard;
 mod device;
 mod display;
+mod guide;
 mod interrupt;
+mod output;
 mod processes;
 mod progress;
 mod step_bar;
@@ -18,16 +20,15 @@ mod task_progress;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
 /// that otherwise are a large part of a step on the CPU.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
-    match command::run(arguments) {
+    let arguments = arguments::Arguments::read();
+    output::set_verbosity(arguments.verbosity());
+    match command::run(arguments).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Each cause once: some errors repeat theirs in their own words.

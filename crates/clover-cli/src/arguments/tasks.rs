@@ -55,7 +55,7 @@ pub(crate) struct Finetune {
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) keys: Vec<String>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct Evaluate {
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) keys: Vec<String>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 

@@ -133,7 +133,7 @@ impl Demonstration {
         plan: &PretrainingPlan,
         device: &B::Device,
     ) -> Result<PretrainingSummary> {
-        let mut progress = TrainingProgress::new();
+        let mut progress = TrainingProgress::new(None);
         let summary = pretrain::<B>(plan, device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {

@@ -194,7 +194,7 @@ impl FullDemonstration<'_> {
             resume: true,
             ..PretrainingPlan::new(recipe, pairs, &files.vocabulary, folder)
         };
-        let mut progress = TrainingProgress::new();
+        let mut progress = TrainingProgress::new(None);
         let summary = pretrain::<B>(&plan, device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {

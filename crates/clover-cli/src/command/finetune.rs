@@ -13,7 +13,7 @@ use super::figures;
 use crate::arguments::{Finetune, Resume, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
-use crate::progress::print_line;
+use crate::output::note;
 use crate::task_progress::TuningProgress;
 
 /// A run with its progress on the terminal.
@@ -26,7 +26,7 @@ impl Work for Tuning {
     type Output = FinetuningSummary;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<FinetuningSummary> {
-        let mut progress = TuningProgress::new();
+        let mut progress = TuningProgress::new(self.plan.max_steps);
         let summary = finetune::<B>(&self.plan, &device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {
@@ -76,13 +76,13 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
 
 fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
     if !summary.skipped.is_empty() {
-        print_line(&format!("{} items were skipped", summary.skipped.len()));
+        note(&format!("{} items were skipped", summary.skipped.len()));
     }
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    print_line(&format!("the model after step {step} lies in {bundle}"));
+    note(&format!("the model after step {step} lies in {bundle}"));
     if let Some((folder, best)) = &summary.best {
-        print_line(&format!(
+        note(&format!(
             "the best by {}, after step {}, lies in {}: {}",
             best.split,
             best.step,
@@ -91,12 +91,12 @@ fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
         ));
     }
     if summary.finished {
-        print_line("done");
+        note("done");
     } else {
-        print_line(&format!(
+        note(&format!(
             "stopped; --resume goes on from {}",
             folder.display()
         ));
     }
-    print_line(&format!("the curves lie in {}", report.display()));
+    note(&format!("the curves lie in {}", report.display()));
 }

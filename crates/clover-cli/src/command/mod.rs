@@ -13,6 +13,7 @@ mod embed;
 mod evaluate;
 mod figures;
 mod finetune;
+mod help;
 mod index;
 mod pack;
 mod pretrain;
@@ -50,5 +51,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Pack(pack) => pack::run(pack),
         Command::Render(render) => render::run(render),
         Command::Weights(weights) => weights::run(weights),
+        Command::Help(asked) => help::help(&asked),
+        Command::Completions(asked) => {
+            help::completions(&asked);
+            Ok(())
+        }
+        Command::Man(asked) => help::man(&asked),
     }
 }

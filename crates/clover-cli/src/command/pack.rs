@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-use clover_data::dataset::{ClipTable, ConvertRequest, PackConfig, PackFrames, Part, pack};
+use clover_data::dataset::{PackConfig, PackFrames, Part, pack};
 
+use super::clip_list::open_clips;
 use crate::arguments::Pack;
 use crate::interrupt::Interrupt;
 use crate::progress::{bar, print_line};
@@ -26,17 +27,7 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         threads: arguments.threads.unwrap_or(defaults.threads),
         ..defaults
     };
-    let scan = bar("reading shards", 0);
-    let request = ConvertRequest {
-        split: arguments.split,
-        ..arguments.reading.request(&arguments.source)
-    };
-    let source = ClipTable::open_as(&request, arguments.videos.as_deref(), &|done, total| {
-        scan.set_length(total as u64);
-        scan.set_position(done as u64);
-    });
-    scan.finish_and_clear();
-    let source = source?;
+    let source = open_clips(&arguments.lists, &arguments.source)?;
     for item in source.skipped() {
         print_line(&format!("skipped {item}"));
     }

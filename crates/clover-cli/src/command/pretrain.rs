@@ -18,7 +18,7 @@ use crate::arguments::{DeviceGroup, Pretrain, Resume};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
 use crate::interrupt::Interrupt;
-use crate::progress::print_line;
+use crate::output::note;
 
 /// A run with its progress on the terminal.
 struct Training {
@@ -152,7 +152,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let training = Training {
         group,
         events: (arguments.tensorboard && first).then(|| folder.join("tensorboard")),
-        display: Display::new(arguments.dashboard)?,
+        display: Display::new(arguments.dashboard, arguments.max_steps)?,
         plan: PretrainingPlan {
             videos: arguments.videos,
             images: arguments.images,
@@ -172,7 +172,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     };
     let summary = backend.train(training, recipe.gradient_checkpointing)?;
     if !first {
-        print_line("done; the first node has the report");
+        note("done; the first node has the report");
         return Ok(());
     }
     let report = folder.join("report.html");
@@ -183,32 +183,32 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
 
 fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {
     if !summary.skipped.is_empty() {
-        print_line(&format!("{} items were skipped", summary.skipped.len()));
+        note(&format!("{} items were skipped", summary.skipped.len()));
     }
     if let Some(last) = summary.metrics.last() {
         let first = summary.metrics[0].total;
-        print_line(&format!(
+        note(&format!(
             "loss {first:.3} at first, {:.3} after {} steps",
             last.total, last.step
         ));
     }
     say_models(summary);
     if summary.finished {
-        print_line("done");
+        note("done");
     } else {
         let folder = folder.display();
-        print_line(&format!("stopped; --resume goes on from {folder}"));
+        note(&format!("stopped; --resume goes on from {folder}"));
     }
-    print_line(&format!("the curves lie in {}", report.display()));
+    note(&format!("the curves lie in {}", report.display()));
 }
 
 /// Which model lies where.
 fn say_models(summary: &PretrainingSummary) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    print_line(&format!("the model after step {step} lies in {bundle}"));
+    note(&format!("the model after step {step} lies in {bundle}"));
     if let Some(best) = &summary.best {
-        print_line(&format!(
+        note(&format!(
             "the best by validation, after step {} with recalls of {:.1} in all, lies in {}",
             best.metrics.step,
             best.metrics.retrieval.recall_sum,

@@ -83,7 +83,7 @@ impl Work for CellWork<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
         let (files, run) = (files(self.folder), self.folder.run(self.cell));
-        let mut progress = TrainingProgress::new();
+        let mut progress = TrainingProgress::new(None);
         let mut last_line = Instant::now();
         let mut observe = |event: CellEvent<'_>| {
             match &event {
