@@ -8,8 +8,7 @@ mod embed;
 mod examples;
 mod help;
 mod index;
-mod overrides;
-mod resume;
+mod keys;
 mod search;
 mod tasks;
 mod weights;
@@ -25,8 +24,7 @@ pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
 pub(crate) use help::{Completions, Help, Man};
 pub(crate) use index::Index;
-pub(crate) use overrides::Overrides;
-pub(crate) use resume::Resume;
+pub(crate) use keys::Keys;
 pub(crate) use search::Search;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
 pub(crate) use weights::{
@@ -134,8 +132,8 @@ pub(crate) enum Command {
 pub(crate) struct Pretrain {
     /// Manifest of pairs (csv, tsv or jsonl with `path` and `caption`), an annotation file with
     /// captions, a folder of videos with `clip.txt` beside `clip.mp4`, or WebDataset shards.
-    #[arg(long)]
-    pub(crate) data: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) data: Option<PathBuf>,
     /// The folder of the videos that annotation files name; their own folder if not given.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
@@ -155,18 +153,21 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
-    #[arg(long)]
-    pub(crate) vocab: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) vocab: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Go on from the last checkpoint in the folder, or start where there is none; `auto` says the
-    /// same in a word.
-    #[arg(long, num_args = 0..=1, default_missing_value = "auto", value_name = "auto")]
-    pub(crate) resume: Option<Resume>,
-    /// A shipped recipe by name, or the path of a complete one (TOML).
-    #[arg(long, default_value = "pretrain")]
-    pub(crate) recipe: String,
+    /// Go on from the last checkpoint in the folder, with its recipe and lists; start where there is
+    /// none.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// A shipped recipe by name, or the path of a complete one (TOML); `pretrain` if not given.
+    #[arg(long)]
+    pub(crate) recipe: Option<String>,
+    /// Size of the model: nano (for tests), tiny, small or base.
+    #[arg(long)]
+    pub(crate) preset: Option<String>,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
@@ -177,7 +178,7 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) dashboard: bool,
     #[command(flatten)]
-    pub(crate) overrides: Overrides,
+    pub(crate) keys: Keys,
     #[command(flatten)]
     pub(crate) devices: Devices,
 }

@@ -19,7 +19,7 @@ use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{Report, RetrievalScores, training_charts};
 
 use super::demo_queries::queries;
@@ -102,7 +102,7 @@ impl Work for Demonstration {
 
 impl Demonstration {
     fn recipe(&self) -> Result<PretrainingRecipe> {
-        let mut recipe = PretrainingRecipe::demo()?;
+        let mut recipe = PretrainingRecipe::shipped("demo")?;
         recipe.seed = self.arguments.seed;
         if let Some(epochs) = self.arguments.epochs {
             recipe.epochs = epochs;

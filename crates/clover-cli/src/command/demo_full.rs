@@ -19,7 +19,7 @@ use clover_synthetic::{BenchmarkFiles, Split};
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan};
 use clover_trainer::finetune::FinetuningPlan;
 use clover_trainer::pretrain::{PretrainingPlan, pretrain};
-use clover_trainer::recipe::AblationRecipe;
+use clover_trainer::recipe::{AblationRecipe, Recipe};
 use clover_trainer::report::{Chart, Report, training_charts};
 
 use self::side_by_side::tune_side_by_side;
@@ -41,7 +41,7 @@ const RECIPE: &str = "ablation/rendered";
 
 /// The keys that differ: clips of a single shape, large enough for its outline to be seen, each with four
 /// others that differ from it in one respect.
-const CLIPS: [&str; 9] = [
+const CLIPS: [&str; 10] = [
     "benchmark.clips=5000",
     "benchmark.size=64",
     "benchmark.shapes=1",
@@ -51,6 +51,7 @@ const CLIPS: [&str; 9] = [
     "pretraining.image_size=56",
     "pretraining.text_len=28",
     "pretraining.epochs=2",
+    "pretraining.warmup_epochs=1",
 ];
 
 pub(super) fn run(arguments: &Demo) -> Result<()> {

@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
 use clover_trainer::metric::Storage;
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::EvaluationPage;
 
+use super::bundle_folder::bundle_folder;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
@@ -56,8 +57,8 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         ..EvaluationPlan::new(
             &name,
             recipe.clone(),
-            &arguments.bundle,
-            annotation.location(&arguments.split),
+            bundle_folder(&arguments.bundle)?,
+            annotation.location(&arguments.data, &arguments.split),
         )
     };
     let found = arguments.device.run(Measuring(plan))?;

@@ -15,6 +15,7 @@ mod figures;
 mod finetune;
 mod help;
 mod index;
+mod kept_run;
 mod pack;
 mod pretrain;
 mod recipe;

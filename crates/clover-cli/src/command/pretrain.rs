@@ -3,18 +3,21 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::backend::AutodiffBackend;
-use clover_trainer::TrainerError;
+use clover_data::dataset::ManifestColumns;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
     Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
 };
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{EventFile, Report};
+use clover_trainer::{RunRecord, TrainerError};
 
-use crate::arguments::{DeviceGroup, Pretrain, Resume};
+use super::bundle_folder::bundle_folder;
+use super::kept_run::{of_a_new_run, replace};
+use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
 use crate::interrupt::Interrupt;
@@ -140,12 +143,8 @@ impl Watch {
 }
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
-    let recipe = PretrainingRecipe::open(&arguments.recipe)?;
-    let overrides = match &arguments.resume {
-        Some(Resume::Key(key)) => arguments.overrides.with_key(key.clone()),
-        Some(Resume::Auto) | None => arguments.overrides,
-    };
-    let recipe = overrides.apply(recipe)?;
+    let plan = plan(&arguments)?;
+    let recipe = plan.recipe.clone();
     let folder = arguments.out.clone();
     let group = arguments.devices.group()?;
     let (backend, first) = (group.backend, group.is_first_node());
@@ -153,21 +152,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
         group,
         events: (arguments.tensorboard && first).then(|| folder.join("tensorboard")),
         display: Display::new(arguments.dashboard, arguments.max_steps)?,
-        plan: PretrainingPlan {
-            videos: arguments.videos,
-            images: arguments.images,
-            validation: arguments.validation,
-            columns: arguments.columns.into(),
-            start_from: arguments.start_from,
-            resume: arguments.resume.is_some(),
-            max_steps: arguments.max_steps,
-            ..PretrainingPlan::new(
-                recipe.clone(),
-                arguments.data,
-                arguments.vocab,
-                arguments.out,
-            )
-        },
+        plan,
         interrupt: Interrupt::listen()?,
     };
     let summary = backend.train(training, recipe.gradient_checkpointing)?;
@@ -179,6 +164,66 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
     print_summary(&summary, &folder, &report);
     Ok(())
+}
+
+/// What is to be done: what the folder of a resumed run keeps, and what is given.
+fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
+    let folder = &arguments.out;
+    let kept = match arguments
+        .resume
+        .then(|| RunRecord::read(folder))
+        .transpose()?
+        .flatten()
+    {
+        Some(RunRecord::Pretraining(plan)) => Some(*plan),
+        Some(RunRecord::Finetuning(_)) => bail!(
+            "{}: is the folder of a fine-tuning: `clover finetune --resume` goes on with it",
+            folder.display()
+        ),
+        None => None,
+    };
+    let recipe = match (&arguments.recipe, &kept) {
+        (None, Some(kept)) => kept.recipe.clone(),
+        (name, _) => PretrainingRecipe::open(name.as_deref().unwrap_or("pretrain"))?,
+    };
+    let preset = arguments
+        .preset
+        .iter()
+        .map(|preset| format!("preset={preset}"));
+    let keys: Vec<String> = preset.chain(arguments.keys.0.iter().cloned()).collect();
+    let recipe = recipe.with_overrides(&keys)?;
+
+    let mut plan = match kept {
+        Some(kept) => PretrainingPlan { recipe, ..kept },
+        None => PretrainingPlan::new(
+            recipe,
+            of_a_new_run("--data", &arguments.data, folder)?,
+            of_a_new_run("--vocab", &arguments.vocab, folder)?,
+            folder,
+        ),
+    };
+    let bundle = arguments
+        .start_from
+        .as_deref()
+        .map(bundle_folder)
+        .transpose()?;
+    replace(&mut plan.data, &arguments.data);
+    replace(&mut plan.vocabulary, &arguments.vocab);
+    for (kept, given) in [
+        (&mut plan.videos, &arguments.videos),
+        (&mut plan.images, &arguments.images),
+        (&mut plan.validation, &arguments.validation),
+        (&mut plan.start_from, &bundle),
+    ] {
+        *kept = given.clone().or(kept.take());
+    }
+    let columns = arguments.columns.clone().into();
+    if columns != ManifestColumns::default() {
+        plan.columns = columns;
+    }
+    plan.resume = arguments.resume;
+    plan.max_steps = arguments.max_steps;
+    Ok(plan)
 }
 
 fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {

@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::items::{Caption, TaggedCaption, check_caption, span_of};
@@ -51,7 +52,7 @@ pub(super) const MOMENT_VIDEO: &str = "video_id";
 /// Unless chosen, the path is the first there is of `path`, `video`, `file`, `filepath`,
 /// `file_path`, `filename`, `file_name`, `video_path`, `image` and `image_path`, and the caption of
 /// `caption`, `text`, `title`, `sentence` and `name`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestColumns {
     /// The column or key of paths.
     pub path: Option<String>,

@@ -4,7 +4,7 @@ use super::run_facts::{left_out, settings};
 use super::{Chart, Curve, Report};
 use crate::TrainerError;
 use crate::finetune::{FinetuningMetrics, FinetuningSummary};
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 
 impl Report {
     /// The curves of a run, and what it can be repeated from.

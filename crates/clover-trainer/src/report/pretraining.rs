@@ -4,7 +4,7 @@ use super::run_facts::{left_out, settings};
 use super::{Report, training_charts};
 use crate::TrainerError;
 use crate::pretrain::PretrainingSummary;
-use crate::recipe::PretrainingRecipe;
+use crate::recipe::{PretrainingRecipe, Recipe};
 
 impl Report {
     /// The curves of a run, what it was trained with, and what it left out.
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_page_has_every_figure_of_a_step_and_every_key_of_the_recipe() {
-        let recipe = PretrainingRecipe::demo().unwrap();
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
 
         let report = Report::of_pretraining(&recipe, &summary(1)).unwrap();
 
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn of_many_skipped_items_the_page_names_some() {
-        let recipe = PretrainingRecipe::demo().unwrap();
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.html");
 

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
 use clover_trainer::ablation::{AblationFolder, AblationSummary, Cell, CellResult};
-use clover_trainer::recipe::AblationRecipe;
+use clover_trainer::recipe::{AblationRecipe, Recipe};
 
 use super::render::{benchmark_of, with_bar};
 use crate::arguments::Ablate;

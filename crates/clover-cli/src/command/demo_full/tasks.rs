@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clover_synthetic::{BenchmarkFiles, Split};
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::task_items::ItemsLocation;
 
 /// Keys of all three tasks: frames and clips as in pre-training.
@@ -34,6 +34,7 @@ pub(super) const CHOICES: DemoTask = DemoTask {
     name: "multiple-choice-custom",
     keys: &[
         "epochs=3",
+        "warmup_epochs=1",
         "batch_size=16",
         "learning_rate=2e-4",
         "answer_head_dropout=0.0",
@@ -47,6 +48,7 @@ pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
         "epochs=3",
+        "warmup_epochs=1",
         "batch_size=16",
         "learning_rate=1.5e-4",
         "answer_head_multiplier=1.0",

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::clip_table::ClipTable;
 use super::super::items::{Gathered, Items, ItemsFile, gather_items};
 use super::super::pairs::{ManifestColumns, is_named_as_manifest};
@@ -17,7 +19,7 @@ use super::{
 use crate::DataError;
 
 /// What to convert, and what goes with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConvertRequest {
     /// The annotation file.
     pub annotation: PathBuf,
