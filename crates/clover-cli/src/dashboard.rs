@@ -72,14 +72,14 @@ impl Dashboard {
     }
 
     fn step(&mut self, metrics: &StepMetrics) {
-        let figures = metrics.figures();
+        let scalars = metrics.scalars();
         if !self.registered {
-            for (name, _) in figures {
+            for (name, _) in scalars {
                 self.renderer.register_metric(definition(name));
             }
             self.registered = true;
         }
-        for (name, value) in figures {
+        for (name, value) in scalars {
             let shown = SerializedEntry::new(format!("{value:.4}"), value.to_string());
             let entry = MetricEntry::new(id(name), shown);
             let state = MetricState::Numeric(entry, NumericEntry::Value(value));

@@ -136,7 +136,12 @@ impl Watch {
                 self.events = Some(EventFile::create(folder, *done_steps)?);
                 Ok(())
             }
-            (PretrainingEvent::Step(metrics), _, Some(events)) => events.append(metrics),
+            (PretrainingEvent::Step(metrics), _, Some(events)) => {
+                events.append(metrics.step, &metrics.scalars())
+            }
+            (PretrainingEvent::Validated { metrics, .. }, _, Some(events)) => {
+                events.append(metrics.step, &metrics.scalars())
+            }
             _ => Ok(()),
         }
     }

@@ -1,12 +1,12 @@
 //! Pre-training: the objectives put together, one step, and the run around it.
 
 mod batch_gradients;
-mod figures;
 pub(crate) mod metrics_file;
 mod objective;
 mod parts;
 mod run;
 pub(crate) mod same_recipe;
+mod scalars;
 mod shared_batch;
 mod step;
 mod training_data;

@@ -32,6 +32,27 @@ pub struct ValidationMetrics {
     pub seconds: f64,
 }
 
+impl ValidationMetrics {
+    /// Every metric that a run watches, under `group/name`; recalls in percent.
+    #[must_use]
+    pub fn scalars(&self) -> [(&'static str, f64); 11] {
+        let [texts, clips] = [&self.retrieval.text_to_video, &self.retrieval.video_to_text];
+        [
+            ("validation/recall_sum", self.retrieval.recall_sum),
+            ("validation_text_to_video/recall_at_1", texts.recall_at_1),
+            ("validation_text_to_video/recall_at_5", texts.recall_at_5),
+            ("validation_text_to_video/recall_at_10", texts.recall_at_10),
+            ("validation_text_to_video/median_rank", texts.median_rank),
+            ("validation_text_to_video/mean_rank", texts.mean_rank),
+            ("validation_video_to_text/recall_at_1", clips.recall_at_1),
+            ("validation_video_to_text/recall_at_5", clips.recall_at_5),
+            ("validation_video_to_text/recall_at_10", clips.recall_at_10),
+            ("validation_video_to_text/median_rank", clips.median_rank),
+            ("validation_video_to_text/mean_rank", clips.mean_rank),
+        ]
+    }
+}
+
 /// The list of a run, and what was measured on it.
 #[derive(Debug)]
 pub(super) struct Validation {

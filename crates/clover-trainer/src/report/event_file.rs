@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::TrainerError;
-use crate::pretrain::StepMetrics;
 
 /// The version of the format. Since 2, a session's beginning makes readers forget what an
 /// interrupted one before it had written from that step on.
@@ -59,21 +58,21 @@ impl EventFile {
         Ok(events)
     }
 
-    /// Adds the figures of a step.
+    /// Adds what was measured after `step` steps, under `group/name` each.
     ///
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn append(&mut self, metrics: &StepMetrics) -> Result<(), TrainerError> {
+    pub fn append(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), TrainerError> {
         let mut summary = Vec::new();
-        for (tag, value) in metrics.figures() {
+        for &(tag, value) in scalars {
             let mut scalar = Vec::new();
             bytes_field(&mut scalar, 1, tag.as_bytes());
             key(&mut scalar, 2, FIXED_32);
             scalar.extend((value as f32).to_le_bytes());
             bytes_field(&mut summary, 1, &scalar);
         }
-        self.write(&event(metrics.step, 5, &summary))
+        self.write(&event(step, 5, &summary))
     }
 
     /// One record in one write: a reader beside sees all of it or, at worst, a file cut short.
@@ -154,6 +153,7 @@ fn crc32c(content: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pretrain::StepMetrics;
 
     #[test]
     fn checksum_is_castagnolis() {
@@ -188,7 +188,8 @@ mod tests {
     fn a_session_tells_its_version_its_beginning_and_every_step() {
         let folder = tempfile::tempdir().unwrap();
         let mut events = EventFile::create(folder.path(), 6).unwrap();
-        events.append(&StepMetrics::of_step(7)).unwrap();
+        let scalars = StepMetrics::of_step(7).scalars();
+        events.append(7, &scalars).unwrap();
 
         let file = fs::read(&events.path).unwrap();
         let records = records(&file);
@@ -199,7 +200,7 @@ mod tests {
         // Step 7, a session log of two bytes: its status is START.
         assert!(session.ends_with(&[0x10, 7, 0x3a, 2, 0x08, 1]));
         assert_eq!(step[9..11], [0x10, 7]);
-        for (tag, value) in StepMetrics::of_step(7).figures() {
+        for (tag, value) in scalars {
             let mut scalar = vec![0x0a, tag.len() as u8];
             scalar.extend(tag.as_bytes());
             scalar.push(0x15);

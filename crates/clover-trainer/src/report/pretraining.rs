@@ -48,6 +48,7 @@ mod tests {
                     reason: "no moov".to_owned(),
                 })
                 .collect(),
+            validations: Vec::new(),
             finished: true,
         }
     }
@@ -64,7 +65,7 @@ mod tests {
             .flat_map(|chart| &chart.curves)
             .map(|curve| curve.points[0].1)
             .collect();
-        for (name, value) in StepMetrics::of_step(1).figures() {
+        for (name, value) in StepMetrics::of_step(1).scalars() {
             let wanted = name != "data/epoch";
             assert_eq!(drawn.contains(&value), wanted, "{name}");
         }

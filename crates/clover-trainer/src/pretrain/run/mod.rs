@@ -97,6 +97,7 @@ fn pretrain_as<B: AutodiffBackend>(
             })
         }),
         metrics: metrics_file::read(&run.path("metrics.jsonl"))?,
+        validations: metrics_file::read(&run.path("validation.jsonl"))?,
         skipped: data.skipped(),
         finished,
     })

@@ -162,6 +162,8 @@ pub struct PretrainingSummary {
     pub best: Option<BestModel>,
     /// All steps of the run, also those before a resume.
     pub metrics: Vec<StepMetrics>,
+    /// All measurements on the validation list, also those before a resume.
+    pub validations: Vec<ValidationMetrics>,
     /// Items left out, by name.
     pub skipped: Vec<SkippedItem>,
     /// Whether all epochs were done.

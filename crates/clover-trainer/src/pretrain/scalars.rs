@@ -1,11 +1,11 @@
-//! The figures of a step by name, as dashboards list them.
+//! The metrics of a step by name, as dashboards list them.
 
 use super::StepMetrics;
 
 impl StepMetrics {
-    /// Every figure that a run watches, under `group/name`.
+    /// Every metric that a run watches, under `group/name`.
     #[must_use]
-    pub fn figures(&self) -> [(&'static str, f64); 15] {
+    pub fn scalars(&self) -> [(&'static str, f64); 15] {
         [
             ("loss/total", self.total),
             ("loss/word", self.word),
@@ -25,7 +25,7 @@ impl StepMetrics {
         ]
     }
 
-    /// Figures that differ from each other.
+    /// Metrics that differ from each other.
     #[cfg(test)]
     pub(crate) fn of_step(step: u64) -> Self {
         Self {
