@@ -20,6 +20,8 @@ mod task_progress;
 use std::io::Write;
 use std::process::ExitCode;
 
+use interrupt::{INTERRUPTED, Interrupted};
+
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
 /// that otherwise are a large part of a step on the CPU.
 #[global_allocator]
@@ -30,16 +32,23 @@ fn main() -> ExitCode {
     output::set_verbosity(arguments.verbosity());
     match command::run(arguments).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Each cause once: some errors repeat theirs in their own words.
-            let mut message = String::from("error");
-            for cause in error.chain().map(ToString::to_string) {
-                if !message.ends_with(&cause) {
-                    message = format!("{message}: {cause}");
-                }
-            }
-            let _ = writeln!(std::io::stderr(), "{message}");
-            ExitCode::FAILURE
+        Err(error) => report(&error),
+    }
+}
+
+/// Says why the program fails, and its status.
+fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        let _ = writeln!(std::io::stderr(), "{interrupted}");
+        return ExitCode::from(INTERRUPTED);
+    }
+    // Each cause once: some errors repeat theirs in their own words.
+    let mut message = String::from("error");
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.ends_with(&cause) {
+            message = format!("{message}: {cause}");
         }
     }
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
 }

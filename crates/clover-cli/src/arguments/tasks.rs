@@ -135,6 +135,14 @@ impl Finetune {
     }
 }
 
+impl Evaluate {
+    /// Where its results go.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let usual = || format!("runs/{}-{}", task_name(&self.task), self.split).into();
+        self.out.clone().unwrap_or_else(usual)
+    }
+}
+
 /// What a task is called in folders and tables: the recipe's name without folders and ending.
 pub(crate) fn task_name(recipe: &str) -> String {
     let stem = Path::new(recipe).file_stem();

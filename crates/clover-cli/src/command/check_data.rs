@@ -11,7 +11,7 @@ use clover_data::video::DecodeLimits;
 
 use super::clip_list::open_clips;
 use crate::arguments::CheckData;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::processes::processors;
 use crate::progress::{bar, print_line};
 
@@ -68,11 +68,11 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
         print(&report);
     }
     if stopped {
-        bail!(
+        bail!(Interrupted(format!(
             "stopped after {} of {} clips",
             report.clips,
             collection.len()
-        );
+        )));
     }
     let (share, bound) = (report.broken_share(), arguments.max_failed_share);
     if share > bound {

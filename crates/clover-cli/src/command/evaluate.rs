@@ -1,7 +1,7 @@
 //! `clover evaluate`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
@@ -36,10 +36,7 @@ impl Work for Measuring {
 pub(super) fn run(arguments: Evaluate) -> Result<()> {
     let name = task_name(&arguments.task);
     let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
-    let folder = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{name}-{}", arguments.split)));
+    let folder = arguments.folder();
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let record = folder.join("progress.jsonl");
     let annotation = &arguments.annotation;

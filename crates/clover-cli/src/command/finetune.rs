@@ -12,7 +12,7 @@ use clover_trainer::report::Report;
 
 use super::bundle_folder::bundle_folder;
 use super::figures;
-use super::kept_run::{of_a_new_run, replace};
+use super::kept_run::{end, of_a_new_run, replace};
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -54,8 +54,10 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
     let summary = arguments.device.train(tuning, checkpointing)?;
     let report = arguments.out.join("report.html");
     Report::of_finetuning(&name, &recipe, &summary)?.write_html(&report)?;
-    print_summary(&summary, &arguments.out, &report);
-    Ok(())
+    print_summary(&summary, &report);
+    let step = summary.metrics.last().map_or(0, |last| last.step);
+    let (ended, folder) = ((summary.finished, step), &arguments.out);
+    end("finetune", folder, ended, arguments.max_steps)
 }
 
 /// What is to be done: what the folder of a resumed run keeps, and what is given.
@@ -114,7 +116,7 @@ fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
     Ok(plan)
 }
 
-fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
+fn print_summary(summary: &FinetuningSummary, report: &Path) {
     if !summary.skipped.is_empty() {
         note(&format!("{} items were skipped", summary.skipped.len()));
     }
@@ -128,14 +130,6 @@ fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
             best.step,
             folder.display(),
             figures::in_a_line(&best.figures)
-        ));
-    }
-    if summary.finished {
-        note("done");
-    } else {
-        note(&format!(
-            "stopped; --resume goes on from {}",
-            folder.display()
         ));
     }
     note(&format!("the curves lie in {}", report.display()));

@@ -16,7 +16,7 @@ use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{of_a_new_run, replace};
+use super::kept_run::{end, of_a_new_run, replace};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
@@ -149,7 +149,7 @@ impl Watch {
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let plan = plan(&arguments)?;
-    let recipe = plan.recipe.clone();
+    let (recipe, max_steps) = (plan.recipe.clone(), plan.max_steps);
     let folder = arguments.out.clone();
     let group = arguments.devices.group()?;
     let (backend, first) = (group.backend, group.is_first_node());
@@ -167,8 +167,9 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
-    print_summary(&summary, &folder, &report);
-    Ok(())
+    print_summary(&summary, &report);
+    let step = summary.metrics.last().map_or(0, |last| last.step);
+    end("pretrain", &folder, (summary.finished, step), max_steps)
 }
 
 /// What is to be done: what the folder of a resumed run keeps, and what is given.
@@ -231,7 +232,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     Ok(plan)
 }
 
-fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {
+fn print_summary(summary: &PretrainingSummary, report: &Path) {
     if !summary.skipped.is_empty() {
         note(&format!("{} items were skipped", summary.skipped.len()));
     }
@@ -242,18 +243,12 @@ fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {
             last.total, last.step
         ));
     }
-    say_models(summary);
-    if summary.finished {
-        note("done");
-    } else {
-        let folder = folder.display();
-        note(&format!("stopped; --resume goes on from {folder}"));
-    }
+    print_models(summary);
     note(&format!("the curves lie in {}", report.display()));
 }
 
 /// Which model lies where.
-fn say_models(summary: &PretrainingSummary) {
+fn print_models(summary: &PretrainingSummary) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
     note(&format!("the model after step {step} lies in {bundle}"));

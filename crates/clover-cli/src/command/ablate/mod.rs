@@ -13,9 +13,9 @@ use clover_trainer::recipe::{AblationRecipe, Recipe};
 
 use super::render::{benchmark_of, with_bar};
 use crate::arguments::Ablate;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::note;
 use crate::processes::{Ending, Job, Watch, run_jobs};
-use crate::progress::print_line;
 
 pub(super) fn run(arguments: Ablate) -> Result<()> {
     let recipe = AblationRecipe::open(&arguments.recipe)?.with_overrides(&arguments.keys)?;
@@ -60,7 +60,7 @@ impl Comparison {
         }
         let all = self.recipe.rows.len() as u64 * self.recipe.seeds;
         let done = all - waiting.len() as u64;
-        print_line(&format!("{done} of {all} runs are done"));
+        note(&format!("{done} of {all} runs are done"));
 
         let jobs: Vec<Job> = waiting.iter().map(|&cell| self.job(cell)).collect();
         let mut runs = Runs {
@@ -114,11 +114,11 @@ impl Comparison {
                 table.display()
             );
         }
-        if summary.missing.is_empty() {
-            print_line(&format!("the table is {}", table.display()));
-        } else {
-            print_line("stopped; the same command goes on from here");
+        if !summary.missing.is_empty() {
+            let words = "stopped; the same command goes on from here";
+            bail!(Interrupted(words.to_owned()));
         }
+        note(&format!("the table is {}", table.display()));
         Ok(())
     }
 }
@@ -139,17 +139,17 @@ impl Watch for Runs<'_> {
         let seconds = match ending {
             Ending::Ended { seconds } => seconds,
             Ending::Failed { reason } => {
-                print_line(&format!("{name}: failed: {reason}"));
+                note(&format!("{name}: failed: {reason}"));
                 self.failed.push(name.clone());
                 return Ok(());
             }
         };
         let Some(result) = self.comparison.folder.result(self.cells[place])? else {
-            print_line(&format!("{name}: stopped"));
+            note(&format!("{name}: stopped"));
             return Ok(());
         };
         self.done += 1;
-        print_line(&format!(
+        note(&format!(
             "{name}: {}; {seconds:.0} s, {} of {} done",
             figures(&result),
             self.done,
