@@ -60,11 +60,6 @@ pub(crate) fn note(line: &str) {
     }
 }
 
-/// Something the user should know although it goes on.
-pub(crate) fn warn(line: &str) {
-    let _ = writeln!(io::stderr(), "warning: {line}");
-}
-
 /// Writes what is left, and says what could not be written.
 pub(crate) fn finish() -> Result<()> {
     let _kept = Stdout.flush();

@@ -1,5 +1,6 @@
 //! The program as a user meets it: a process with its output and its exit status.
 
+#![cfg(test)]
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,6 @@ pub mod ablation;
 mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
-mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
@@ -48,7 +47,6 @@ pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
 
-pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
 pub use run_record::RunRecord;

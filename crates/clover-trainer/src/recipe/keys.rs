@@ -64,10 +64,10 @@ pub(super) fn first_wrong<T: Copy>(
 }
 
 /// The recipe with keys replaced, in their order, and the names of these keys.
-pub(super) fn replace_keys<'o, R, S>(
+pub(super) fn replace_keys<R, S>(
     mut recipe: R,
-    overrides: &'o [S],
-) -> Result<(R, Vec<&'o str>), TrainerError>
+    overrides: &[S],
+) -> Result<(R, Vec<&str>), TrainerError>
 where
     R: Serialize + DeserializeOwned,
     S: AsRef<str>,
