@@ -16,7 +16,7 @@ use clover_data::dataset::ClipTable;
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{
-    Bundle, ClipState, Embedder, IndexSettings, IndexSource, IndexWriter, InferenceError,
+    Bundle, ClipState, Embedder, IndexSettings, IndexWriter, InferenceError, LibrarySource,
     Preprocessing, RowPrecision, SearchQuery, Searcher, UpdateOptions, UpdateSummary, VideoIndex,
     WindowSettings, is_index, write_bundle,
 };
@@ -91,10 +91,8 @@ fn update(root: &Path, name: &str) -> Result<UpdateSummary, InferenceError> {
     let embedder = embedder(root);
     let mut writer = IndexWriter::open(&root.join(name), &settings(root))?;
     let videos = root.join("clips/clips");
-    let source = IndexSource {
-        place: writer.place_of(&videos)?,
-        clips: ClipTable::open(&videos, None, &|_, _| ())?,
-    };
+    let clips = ClipTable::open(&videos, None, &|_, _| ())?;
+    let source = writer.source(LibrarySource::of(&videos), clips)?;
     let options = UpdateOptions::new(2, &[])?;
     writer.update(&embedder, &[source], &options, &mut |_| {
         ControlFlow::Continue(())
@@ -269,10 +267,9 @@ fn search_ranks_as_evaluation_does() {
         ..settings(&root)
     };
     let mut writer = IndexWriter::open(&library.index(), &settings).unwrap();
-    let source = IndexSource {
-        place: writer.place_of(list).unwrap(),
-        clips: table.clone(),
-    };
+    let source = writer
+        .source(LibrarySource::of(list), table.clone())
+        .unwrap();
     let options = UpdateOptions::new(2, &[]).unwrap();
     let go_on = &mut |_: clover_inference::IndexEvent<'_>| ControlFlow::Continue(());
     writer

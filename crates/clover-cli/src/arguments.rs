@@ -37,7 +37,7 @@ use examples::EXAMPLES;
 
 /// Clover: video-language pre-training, retrieval and question answering.
 #[derive(Parser, Debug)]
-#[command(version, about, disable_help_subcommand = true)]
+#[command(name = "clover", version, about, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     /// Print results and errors only.
     #[arg(long, short, global = true, conflicts_with = "verbose")]

@@ -9,24 +9,36 @@ use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParserFactory};
-use clap::{Arg, Command, ValueEnum};
+use clap::{Arg, Command};
 
 /// A backend and its first device. Each is there when its cargo feature was on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceName {
-    /// Fast pure-Rust CPU.
     #[cfg(feature = "flex")]
     Flex,
-    /// Reference CPU backend.
     #[cfg(feature = "ndarray")]
     Ndarray,
-    /// NVIDIA GPU.
     #[cfg(feature = "cuda")]
     Cuda,
-    /// GPU through Vulkan, Metal or WebGPU.
     #[cfg(feature = "wgpu")]
     Wgpu,
 }
+
+/// Those that this program has, with their names and what help says of them.
+const BUILT: &[(DeviceName, &str, &str)] = &[
+    #[cfg(feature = "flex")]
+    (DeviceName::Flex, "flex", "Fast pure-Rust CPU"),
+    #[cfg(feature = "ndarray")]
+    (DeviceName::Ndarray, "ndarray", "Reference CPU backend"),
+    #[cfg(feature = "cuda")]
+    (DeviceName::Cuda, "cuda", "NVIDIA GPU"),
+    #[cfg(feature = "wgpu")]
+    (
+        DeviceName::Wgpu,
+        "wgpu",
+        "GPU through Vulkan, Metal or WebGPU",
+    ),
+];
 
 #[cfg(not(any(
     feature = "flex",
@@ -38,7 +50,7 @@ compile_error!("one of the features flex, ndarray, cuda and wgpu must be on");
 
 impl Default for DeviceName {
     fn default() -> Self {
-        Self::value_variants()[0]
+        BUILT[0].0
     }
 }
 
@@ -49,17 +61,17 @@ impl FromStr for DeviceName {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        <Self as ValueEnum>::from_str(word, true).map_err(|_| {
-            let built: Vec<String> = Self::value_variants()
-                .iter()
-                .map(Self::to_string)
-                .collect();
-            let built = format!("this program was not built for `{word}`, but for {}", built.join(", "));
+        let mut built = BUILT.iter();
+        let found = built.find(|(_, name, _)| name.eq_ignore_ascii_case(word));
+        found.map(|(device, ..)| *device).ok_or_else(|| {
+            let names: Vec<&str> = BUILT.iter().map(|(_, name, _)| *name).collect();
+            let names = names.join(", ");
+            let only = format!("this program was not built for `{word}`, but for {names}");
             match BACKENDS.contains(&word) {
                 true => format!(
-                    "{built}; `cargo install --path crates/clover-cli --features {word}` builds one that is"
+                    "{only}; `cargo install --path crates/clover-cli --features {word}` builds one that is"
                 ),
-                false => built,
+                false => only,
             }
         })
     }
@@ -67,8 +79,8 @@ impl FromStr for DeviceName {
 
 impl fmt::Display for DeviceName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.to_possible_value();
-        formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
+        let name = BUILT.iter().find(|(device, ..)| device == self);
+        formatter.write_str(name.map_or("", |(_, name, _)| name))
     }
 }
 
@@ -91,8 +103,10 @@ impl TypedValueParser for DeviceParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let devices = DeviceName::value_variants().iter();
-        Some(Box::new(devices.filter_map(ValueEnum::to_possible_value)))
+        let devices = BUILT.iter();
+        Some(Box::new(devices.map(|(_, name, help)| {
+            PossibleValue::new(*name).help(*help)
+        })))
     }
 }
 

@@ -16,17 +16,18 @@ macro_rules! page {
     };
 }
 
-/// Every page, in the order in which a newcomer needs them.
+/// Every page, in the order of the guide's own list.
 pub(crate) const GUIDE: &[Page] = &[
-    page!("train"),
     page!("data"),
-    page!("search"),
+    page!("training"),
+    page!("tasks"),
+    page!("searching"),
     page!("questions"),
-    page!("evaluate"),
-    page!("weights"),
-    page!("ablate"),
+    page!("public-weights"),
+    page!("benchmark"),
     page!("devices"),
-    page!("embed-in-rust"),
+    page!("rust"),
+    page!("figures"),
 ];
 
 impl Page {
@@ -47,23 +48,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_folder_is_a_page_with_a_heading() {
+    fn every_file_of_the_folder_is_a_page_with_a_heading_and_listed() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/guide");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|file| file != "README.md")
             .collect();
-        let mut pages: Vec<String> = GUIDE
-            .iter()
-            .map(|page| format!("{}.md", page.topic))
-            .collect();
+        let list = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
+        let mut pages = Vec::new();
+        for page in GUIDE {
+            assert!(page.text.starts_with("# "), "{}", page.topic);
+            assert!(!page.title().is_empty(), "{}", page.topic);
+            let file = format!("{}.md", page.topic);
+            assert!(list.contains(&format!("({file})")), "{file} is not listed");
+            pages.push(file);
+        }
 
         files.sort();
         pages.sort();
 
         assert_eq!(files, pages);
+    }
+
+    #[test]
+    fn no_page_hides_a_command() {
+        let program = crate::arguments::command();
         for page in GUIDE {
-            assert!(page.text.starts_with("# "), "{}", page.topic);
+            assert!(
+                program.find_subcommand(page.topic).is_none(),
+                "{}",
+                page.topic
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use clover_data::dataset::{ClipTable, Randomness};
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::{NormalizedClip, PixelPipeline};
 use clover_inference::{
-    Bundle, Embedder, IndexSettings, IndexSource, IndexWriter, Preprocessing, UpdateOptions,
+    Bundle, Embedder, IndexSettings, IndexWriter, LibrarySource, Preprocessing, UpdateOptions,
     write_bundle,
 };
 use clover_model::CloverConfig;
@@ -63,10 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
         let folder = root.path().join(format!("index-{round}"));
         let mut writer = IndexWriter::open(&folder, &settings)?;
-        let source = IndexSource {
-            place: writer.place_of(&videos)?,
-            clips: table.clone(),
-        };
+        let source = writer.source(LibrarySource::of(&videos), table.clone())?;
         let options = UpdateOptions::new(threads, &[])?;
         let started = Instant::now();
         let summary = writer.update(&embedder, &[source], &options, &mut |_| {

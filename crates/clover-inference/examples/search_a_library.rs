@@ -12,7 +12,7 @@ use std::path::Path;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, IndexEvent, IndexSettings, IndexSource, IndexWriter, NeutralTexts,
+    Bundle, Calibration, IndexEvent, IndexSettings, IndexWriter, LibrarySource, NeutralTexts,
     SearchQuery, Searcher, UpdateOptions, VideoIndex,
 };
 
@@ -35,10 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The writer holds the index's lock until it is dropped.
     let mut writer = IndexWriter::open(Path::new(folder), &settings)?;
-    let source = IndexSource {
-        place: writer.place_of(&videos)?,
-        clips: ClipTable::open(&videos, None, &|_, _| ())?,
-    };
+    let clips = ClipTable::open(&videos, None, &|_, _| ())?;
+    let source = writer.source(LibrarySource::of(&videos), clips)?;
     let options = UpdateOptions::new(2, &[])?;
     let summary = writer.update(&embedder, &[source], &options, &mut |event| {
         if let IndexEvent::Clip(record) = event

@@ -34,8 +34,8 @@ pub use film_strip::{clip_strip, film_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
-    IndexSource, IndexWriter, Library, RowKey, RowPrecision, UpdateOptions, UpdateSummary,
-    VideoIndex, WindowRow, WindowSettings, is_index,
+    IndexSource, IndexWriter, Library, LibrarySource, RowKey, RowPrecision, UpdateOptions,
+    UpdateSummary, VideoIndex, WindowRow, WindowSettings, is_index,
 };
 pub use preprocessing::Preprocessing;
 pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};

@@ -113,7 +113,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
         &["help"],
         &[
             "clover help",
-            "clover help train",
+            "clover help training",
             "clover help weights import",
         ],
     ),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clover_data::check::{CheckConfig, CheckReport, ItemFacts, Spread, check};
 use clover_data::video::DecodeLimits;
 
-use super::clip_list::open_clips;
+use super::clip_list::{open_clips, source};
 use crate::arguments::CheckData;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::processes::processors;
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    let collection = open_clips(&arguments.lists, &arguments.source)?;
+    let collection = open_clips(&source(&arguments.lists, &arguments.source))?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use clover_data::dataset::{ClipTable, ConvertRequest};
+use clover_inference::LibrarySource;
 
 use crate::arguments::ClipLists;
 use crate::progress::bar;
@@ -13,14 +14,21 @@ pub(super) fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['{', '*'])
 }
 
-/// Opens what `path` names; reading the headers of shards is shown.
-pub(super) fn open_clips(lists: &ClipLists, path: &Path) -> Result<ClipTable> {
-    let scan = bar("reading shards", 0);
-    let request = ConvertRequest {
+/// What `path` names, and how it is read.
+pub(super) fn source(lists: &ClipLists, path: &Path) -> LibrarySource {
+    let mut source = LibrarySource::of(path);
+    source.videos.clone_from(&lists.videos);
+    source.list = ConvertRequest {
         split: lists.split.clone(),
         ..lists.reading.request(path)
     };
-    let table = ClipTable::open_as(&request, lists.videos.as_deref(), &|done, total| {
+    source
+}
+
+/// Opens the clips of a source; reading the headers of shards is shown.
+pub(super) fn open_clips(source: &LibrarySource) -> Result<ClipTable> {
+    let scan = bar("reading shards", 0);
+    let table = source.open(&|done, total| {
         scan.set_length(total as u64);
         scan.set_position(done as u64);
     });

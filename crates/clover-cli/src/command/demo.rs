@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexSource,
-    IndexWriter, NeutralTexts, UpdateOptions, VideoIndex,
+    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexWriter,
+    LibrarySource, NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::evaluate::{ListRetrieval, list_retrieval};
@@ -162,10 +162,7 @@ impl Demonstration {
         let _ = fs::remove_dir_all(&folder);
         let settings = IndexSettings::of_bundle(bundle)?;
         let mut writer = IndexWriter::open(&folder, &settings)?;
-        let source = IndexSource {
-            place: writer.place_of(&list.canonicalize()?)?,
-            clips: held_out.clone(),
-        };
+        let source = writer.source(LibrarySource::of(list.canonicalize()?), held_out.clone())?;
         let options = UpdateOptions::new(processors(), &[])?;
         let go_on = &mut |_: IndexEvent<'_>| ControlFlow::Continue(());
         writer.update(embedder, &[source], &options, go_on)?;

@@ -10,7 +10,7 @@ use clover_data::dataset::ClipTable;
 use clover_inference::{EmbeddedBatch, Embedder, EmbeddingFile, EmbeddingFormat};
 use indicatif::ProgressBar;
 
-use super::clip_list::{is_pattern, open_clips};
+use super::clip_list::{is_pattern, open_clips, source};
 use super::open_bundle;
 use super::text_lines::TextLines;
 use crate::arguments::Embed;
@@ -46,7 +46,7 @@ fn open_list(arguments: &Embed, clips: &Path) -> Result<ClipTable> {
     if !is_pattern(clips) && !clips.exists() {
         bail!("{}: there is no such file or folder", clips.display());
     }
-    open_clips(&arguments.lists, clips)
+    open_clips(&source(&arguments.lists, clips))
 }
 
 fn open_texts(path: &Path) -> Result<TextLines<Box<dyn BufRead>>> {

@@ -16,9 +16,6 @@ pub(super) fn help(asked: &Help) -> Result<()> {
         && let Some(page) = Page::about(topic)
     {
         print_line(page.text.trim_end());
-        if command(words).is_ok() {
-            print_line(&format!("\nThe options: clover {topic} --help"));
-        }
         return Ok(());
     }
     let mut command = match command(words) {

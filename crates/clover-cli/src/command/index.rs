@@ -12,12 +12,13 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
     Calibration, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
+    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    is_index,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::bundle_folder::bundle_folder;
-use super::clip_list::{is_pattern, open_clips};
+use super::clip_list::{is_pattern, open_clips, source};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
@@ -101,7 +102,7 @@ impl Work for Indexing {
 
 impl Indexing {
     /// The folders and lists, as the index names them.
-    fn sources(&self, old: Option<&IndexSettings>) -> Result<Vec<PathBuf>> {
+    fn sources(&self, old: Option<&IndexSettings>) -> Result<Vec<LibrarySource>> {
         let given = &self.arguments.sources;
         let known = old.map(|old| old.sources.clone()).unwrap_or_default();
         match (given.is_empty(), known.is_empty()) {
@@ -113,16 +114,18 @@ impl Indexing {
             true => known,
             false => Vec::new(),
         };
-        for source in given {
-            let absolute = match is_pattern(source) {
-                true => std::path::absolute(source),
-                false => source.canonicalize(),
+        for given in given {
+            let path = match is_pattern(given) {
+                true => std::path::absolute(given)?,
+                false => absolute(given)?,
             };
-            let absolute =
-                absolute.with_context(|| format!("{}: cannot be found", source.display()))?;
-            if !sources.contains(&absolute) {
-                sources.push(absolute);
+            let mut source = source(&self.arguments.lists, &path);
+            let list = &mut source.list;
+            for path in [&mut source.videos, &mut list.list, &mut list.mapping] {
+                *path = path.as_deref().map(absolute).transpose()?;
             }
+            sources.retain(|known| !known.is_same_list(&source));
+            sources.push(source);
         }
         Ok(sources)
     }
@@ -142,7 +145,7 @@ impl Indexing {
         &self,
         folder: &Path,
         wanted: &IndexSettings,
-        sources: &[PathBuf],
+        sources: &[LibrarySource],
         embedder: &Embedder<B>,
         neutral: &NeutralTexts,
     ) -> Result<()> {
@@ -151,11 +154,8 @@ impl Indexing {
             let mut opened = Vec::new();
             for source in sources {
                 // Of a folder that cannot be looked into now, nothing is known to be gone.
-                match open_clips(&self.arguments.lists, source) {
-                    Ok(clips) => opened.push(IndexSource {
-                        place: writer.place_of(source)?,
-                        clips,
-                    }),
+                match open_clips(source) {
+                    Ok(clips) => opened.push(writer.source(source.clone(), clips)?),
                     Err(error) if self.arguments.follow || self.arguments.sources.is_empty() => {
                         note(&format!("left as it was: {error:#}"));
                     }
@@ -237,6 +237,11 @@ impl Indexing {
         }
         true
     }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| format!("{}: cannot be found", path.display()))
 }
 
 /// A bar over the bytes of the clips: how long a film is is only known once it is opened.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, bail};
 use clover_data::dataset::{PackConfig, PackFrames, Part, pack};
 
-use super::clip_list::open_clips;
+use super::clip_list::{open_clips, source};
 use crate::arguments::Pack;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         threads: arguments.threads.unwrap_or(defaults.threads),
         ..defaults
     };
-    let source = open_clips(&arguments.lists, &arguments.source)?;
+    let source = open_clips(&source(&arguments.lists, &arguments.source))?;
     for item in source.skipped() {
         note(&format!("skipped {item}"));
     }

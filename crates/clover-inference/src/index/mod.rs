@@ -15,6 +15,7 @@ mod reading;
 mod scan;
 mod segment;
 mod settings;
+mod source;
 mod windows;
 mod writer;
 
@@ -29,10 +30,10 @@ pub use plan::IndexSource;
 pub use segment::RowKey;
 use segment::Segment;
 pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
+pub use source::LibrarySource;
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
-use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
@@ -116,12 +117,7 @@ impl VideoIndex {
         let Some(source) = self.settings.sources.get(clip.source) else {
             return PathBuf::from(&clip.path);
         };
-        let path = match source.is_dir() {
-            true => source.join(&clip.path),
-            // The paths of a list begin where the list lies.
-            false => source.parent().unwrap_or(Path::new("")).join(&clip.path),
-        };
-        without_detours(&path)
+        without_detours(&source.join(&clip.path))
     }
 
     /// What a clip is read from, and the part of it that is meant.
@@ -140,7 +136,7 @@ impl VideoIndex {
             source: std::io::Error::from(std::io::ErrorKind::NotFound),
         };
         let source = self.settings.sources.get(clip.source).ok_or_else(gone)?;
-        let table = ClipTable::open(source, None, &|_, _| ())?;
+        let table = source.open(&|_, _| ())?;
         let row = (0..table.len()).find(|&row| table.clip(row) == clip.path);
         let read = table.read(row.ok_or_else(gone)?)?;
         Ok((read.clip, read.span))

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::source::LibrarySource;
 use super::windows::WindowSettings;
 use crate::InferenceError;
 use crate::bundle::{bundle_checksum, read_config, write_whole};
 
 /// The version of the folder's form that this code writes and reads.
-pub const INDEX_FORMAT: u32 = 1;
+pub const INDEX_FORMAT: u32 = 2;
 
 pub(super) const SETTINGS: &str = "index.toml";
 
@@ -44,7 +45,7 @@ pub struct IndexSettings {
     /// The folders, lists and shards that were indexed. Entries are never taken out: files name theirs
     /// by its place.
     #[serde(default)]
-    pub sources: Vec<PathBuf>,
+    pub sources: Vec<LibrarySource>,
 }
 
 /// What is read first: other versions may have other keys.
@@ -209,7 +210,10 @@ pub(super) mod tests {
     fn settings_read_back_as_written() {
         let folder = tempfile::tempdir().unwrap();
         let settings = IndexSettings {
-            sources: vec![PathBuf::from("/videos")],
+            sources: vec![LibrarySource {
+                videos: Some(PathBuf::from("/videos")),
+                ..LibrarySource::of("/list.csv")
+            }],
             ..settings(4)
         };
 

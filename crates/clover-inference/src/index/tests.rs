@@ -82,10 +82,8 @@ pub(crate) fn library(folder: &Path) {
 }
 
 fn source(writer: &mut IndexWriter, folder: &Path) -> IndexSource {
-    IndexSource {
-        place: writer.place_of(folder).unwrap(),
-        clips: ClipTable::open(folder, None, &|_, _| ()).unwrap(),
-    }
+    let clips = ClipTable::open(folder, None, &|_, _| ()).unwrap();
+    writer.source(LibrarySource::of(folder), clips).unwrap()
 }
 
 fn options(exclude: &[&str]) -> UpdateOptions {

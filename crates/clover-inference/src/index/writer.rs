@@ -27,6 +27,7 @@ use super::lock::{IndexLock, LOCK};
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
+use super::source::LibrarySource;
 use crate::bundle::create_folder;
 use crate::{Embedder, InferenceError};
 
@@ -192,19 +193,31 @@ impl IndexWriter {
         &self.library
     }
 
-    /// The place of a source, which is added if it is new.
+    /// The opened clips of a source for an update. The index notes the source if it is new, or is now read
+    /// in another way.
     ///
     /// # Errors
     ///
     /// The settings cannot be written.
-    pub fn place_of(&mut self, source: &Path) -> Result<usize, InferenceError> {
-        let known = self.settings.sources.iter().position(|one| one == source);
-        if let Some(place) = known {
-            return Ok(place);
+    pub fn source(
+        &mut self,
+        source: LibrarySource,
+        clips: ClipTable,
+    ) -> Result<IndexSource, InferenceError> {
+        let source = LibrarySource {
+            folder: clips.folder().to_owned(),
+            ..source
+        };
+        let sources = &mut self.settings.sources;
+        let known = sources.iter().position(|one| one.is_same_list(&source));
+        let place = known.unwrap_or(sources.len());
+        match sources.get_mut(place) {
+            Some(known) if *known == source => return Ok(IndexSource { place, clips }),
+            Some(known) => *known = source,
+            None => sources.push(source),
         }
-        self.settings.sources.push(source.to_owned());
         self.settings.write(&self.folder)?;
-        Ok(self.settings.sources.len() - 1)
+        Ok(IndexSource { place, clips })
     }
 
     /// Brings the index up to date with some of its sources. `visit` hears of it, and may break off: what

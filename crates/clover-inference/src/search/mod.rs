@@ -110,10 +110,8 @@ pub struct FoundMoment {
 /// let opened = Bundle::<Flex>::read(&bundle, &device)?;
 /// let settings = IndexSettings::of_bundle(&bundle)?;
 /// let mut writer = IndexWriter::open(&folder, &settings)?;
-/// let source = IndexSource {
-///     place: writer.place_of(&videos)?,
-///     clips: ClipTable::open(&videos, None, &|_, _| ())?,
-/// };
+/// let clips = ClipTable::open(&videos, None, &|_, _| ())?;
+/// let source = writer.source(LibrarySource::of(&videos), clips)?;
 /// let options = UpdateOptions::new(2, &[])?;
 /// let embedder = opened.into_embedder(device);
 /// writer.update(&embedder, &[source], &options, &mut |_| ControlFlow::Continue(()))?;

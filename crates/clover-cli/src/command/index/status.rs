@@ -55,7 +55,7 @@ pub(super) fn lines(index: &VideoIndex) -> Vec<String> {
     let sources = settings
         .sources
         .iter()
-        .map(|source| format!("source {}", source.display()));
+        .map(|source| format!("source {}", source.path().display()));
     lines.extend(sources);
     for record in index.library().records() {
         if let Some(fault) = record

@@ -102,7 +102,7 @@ mod searches {
     use clover_data::dataset::ClipTable;
     use clover_data::video::ClipSource;
     use clover_inference::{
-        Bundle, Calibration, IndexSettings, IndexSource, IndexWriter, NeutralTexts, RowPrecision,
+        Bundle, Calibration, IndexSettings, IndexWriter, LibrarySource, NeutralTexts, RowPrecision,
         UpdateOptions, VideoIndex, WindowSettings,
     };
 
@@ -139,10 +139,10 @@ mod searches {
             };
             let mut writer = IndexWriter::open(&root.join("index"), &settings).unwrap();
             let videos = clips[0].parent().unwrap();
-            let source = IndexSource {
-                place: writer.place_of(videos).unwrap(),
-                clips: ClipTable::open(videos, None, &|_, _| ()).unwrap(),
-            };
+            let clips_there = ClipTable::open(videos, None, &|_, _| ()).unwrap();
+            let source = writer
+                .source(LibrarySource::of(videos), clips_there)
+                .unwrap();
             let options = UpdateOptions::new(1, &[]).unwrap();
             writer
                 .update(&embedder, &[source], &options, &mut |_| {
