@@ -11,7 +11,9 @@ use clover_model::tasks::{FillInTheBlankModel, OpenEndedModel};
 use clover_trainer::parameter_groups::ParameterGroup;
 use clover_trainer::parameter_paths;
 use clover_trainer::precision::Precision;
-use clover_trainer::recipe::{AnyRecipe, CaptionChoice, SHIPPED_RECIPES, TaskKind, TaskRecipe};
+use clover_trainer::recipe::{
+    AnyRecipe, CaptionChoice, Recipe, SHIPPED_RECIPES, TaskKind, TaskRecipe,
+};
 use clover_trainer::schedule::Progress;
 
 use crate::{TestAutodiffBackend, TestBackend};

@@ -9,7 +9,9 @@ mod command;
 mod dashboard;
 mod device;
 mod display;
+mod guide;
 mod interrupt;
+mod output;
 mod processes;
 mod progress;
 mod step_bar;
@@ -18,7 +20,7 @@ mod task_progress;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use interrupt::{INTERRUPTED, Interrupted};
 
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
 /// that otherwise are a large part of a step on the CPU.
@@ -26,19 +28,27 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
-    match command::run(arguments) {
+    let arguments = arguments::Arguments::read();
+    output::set_verbosity(arguments.verbosity());
+    match command::run(arguments).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Each cause once: some errors repeat theirs in their own words.
-            let mut message = String::from("error");
-            for cause in error.chain().map(ToString::to_string) {
-                if !message.ends_with(&cause) {
-                    message = format!("{message}: {cause}");
-                }
-            }
-            let _ = writeln!(std::io::stderr(), "{message}");
-            ExitCode::FAILURE
+        Err(error) => report(&error),
+    }
+}
+
+/// Says why the program fails, and its status.
+fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        let _ = writeln!(std::io::stderr(), "{interrupted}");
+        return ExitCode::from(INTERRUPTED);
+    }
+    // Each cause once: some errors repeat theirs in their own words.
+    let mut message = String::from("error");
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.ends_with(&cause) {
+            message = format!("{message}: {cause}");
         }
     }
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
 }

@@ -200,10 +200,14 @@ pub enum TrainerError {
     },
 
     /// No recipe of this name is part of the program, and no file has it.
-    #[error("{name}: neither a file nor a shipped recipe; shipped are {shipped}")]
+    #[error(
+        "{name}: neither a file nor a shipped recipe; the nearest is `{nearest}`; shipped are {shipped}"
+    )]
     NoSuchRecipe {
         /// The name asked for.
         name: String,
+        /// The name most like it.
+        nearest: String,
         /// The names there are.
         shipped: String,
     },

@@ -19,7 +19,7 @@ use clover_model::{Clover, CloverConfig};
 use clover_trainer::TrainerError;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, FinetuningSummary, finetune};
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 
 use crate::small_run::SmallData;
 use crate::{TestAutodiffBackend, TestBackend};

@@ -22,7 +22,7 @@ pub(crate) struct Ablate {
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) keys: Vec<String>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
     /// Run one row with one seed, `row:seed`: what the command does in each of its processes.
     #[arg(long, hide = true)]

@@ -1,15 +1,16 @@
 //! `clover evaluate`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
 use clover_trainer::metric::Storage;
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::EvaluationPage;
 
+use super::bundle_folder::bundle_folder;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
@@ -35,10 +36,7 @@ impl Work for Measuring {
 pub(super) fn run(arguments: Evaluate) -> Result<()> {
     let name = task_name(&arguments.task);
     let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
-    let folder = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{name}-{}", arguments.split)));
+    let folder = arguments.folder();
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let record = folder.join("progress.jsonl");
     let annotation = &arguments.annotation;
@@ -56,8 +54,8 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         ..EvaluationPlan::new(
             &name,
             recipe.clone(),
-            &arguments.bundle,
-            annotation.location(&arguments.split),
+            bundle_folder(&arguments.bundle)?,
+            annotation.location(&arguments.data, &arguments.split),
         )
     };
     let found = arguments.device.run(Measuring(plan))?;

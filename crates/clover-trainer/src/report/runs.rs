@@ -9,7 +9,7 @@ use crate::evaluate::Figures;
 use crate::finetune::{FinetuningMetrics, FinetuningSummary};
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingSummary, StepMetrics};
-use crate::recipe::{PretrainingRecipe, TaskRecipe};
+use crate::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
 
 impl Report {
     /// The curves of a run, what it was trained with, and what it left out.
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_page_has_every_metric_of_a_step_and_every_key_of_the_recipe() {
-        let recipe = PretrainingRecipe::demo().unwrap();
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
 
         let report = Report::of_pretraining(&recipe, &summary(1)).unwrap();
 
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn validation_is_drawn_and_its_best_stands_on_top() {
-        let recipe = PretrainingRecipe::demo().unwrap();
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
         let validations = vec![validation(2), validation(3)];
         let summary = PretrainingSummary {
             best: Some(BestModel {
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn of_many_skipped_items_the_page_names_some() {
-        let recipe = PretrainingRecipe::demo().unwrap();
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.html");
 
