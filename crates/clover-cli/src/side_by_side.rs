@@ -100,7 +100,11 @@ pub(crate) fn side_by_side<J: Display + Sync, T: Send>(
                     let result = work(job, &mut Lane::new(job.to_string(), all));
                     let seconds = started.elapsed().as_secs_f64();
                     // Nobody hears of it where `ended` failed.
-                    let one = Ended { job, result, seconds };
+                    let one = Ended {
+                        job,
+                        result,
+                        seconds,
+                    };
                     if send.send(one).is_err() {
                         break;
                     }
@@ -112,7 +116,9 @@ pub(crate) fn side_by_side<J: Display + Sync, T: Send>(
         }
         drop(send);
         let receive = receive;
-        receive.iter().try_for_each(|one| all.suspend(|| ended(one)))
+        receive
+            .iter()
+            .try_for_each(|one| all.suspend(|| ended(one)))
     })
 }
 

@@ -29,10 +29,7 @@ pub(super) fn run(arguments: Ablate) -> Result<()> {
     if arguments.jobs == 0 {
         bail!("--jobs must be positive");
     }
-    let (device, checkpointing) = (
-        arguments.device,
-        recipe.pretraining.gradient_checkpointing,
-    );
+    let (device, checkpointing) = (arguments.device, recipe.pretraining.gradient_checkpointing);
     let comparison = Comparison {
         interrupt: Interrupt::listen()?,
         arguments,
@@ -72,12 +69,18 @@ impl Work for Comparison {
         let run = |cell: &Cell, lane: &mut Lane| self.run_cell::<B>(*cell, &files, &device, lane);
         let (jobs, interrupt) = (self.arguments.jobs, &self.interrupt);
         side_by_side(&waiting, jobs, interrupt, run, |ended| {
-            let Ended { job: cell, result, seconds } = ended;
+            let Ended {
+                job: cell,
+                result,
+                seconds,
+            } = ended;
             match result {
                 Ok(Some(result)) => {
                     done += 1;
                     let metrics = metrics_line(&result);
-                    note(&format!("{cell}: {metrics}; {seconds:.0} s, {done} of {all} done"));
+                    note(&format!(
+                        "{cell}: {metrics}; {seconds:.0} s, {done} of {all} done"
+                    ));
                     self.summarize().map(drop)
                 }
                 Ok(None) => {
@@ -111,11 +114,17 @@ impl Comparison {
                     total = total_steps;
                 }
                 CellEvent::Pretraining(PretrainingEvent::Step(step)) => lane.tell(|| {
-                    format!("pre-training, step {}/{total} loss {:.3}", step.step, step.total)
+                    format!(
+                        "pre-training, step {}/{total} loss {:.3}",
+                        step.step, step.total
+                    )
                 }),
                 CellEvent::Pretraining(_) => {}
-                CellEvent::FineTuning { task, step, total_steps } => lane.tell(|| {
-                    format!("{task}, step {}/{total_steps} loss {:.3}", step.step, step.loss)
+                CellEvent::FineTuning { task, step } => lane.tell(|| {
+                    format!(
+                        "{task}, step {}/{} loss {:.3}",
+                        step.step, step.total_steps, step.loss
+                    )
                 }),
                 CellEvent::Measuring(what) => lane.tell(|| format!("measuring {what}")),
             }
@@ -141,7 +150,14 @@ impl Comparison {
             open_ended: files.open_ended,
             multiple_choice: files.multiple_choice,
         };
-        let BenchmarkFiles { clips, vocabulary, answers, train, test, .. } = files;
+        let BenchmarkFiles {
+            clips,
+            vocabulary,
+            answers,
+            train,
+            test,
+            ..
+        } = files;
         Ok(AblationFiles {
             clips,
             vocabulary,

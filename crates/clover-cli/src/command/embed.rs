@@ -15,8 +15,8 @@ use super::open_bundle;
 use super::text_lines::TextLines;
 use crate::arguments::Embed;
 use crate::device::Work;
+use crate::device::processors;
 use crate::interrupt::Interrupt;
-use crate::processes::processors;
 use crate::progress::{bar, print_line};
 
 /// Texts that are read before they are embedded.

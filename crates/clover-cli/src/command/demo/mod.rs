@@ -12,7 +12,6 @@ mod tasks;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -35,7 +34,7 @@ use self::tasks::{ANSWERS, CHOICES, DemoTask, RETRIEVAL};
 use super::evaluate::{Measuring, write_all};
 use super::render::with_bar;
 use crate::arguments::Demo;
-use crate::device::Work;
+use crate::device::{Work, processors};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::{note, print_line};
 use crate::progress::{TrainingProgress, bar};
@@ -49,12 +48,18 @@ const INDEX: &str = "index";
 pub(super) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
     let demonstration = Demonstration {
-        at_a_time: if device.is_cpu() { processors().min(2) } else { 1 },
+        at_a_time: if device.is_cpu() {
+            processors().min(2)
+        } else {
+            1
+        },
         arguments,
         interrupt: Interrupt::listen()?,
     };
     let Some((report, commands)) = device.run(demonstration)? else {
-        bail!(Interrupted("stopped; the same command goes on from here".to_owned()));
+        bail!(Interrupted(
+            "stopped; the same command goes on from here".to_owned()
+        ));
     };
     for line in score_lines(&report) {
         print_line(&line);
@@ -68,10 +73,6 @@ pub(super) fn run(arguments: Demo) -> Result<()> {
         note(&format!("  {command}"));
     }
     Ok(())
-}
-
-fn processors() -> usize {
-    available_parallelism().map_or(1, usize::from)
 }
 
 /// All of it on one device; nothing comes out when it was interrupted.
@@ -251,9 +252,8 @@ impl Demonstration {
             let summary = finetune::<B>(&plan, device, &mut |event| {
                 match event {
                     FinetuningEvent::Started { total_steps, .. } => total = total_steps,
-                    FinetuningEvent::Step(metrics) => lane.tell(|| {
-                        format!("step {}/{total} loss {:.3}", metrics.step, metrics.loss)
-                    }),
+                    FinetuningEvent::Step(metrics) => lane
+                        .tell(|| format!("step {}/{total} loss {:.3}", metrics.step, metrics.loss)),
                     _ => {}
                 }
                 self.goes_on()
@@ -262,7 +262,11 @@ impl Demonstration {
             Ok(summary.finished.then_some(summary.bundle))
         };
         side_by_side(tasks, self.at_a_time, &self.interrupt, tune, |ended| {
-            let Ended { job, result, seconds } = ended;
+            let Ended {
+                job,
+                result,
+                seconds,
+            } = ended;
             let bundle = result.with_context(|| job.name)?;
             if bundle.is_some() {
                 note(&format!("{job}: fine-tuned after {seconds:.0} s"));
@@ -355,7 +359,8 @@ impl Demonstration {
 
     fn search_commands(&self, held_out: &ClipTable) -> [String; 2] {
         let (program, index) = (program(), self.arguments.out.join(INDEX));
-        let [index, query] = [&index.display().to_string(), &self.arguments.query].map(|word| quoted(word));
+        let [index, query] =
+            [&index.display().to_string(), &self.arguments.query].map(|word| quoted(word));
         let clip = quoted(&shown_clip(held_out));
         [
             format!("{program} search {index} {query}"),
@@ -404,11 +409,7 @@ impl Demonstration {
     }
 
     /// What the run can be repeated from.
-    fn settings(
-        &self,
-        recipe: &PretrainingRecipe,
-        held_out: &ClipTable,
-    ) -> Vec<(String, String)> {
+    fn settings(&self, recipe: &PretrainingRecipe, held_out: &ClipTable) -> Vec<(String, String)> {
         let arguments = &self.arguments;
         [
             ("device", format!("{:?}", arguments.device).to_lowercase()),
@@ -431,7 +432,11 @@ impl Demonstration {
 
 /// How this program was called.
 fn program() -> String {
-    quoted(&std::env::args().next().unwrap_or_else(|| "clover".to_owned()))
+    quoted(
+        &std::env::args()
+            .next()
+            .unwrap_or_else(|| "clover".to_owned()),
+    )
 }
 
 fn shown_clip(held_out: &ClipTable) -> String {

@@ -13,7 +13,10 @@ pub(super) fn summary(report: &Report) -> String {
         format!("{found:.1} % {name} (chance {chance:.1} %)")
     });
     let all: Vec<_> = retrieval.chain(answers).collect();
-    format!("First ranks and right answers on clips that were held out: {}.", all.join("; "))
+    format!(
+        "First ranks and right answers on clips that were held out: {}.",
+        all.join("; ")
+    )
 }
 
 /// The table in at most 80 columns.
@@ -27,10 +30,21 @@ pub(super) fn score_lines(report: &Report) -> Vec<String> {
     let percent = |value: f64| format!("{value:.1}");
     for scores in &report.retrieval {
         let metrics = &scores.metrics;
-        let recalls = [metrics.recall_at_1, metrics.recall_at_5, metrics.recall_at_10];
-        for ((k, found), chance) in [1, 5, 10].into_iter().zip(recalls).zip(scores.chance_recall) {
+        let recalls = [
+            metrics.recall_at_1,
+            metrics.recall_at_5,
+            metrics.recall_at_10,
+        ];
+        for ((k, found), chance) in [1, 5, 10]
+            .into_iter()
+            .zip(recalls)
+            .zip(scores.chance_recall)
+        {
             let name = format!("R@{k}, {}", scores.name);
-            lines.push(line(&name, [percent(found), percent(chance), String::new()]));
+            lines.push(line(
+                &name,
+                [percent(found), percent(chance), String::new()],
+            ));
         }
     }
     for (name, accuracy) in &report.answers {
@@ -76,8 +90,14 @@ mod tests {
         let lines = score_lines(&report);
 
         assert!(lines.iter().all(|line| line.len() <= 80), "{lines:?}");
-        assert!(lines[1].contains("40.0") && lines[1].contains("0.5"), "{lines:?}");
-        assert!(lines[4].contains("75.0") && lines[4].ends_with("30.0"), "{lines:?}");
+        assert!(
+            lines[1].contains("40.0") && lines[1].contains("0.5"),
+            "{lines:?}"
+        );
+        assert!(
+            lines[4].contains("75.0") && lines[4].ends_with("30.0"),
+            "{lines:?}"
+        );
         let expected = "40.0 % zero-shot, text to video (chance 0.5 %); 75.0 % multiple-choice-custom \
                         (chance 20.0 %).";
         assert!(summary(&report).ends_with(expected), "{}", summary(&report));
