@@ -77,152 +77,159 @@ impl Report {
     }
 }
 
+/// Charts of one line after another: titles, and what their curves show of a line.
+type Table<M> = &'static [(&'static str, &'static [(&'static str, fn(&M) -> f64)])];
+
+const PRETRAINING_LOSSES: Table<StepMetrics> = &[(
+    "Losses",
+    &[
+        ("total", |step| step.total),
+        ("masked words", |step| step.word),
+        ("alignment, anchored at the video", |step| {
+            step.video_alignment
+        }),
+        ("alignment, anchored at the text", |step| {
+            step.text_alignment
+        }),
+        ("ranking, anchored at the video", |step| step.video_ranking),
+        ("ranking, anchored at the text", |step| step.text_ranking),
+    ],
+)];
+
+const PRETRAINING: Table<StepMetrics> = &[
+    (
+        "Similarity of video and text, over the temperature",
+        &[
+            ("of a pair", |step| step.positive_similarity),
+            ("of different pairs", |step| step.negative_similarity),
+        ],
+    ),
+    (
+        "Gradient norm before clipping",
+        &[("gradient norm", |step| step.gradient_norm)],
+    ),
+    (
+        "Learning rate",
+        &[("learning rate", |step| step.learning_rate)],
+    ),
+    (
+        "Clips per second, waiting included",
+        &[("clips per second", |step| step.clips_per_second)],
+    ),
+    (
+        "Seconds",
+        &[
+            ("computing", |step| step.step_seconds),
+            ("waiting for data", |step| step.data_seconds),
+        ],
+    ),
+    (
+        "Items left out so far",
+        &[("items", |step| step.skipped as f64)],
+    ),
+];
+
+const FINETUNING_LOSS: Table<FinetuningMetrics> = &[("Loss", &[("loss", |step| step.loss)])];
+
+const FINETUNING: Table<FinetuningMetrics> = &[
+    (
+        "Gradient norm before clipping",
+        &[("gradient norm", |step| step.gradient_norm)],
+    ),
+    (
+        "Learning rate",
+        &[("learning rate", |step| step.learning_rate)],
+    ),
+    (
+        "Seconds",
+        &[
+            ("computing", |step| step.step_seconds),
+            ("waiting for data", |step| step.data_seconds),
+        ],
+    ),
+];
+
+/// A step, and retrieval of validation after it: text to video, and video to text.
+type Recalls = (u64, [RetrievalMetrics; 2]);
+
+const RECALLS: Table<Recalls> = &[
+    (
+        "Validation, recall in percent",
+        &[
+            ("R@1 text to video", |line| line.1[0].recall_at_1),
+            ("R@1 video to text", |line| line.1[1].recall_at_1),
+            ("R@5 text to video", |line| line.1[0].recall_at_5),
+            ("R@5 video to text", |line| line.1[1].recall_at_5),
+            ("R@10 text to video", |line| line.1[0].recall_at_10),
+            ("R@10 video to text", |line| line.1[1].recall_at_10),
+        ],
+    ),
+    (
+        "Validation, median rank",
+        &[
+            ("text to video", |line| line.1[0].median_rank),
+            ("video to text", |line| line.1[1].median_rank),
+        ],
+    ),
+];
+
+const ACCURACY: Table<(u64, f64)> = &[(
+    "Validation, accuracy in percent",
+    &[("accuracy", |line| line.1)],
+)];
+
 /// Losses, validation, similarities, gradient norm, learning rate, speed and skipped items of a
 /// pre-training run, by step.
 #[must_use]
 pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
-    let curve = |name: &str, value: fn(&StepMetrics) -> f64| {
-        curve(
-            name,
-            summary.metrics.iter().map(|step| (step.step, value(step))),
-        )
-    };
-    let losses = vec![
-        curve("total", |step| step.total),
-        curve("masked words", |step| step.word),
-        curve("alignment, anchored at the video", |step| {
-            step.video_alignment
-        }),
-        curve("alignment, anchored at the text", |step| {
-            step.text_alignment
-        }),
-        curve("ranking, anchored at the video", |step| step.video_ranking),
-        curve("ranking, anchored at the text", |step| step.text_ranking),
-    ];
-    let similarities = vec![
-        curve("of a pair", |step| step.positive_similarity),
-        curve("of different pairs", |step| step.negative_similarity),
-    ];
-    let seconds = vec![
-        curve("computing", |step| step.step_seconds),
-        curve("waiting for data", |step| step.data_seconds),
-    ];
-    let mut charts = vec![Chart::new("Losses", losses)];
-    charts.extend(recall_charts(summary.validations.iter().map(|line| {
-        let retrieval = &line.retrieval;
+    let recalls = summary.validations.iter().map(|line| {
+        let retrieval = line.retrieval.clone();
         (
             line.step,
-            [&retrieval.text_to_video, &retrieval.video_to_text],
+            [retrieval.text_to_video, retrieval.video_to_text],
         )
-    })));
-    charts.extend([
-        Chart::new(
-            "Similarity of video and text, over the temperature",
-            similarities,
-        ),
-        Chart::new(
-            "Gradient norm before clipping",
-            vec![curve("gradient norm", |step| step.gradient_norm)],
-        ),
-        Chart::new(
-            "Learning rate",
-            vec![curve("learning rate", |step| step.learning_rate)],
-        ),
-        Chart::new(
-            "Clips per second, waiting included",
-            vec![curve("clips per second", |step| step.clips_per_second)],
-        ),
-        Chart::new("Seconds", seconds),
-        Chart::new(
-            "Items left out so far",
-            vec![curve("items", |step| step.skipped as f64)],
-        ),
-    ]);
-    charts
+    });
+    let recalls: Vec<Recalls> = recalls.collect();
+    [
+        charts(PRETRAINING_LOSSES, &summary.metrics, |step| step.step),
+        charts(RECALLS, &recalls, |line| line.0),
+        charts(PRETRAINING, &summary.metrics, |step| step.step),
+    ]
+    .concat()
 }
 
 fn finetuning_charts(summary: &FinetuningSummary) -> Vec<Chart> {
-    let curve_of = |name: &str, value: fn(&FinetuningMetrics) -> f64| {
-        curve(
-            name,
-            summary.metrics.iter().map(|step| (step.step, value(step))),
-        )
-    };
-    let mut charts = vec![Chart::new("Loss", vec![curve_of("loss", |step| step.loss)])];
     let (mut recalls, mut accuracy) = (Vec::new(), Vec::new());
     for line in &summary.validations {
         match &line.figures {
             Figures::Retrieval(found) => {
-                let both = [&found.text_to_video.metrics, &found.video_to_text.metrics];
-                recalls.push((line.step, both));
+                let both = [&found.text_to_video, &found.video_to_text];
+                recalls.push((line.step, both.map(|one| one.metrics.clone())));
             }
             Figures::Answers(_) => accuracy.push((line.step, line.score)),
         }
     }
-    charts.extend(recall_charts(recalls.into_iter()));
-    if !accuracy.is_empty() {
-        let accuracy = vec![curve("accuracy", accuracy.into_iter())];
-        charts.push(Chart::new("Validation, accuracy in percent", accuracy));
-    }
-    charts.extend([
-        Chart::new(
-            "Gradient norm before clipping",
-            vec![curve_of("gradient norm", |step| step.gradient_norm)],
-        ),
-        Chart::new(
-            "Learning rate",
-            vec![curve_of("learning rate", |step| step.learning_rate)],
-        ),
-        Chart::new(
-            "Seconds",
-            vec![
-                curve_of("computing", |step| step.step_seconds),
-                curve_of("waiting for data", |step| step.data_seconds),
-            ],
-        ),
-    ]);
-    charts
-}
-
-/// Recalls and median ranks of validation, text to video and video to text; none where nothing was
-/// validated.
-fn recall_charts<'m>(
-    validations: impl Iterator<Item = (u64, [&'m RetrievalMetrics; 2])>,
-) -> Vec<Chart> {
-    let validations: Vec<_> = validations.collect();
-    if validations.is_empty() {
-        return Vec::new();
-    }
-    let both = |name: &str, value: fn(&RetrievalMetrics) -> f64| {
-        ["text to video", "video to text"]
-            .into_iter()
-            .enumerate()
-            .map(|(side, direction)| {
-                let points = validations.iter();
-                let points = points.map(|(step, metrics)| (*step, value(metrics[side])));
-                curve(&format!("{name}{direction}"), points)
-            })
-            .collect::<Vec<_>>()
-    };
-    let recalls = [
-        both("R@1 ", |metrics| metrics.recall_at_1),
-        both("R@5 ", |metrics| metrics.recall_at_5),
-        both("R@10 ", |metrics| metrics.recall_at_10),
-    ];
-    vec![
-        Chart::new("Validation, recall in percent", recalls.concat()),
-        Chart::new(
-            "Validation, median rank",
-            both("", |metrics| metrics.median_rank),
-        ),
+    [
+        charts(FINETUNING_LOSS, &summary.metrics, |step| step.step),
+        charts(RECALLS, &recalls, |line| line.0),
+        charts(ACCURACY, &accuracy, |line| line.0),
+        charts(FINETUNING, &summary.metrics, |step| step.step),
     ]
+    .concat()
 }
 
-fn curve(name: &str, points: impl Iterator<Item = (u64, f64)>) -> Curve {
-    Curve {
-        name: name.to_owned(),
-        points: points.collect(),
-    }
+/// None where there are no lines.
+fn charts<M>(table: Table<M>, lines: &[M], step: fn(&M) -> u64) -> Vec<Chart> {
+    let table = table.iter().filter(|_| !lines.is_empty());
+    table
+        .map(|(title, curves)| {
+            let curves = curves.iter().map(|(name, value)| Curve {
+                name: (*name).to_owned(),
+                points: lines.iter().map(|line| (step(line), value(line))).collect(),
+            });
+            Chart::new(title, curves.collect())
+        })
+        .collect()
 }
 
 /// The line on top: steps, the loss at first and at last, and the best of validation.
