@@ -41,7 +41,7 @@ const RECIPE: &str = "ablation/rendered";
 
 /// The keys that differ: clips of a single shape, large enough for its outline to be seen, each with four
 /// others that differ from it in one respect.
-const CLIPS: [&str; 10] = [
+const CLIPS: [&str; 9] = [
     "benchmark.clips=5000",
     "benchmark.size=64",
     "benchmark.shapes=1",
@@ -51,7 +51,6 @@ const CLIPS: [&str; 10] = [
     "pretraining.image_size=56",
     "pretraining.text_len=28",
     "pretraining.epochs=2",
-    "pretraining.warmup_epochs=1",
 ];
 
 pub(super) fn run(arguments: &Demo) -> Result<()> {
