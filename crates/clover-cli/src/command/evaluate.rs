@@ -14,7 +14,8 @@ use super::bundle_folder::bundle_folder;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
-use crate::progress::{bar, print_line};
+use crate::output::{note, print_line};
+use crate::progress::bar;
 
 /// An evaluation with its progress on the terminal.
 pub(super) struct Measuring(pub(super) EvaluationPlan);
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     write_all(&folder, &found, &recipe, shown)?;
     // Everything it was kept for is written.
     let _ = fs::remove_file(record);
-    print_line(&format!(
+    note(&format!(
         "figures, predictions and the page lie in {}",
         folder.display()
     ));

@@ -15,8 +15,9 @@ use clover_trainer::recipe::AblationRecipe;
 use crate::arguments::Ablate;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
+use crate::output::print_line;
 use crate::processes::stop_with_input;
-use crate::progress::{TrainingProgress, print_line};
+use crate::progress::TrainingProgress;
 
 /// Fine-tuning says a line this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
