@@ -330,6 +330,14 @@ fn a_recipe_for_own_data_takes_its_sizes_from_the_bundle() {
     ];
     assert_eq!(clips.map(|clips| clips.fps), [Some(3.0); 2]);
     assert_eq!(fitted.preprocessing(&preprocessing).fps, Some(3.0));
+    // A bundle that looks at more frames than it was trained with: embeddings need no positions.
+    let more = Preprocessing {
+        frames: 8,
+        ..preprocessing
+    };
+    let test_frames = ["open-ended-custom", "retrieval-custom"]
+        .map(|name| recipe(name).fitted(&config, &more).unwrap().test_frames);
+    assert_eq!(test_frames, [4, 8]);
     // Eight frames do not fit a fusion encoder that has positions for four.
     let message = published.unwrap_err().to_string();
     assert!(message.contains("frames"), "{message}");

@@ -18,8 +18,10 @@ mod step_bar;
 mod task_progress;
 
 use std::io::Write;
+use std::panic;
 use std::process::ExitCode;
 
+use clover_data::panics_are_caught;
 use interrupt::{INTERRUPTED, Interrupted};
 
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
@@ -30,6 +32,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::read();
     output::set_verbosity(arguments.verbosity());
+    let hook = panic::take_hook();
+    // What a decoder panicked with is told as the file's error.
+    panic::set_hook(Box::new(move |about| {
+        if !panics_are_caught() {
+            hook(about);
+        }
+    }));
     match command::run(arguments).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),

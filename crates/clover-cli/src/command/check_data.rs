@@ -13,7 +13,8 @@ use super::clip_list::{open_clips, source};
 use crate::arguments::CheckData;
 use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::progress::{bar, print_line};
+use crate::output::print_line;
+use crate::progress::bar;
 
 /// Clips of equal contents that are named before the rest is counted.
 const EQUAL_NAMED: usize = 5;

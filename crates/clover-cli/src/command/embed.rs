@@ -1,12 +1,12 @@
 //! `clover embed`.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
+use clover_data::files::open_regular;
 use clover_inference::{EmbeddedBatch, Embedder, EmbeddingFile, EmbeddingFormat};
 use indicatif::ProgressBar;
 
@@ -17,7 +17,8 @@ use crate::arguments::Embed;
 use crate::device::Work;
 use crate::device::processors;
 use crate::interrupt::Interrupt;
-use crate::progress::{bar, print_line};
+use crate::output::note;
+use crate::progress::bar;
 
 /// Texts that are read before they are embedded.
 const TEXTS: usize = 256;
@@ -55,7 +56,7 @@ fn open_texts(path: &Path) -> Result<TextLines<Box<dyn BufRead>>> {
         return Ok(TextLines::new(Box::new(stdin), "standard input"));
     }
     let name = path.display().to_string();
-    let file = File::open(path).with_context(|| format!("{name}: cannot be read"))?;
+    let file = open_regular(path).with_context(|| format!("{name}: cannot be read"))?;
     Ok(TextLines::new(Box::new(BufReader::new(file)), name))
 }
 
@@ -105,7 +106,7 @@ impl Work for Embedding {
             .names()
             .map(|names| format!(", their names to {}", names.display()));
         file.finish()?;
-        print_line(&format!(
+        note(&format!(
             "{}: {texts} texts and {clips} clips written, in this order{}; {skipped} clips and {empty} \
              empty lines left out",
             arguments.out.display(),
@@ -168,7 +169,7 @@ impl Rows {
 
     fn skip(&mut self, item: &str) {
         self.skipped += 1;
-        self.bar.suspend(|| print_line(&format!("skipped {item}")));
+        self.bar.suspend(|| note(&format!("skipped {item}")));
     }
 
     fn go_on(&self) -> Result<()> {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
+use clover_data::files::FolderLock;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
 use clover_trainer::metric::Storage;
 use clover_trainer::recipe::{Recipe, TaskRecipe};
@@ -14,7 +15,8 @@ use super::bundle_folder::bundle_folder;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
-use crate::progress::{bar, print_line};
+use crate::output::{note, print_line};
+use crate::progress::bar;
 
 /// An evaluation with its progress on the terminal.
 pub(super) struct Measuring(pub(super) EvaluationPlan);
@@ -37,7 +39,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     let name = task_name(&arguments.task);
     let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
     let folder = arguments.folder();
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let _lock = FolderLock::take(&folder)?;
     let record = folder.join("progress.jsonl");
     let annotation = &arguments.annotation;
     let storage = if arguments.half {
@@ -74,7 +76,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     write_all(&folder, &found, &recipe, shown)?;
     // Everything it was kept for is written.
     let _ = fs::remove_file(record);
-    print_line(&format!(
+    note(&format!(
         "figures, predictions and the page lie in {}",
         folder.display()
     ));

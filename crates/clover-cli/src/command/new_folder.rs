@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a folder that is written to has in it before anything is written: whoever writes, locks it.
-const LOCK: &str = "lock";
+use clover_data::files::FolderLock;
 
 /// Folders that are not there yet, the innermost first.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ fn is_empty(folder: &Path, may_be_locked: bool) -> bool {
     };
     entries.into_iter().all(|entry| {
         entry.is_ok_and(|entry| {
-            let lock = may_be_locked && entry.file_name() == LOCK;
+            let lock = may_be_locked && entry.file_name() == FolderLock::FILE;
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             lock || is_folder && is_empty(&entry.path(), false)
         })
@@ -59,7 +58,7 @@ mod tests {
 
         let new = NewFolders::on_the_way_to(Some(&out));
         fs::create_dir_all(out.join("checkpoints")).unwrap();
-        fs::write(out.join(LOCK), "process 1").unwrap();
+        fs::write(out.join(FolderLock::FILE), "process 1").unwrap();
         new.remove_empty();
         assert!(!root.path().join("runs").exists());
 

@@ -139,10 +139,11 @@ impl Follows<'_> {
         self.0.contains(&key) && !self.0.contains(&follower)
     }
 
-    /// A shorter run than the recipe's must not be all warm-up.
+    /// A shorter run than the recipe's must not be all warm-up: where it would be more than half of it,
+    /// it is a quarter.
     pub(super) fn warmup(self, epochs: usize, warmup_epochs: usize) -> usize {
-        match self.alone("epochs", "warmup_epochs") {
-            true => warmup_epochs.min(epochs / 4),
+        match self.alone("epochs", "warmup_epochs") && warmup_epochs > epochs / 2 {
+            true => epochs / 4,
             false => warmup_epochs,
         }
     }

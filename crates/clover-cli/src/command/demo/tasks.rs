@@ -28,7 +28,6 @@ pub(super) const CHOICES: DemoTask = DemoTask {
     name: "multiple-choice-custom",
     keys: &[
         "epochs=2",
-        "warmup_epochs=1",
         "batch_size=16",
         "learning_rate=2e-4",
         "answer_head_dropout=0.0",
@@ -42,7 +41,6 @@ pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
         "epochs=3",
-        "warmup_epochs=1",
         "batch_size=16",
         "learning_rate=1.5e-4",
         "answer_head_multiplier=1.0",

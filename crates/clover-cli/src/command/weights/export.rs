@@ -8,7 +8,7 @@ use clover_inference::BundleExport;
 use crate::arguments::{ExportWeights, Format};
 use crate::command::open_bundle;
 use crate::device::Work;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 /// An export from a device.
 struct Exporting(ExportWeights);

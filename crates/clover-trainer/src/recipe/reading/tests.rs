@@ -1,5 +1,5 @@
 use super::*;
-use crate::recipe::{AnyRecipe, Crop, PretrainingRecipe, SHIPPED_RECIPES};
+use crate::recipe::{AblationRecipe, AnyRecipe, Crop, PretrainingRecipe, SHIPPED_RECIPES};
 use clover_data::video::DecodeLimits;
 
 fn text() -> &'static str {
@@ -95,6 +95,34 @@ fn keys_are_replaced_in_order() {
         ..recipe
     };
     assert_eq!(changed, expected);
+}
+
+#[test]
+fn what_is_not_given_follows_the_keys_that_are() {
+    let followed = |keys: &[&str]| {
+        let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
+        let recipe = recipe.with_overrides(keys).unwrap();
+        (recipe.warmup_epochs, recipe.test_frames)
+    };
+
+    assert_eq!(followed(&[]), (4, 8));
+    assert_eq!(followed(&["epochs=8", "frames=4"]), (4, 4));
+    assert_eq!(followed(&["epochs=2", "frames=12"]), (0, 12));
+    assert_eq!(followed(&["test_frames=2", "frames=12"]), (4, 2));
+    assert_eq!(followed(&["warmup_epochs=1", "epochs=1"]), (1, 8));
+    // Published: a model of 8 frames is tested with 32.
+    let published = PretrainingRecipe::shipped("pretrain-webvid-cc3m").unwrap();
+    let published = published.with_overrides(&["frames=4"]).unwrap();
+    assert_eq!(published.test_frames, 32);
+    let ablation = AblationRecipe::shipped("ablation/rendered").unwrap();
+    let frames = ablation.pretraining.frames;
+    let keys = [
+        "pretraining.epochs=1",
+        &format!("pretraining.frames={}", frames + 4),
+    ];
+    let ablation = ablation.with_overrides(&keys).unwrap();
+    assert_eq!(ablation.pretraining.warmup_epochs, 0);
+    assert_eq!(ablation.pretraining.test_frames, frames + 4);
 }
 
 #[test]
