@@ -11,6 +11,7 @@ mod check_data;
 mod device_traffic;
 mod full_disk;
 mod gradients;
+mod hostile_files;
 mod hostile_input;
 mod hostile_media;
 mod killed_run;

@@ -16,9 +16,11 @@ mod step_bar;
 mod task_progress;
 
 use std::io::Write;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clover_data::panics_are_caught;
 
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
 /// that otherwise are a large part of a step on the CPU.
@@ -27,6 +29,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
+    let hook = panic::take_hook();
+    // What a decoder panicked with is told as the file's error.
+    panic::set_hook(Box::new(move |about| {
+        if !panics_are_caught() {
+            hook(about);
+        }
+    }));
     match command::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -26,6 +26,15 @@ pub enum DataError {
         source: std::io::Error,
     },
 
+    /// Somebody else writes to a folder.
+    #[error("{folder}: {holder} is writing to it; wait for its end, or choose another folder")]
+    FolderLocked {
+        /// The folder.
+        folder: PathBuf,
+        /// Who, as its lock file says.
+        holder: String,
+    },
+
     /// A picture could not be encoded.
     #[error("{name}: cannot be encoded")]
     Encode {

@@ -9,6 +9,7 @@
 //! - [`dataset`]: manifests, samples, and the loader that reads ahead;
 //! - [`batch`]: samples stacked into tensors;
 //! - [`video`]: decoding, choosing frames, preparing pixels;
+//! - [`files`]: one writer a folder, files written whole, and only regular ones read;
 //! - [`check`]: reading a whole collection once, to name what is broken.
 //!
 //! ```
@@ -24,13 +25,16 @@
 //! ```
 
 pub mod batch;
+mod caught_panic;
 pub mod check;
 pub mod dataset;
 mod error;
+pub mod files;
 pub mod masking;
 pub mod text;
 pub mod video;
 
+pub use caught_panic::{catch_panic, panics_are_caught};
 pub use error::DataError;
 
 #[cfg(test)]

@@ -89,14 +89,6 @@ pub enum InferenceError {
         /// The file.
         path: PathBuf,
     },
-    /// Another program writes to the index.
-    #[error("{path}: {holder} is writing to this index; wait for it, or end it", path = path.display())]
-    IndexInUse {
-        /// The lock.
-        path: PathBuf,
-        /// Who holds it.
-        holder: String,
-    },
     /// A file of an index is cut or changed.
     #[error("{path}: is damaged: {fault}", path = path.display())]
     DamagedIndex {

@@ -147,7 +147,10 @@ fn draw_clip(config: &BenchmarkConfig, clip: &Clip, clips: &Path) -> Result<(), 
     let partial = path.with_extension("partial");
     fs::write(&partial, gif)
         .and_then(|()| fs::rename(&partial, &path))
-        .map_err(|source| write_failed(&path, source))
+        .map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            write_failed(&path, source)
+        })
 }
 
 fn create_folder(path: &Path) -> Result<(), SyntheticError> {

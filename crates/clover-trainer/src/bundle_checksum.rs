@@ -1,9 +1,10 @@
 //! Which weights a bundle holds, in a few letters; and which task it was trained for.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use clover_data::files::open_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -25,7 +26,7 @@ pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
             path: path.clone(),
             source,
         };
-        let mut file = match File::open(&path) {
+        let mut file = match open_regular(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),

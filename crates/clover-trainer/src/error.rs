@@ -99,7 +99,11 @@ pub enum TrainerError {
     },
 
     /// Checkpoints exist and none of them can be used: starting afresh would hide a loss of work.
-    #[error("{folder}: none of its {} checkpoints can be used", .refused.len())]
+    #[error(
+        "{folder}: none of its {} checkpoints can be used: {}",
+        .refused.len(),
+        .refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
     NoUsableCheckpoint {
         /// The folder of the checkpoints.
         folder: PathBuf,

@@ -1,12 +1,12 @@
 //! `clover embed`.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::dataset::ClipTable;
+use clover_data::files::open_regular;
 use clover_inference::{EmbeddedBatch, Embedder, EmbeddingFile, EmbeddingFormat};
 use indicatif::ProgressBar;
 
@@ -55,7 +55,7 @@ fn open_texts(path: &Path) -> Result<TextLines<Box<dyn BufRead>>> {
         return Ok(TextLines::new(Box::new(stdin), "standard input"));
     }
     let name = path.display().to_string();
-    let file = File::open(path).with_context(|| format!("{name}: cannot be read"))?;
+    let file = open_regular(path).with_context(|| format!("{name}: cannot be read"))?;
     Ok(TextLines::new(Box::new(BufReader::new(file)), name))
 }
 

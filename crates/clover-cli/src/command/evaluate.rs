@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
+use clover_data::files::FolderLock;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
 use clover_trainer::metric::Storage;
 use clover_trainer::recipe::TaskRecipe;
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(format!("{name}-{}", arguments.split)));
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let _lock = FolderLock::take(&folder)?;
     let record = folder.join("progress.jsonl");
     let annotation = &arguments.annotation;
     let storage = if arguments.half {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use clover_trainer::recipe::AblationRecipe;
 
@@ -40,6 +41,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
 
 /// Draws the clips that are not there yet.
 pub(super) fn with_bar(config: &BenchmarkConfig, folder: &Path) -> Result<BenchmarkFiles> {
+    let _lock = FolderLock::take(folder)?;
     let bar = bar("rendering", config.clips as u64);
     let written = write_benchmark(config, folder, |done, _| bar.set_position(done as u64));
     bar.finish_and_clear();

@@ -13,6 +13,7 @@ use ahash::RandomState;
 use serde::Serialize;
 
 use crate::dataset::ClipTable;
+use crate::files::open_regular;
 use crate::video::ClipSource;
 
 /// Bytes of a file that its first number is made of.
@@ -117,8 +118,7 @@ fn contents(clip: &ClipSource) -> Option<u64> {
 
 /// The file, if it is one.
 fn open(path: &Path) -> Option<File> {
-    let file = File::open(path).ok()?;
-    file.metadata().ok()?.is_file().then_some(file)
+    open_regular(path).ok()
 }
 
 fn hash_of(mut bytes: impl Read, first: u64) -> Option<u64> {

@@ -10,11 +10,11 @@ mod spread;
 mod words;
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
 use crate::DataError;
+use crate::catch_panic;
 use crate::dataset::{ClipTable, SkippedItem, Texts, Threads, in_order};
 use crate::video::DecodeLimits;
 
@@ -128,13 +128,13 @@ impl Looked {
     fn at(collection: &ClipTable, row: usize, config: &CheckConfig) -> Self {
         let (mut texts, mut number) = (Texts::None, None);
         // A decoder that panics on a hostile file costs that file, not the check.
-        let looked = catch_unwind(AssertUnwindSafe(|| {
+        let looked = catch_panic(|| {
             let item = collection.read(row)?;
             texts = item.texts;
             number = beginning(&item.clip);
             let name = item.clip.name().display().to_string();
             ItemFacts::of(name, item.clip, item.span, config)
-        }));
+        });
         let name = || collection.name(row);
         let facts = looked.unwrap_or_else(|_| Err(DataError::ReaderPanicked { name: name() }));
         Self {

@@ -1,7 +1,7 @@
 //! A table from the path that a user gives: a list of any form, shards, a folder of clips, or one clip.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::annotation::{AnnotationFormat, ConvertRequest, convert_to_table};
@@ -11,6 +11,7 @@ use super::pairs::each_pair;
 use super::shards::{MAX_TEXT_BYTES, Refusal, ShardOptions, ShardSet, texts_of};
 use super::skipped::{SkippedItem, SkippedRows};
 use crate::DataError;
+use crate::files::read_regular;
 
 /// Endings of the files in a folder that are taken for clips; their content decides what they are.
 const ENDINGS: [&str; 30] = [
@@ -196,20 +197,11 @@ fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, DataError> {
     };
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-        // A pipe would wait for ever.
+        // No text, then.
         Ok(about) if !about.is_file() => return Ok(None),
-        Ok(_) => {}
+        Err(_) | Ok(_) => {}
     }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    let read = file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(failed)?;
-    if bytes.len() as u64 > MAX_TEXT_BYTES {
-        let reason = format!("it has more than {MAX_TEXT_BYTES} bytes");
-        return Err(failed(std::io::Error::other(reason)));
-    }
-    Ok(Some(bytes))
+    read_regular(path, MAX_TEXT_BYTES).map(Some).map_err(failed)
 }
 
 /// A path as a table holds it.

@@ -23,7 +23,6 @@ mod rows;
 mod shards;
 mod skipped;
 mod source;
-mod whole_file;
 mod workers;
 
 pub(crate) use in_order::{Threads, in_order};

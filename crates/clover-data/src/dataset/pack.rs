@@ -17,6 +17,7 @@ use super::clip_table::ClipTable;
 use super::in_order::{Threads, in_order};
 use super::skipped::SkippedItem;
 use crate::DataError;
+use crate::files::FolderLock;
 pub use config::{PACKED_FRAMES, PackConfig, PackFrames, Part};
 use record::check_record;
 use shard_file::{ShardJob, Written, is_written, write_shard};
@@ -57,7 +58,7 @@ pub struct PackSummary {
 /// # Errors
 ///
 /// When the source is empty, the configuration is out of range or not the one the folder was begun
-/// with, or a file cannot be written.
+/// with, another program packs the same part into it, or a file cannot be written.
 pub fn pack(
     source: &ClipTable,
     config: &PackConfig,
@@ -69,10 +70,13 @@ pub fn pack(
     if source.is_empty() {
         return Err(DataError::EmptyDataset);
     }
-    std::fs::create_dir_all(out).map_err(|source| DataError::Write {
-        path: out.to_path_buf(),
-        source,
-    })?;
+    let Part { index, of } = config.part;
+    let own = match of {
+        1 => FolderLock::FILE.to_owned(),
+        of => format!("{}-{index}-of-{of}", FolderLock::FILE),
+    };
+    // Other parts are other jobs' work in the same folder.
+    let _lock = FolderLock::take_file(out, &own)?;
     check_record(source, config, out)?;
     let work = Work {
         source,

@@ -1,12 +1,12 @@
 //! Threads that read ahead.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::in_order::OrderedQueue;
 use super::source::SampleSource;
 use crate::DataError;
+use crate::catch_panic;
 
 /// Reads items in the given order on several threads and hands them out in that order.
 pub(super) struct Workers<T> {
@@ -60,7 +60,7 @@ impl<T> Drop for Workers<T> {
 
 fn read<S: SampleSource>(source: &S, epoch: u64, index: usize) -> Result<S::Sample, DataError> {
     // A decoder that panics on a hostile file costs that file, not the run.
-    catch_unwind(AssertUnwindSafe(|| source.read(epoch, index))).unwrap_or_else(|_| {
+    catch_panic(|| source.read(epoch, index)).unwrap_or_else(|_| {
         Err(DataError::ReaderPanicked {
             name: source.name(index),
         })

@@ -1,9 +1,11 @@
 //! A WordPiece vocabulary: one piece a line, the line number is the id (Devlin et al., "BERT").
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::DataError;
+use crate::files::read_regular;
 
 /// Larger vocabulary files are refused before they are read; BERT's has 232 thousand bytes.
 const MAX_VOCABULARY_BYTES: u64 = 64 << 20;
@@ -115,7 +117,8 @@ pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
             limit: MAX_VOCABULARY_BYTES,
         });
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    let text = read_regular(path, MAX_VOCABULARY_BYTES).map_err(unreadable)?;
+    String::from_utf8(text).map_err(|error| unreadable(io::Error::other(error)))
 }
 
 fn special_tokens(ids: &HashMap<&str, u32>, path: &Path) -> Result<SpecialTokens, DataError> {

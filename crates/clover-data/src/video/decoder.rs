@@ -1,6 +1,5 @@
 //! The interface of every decoder, and the choice among them by content.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use super::still::Still;
 use super::transform::Region;
 use super::{Clip, DecodeLimits};
 use crate::DataError;
+use crate::files::open_regular;
 
 /// An opened file whose frames can be decoded.
 pub trait VideoDecoder {
@@ -92,11 +92,10 @@ pub trait VideoDecoder {
 ///
 /// When the file cannot be read, is nothing that can be decoded, or claims more than `limits`.
 pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
-    let file = File::open(path).map_err(|source| unreadable(path, source))?;
-    let about = file.metadata().map_err(|source| unreadable(path, source))?;
-    if about.is_dir() {
+    if path.is_dir() {
         return Ok(Box::new(PictureSequence::open_folder(path, limits)?));
     }
+    let file = open_regular(path).map_err(|source| unreadable(path, source))?;
     open_media(Media::File(file), path, limits)
 }
 

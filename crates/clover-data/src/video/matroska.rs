@@ -3,7 +3,6 @@
 //! The container says nowhere how many pictures it holds, so all of them are read, and held in
 //! memory as they are coded.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use super::sample_table::{Sample, SampleTable};
 use super::vp9::Vp9Video;
 use super::yuv::{ContainerColour, Matrix};
 use crate::DataError;
+use crate::catch_panic;
 
 /// The coded pictures of a track, one after the other.
 #[derive(Debug)]
@@ -200,7 +200,7 @@ fn next_frame(
     path: &Path,
 ) -> Result<bool, DataError> {
     // The demuxer negates times that have no opposite; a panic costs this file only.
-    match catch_unwind(AssertUnwindSafe(|| file.next_frame(frame))) {
+    match catch_panic(|| file.next_frame(frame)) {
         Ok(read) => read.map_err(|source| unreadable(path, source)),
         Err(_) => Err(broken(path, "a frame's time is impossible")),
     }

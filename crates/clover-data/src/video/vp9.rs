@@ -3,7 +3,6 @@
 //! Decoding jumps to the key picture before a wanted frame. Nothing on the way is dropped: VP9
 //! predicts motion from the picture decoded before, whether or not that was meant to be referred to.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use super::rotation::Rotation;
 use super::sample_table::Sample;
 use super::yuv::{Colour, Layout, Matrix, Planes, Subsampling};
 use crate::DataError;
+use crate::catch_panic;
 
 /// A VP9 video whose coded pictures are in memory.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ impl Vp9Video {
     ) -> Result<Option<Picture>, DataError> {
         let bytes = self.packet(at);
         // The decoder trusts its input more than it should; a panic costs this file only.
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
+        let decoded = catch_panic(|| {
             decoder.push(bytes, None)?;
             let mut shown = None;
             // A packet holds eight pictures at most.
@@ -171,7 +171,7 @@ impl Vp9Video {
                 }
             }
             Ok(shown)
-        }));
+        });
         match decoded {
             Ok(Ok(shown)) => Ok(shown),
             Ok(Err(error)) => Err(self.undecodable(frame, Box::new(error))),

@@ -4,13 +4,17 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use clover_data::files::read_regular;
 use serde::de::DeserializeOwned;
 
 use crate::InferenceError;
 use crate::partial_file::PartialFile;
 
+/// Many times what the answers of the largest list need.
+const MAX_JSON_BYTES: u64 = 256 << 20;
+
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InferenceError> {
-    let text = fs::read(path).map_err(|source| InferenceError::File {
+    let text = read_regular(path, MAX_JSON_BYTES).map_err(|source| InferenceError::File {
         path: path.to_owned(),
         source,
     })?;

@@ -20,6 +20,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::prelude::*;
+use clover_data::files::open_regular;
 use clover_data::text::{TextNormalization, WordPieceTokenizer};
 use clover_model::tasks::AnswerPart;
 use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
@@ -152,7 +153,7 @@ pub fn bundle_checksum(folder: &Path) -> Result<String, InferenceError> {
         PREPROCESSING,
     ] {
         let path = folder.join(name);
-        let mut file = match fs::File::open(&path) {
+        let mut file = match open_regular(&path) {
             // Bundles of earlier versions do not say how texts are written.
             Err(error)
                 if error.kind() == ErrorKind::NotFound && name == TextNormalization::FILE =>

@@ -3,11 +3,12 @@
 //! An update looks at the first two of every clip, and reads only those files through in which one of
 //! them changed.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use clover_data::files::open_regular;
 use clover_data::video::ClipSource;
 
 /// Bytes of a file, and when it was changed, in milliseconds since 1970.
@@ -76,11 +77,7 @@ pub(super) fn content_hash(clip: &ClipSource) -> io::Result<String> {
 }
 
 fn hash_file(path: &Path, hasher: &mut blake3::Hasher) -> io::Result<()> {
-    if !fs::metadata(path)?.is_file() {
-        // A pipe would wait for ever.
-        return Err(io::Error::other("it is not a file"));
-    }
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(open_regular(path)?)?;
     Ok(())
 }
 

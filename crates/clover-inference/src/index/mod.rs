@@ -9,7 +9,6 @@
 
 mod contents;
 mod library;
-mod lock;
 mod plan;
 mod reading;
 mod scan;

@@ -1,8 +1,7 @@
 //! Reading the windows of a clip, a few at a time, on whichever thread is free.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use clover_data::DataError;
+use clover_data::catch_panic;
 use clover_data::dataset::{ClipReading, ClipRow, ClipTable, Randomness, SkippedItem};
 use clover_data::video::{NormalizedClip, Span};
 
@@ -62,7 +61,7 @@ pub(super) fn guarded<T>(
     name: &str,
     work: impl FnOnce() -> Result<T, DataError>,
 ) -> Result<T, DataError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+    catch_panic(work).unwrap_or_else(|_| {
         Err(DataError::ReaderPanicked {
             name: name.to_owned(),
         })

@@ -1,8 +1,9 @@
 //! What an index was made with: its `index.toml`.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use clover_data::files::read_regular;
 use serde::{Deserialize, Serialize};
 
 use super::source::LibrarySource;
@@ -14,6 +15,8 @@ use crate::bundle::{bundle_checksum, read_config, write_whole};
 pub const INDEX_FORMAT: u32 = 2;
 
 pub(super) const SETTINGS: &str = "index.toml";
+/// Many times what settings need.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// How a row is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +92,12 @@ impl IndexSettings {
     /// The folder is no index, or one of another format version.
     pub fn read(folder: &Path) -> Result<Self, InferenceError> {
         let path = folder.join(SETTINGS);
-        let text = fs::read_to_string(&path).map_err(|source| InferenceError::File {
+        let failed = |source| InferenceError::File {
             path: path.clone(),
             source,
-        })?;
+        };
+        let text = read_regular(&path, MAX_BYTES).map_err(failed)?;
+        let text = String::from_utf8(text).map_err(|error| failed(io::Error::other(error)))?;
         let broken = |source| InferenceError::Toml {
             path: path.clone(),
             source: Box::new(source),
@@ -227,7 +232,7 @@ pub(super) mod tests {
     fn an_index_of_another_version_is_refused_by_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(SETTINGS);
-        fs::write(&path, "format = 7\nnew_key = 1\n").unwrap();
+        std::fs::write(&path, "format = 7\nnew_key = 1\n").unwrap();
 
         let error = IndexSettings::read(folder.path()).unwrap_err().to_string();
 

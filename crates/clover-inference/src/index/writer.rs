@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use burn::prelude::*;
 use clover_data::dataset::ClipTable;
+use clover_data::files::FolderLock;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use self::embedding::{Work, read_jobs};
 use super::SEGMENTS;
 use super::contents::Stamp;
 use super::library::{ClipKey, ClipRecord, ClipState, Library, sync_folder};
-use super::lock::{IndexLock, LOCK};
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
@@ -42,7 +42,7 @@ pub struct IndexWriter {
     library: Library,
     /// The contents that have rows.
     stored: HashSet<u32>,
-    _lock: IndexLock,
+    _lock: FolderLock,
 }
 
 /// A row beside start and end of its window in milliseconds, both zero for the whole clip.
@@ -149,7 +149,7 @@ impl IndexWriter {
             });
         }
         create_folder(&folder.join(SEGMENTS))?;
-        let lock = IndexLock::take(folder)?;
+        let lock = FolderLock::take(folder)?;
         let settings = match is_index(folder) {
             true => {
                 let settings = IndexSettings::read(folder)?;
@@ -450,7 +450,9 @@ impl IndexWriter {
 fn holds_other_things(folder: &Path) -> bool {
     let own = |name: &OsStr| {
         // A file that is being written has a name that begins so.
-        name == SEGMENTS || name == LOCK || name.to_string_lossy().starts_with(".index.toml")
+        name == SEGMENTS
+            || name == FolderLock::FILE
+            || name.to_string_lossy().starts_with(".index.toml")
     };
     let mut entries = folder.read_dir().into_iter().flatten().flatten();
     entries.any(|entry| !own(&entry.file_name()))

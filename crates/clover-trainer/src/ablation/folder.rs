@@ -11,6 +11,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clover_data::files::read_regular;
+
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
@@ -18,6 +20,8 @@ use crate::pretrain::same_recipe::check_keys;
 use crate::recipe::AblationRecipe;
 use crate::report::write_whole;
 
+/// Many times what a result needs.
+const MAX_BYTES: u64 = 256 << 20;
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
 const FREE_KEYS: [&str; 8] = [
     "rows",
@@ -137,7 +141,7 @@ fn create(folder: &Path) -> Result<(), TrainerError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TrainerError> {
-    fs::read(path).map_err(|source| TrainerError::Read {
+    read_regular(path, MAX_BYTES).map_err(|source| TrainerError::Read {
         path: path.to_owned(),
         source,
     })

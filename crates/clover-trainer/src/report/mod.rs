@@ -24,7 +24,6 @@ pub use scores::RetrievalScores;
 use std::io::Write;
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 
 use crate::TrainerError;
@@ -113,16 +112,8 @@ impl Report {
 ///
 /// The file cannot be written; one that was there before is then still whole.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let write = || {
-        // Otherwise found out when all is written, which would then lie beside the folder.
-        if path.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(content)?;
-        file.commit()
-    };
-    write().map_err(|source| TrainerError::Write {
+    let written = clover_data::files::write_whole(path, |file| file.write_all(content));
+    written.map_err(|source| TrainerError::Write {
         path: path.to_owned(),
         source,
     })

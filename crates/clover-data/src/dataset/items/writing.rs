@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::whole_file::write_whole;
 use super::Items;
 use crate::DataError;
+use crate::files::write_whole;
 
 /// Writes items, an object a line, or one list where the name of the file ends in `.json`.
 ///

@@ -3,7 +3,6 @@
 //! A job that finds another record refuses to go on, so that shards of different making never mix.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -12,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::super::clip_table::ClipTable;
 use super::super::shards::ShardError;
-use super::super::whole_file::write_whole;
 use super::config::{PackConfig, PackFrames};
 use crate::DataError;
+use crate::files::{read_regular, write_whole};
 
 /// The largest record that is read.
 const MAX_RECORD_BYTES: u64 = 64 << 10;
@@ -79,15 +78,10 @@ pub(super) fn check_record(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    use std::io::Read;
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_RECORD_BYTES).read_to_end(&mut text))
-        .map_err(|source| DataError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
-    Ok(text)
+    read_regular(path, MAX_RECORD_BYTES).map_err(|source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// BLAKE3 of all names, their folders as the file system has them: the same list gives the same

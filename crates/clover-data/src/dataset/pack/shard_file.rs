@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
@@ -13,10 +12,11 @@ use tar::{Builder, Header};
 use super::super::clip_table::{ClipRow, ClipTable, Texts};
 use super::super::items::Caption;
 use super::super::skipped::SkippedItem;
-use super::super::whole_file::write_whole;
 use super::config::PackConfig;
 use super::frames::{StoredFrames, store};
 use crate::DataError;
+use crate::catch_panic;
+use crate::files::write_whole;
 
 /// A shard to be written.
 pub(super) struct ShardJob<'a> {
@@ -171,7 +171,7 @@ impl ShardJob<'_> {
                 return Ok(None);
             }
             // A decoder that panics on a hostile file costs that file, not the shard.
-            let read = catch_unwind(AssertUnwindSafe(|| self.read(index)));
+            let read = catch_panic(|| self.read(index));
             let read = read.unwrap_or_else(|_| {
                 Err(DataError::ReaderPanicked {
                     name: self.source.name(index),

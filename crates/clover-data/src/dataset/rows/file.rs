@@ -1,13 +1,12 @@
 //! Opening a file that somebody else wrote.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::AnnotationError;
-use crate::DataError;
+use crate::{DataError, files};
 
 /// A file that is being read.
 pub(crate) type Opened = Box<dyn BufRead + Send>;
@@ -22,20 +21,17 @@ pub(crate) fn open_regular(path: &Path, limit: Option<u64>) -> Result<Opened, Da
         path: path.to_path_buf(),
         source,
     };
-    let facts = std::fs::metadata(path).map_err(failed)?;
-    if !facts.is_file() {
-        return Err(failed(io::Error::other("it is not a regular file")));
-    }
+    let file = files::open_regular(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
     let limit = limit.unwrap_or(u64::MAX);
-    if facts.len() > limit {
+    if bytes > limit {
         return Err(AnnotationError::TooLarge {
             path: path.to_path_buf(),
-            bytes: facts.len(),
+            bytes,
             limit,
         }
         .into());
     }
-    let file = File::open(path).map_err(failed)?;
     let mut packed = BufReader::new(file);
     let is_gzip = packed.fill_buf().map_err(failed)?.starts_with(b"\x1f\x8b");
     let mut reader: Opened = match is_gzip {

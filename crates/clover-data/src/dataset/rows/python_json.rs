@@ -7,6 +7,8 @@
 
 use std::io::{self, Read};
 
+use super::MAX_ROW_BYTES;
+
 /// Stands for what is no character: a code that Unicode keeps free for programs' own use.
 pub(crate) const BROKEN: char = '\u{ffff}';
 
@@ -50,10 +52,12 @@ pub(crate) struct Repaired<R> {
     given: usize,
 }
 
-/// Whether the place reached is within a string.
+/// Where the text has come to.
 #[derive(Debug, Default)]
 struct Repair {
     in_string: bool,
+    /// Bytes of the string or the number so far, which whoever parses it holds in memory.
+    token: usize,
 }
 
 impl<R: Read> Repaired<R> {
@@ -78,6 +82,10 @@ impl<R: Read> Read for Repaired<R> {
             self.given = 0;
             let used = self.repair.take(&self.raw, self.ended, &mut self.ready);
             self.raw.drain(..used);
+            if self.repair.token > MAX_ROW_BYTES {
+                let reason = format!("a string or number has more than {MAX_ROW_BYTES} bytes");
+                return Err(io::Error::other(reason));
+            }
         }
         let given = (&self.ready[self.given..]).read(out)?;
         self.given += given;
@@ -104,11 +112,20 @@ impl Repair {
             return word.len();
         }
         self.in_string = raw[0] == b'"';
+        let ends_token = b"\",:[]{} \t\r\n".contains(&raw[0]);
+        self.token = if ends_token { 0 } else { self.token + 1 };
         out.push(raw[0]);
         1
     }
 
     fn string(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> usize {
+        let before = out.len();
+        let used = self.string_part(raw, last, out);
+        self.token += out.len() - before;
+        used
+    }
+
+    fn string_part(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> usize {
         let plain = raw.iter().position(|byte| matches!(byte, b'"' | b'\\'));
         let used = match (plain, raw) {
             (Some(0), [b'"', ..]) => {

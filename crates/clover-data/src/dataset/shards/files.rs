@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::index::Span;
+use crate::files::open_regular;
 
 /// Files kept open while nobody reads from them; about one a thread and some to change over.
 const KEPT_OPEN: usize = 32;
@@ -29,7 +30,7 @@ impl OpenFiles {
         }
         let mut file = match self.take(shard) {
             Some(file) => file,
-            None => File::open(path)?,
+            None => open_regular(path)?,
         };
         let contents = spans
             .iter()

@@ -1,7 +1,5 @@
 //! All samples of some shards, each readable without the others.
 
-use std::fs::File;
-use std::io;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +14,7 @@ use super::index::{Located, ShardIndex, Span};
 use super::list;
 use super::sample::{Refusal, texts_of};
 use crate::DataError;
+use crate::files::open_regular;
 use crate::video::ClipSource;
 
 /// How shards are opened.
@@ -246,19 +245,9 @@ fn scan(path: &Path, shard: usize, options: &ShardOptions) -> Result<Gathered, D
         path: path.to_path_buf(),
         source,
     };
-    // A pipe would wait for ever.
-    let about = std::fs::metadata(path).map_err(unreadable)?;
-    if !about.is_file() {
-        return Err(unreadable(io::Error::other("it is not a regular file")));
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    Ok(gather(
-        file,
-        about.len(),
-        path,
-        shard,
-        options.max_media_bytes,
-    ))
+    let file = open_regular(path).map_err(unreadable)?;
+    let bytes = file.metadata().map_err(unreadable)?.len();
+    Ok(gather(file, bytes, path, shard, options.max_media_bytes))
 }
 
 #[cfg(test)]

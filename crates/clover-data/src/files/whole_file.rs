@@ -1,0 +1,85 @@
+//! Files that are there whole or not at all.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use atomic_write_file::AtomicWriteFile;
+
+/// Writes a file that takes its name once it is whole and on the disk. Nothing else is left beside it,
+/// also when this fails.
+///
+/// # Errors
+///
+/// The file cannot be written; one that was there before is then still whole.
+pub fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<AtomicWriteFile>) -> io::Result<()>,
+) -> io::Result<()> {
+    // Otherwise found out when all is written, which would then lie beside the folder.
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut file = BufWriter::new(AtomicWriteFile::open(path)?);
+    write(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.commit()
+}
+
+/// Removes what a killed writer left in a folder beside the files that are there whole by now: `.a.txt.Ab12Cd`
+/// beside `a.txt`. The caller is the only one that writes to the folder, and puts nothing else in it.
+///
+/// # Errors
+///
+/// The folder cannot be read, or a file not be removed.
+pub fn remove_half_written(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let file = entry.file_name();
+        let half = file.to_str().and_then(half_written);
+        if half.is_some_and(|name| folder.join(name).is_file()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Of which file this is the name before it is whole.
+fn half_written(file: &str) -> Option<&str> {
+    let (name, random) = file.strip_prefix('.')?.rsplit_once('.')?;
+    let is_random = random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_random.then_some(name)
+}
+
+/// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
+///
+/// # Errors
+///
+/// The folder cannot be opened or written.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_killed_writer_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = [".a.json.Ab12", ".b.json.Ab12Cd", "a.json", "a.json.Ab12Cd"];
+        for name in kept.iter().chain(&[".a.json.Ab12Cd"]) {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+
+        remove_half_written(folder.path()).unwrap();
+
+        let entries = folder.path().read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, kept);
+    }
+}
