@@ -76,9 +76,9 @@ impl Comparison {
 
     fn job(&self, cell: Cell) -> Job {
         let arguments = &self.arguments;
-        let mut words: Vec<OsString> = ["ablate", "--recipe", &arguments.recipe, "--cell"]
-            .map(OsString::from)
-            .into();
+        let recipe = arguments.recipe.clone().into();
+        let mut words: Vec<OsString> = vec!["ablate".into(), "--recipe".into(), recipe];
+        words.push("--cell".into());
         words.push(format!("{}:{}", cell.row.key(), cell.seed).into());
         words.extend(["--out".into(), arguments.out.clone().into()]);
         words.extend(arguments.device.arguments());
@@ -174,7 +174,7 @@ fn figures(result: &CellResult) -> String {
 fn command_line(arguments: &Ablate) -> String {
     let mut words = vec![
         "clover ablate --recipe".to_owned(),
-        arguments.recipe.clone(),
+        arguments.recipe.display().to_string(),
         format!("--jobs {}", arguments.jobs),
     ];
     words.extend(arguments.keys.iter().map(|key| {
