@@ -217,13 +217,10 @@ pub(crate) struct Demo {
     /// Clips to train on.
     #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
-    /// The rendered benchmark end to end: retrieval before and after fine-tuning, multiple choice and
-    /// open-ended questions, each beside chance.
+    /// Stop after pre-training, about a third of the time; the same command without this goes on from
+    /// there.
     #[arg(long)]
-    pub(crate) full: bool,
-    /// Fine-tune on one task of `--full` alone, in a process of its own.
-    #[arg(long, hide = true, requires = "full")]
-    pub(crate) task: Option<String>,
+    pub(crate) quick: bool,
     /// Times through the clips, instead of the recipe's.
     #[arg(long)]
     pub(crate) epochs: Option<usize>,

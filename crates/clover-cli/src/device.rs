@@ -1,8 +1,9 @@
 //! Where to compute: the backends this program was built with, picked at run time.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
+use std::thread;
 
 use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
@@ -118,6 +119,11 @@ impl ValueParserFactory for DeviceName {
     }
 }
 
+/// The processors that this program may use.
+pub(crate) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Work that runs on any backend.
 pub(crate) trait Work {
     /// What comes out.
@@ -183,11 +189,6 @@ impl<W: Work> OnBackend<W> for Recomputed<W> {
 }
 
 impl DeviceName {
-    /// The arguments by which this program is told to compute here.
-    pub(crate) fn arguments(self) -> Vec<OsString> {
-        vec!["--device".into(), self.to_string().into()]
-    }
-
     /// Whether it computes on this machine's processors.
     pub(crate) fn is_cpu(self) -> bool {
         match self {

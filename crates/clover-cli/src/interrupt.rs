@@ -30,6 +30,7 @@ impl Interrupt {
     }
 
     /// Asks to stop, as the user's first interrupt does.
+    #[cfg(test)]
     pub(crate) fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }

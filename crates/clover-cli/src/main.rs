@@ -12,8 +12,8 @@ mod display;
 mod guide;
 mod interrupt;
 mod output;
-mod processes;
 mod progress;
+mod side_by_side;
 mod step_bar;
 mod task_progress;
 

@@ -3,7 +3,6 @@
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-pub(crate) use crate::output::print_line;
 use crate::output::{Verbosity, says};
 use crate::step_bar::{StepBar, StepFigures};
 

@@ -320,3 +320,36 @@ fn the_program_explains_itself() {
     printed(&format!("man --out {}", folder.path().display()));
     assert!(folder.path().join("clover-weights-import.1").is_file());
 }
+
+#[cfg(unix)]
+#[test]
+fn every_command_that_the_demonstration_prints_works_as_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("it's a demo");
+    let demo = |quick: &[&str]| {
+        let mut command = clover("demo --train-clips 64 --epochs 1 --out");
+        let output = command.arg(&out).args(quick).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+
+    // The second goes on from the first.
+    for (output, asked) in [(demo(&["--quick"]), 1), (demo(&[]), 2)] {
+        let (_, next) = output.split_once("to try next:\n").unwrap();
+        let commands: Vec<_> = next.lines().map(str::trim).collect();
+        assert_eq!(commands.len(), 2 + asked, "{commands:?}");
+        for line in commands {
+            let output = Command::new("sh").args(["-c", line]).output().unwrap();
+            assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+            assert!(!output.stdout.is_empty(), "{line}");
+        }
+        assert!(out.join("report.html").exists());
+    }
+    for task in [
+        "retrieval-custom",
+        "open-ended-custom",
+        "multiple-choice-custom",
+    ] {
+        assert!(out.join(task).join("evaluation/report.html").exists());
+    }
+}

@@ -26,9 +26,9 @@ pub enum TrainerError {
         source: std::io::Error,
     },
 
-    /// A picture or chart of a report could not be made.
-    #[error("a picture of the report: {reason}")]
-    Picture {
+    /// An image or chart of a report could not be made.
+    #[error("an image of the report: {reason}")]
+    Image {
         /// Why.
         reason: String,
     },

@@ -7,6 +7,7 @@ mod look_alike;
 mod refused;
 mod resumed;
 mod runs;
+mod side_by_side;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -54,7 +54,10 @@ pub(super) const EXAMPLES: &[Examples] = &[
             "clover search videos.index --like a.mp4@1:20-1:30 --top 3",
         ],
     ),
-    (&["demo"], &["clover demo", "clover demo --out runs/demo"]),
+    (
+        &["demo"],
+        &["clover demo --quick", "clover demo --out runs/demo"],
+    ),
     (
         &["ablate"],
         &[

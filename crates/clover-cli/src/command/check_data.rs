@@ -11,9 +11,9 @@ use clover_data::video::DecodeLimits;
 
 use super::clip_list::{open_clips, source};
 use crate::arguments::CheckData;
+use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::print_line;
-use crate::processes::processors;
 use crate::progress::bar;
 
 /// Clips of equal contents that are named before the rest is counted.

@@ -15,9 +15,9 @@ use super::open_bundle;
 use super::text_lines::TextLines;
 use crate::arguments::Embed;
 use crate::device::Work;
+use crate::device::processors;
 use crate::interrupt::Interrupt;
 use crate::output::note;
-use crate::processes::processors;
 use crate::progress::bar;
 
 /// Texts that are read before they are embedded.

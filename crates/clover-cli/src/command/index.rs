@@ -22,9 +22,9 @@ use super::clip_list::{is_pattern, open_clips, source};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
+use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
-use crate::processes::processors;
 use crate::progress::bar_as;
 
 /// While waiting for the next look, how often an interrupt is noticed.

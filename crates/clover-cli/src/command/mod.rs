@@ -7,8 +7,6 @@ mod check_data;
 mod clip_list;
 mod convert;
 mod demo;
-mod demo_full;
-mod demo_queries;
 mod embed;
 mod evaluate;
 mod figures;
