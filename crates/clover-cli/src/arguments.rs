@@ -221,12 +221,9 @@ pub(crate) struct Demo {
     /// there.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Times through the clips, instead of the recipe's.
-    #[arg(long)]
-    pub(crate) epochs: Option<usize>,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    // Of pre-training, whose recipe is `demo`; the seed is that of all runs.
+    #[command(flatten)]
+    pub(crate) keys: Keys,
     /// Where to compute.
     #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
