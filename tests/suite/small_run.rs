@@ -12,7 +12,7 @@ use clover_trainer::TrainerError;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
 };
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use tempfile::TempDir;
 
 use crate::TestAutodiffBackend;
@@ -79,7 +79,7 @@ pub(crate) fn recipe() -> PretrainingRecipe {
         epochs: 2,
         warmup_epochs: 0,
         validate_every: 0,
-        ..PretrainingRecipe::demo().unwrap()
+        ..PretrainingRecipe::shipped("demo").unwrap()
     }
 }
 

@@ -1,12 +1,14 @@
 //! Ctrl-C: the first asks a run to stop after its step, the second ends the program.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
 /// The exit status of a program ended by an interrupt: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Whether the user asked to stop.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ impl Interrupt {
         ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::SeqCst) {
                 // The second interrupt means now.
-                std::process::exit(INTERRUPTED);
+                std::process::exit(INTERRUPTED.into());
             }
         })
         .context("cannot listen for interrupts")?;
@@ -28,6 +30,7 @@ impl Interrupt {
     }
 
     /// Asks to stop, as the user's first interrupt does.
+    #[cfg(test)]
     pub(crate) fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -36,3 +39,15 @@ impl Interrupt {
         self.0.load(Ordering::SeqCst)
     }
 }
+
+/// How a command ends that was asked to stop; it says how to go on.
+#[derive(Debug)]
+pub(crate) struct Interrupted(pub(crate) String);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Error for Interrupted {}

@@ -41,6 +41,7 @@ pub mod precision;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
+mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
@@ -48,6 +49,7 @@ mod trained_for;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
+pub use run_record::RunRecord;
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

@@ -14,7 +14,7 @@ use super::with_bundle::Measuring;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
 use crate::metric::Storage;
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 use crate::task_items::ItemsLocation;
 use crate::trained_for::is_fine_tuned;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::keys::nearest;
 use crate::TrainerError;
 
 /// A recipe by name, with its comments.
@@ -55,22 +56,22 @@ impl ShippedRecipe {
     }
 
     /// The text of the file of this path; where there is none, of the shipped recipe of this name.
-    pub(super) fn read(name: &str) -> Result<String, TrainerError> {
-        let path = Path::new(name);
+    pub(super) fn read(path: &Path) -> Result<String, TrainerError> {
         if path.is_file() {
             return fs::read_to_string(path).map_err(|source| TrainerError::Read {
                 path: path.to_owned(),
                 source,
             });
         }
-        Ok(Self::named(name)?.text.to_owned())
+        Ok(Self::named(&path.to_string_lossy())?.text.to_owned())
     }
 
     /// As [`find`](Self::find), or an error that names those there are.
     pub(super) fn named(name: &str) -> Result<&'static Self, TrainerError> {
         Self::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
             name: name.to_owned(),
-            shipped: Self::names(),
+            nearest: nearest(name, &SHIPPED_RECIPES.map(|recipe| recipe.name)).to_owned(),
+            shipped: SHIPPED_RECIPES.map(|recipe| recipe.name).join(", "),
         })
     }
 
@@ -84,11 +85,6 @@ impl ShippedRecipe {
             Some((first, _)) => format!("{first}."),
             None => words,
         }
-    }
-
-    /// The names of all, for messages.
-    fn names() -> String {
-        SHIPPED_RECIPES.map(|recipe| recipe.name).join(", ")
     }
 }
 

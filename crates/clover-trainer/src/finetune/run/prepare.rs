@@ -10,12 +10,12 @@ use clover_model::weights::{self, Naming};
 
 use super::learner::Learner;
 use super::{FinetuningEvent, FinetuningPlan, ObserveFinetuning, Run};
-use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, Checkpoints, DataFingerprint, ListFingerprint};
 use crate::finetune::FineTuningStep;
 use crate::pretrain::same_recipe::{check_recipe, recipe_value};
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 use crate::starting_values::draw_parameters;
+use crate::{RunRecord, TrainerError};
 
 /// What every task starts from.
 pub(super) struct Start<B: AutodiffBackend> {
@@ -116,6 +116,7 @@ impl<'p, B: AutodiffBackend, L: Learner<B>> Run<'p, B, L> {
             position: Position::default(),
         };
         run.restore(observe)?;
+        RunRecord::of_finetuning(plan).write()?;
         run.checkpoints.recover_best()?;
         Ok(run)
     }

@@ -25,9 +25,9 @@ use super::metrics_file;
 use super::step::PretrainingStep;
 use super::training_data::TrainingData;
 use super::validation::Validation;
-use crate::TrainerError;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 use crate::devices::Peer;
+use crate::{RunRecord, TrainerError};
 #[cfg(feature = "collective")]
 pub use peers::pretrain_on;
 pub use plan::{BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
@@ -77,6 +77,9 @@ fn pretrain_as<B: AutodiffBackend>(
         (peer, device),
         observe,
     )?;
+    if peer.is_first() {
+        RunRecord::of_pretraining(plan).write()?;
+    }
     run.announce(&data, observe);
     let unusable = validation.iter().flat_map(Validation::unusable);
     for item in data.unusable.iter().chain(unusable) {

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use clover_data::DataError;
 use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns, SkippedItem};
 use clover_model::weights::WeightReport;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
 use crate::pretrain::step::StepMetrics;
 use crate::pretrain::validation::ValidationMetrics;
-use crate::recipe::PretrainingRecipe;
+use crate::recipe::{PretrainingRecipe, Recipe};
 
 /// Where a run reads and writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PretrainingPlan {
     /// What the run depends on but its data.
     pub recipe: PretrainingRecipe,
@@ -33,10 +34,13 @@ pub struct PretrainingPlan {
     /// The word pieces.
     pub vocabulary: PathBuf,
     /// The folder for checkpoints, metrics and the trained bundle.
+    #[serde(skip)]
     pub folder: PathBuf,
     /// Whether to go on from the last checkpoint, if there is one.
+    #[serde(skip)]
     pub resume: bool,
     /// Stop, with a checkpoint, after this many steps in all.
+    #[serde(skip)]
     pub max_steps: Option<u64>,
 }
 
