@@ -47,6 +47,7 @@ pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod run;
+mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
@@ -54,6 +55,7 @@ mod whole_file;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
+pub use run_record::RunRecord;
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

@@ -15,16 +15,13 @@ pub(crate) struct Ablate {
     /// on in it.
     #[arg(long, default_value = "runs/ablation")]
     pub(crate) out: PathBuf,
-    /// Runs at the same time, each in a process of its own; the processors are shared among them.
+    /// Runs at the same time, each on a thread of its own; all share the processors.
     #[arg(long, default_value_t = 1)]
     pub(crate) jobs: usize,
     /// Keys of the recipe to replace, each `key=value` or `table.key=value`.
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) keys: Vec<String>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
-    /// Run one row with one seed, `row:seed`: what the command does in each of its processes.
-    #[arg(long, hide = true)]
-    pub(crate) cell: Option<String>,
 }

@@ -17,13 +17,14 @@ use clover_inference::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::bundle_folder::bundle_folder;
 use super::clip_list::{is_pattern, open_clips, source};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
-use crate::interrupt::Interrupt;
-use crate::processes::processors;
-use crate::progress::print_line;
+use crate::device::processors;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::note;
 
 /// While waiting for the next look, how often an interrupt is noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -68,7 +69,7 @@ impl Work for Indexing {
             false => None,
         };
         let bundle = match (&self.arguments.bundle, &old) {
-            (Some(bundle), _) => bundle.clone(),
+            (Some(bundle), _) => bundle_folder(bundle)?,
             (None, Some(old)) => old.bundle.clone(),
             (None, None) => bail!(
                 "{}: is no index yet; name the bundle it is to be made with (`--bundle`)",
@@ -89,16 +90,12 @@ impl Work for Indexing {
                     fs::remove_dir_all(&beside)
                         .with_context(|| format!("cannot remove {}", beside.display()))?;
                 }
-                let done = self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
-                if done {
-                    take_place(&beside, target)?;
-                    print_line(&format!("{}: was built anew", target.display()));
-                }
+                self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
+                take_place(&beside, target)?;
+                note(&format!("{}: was built anew", target.display()));
                 Ok(())
             }
-            _ => self
-                .build(target, &wanted, &sources, &embedder, &neutral)
-                .map(|_| ()),
+            _ => self.build(target, &wanted, &sources, &embedder, &neutral),
         }
     }
 }
@@ -143,7 +140,7 @@ impl Indexing {
         })
     }
 
-    /// Brings an index up to date, once or until it is interrupted; whether it came to an end.
+    /// Brings an index up to date, once or until it is interrupted.
     fn build<B: Backend>(
         &self,
         folder: &Path,
@@ -151,7 +148,7 @@ impl Indexing {
         sources: &[LibrarySource],
         embedder: &Embedder<B>,
         neutral: &NeutralTexts,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let mut writer = IndexWriter::open(folder, wanted)?;
         loop {
             let mut opened = Vec::new();
@@ -160,7 +157,7 @@ impl Indexing {
                 match open_clips(source) {
                     Ok(clips) => opened.push(writer.source(source.clone(), clips)?),
                     Err(error) if self.arguments.follow || self.arguments.sources.is_empty() => {
-                        print_line(&format!("left as it was: {error:#}"));
+                        note(&format!("left as it was: {error:#}"));
                     }
                     Err(error) => return Err(error),
                 }
@@ -174,14 +171,14 @@ impl Indexing {
                 if !summary.interrupted {
                     Calibration::measure(&index, embedder, neutral)?;
                 }
-                print_line(&line(&summary, &index));
+                note(&line(&summary, &index));
             }
-            if summary.interrupted {
-                print_line("stopped; run the same command again to go on from here");
-                return Ok(false);
+            if summary.interrupted || self.arguments.follow && !self.wait() {
+                let words = "stopped; run the same command again to go on from here";
+                bail!(Interrupted(words.to_owned()));
             }
-            if !self.arguments.follow || !self.wait() {
-                return Ok(true);
+            if !self.arguments.follow {
+                return Ok(());
             }
         }
     }
@@ -207,7 +204,7 @@ impl Indexing {
                 IndexEvent::Clip(record) => {
                     if let (Some(fault), true) = (&record.fault, record.state != ClipState::Gone) {
                         let path = record.key.path.escape_debug();
-                        bar.suspend(|| print_line(&format!("skipped {path}: {fault}")));
+                        bar.suspend(|| note(&format!("skipped {path}: {fault}")));
                     }
                 }
                 IndexEvent::Progress(progress) => {
@@ -403,7 +400,8 @@ mod tests {
             fs::copy(&clips[0], clips[0].with_file_name("late.gif")).unwrap();
             assert!(indexed(4));
             stop.ask();
-            following.join().unwrap().unwrap();
+            let ended = following.join().unwrap().unwrap_err();
+            assert!(ended.is::<Interrupted>(), "{ended:#}");
         });
     }
 

@@ -5,7 +5,7 @@ use clover_trainer::recipe::{AnyRecipe, SHIPPED_RECIPES, ShippedRecipe};
 
 use super::render::benchmark_of;
 use crate::arguments::Recipe;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 pub(super) fn run(asked: Recipe) -> Result<()> {
     match asked {

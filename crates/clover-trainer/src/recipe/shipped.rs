@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::keys::nearest;
 use crate::TrainerError;
 
 /// A recipe by name, with its comments.
@@ -70,7 +71,8 @@ impl ShippedRecipe {
     pub(super) fn named(name: &str) -> Result<&'static Self, TrainerError> {
         Self::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
             name: name.to_owned(),
-            shipped: Self::names(),
+            nearest: nearest(name, &SHIPPED_RECIPES.map(|recipe| recipe.name)).to_owned(),
+            shipped: SHIPPED_RECIPES.map(|recipe| recipe.name).join(", "),
         })
     }
 
@@ -84,11 +86,6 @@ impl ShippedRecipe {
             Some((first, _)) => format!("{first}."),
             None => words,
         }
-    }
-
-    /// The names of all, for messages.
-    fn names() -> String {
-        SHIPPED_RECIPES.map(|recipe| recipe.name).join(", ")
     }
 }
 
