@@ -164,7 +164,7 @@ pub(crate) struct Pretrain {
     pub(crate) resume: bool,
     /// A shipped recipe by name, or the path of a complete one (TOML); `pretrain` if not given.
     #[arg(long)]
-    pub(crate) recipe: Option<String>,
+    pub(crate) recipe: Option<PathBuf>,
     /// Size of the model: nano (for tests), tiny, small or base.
     #[arg(long)]
     pub(crate) preset: Option<String>,
@@ -190,7 +190,7 @@ pub(crate) enum Recipe {
     /// Print a recipe with its comments, or, with keys replaced, what a run would take.
     Show {
         /// A shipped recipe by name, or the path of one.
-        recipe: String,
+        recipe: PathBuf,
         /// Keys to replace, each `key=value`.
         #[arg(value_name = "KEY=VALUE")]
         keys: Vec<String>,
@@ -199,7 +199,7 @@ pub(crate) enum Recipe {
     Check {
         /// Shipped recipes by name, or paths.
         #[arg(required_unless_present = "all")]
-        recipes: Vec<String>,
+        recipes: Vec<PathBuf>,
         /// Every shipped recipe.
         #[arg(long)]
         all: bool,
@@ -221,12 +221,9 @@ pub(crate) struct Demo {
     /// there.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Times through the clips, instead of the recipe's.
-    #[arg(long)]
-    pub(crate) epochs: Option<usize>,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    // Of pre-training, whose recipe is `demo`; the seed is that of all runs.
+    #[command(flatten)]
+    pub(crate) keys: Keys,
     /// Where to compute.
     #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,

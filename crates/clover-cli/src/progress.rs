@@ -14,15 +14,22 @@ pub(crate) struct TrainingProgress {
 
 /// A bar over `total` items of one kind of work.
 pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}");
+    let template = "{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}";
+    let bar = bar_as(template, total);
+    bar.set_prefix(label);
+    bar
+}
+
+/// A bar of another form; none is drawn where nothing is to be said.
+pub(crate) fn bar_as(template: &str, total: u64) -> ProgressBar {
     let target = match says(Verbosity::Normal) {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
     };
     let bar = ProgressBar::with_draw_target(Some(total), target);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_prefix(label);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
     bar
 }
 

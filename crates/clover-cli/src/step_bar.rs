@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::output::{Verbosity, note, says};
-use crate::progress::bar;
+use crate::progress::bar_as;
 
 /// Without a terminal a line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -36,10 +36,8 @@ pub(crate) struct StepFigures {
 
 impl StepBar {
     pub(crate) fn new(label: &'static str, max_steps: Option<u64>) -> Self {
-        let bar = bar(label, 0);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {pos}/{len} {wide_bar} {msg}") {
-            bar.set_style(style);
-        }
+        let bar = bar_as("{prefix} {pos}/{len} {wide_bar} {msg}", 0);
+        bar.set_prefix(label);
         Self {
             bar,
             max_steps,

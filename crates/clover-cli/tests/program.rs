@@ -259,6 +259,22 @@ fn misspelt_recipes_and_keys_get_the_nearest() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recipe_may_lie_at_a_path_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"r\xffcipe.toml"));
+    fs::write(&path, printed("recipe show pretrain")).unwrap();
+
+    let output = clover("recipe check").arg(&path).output().unwrap();
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 #[test]
 fn what_is_no_bundle_is_told_where_the_bundle_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use crate::device::DeviceName;
 pub(crate) struct Ablate {
     /// A shipped recipe by name, or the path of a complete one (TOML).
     #[arg(long, default_value = "ablation/rendered")]
-    pub(crate) recipe: String,
+    pub(crate) recipe: PathBuf,
     /// Folder for the rendered clips, the runs and the table; a comparison that was interrupted goes
     /// on in it.
     #[arg(long, default_value = "runs/ablation")]

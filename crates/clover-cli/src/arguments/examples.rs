@@ -56,7 +56,10 @@ pub(super) const EXAMPLES: &[Examples] = &[
     ),
     (
         &["demo"],
-        &["clover demo --quick", "clover demo --out runs/demo"],
+        &[
+            "clover demo --quick",
+            "clover demo --out runs/again --seed 1 epochs=8",
+        ],
     ),
     (
         &["ablate"],

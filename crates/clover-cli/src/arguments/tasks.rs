@@ -27,7 +27,7 @@ pub(crate) struct AnnotationArguments {
 pub(crate) struct Finetune {
     /// The task: a shipped recipe by name (`clover recipe list`), or the path of a complete one.
     #[arg(required_unless_present = "resume")]
-    task: Option<String>,
+    task: Option<PathBuf>,
     /// The annotation file: a published one of the task, or one in the project's own form.
     #[arg(long, required_unless_present = "resume")]
     pub(crate) data: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub(crate) struct Finetune {
 #[derive(Args, Debug)]
 pub(crate) struct Evaluate {
     /// The task: a shipped recipe by name (`clover recipe list`), or the path of a complete one.
-    pub(crate) task: String,
+    pub(crate) task: PathBuf,
     /// The annotation file: a published one of the task, or one in the project's own form.
     #[arg(long)]
     pub(crate) data: PathBuf,
@@ -124,13 +124,13 @@ impl AnnotationArguments {
 
 impl Finetune {
     /// The task, and the keys behind it. A resumed run knows its task, so that the first word may be a key.
-    pub(crate) fn task_and_keys(&self) -> (Option<&str>, Vec<String>) {
+    pub(crate) fn task_and_keys(&self) -> (Option<&Path>, Vec<String>) {
         let keys = &self.keys.0;
-        match &self.task {
-            Some(word) if self.resume && word.contains('=') && !Path::new(word).exists() => {
-                (None, [std::slice::from_ref(word), keys].concat())
-            }
-            task => (task.as_deref(), keys.clone()),
+        let task = self.task.as_deref();
+        let key = task.filter(|task| self.resume && !task.exists());
+        match key.and_then(Path::to_str).filter(|key| key.contains('=')) {
+            Some(key) => (None, [&[key.to_owned()], &keys[..]].concat()),
+            None => (task, keys.clone()),
         }
     }
 }
@@ -144,12 +144,9 @@ impl Evaluate {
 }
 
 /// What a task is called in folders and tables: the recipe's name without folders and ending.
-pub(crate) fn task_name(recipe: &str) -> String {
-    let stem = Path::new(recipe).file_stem();
-    stem.map_or_else(
-        || recipe.to_owned(),
-        |stem| stem.to_string_lossy().into_owned(),
-    )
+pub(crate) fn task_name(recipe: &Path) -> String {
+    let stem = recipe.file_stem().unwrap_or(recipe.as_os_str());
+    stem.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -171,7 +168,7 @@ mod tests {
         };
 
         let (task, keys) = finetune.task_and_keys();
-        assert_eq!(task, Some("open-ended-msvd-qa"));
+        assert_eq!(task, Some(Path::new("open-ended-msvd-qa")));
         assert_eq!(keys, ["epochs=2"]);
         let location = finetune.annotation.location("train.json".as_ref(), "train");
         assert_eq!(location.request.mapping, Some("map.txt".into()));

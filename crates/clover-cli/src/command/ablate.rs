@@ -211,7 +211,7 @@ fn metrics_line(result: &CellResult) -> String {
 fn command_line(arguments: &Ablate) -> String {
     let mut words = vec![
         "clover ablate --recipe".to_owned(),
-        arguments.recipe.clone(),
+        arguments.recipe.display().to_string(),
         format!("--jobs {}", arguments.jobs),
     ];
     words.extend(arguments.keys.iter().map(|key| {

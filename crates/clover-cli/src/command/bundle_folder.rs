@@ -45,15 +45,14 @@ pub(super) fn bundle_folder(folder: &Path) -> Result<PathBuf> {
 
 /// The folder of the run whose checkpoint this is, or whose folder of checkpoints.
 fn run_of_checkpoint(folder: &Path) -> Option<PathBuf> {
-    // The parent of a relative path such as `.` is not told by its words.
-    let folder = folder.canonicalize().ok()?;
-    let is_checkpoints =
-        |folder: &Path| folder.file_name().is_some_and(|name| name == "checkpoints");
-    let checkpoints = folder
-        .ancestors()
-        .take(2)
-        .find(|folder| is_checkpoints(folder))?;
-    checkpoints.parent().map(Path::to_owned)
+    let run_of = |folder: &Path| {
+        let is_checkpoints =
+            |folder: &&Path| folder.file_name().is_some_and(|name| name == "checkpoints");
+        let checkpoints = folder.ancestors().take(2).find(is_checkpoints)?;
+        checkpoints.parent().map(Path::to_owned)
+    };
+    // As it was written, where that tells; `.` does not.
+    run_of(folder).or_else(|| run_of(&folder.canonicalize().ok()?))
 }
 
 /// A bundle nobody trained, and a few clips.

@@ -15,7 +15,7 @@ use clover_inference::{
     LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
     is_index,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::bundle_folder::bundle_folder;
 use super::clip_list::{is_pattern, open_clips, source};
@@ -25,6 +25,7 @@ use crate::device::Work;
 use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
+use crate::progress::bar_as;
 
 /// While waiting for the next look, how often an interrupt is noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -211,9 +212,7 @@ impl Indexing {
                     bar.set_position(progress.bytes);
                     let rate = progress.seconds / begun.elapsed().as_secs_f64().max(1e-3);
                     let done = progress.clips;
-                    bar.set_message(format!(
-                        "{done} of {clips} clips, {rate:.1} s of video a second"
-                    ));
+                    bar.set_message(format!("{done}/{clips} clips, {rate:.1}x real time"));
                 }
                 _ => {}
             }
@@ -246,11 +245,10 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// A bar over the bytes of the clips: how long a film is is only known once it is opened.
 fn by_bytes() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}");
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+    bar_as(
+        "indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}",
+        0,
+    )
 }
 
 fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {

@@ -183,7 +183,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     };
     let recipe = match (&arguments.recipe, &kept) {
         (None, Some(kept)) => kept.recipe.clone(),
-        (name, _) => PretrainingRecipe::open(name.as_deref().unwrap_or("pretrain"))?,
+        (name, _) => PretrainingRecipe::open(name.as_deref().unwrap_or("pretrain".as_ref()))?,
     };
     let preset = arguments
         .preset

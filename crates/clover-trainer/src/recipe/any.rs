@@ -1,5 +1,7 @@
 //! A recipe of any kind, for commands that show and check them.
 
+use std::path::Path;
+
 use super::reading::Recipe;
 use super::shipped::ShippedRecipe;
 use super::{AblationRecipe, PretrainingRecipe, TaskRecipe};
@@ -22,8 +24,9 @@ impl AnyRecipe {
     /// # Errors
     ///
     /// There is neither, the file cannot be read, or a key is missing, unknown or out of range.
-    pub fn open(name: &str) -> Result<Self, TrainerError> {
-        let text = ShippedRecipe::read(name)?;
+    pub fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
+        let text = ShippedRecipe::read(name.as_ref())?;
+        let name = &*name.as_ref().to_string_lossy();
         let table: toml::Table = toml::from_str(&text).unwrap_or_default();
         Ok(if table.contains_key("pretraining") {
             Self::Ablation(Box::new(AblationRecipe::from_toml(&text, name)?))

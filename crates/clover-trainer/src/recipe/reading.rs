@@ -1,6 +1,6 @@
 //! Where a recipe comes from, the same for every kind: the program, a file, and keys given one by one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,8 +40,9 @@ pub trait Recipe: Clone + Serialize + DeserializeOwned {
     /// # Errors
     ///
     /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
-    fn open(name: &str) -> Result<Self, TrainerError> {
-        Self::from_toml(&ShippedRecipe::read(name)?, name)
+    fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
+        let name = name.as_ref();
+        Self::from_toml(&ShippedRecipe::read(name)?, &name.to_string_lossy())
     }
 
     /// Reads and validates a recipe; `name` stands in errors.

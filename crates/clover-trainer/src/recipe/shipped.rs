@@ -56,15 +56,14 @@ impl ShippedRecipe {
     }
 
     /// The text of the file of this path; where there is none, of the shipped recipe of this name.
-    pub(super) fn read(name: &str) -> Result<String, TrainerError> {
-        let path = Path::new(name);
+    pub(super) fn read(path: &Path) -> Result<String, TrainerError> {
         if path.is_file() {
             return fs::read_to_string(path).map_err(|source| TrainerError::Read {
                 path: path.to_owned(),
                 source,
             });
         }
-        Ok(Self::named(name)?.text.to_owned())
+        Ok(Self::named(&path.to_string_lossy())?.text.to_owned())
     }
 
     /// As [`find`](Self::find), or an error that names those there are.

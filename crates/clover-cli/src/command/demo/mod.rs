@@ -54,6 +54,7 @@ pub(super) fn run(arguments: Demo) -> Result<()> {
         } else {
             1
         },
+        recipe: PretrainingRecipe::shipped("demo")?.with_overrides(&arguments.keys.0)?,
         arguments,
         interrupt: Interrupt::listen()?,
     };
@@ -79,6 +80,8 @@ pub(super) fn run(arguments: Demo) -> Result<()> {
 /// All of it on one device; nothing comes out when it was interrupted.
 struct Demonstration {
     arguments: Demo,
+    /// Of pre-training; its seed is that of everything.
+    recipe: PretrainingRecipe,
     /// Fine-tunings side by side.
     at_a_time: usize,
     interrupt: Interrupt,
@@ -96,7 +99,7 @@ impl Work for Demonstration {
     type Output = Option<(Report, Vec<String>)>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let recipe = self.recipe()?;
+        let recipe = self.recipe.clone();
         let mut report = Report {
             title: "Clover on rendered clips".to_owned(),
             ..Report::default()
@@ -184,20 +187,10 @@ impl Timed for Report {
 }
 
 impl Demonstration {
-    fn recipe(&self) -> Result<PretrainingRecipe> {
-        let mut recipe = PretrainingRecipe::shipped("demo")?;
-        recipe.seed = self.arguments.seed;
-        if let Some(epochs) = self.arguments.epochs {
-            recipe.epochs = epochs;
-            recipe.warmup_epochs = recipe.warmup_epochs.min(epochs / 4);
-        }
-        Ok(recipe)
-    }
-
     fn render(&self, recipe: &PretrainingRecipe) -> Result<BenchmarkFiles> {
         let config = BenchmarkConfig {
             size: recipe.image_size,
-            seed: self.arguments.seed,
+            seed: self.recipe.seed,
             questions_per_clip: 2,
             ..BenchmarkConfig::one_shape(self.arguments.train_clips, TEST_SHARE)
         };
@@ -243,7 +236,7 @@ impl Demonstration {
         let mut tuned = vec![None; tasks.len()];
         let tune = |task: &DemoTask, lane: &mut crate::side_by_side::Lane| {
             let folder = self.arguments.out.join(task.name);
-            let recipe = task.recipe(self.arguments.seed)?;
+            let recipe = task.recipe(self.recipe.seed)?;
             let items = task.items(files, Split::Train);
             let plan = FinetuningPlan {
                 resume: true,
@@ -323,7 +316,7 @@ impl Demonstration {
         device: &B::Device,
         report: &mut Report,
     ) -> Result<Evaluated> {
-        let recipe = task.recipe(self.arguments.seed)?;
+        let recipe = task.recipe(self.recipe.seed)?;
         let items = task.items(files, Split::Test);
         let plan = EvaluationPlan::new(task.name, recipe.clone(), bundle, items);
         let found = Measuring(plan).run::<B>(device.clone())?;
