@@ -1,10 +1,10 @@
 //! What a run folder keeps of its plan, so that a resumed run needs no key and no list again: its
 //! `run.json`.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 
+use clover_data::files::read_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -15,6 +15,8 @@ use crate::task_items::ItemsLocation;
 
 /// The file of a run folder.
 const FILE: &str = "run.json";
+/// Many times what a plan needs.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The plan of a run, as its folder keeps it: with absolute paths, and without the folder itself, which
 /// may be moved.
@@ -35,7 +37,7 @@ impl RunRecord {
     /// The file cannot be read, or is no record.
     pub fn read(folder: &Path) -> Result<Option<Self>, TrainerError> {
         let path = folder.join(FILE);
-        let text = match fs::read(&path) {
+        let text = match read_regular(&path, MAX_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(TrainerError::Read { path, source }),
