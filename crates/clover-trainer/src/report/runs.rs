@@ -296,8 +296,8 @@ mod tests {
             epoch: 0,
             retrieval: ListRetrieval {
                 recall_sum: 0.0,
-                text_to_video: metrics(0.25),
-                video_to_text: metrics(0.5),
+                text_to_video: metrics(0.5),
+                video_to_text: metrics(1.5),
             },
             skipped: 0,
             seconds: 1.0,
@@ -363,10 +363,10 @@ mod tests {
             panic!("{recalls:?}");
         };
         assert_eq!(r_at_1.name, "R@1 text to video");
-        assert_eq!(r_at_1.points, [(2, 2.25), (3, 3.25)]);
-        assert_eq!(back.points, [(2, 2.5), (3, 3.5)]);
+        assert_eq!(r_at_1.points, [(2, 2.5), (3, 3.5)]);
+        assert_eq!(back.points, [(2, 3.5), (3, 4.5)]);
         assert_eq!(last.name, "R@10 video to text");
-        let best = "after step 3: R@1 3.2 % text to video, 3.5 % video to text.";
+        let best = "after step 3: R@1 3.5 % text to video, 4.5 % video to text.";
         assert!(report.summary.ends_with(best), "{}", report.summary);
     }
 
