@@ -113,9 +113,9 @@ pub enum InferenceError {
         /// What differs, and what to do.
         reason: String,
     },
-    /// A picture cannot be made.
-    #[error("a picture cannot be made: {reason}")]
-    Picture {
+    /// An image cannot be made.
+    #[error("an image cannot be made: {reason}")]
+    Image {
         /// Why.
         reason: String,
     },

@@ -11,7 +11,7 @@ mod embedder;
 mod embedding_file;
 mod error;
 mod export;
-mod film_strip;
+mod frame_strip;
 mod import;
 mod index;
 mod partial_file;
@@ -30,7 +30,7 @@ pub use embedder::{
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
-pub use film_strip::{clip_strip, film_strip};
+pub use frame_strip::{clip_strip, frame_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,

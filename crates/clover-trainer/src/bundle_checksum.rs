@@ -73,7 +73,7 @@ impl<V: Serialize> Trained<V> {
             path: path.clone(),
             source,
         })?;
-        crate::report::write_whole(&path, &text)
+        crate::whole_file::write_whole(&path, &text)
     }
 }
 

@@ -37,6 +37,7 @@ pub mod error;
 pub mod evaluate;
 pub mod finetune;
 pub mod metric;
+mod objective;
 pub mod optimizer;
 pub mod optimizer_step;
 pub mod parameter_groups;
@@ -46,12 +47,15 @@ pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod run;
+mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod whole_file;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
+pub use run_record::RunRecord;
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

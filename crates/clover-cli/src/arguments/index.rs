@@ -59,7 +59,7 @@ pub(crate) struct Index {
     #[arg(long)]
     pub(crate) threads: Option<usize>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 

@@ -16,6 +16,7 @@ use self::page::search_page;
 use super::text_lines::TextLines;
 use crate::arguments::Search;
 use crate::device::Work;
+use crate::output::Stdout;
 
 /// The widest column of file names; longer ones push the others aside.
 const WIDEST: usize = 60;
@@ -52,7 +53,7 @@ pub(super) fn run(arguments: Search) -> Result<()> {
         },
         html: arguments.html,
         input: &mut input,
-        output: &mut io::stdout(),
+        output: &mut Stdout,
     })
 }
 
@@ -97,7 +98,7 @@ impl Work for Searching<'_> {
             let page = search_page(searcher.index(), &self.query, &found);
             write_whole(path, page.as_bytes())?;
         }
-        // A closed pipe is the reader's choice, not an error of the search.
+        // What could not be written is known at the program's end.
         let _ = match self.form {
             Form::Lines => {
                 let page = self.html.map(|path| format!("page: {}", in_a_line(&path)));

@@ -11,8 +11,8 @@ use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::Bundle;
 use serde::{Deserialize, Serialize};
 
+use super::AblationRow;
 use super::questions::Questions;
-use super::row::AblationRow;
 use crate::TrainerError;
 use crate::devices::Peer;
 use crate::evaluate::{PairSimilarity, QuestionAccuracy, list_retrieval, pair_similarity};

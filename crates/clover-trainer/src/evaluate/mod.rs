@@ -21,7 +21,7 @@ mod with_bundle;
 
 pub use answers::measure_answers;
 pub use attention::{AttentionMaps, QuestionAttention};
-pub(crate) use best_and_worst::{by_probability, ends};
+pub(crate) use best_and_worst::{best_and_worst, by_probability};
 pub use evaluation::{
     AnswerFigures, Direction, Evaluation, Figures, LeftOut, Measured, RetrievalFigures,
 };

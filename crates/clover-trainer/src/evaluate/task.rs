@@ -15,7 +15,7 @@ use crate::TrainerError;
 use crate::bundle_checksum::{bundle_checksum, is_fine_tuned};
 use crate::checkpoint::ListFingerprint;
 use crate::metric::Storage;
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 use crate::task_items::ItemsLocation;
 
 /// What is measured, and with which model.

@@ -9,7 +9,7 @@ use clover_inference::Bundle;
 use super::FinetuningPlan;
 use crate::TrainerError;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
 
 /// What every task starts from.

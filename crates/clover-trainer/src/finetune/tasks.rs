@@ -14,7 +14,6 @@ use super::start::Start;
 use super::task::TaskModel;
 use super::task_context::{Answering, Choosing, Comparing, Filling, TaskContext};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning};
-use crate::TrainerError;
 use crate::bundle_checksum::bundle_checksum;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::devices::Peer;
@@ -24,6 +23,7 @@ use crate::run::resume_check::recipe_value;
 use crate::run::{Run, RunFolder, RunLength, RunPlan, TrainingData, ValidateEvery};
 use crate::starting_values::draw_parameters;
 use crate::task_items::{TaskReading, answer_list};
+use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, fine-tuning. `observe` hears every event and may break off: the run then writes
 /// a checkpoint and ends.
@@ -200,6 +200,7 @@ where
     };
     let alone = Peer::alone();
     let mut run = Run::prepare(run_plan, (task, model, update), (&alone, device), observe)?;
+    RunRecord::of_finetuning(plan).write()?;
     let finished = run.train(&mut data, observe)?;
     run.end(&data, finished)
 }

@@ -24,9 +24,9 @@ use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
 use super::gradients::{mean_similarities, model_input};
-use super::objective::{PretrainingObjective, embeddings};
 use super::shared_batch::{Gathered, SharedBatch};
 use crate::devices::{DevicesError, sum_gradients};
+use crate::objective::{PretrainingObjective, embeddings};
 use crate::optimizer_step::BatchGradients;
 use crate::precision::full_gradients;
 

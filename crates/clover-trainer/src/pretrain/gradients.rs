@@ -8,7 +8,7 @@ use clover_losses::{TEMPERATURE, paired_similarity, scaled_similarity, unit_rows
 use clover_model::Clover;
 use clover_model::tasks::{PretrainingInput, PretrainingOutput};
 
-use super::objective::PretrainingObjective;
+use crate::objective::PretrainingObjective;
 use crate::optimizer_step::BatchGradients;
 use crate::precision::{full_gradients, full_precision};
 

@@ -4,7 +4,6 @@ mod grad_cache;
 mod gradients;
 mod lists;
 mod metrics;
-mod objective;
 mod plan;
 mod shared_batch;
 mod starting;
@@ -14,9 +13,6 @@ mod validation;
 pub use grad_cache::micro_batched_gradients;
 pub use gradients::{model_input, pretraining_gradients};
 pub use metrics::StepMetrics;
-pub use objective::{
-    Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
-};
 pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
 pub use shared_batch::SharedBatch;
 pub use task::pretrain;
@@ -24,4 +20,7 @@ pub use task::pretrain;
 pub use task::pretrain_on;
 pub use validation::ValidationMetrics;
 
+pub use crate::objective::{
+    Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
+};
 pub use crate::run::StepKind;

@@ -11,21 +11,21 @@ use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{model_input, pretraining_gradients};
 use super::lists::{BatchPairs, OpenedLists, Pairs};
-use super::objective::PretrainingObjective;
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
     Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
     micro_batched_gradients, starting,
 };
-use crate::TrainerError;
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
+use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::run::resume_check::recipe_value;
 use crate::run::{
     Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, one_at_a_time,
 };
+use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
 /// several, of which the first writes what the run leaves behind. `observe` hears every event and may
@@ -97,6 +97,9 @@ pub fn pretrain<B: AutodiffBackend>(
         neutral: lists.neutral,
     };
     let mut run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
+    if peer.is_first() {
+        RunRecord::of_pretraining(plan).write()?;
+    }
     let finished = run.train(&mut lists.data, observe)?;
     run.end(&lists.data, finished)
 }

@@ -4,22 +4,22 @@
 //! The ones shipped here are inside the program. Single keys are replaced by `key=value`.
 
 mod ablation;
+mod ablation_row;
 mod any;
 mod clip_keys;
 mod finetuning;
 mod keys;
-mod overrides;
 mod pretraining;
 mod reading;
 mod shipped;
 mod task;
 mod task_checks;
-mod task_reading;
-mod text;
 
 pub use ablation::AblationRecipe;
+pub use ablation_row::AblationRow;
 pub use any::AnyRecipe;
 pub use finetuning::FinetuningRecipe;
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};
+pub use reading::Recipe;
 pub use shipped::{SHIPPED_RECIPES, ShippedRecipe};
 pub use task::{CaptionChoice, TaskKind, TaskRecipe, TestCrop};

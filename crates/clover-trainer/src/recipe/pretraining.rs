@@ -8,13 +8,15 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
+use super::keys::Follows;
+use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
 use crate::devices::GradientScaling;
+use crate::objective::{Alignment, ObjectiveConfig, WordLoss};
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
-use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
 use crate::starting_values::StartingWeights;
 
@@ -106,13 +108,17 @@ pub struct PretrainingRecipe {
     pub limits: DecodeLimits,
 }
 
-impl PretrainingRecipe {
-    /// Checks the figures.
-    ///
-    /// # Errors
-    ///
-    /// Names the first key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainerError> {
+impl Recipe for PretrainingRecipe {
+    const COMPLETE: &'static str = include_str!("../../recipes/pretrain.toml");
+
+    fn following(mut self, before: &Self, given: &[&str]) -> Self {
+        let follows = Follows(given);
+        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
+        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        self
+    }
+
+    fn validate(&self) -> Result<(), TrainerError> {
         let wrong = |key, reason: &str| {
             Err(TrainerError::RecipeValue {
                 key,
@@ -193,7 +199,9 @@ impl PretrainingRecipe {
             None => Ok(()),
         }
     }
+}
 
+impl PretrainingRecipe {
     /// The sizes of the model for a vocabulary.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Run, StepKind, Task};
 use crate::TrainerError;
-use crate::report::write_whole;
+use crate::whole_file::write_whole;
 
 /// The step that could not be made.
 #[derive(Serialize)]

@@ -190,7 +190,7 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             _ => return Ok(false),
         };
         let _ = observe(RunEvent::EnoughSteps { done, max });
-        if done == max && self.records.last_measured() != Some(done) {
+        if done == max && self.records.measures() && self.records.last_measured() != Some(done) {
             // It may have been killed before it could.
             self.validate(epoch, observe)?;
             self.save(observe)?;

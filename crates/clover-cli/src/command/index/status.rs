@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use clover_inference::{ClipState, VideoIndex};
 
-use crate::progress::print_line;
+use crate::output::print_line;
 
 pub(super) fn show(folder: &Path) -> Result<()> {
     let index = VideoIndex::open(folder)?;

@@ -285,7 +285,7 @@ mod searches {
         assert!(page.contains("<h1>a &lt;b&gt;red&lt;/b&gt; circle</h1>"));
         let count = |part: &str| page.matches(part).count();
         assert_eq!(count("src=\"data:image/jpeg;base64,"), 2);
-        assert_eq!(count("alt=\"frames of "), 2);
+        assert_eq!(count("alt=\"frames: "), 2);
         assert_eq!(count("href=\"file:///"), 2);
         assert_eq!(count("#t="), 2);
         assert_eq!(count("No frames can be shown: "), 1);

@@ -19,8 +19,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pretrain::{Alignment, WordLoss};
-use crate::recipe::{PretrainingRecipe, WordChoice};
+use super::{PretrainingRecipe, WordChoice};
+use crate::objective::{Alignment, WordLoss};
 
 /// BERT's share of hidden pieces (Devlin et al., 2019).
 const BERT_SHARE: f64 = 0.15;
@@ -116,7 +116,7 @@ impl fmt::Display for AblationRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::AblationRecipe;
+    use crate::recipe::{AblationRecipe, Recipe};
 
     fn differing(one: AblationRow, other: AblationRow) -> Vec<String> {
         let clover = AblationRecipe::open("ablation/rendered")

@@ -163,7 +163,7 @@ impl PretrainingObjective {
     /// # Panics
     ///
     /// As [`forward`](Self::forward).
-    pub(super) fn word<B: Backend>(
+    pub(crate) fn word<B: Backend>(
         &self,
         logits: Option<Tensor<B, 2>>,
         labels: Option<Tensor<B, 1, Int>>,
@@ -183,17 +183,17 @@ impl PretrainingObjective {
     }
 
     /// Whether masked words are learned at all.
-    pub(super) fn learns_words(&self) -> bool {
+    pub(crate) fn learns_words(&self) -> bool {
         !matches!(self.word, MaskedWordLoss::None)
     }
 
     /// Whether samples are compared with each other at all.
-    pub(super) fn compares(&self) -> bool {
+    pub(crate) fn compares(&self) -> bool {
         self.ranking.is_some() || !matches!(self.alignment, AlignmentLoss::None)
     }
 
     /// Alignment and ranking; the word loss is zero.
-    pub(super) fn contrast<B: Backend>(
+    pub(crate) fn contrast<B: Backend>(
         &self,
         embeddings: TriModalEmbeddings<B>,
     ) -> PretrainingLosses<B> {
@@ -237,7 +237,7 @@ impl PretrainingObjective {
 }
 
 /// What the contrastive losses compare, in `f32` whatever the model computed in.
-pub(super) fn embeddings<B: Backend>(output: PretrainingOutput<B>) -> TriModalEmbeddings<B> {
+pub(crate) fn embeddings<B: Backend>(output: PretrainingOutput<B>) -> TriModalEmbeddings<B> {
     TriModalEmbeddings {
         video: full_precision(output.video),
         text: full_precision(output.text),
