@@ -7,9 +7,10 @@ use clover_data::batch::{MaskedWords, PretrainingBatch};
 use clover_model::{Clover, CloverConfig, Noise};
 use clover_test_backend::recorded::{RecordedBackend, take_record};
 use clover_trainer::optimizer::OptimizerConfig;
+use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
+use clover_trainer::pretrain::{PretrainingObjective, model_input, pretraining_gradients};
 
 type Recorded = Autodiff<RecordedBackend>;
 
@@ -51,8 +52,8 @@ fn batch() -> PretrainingBatch<Recorded> {
 
 #[test]
 fn a_step_scatters_few_indices_at_once_and_waits_for_the_device_once() {
-    let mut training = PretrainingStep::<Recorded> {
-        objective: PretrainingObjective::default(),
+    let objective = PretrainingObjective::default();
+    let mut update = OptimizerStep::<Recorded> {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: f64::INFINITY,
@@ -64,13 +65,12 @@ fn a_step_scatters_few_indices_at_once_and_waits_for_the_device_once() {
         .init::<Recorded>(&Default::default());
     let batch = batch();
     let mut step = |clover: Clover<Recorded>, step| {
-        let noise = Noise::of_batch(0, step, BATCH);
-        let settings = StepSettings {
-            step,
-            learning_rate: 1e-4,
-            noise: &noise,
-        };
-        training.train(clover, batch.clone(), &settings).unwrap().0
+        let working = update.precision.working_copy(&clover);
+        let (input, labels, names) = model_input(batch.clone());
+        let output = working.forward_pretraining(input, &mut Noise::of_batch(0, step, BATCH));
+        let found = pretraining_gradients(&objective, &working, output, labels, names);
+        drop(working);
+        update.apply(clover, found, step, 1e-4).unwrap().0
     };
     // The first step draws the parameters, and makes indices and masks.
     let clover = step(clover, 1);

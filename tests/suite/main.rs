@@ -17,6 +17,7 @@ mod hostile_media;
 mod killed_run;
 mod library_index;
 mod loader_memory;
+mod locked_folder;
 mod mixed_run;
 mod odd_data;
 mod parity;

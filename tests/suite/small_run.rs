@@ -9,6 +9,7 @@ use std::process::Command;
 use clover_model::Preset;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
 };
@@ -88,13 +89,25 @@ pub(crate) fn run(
     plan: &PretrainingPlan,
 ) -> Result<(PretrainingSummary, Vec<String>), TrainerError> {
     let mut refused = Vec::new();
-    let summary = pretrain::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| {
-        if let PretrainingEvent::CheckpointRefused { reason } = event {
-            refused.push(reason);
-        }
-        ControlFlow::Continue(())
-    })?;
+    let summary =
+        pretrain::<TestAutodiffBackend>(plan, &Peer::alone(), &Default::default(), &mut |event| {
+            if let PretrainingEvent::CheckpointRefused { reason } = event {
+                refused.push(reason);
+            }
+            ControlFlow::Continue(())
+        })?;
     Ok((summary, refused))
+}
+
+/// A run that is interrupted after so many steps.
+pub(crate) fn run_until(plan: &PretrainingPlan, step: u64) -> PretrainingSummary {
+    pretrain::<TestAutodiffBackend>(plan, &Peer::alone(), &Default::default(), &mut |event| {
+        match event {
+            PretrainingEvent::Step(metrics) if metrics.step >= step => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    })
+    .unwrap()
 }
 
 /// Metrics without what the clock says.

@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 use clover_data::dataset::ManifestColumns;
 use clover_inference::Bundle;
 use clover_trainer::TrainerError;
+use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, ValidationMetrics, pretrain,
 };
 use clover_trainer::recipe::PretrainingRecipe;
 
-use crate::small_run::{SmallData, is_alone, recipe, run, without_time};
+use crate::small_run::{SmallData, is_alone, recipe, run, run_until, without_time};
 use crate::{TestAutodiffBackend, TestBackend};
 
 /// Clips, of which four make a step: two epochs of three steps.
@@ -96,18 +97,21 @@ fn the_list_is_measured_on_the_way_and_at_the_end_and_the_best_model_is_kept() {
     let plan = validated(&data, "run");
     let (mut heard, mut embedded) = (Vec::new(), 0);
 
-    let summary = pretrain::<TestAutodiffBackend>(&plan, &Default::default(), &mut |event| {
-        match event {
-            PretrainingEvent::Validated { metrics, best } => heard.push((metrics.clone(), best)),
-            PretrainingEvent::Validating { done, total } => {
-                assert!(done <= total);
-                embedded += done;
+    let summary =
+        pretrain::<TestAutodiffBackend>(&plan, &Peer::alone(), &Default::default(), &mut |event| {
+            match event {
+                PretrainingEvent::Validated { metrics, best } => {
+                    heard.push((metrics.clone(), best));
+                }
+                PretrainingEvent::Validating { done, total } => {
+                    assert!(done <= total);
+                    embedded += done;
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    })
-    .unwrap();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
 
     let steps: Vec<u64> = figures(&plan).iter().map(|line| line.step).collect();
     assert_eq!(steps, [2, 4, 6]);
@@ -150,11 +154,7 @@ fn a_resumed_run_measures_the_same_and_keeps_the_same_best_model() {
     let [unbroken, broken] = ["unbroken", "broken"].map(|out| validated(&data, out));
     run(&unbroken).unwrap();
 
-    run(&PretrainingPlan {
-        max_steps: Some(5),
-        ..broken.clone()
-    })
-    .unwrap();
+    run_until(&broken, 5);
     // As if the run had been killed before it wrote the checkpoints of steps 4 and 5.
     for step in ["step-00000004", "step-00000005"] {
         fs::remove_dir_all(broken.folder.join("checkpoints").join(step)).unwrap();
@@ -170,6 +170,54 @@ fn a_resumed_run_measures_the_same_and_keeps_the_same_best_model() {
         fs::read(plan.folder.join("checkpoints/best").join(file)).unwrap()
     };
     assert!(best(&broken, "model.safetensors") == best(&unbroken, "model.safetensors"));
+}
+
+#[test]
+fn a_step_limit_measures_at_its_end_and_a_lower_one_trains_nothing() {
+    let data = SmallData::rendered(CLIPS);
+    let rarely = PretrainingRecipe {
+        validate_every: 100,
+        ..validated(&data, "run").recipe
+    };
+    let plan = PretrainingPlan {
+        recipe: rarely,
+        max_steps: Some(4),
+        ..validated(&data, "run")
+    };
+    let steps = |plan| {
+        let lines: Vec<ValidationMetrics> = figures(plan);
+        lines.iter().map(|line| line.step).collect::<Vec<_>>()
+    };
+
+    let (limited, _) = run(&plan).unwrap();
+    let mut trained = 0;
+    let mut told = None;
+    let lower = PretrainingPlan {
+        max_steps: Some(3),
+        resume: true,
+        ..plan.clone()
+    };
+    pretrain::<TestAutodiffBackend>(&lower, &Peer::alone(), &Default::default(), &mut |event| {
+        match event {
+            PretrainingEvent::Step(_) => trained += 1,
+            PretrainingEvent::EnoughSteps { done, max } => told = Some((done, max)),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+
+    assert_eq!(limited.best.unwrap().metrics.step, 4);
+    assert_eq!((trained, told), (0, Some((4, 3))));
+    assert_eq!(steps(&plan), [4]);
+    let (whole, _) = run(&PretrainingPlan {
+        max_steps: None,
+        resume: true,
+        ..plan.clone()
+    })
+    .unwrap();
+    assert!(whole.finished);
+    assert_eq!(steps(&plan), [4, 6]);
 }
 
 #[test]

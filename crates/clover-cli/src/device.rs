@@ -7,6 +7,7 @@ use std::thread;
 
 use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
+#[cfg(any(feature = "ndarray", feature = "cuda", feature = "wgpu"))]
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParserFactory};
@@ -124,6 +125,30 @@ pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Keeps what the backward pass needs.
+type StoreActivations<B> = Autodiff<B>;
+/// Keeps the results of costly operations and computes the others again.
+#[cfg(any(feature = "ndarray", feature = "cuda", feature = "wgpu"))]
+type RecomputeActivations<B> = Autodiff<B, BalancedCheckpointing>;
+
+/// Runs work on the backend of a device.
+macro_rules! on_backend {
+    ($device:expr, $work:expr, $autodiff:ident) => {
+        match $device {
+            #[cfg(feature = "flex")]
+            // Recomputing saves nothing here (`clover-trainer/benches`): a second copy of all
+            // training would only take time to build.
+            Self::Flex => $work.run::<StoreActivations<burn_flex::Flex>>(Default::default()),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => $work.run::<$autodiff<burn_ndarray::NdArray<f32>>>(Default::default()),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => $work.run::<$autodiff<burn_cuda::Cuda<f32, i32>>>(Default::default()),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => $work.run::<$autodiff<burn_wgpu::Wgpu<f32, i32>>>(Default::default()),
+        }
+    };
+}
+
 /// Work that runs on any backend.
 pub(crate) trait Work {
     /// What comes out.
@@ -152,42 +177,6 @@ pub(crate) fn numbered_device<B: Backend>(first: B::Device, number: u16) -> Resu
     }))
 }
 
-/// Takes up the backend that was picked.
-trait OnBackend<W: Work> {
-    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output>;
-
-    /// The work itself, for a backend that has one way only.
-    #[cfg(feature = "flex")]
-    fn work(self) -> W;
-}
-
-/// Keeps what the backward pass needs.
-struct Kept<W>(W);
-/// Keeps the results of costly operations and computes the others again.
-struct Recomputed<W>(W);
-
-impl<W: Work> OnBackend<W> for Kept<W> {
-    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
-        self.0.run::<Autodiff<B>>(device)
-    }
-
-    #[cfg(feature = "flex")]
-    fn work(self) -> W {
-        self.0
-    }
-}
-
-impl<W: Work> OnBackend<W> for Recomputed<W> {
-    fn on<B: Backend>(self, device: B::Device) -> Result<W::Output> {
-        self.0.run::<Autodiff<B, BalancedCheckpointing>>(device)
-    }
-
-    #[cfg(feature = "flex")]
-    fn work(self) -> W {
-        self.0
-    }
-}
-
 impl DeviceName {
     /// Whether it computes on this machine's processors.
     pub(crate) fn is_cpu(self) -> bool {
@@ -205,30 +194,19 @@ impl DeviceName {
 
     /// Runs `work` here.
     pub(crate) fn run<W: Work>(self, work: W) -> Result<W::Output> {
-        self.pick(Kept(work))
+        on_backend!(self, work, StoreActivations)
     }
 
     /// Runs `work` here, with gradient checkpointing if asked to.
+    #[cfg_attr(
+        not(any(feature = "ndarray", feature = "cuda", feature = "wgpu")),
+        expect(unused_variables, reason = "flex has one way only")
+    )]
     pub(crate) fn train<W: Work>(self, work: W, gradient_checkpointing: bool) -> Result<W::Output> {
+        #[cfg(any(feature = "ndarray", feature = "cuda", feature = "wgpu"))]
         if gradient_checkpointing {
-            self.pick(Recomputed(work))
-        } else {
-            self.pick(Kept(work))
+            return on_backend!(self, work, RecomputeActivations);
         }
-    }
-
-    fn pick<W: Work>(self, work: impl OnBackend<W>) -> Result<W::Output> {
-        match self {
-            #[cfg(feature = "flex")]
-            // Recomputing saves nothing here (`clover-trainer/benches`): a second copy of all
-            // training would only take time to build.
-            Self::Flex => Kept(work.work()).on::<burn_flex::Flex>(Default::default()),
-            #[cfg(feature = "ndarray")]
-            Self::Ndarray => work.on::<burn_ndarray::NdArray<f32>>(Default::default()),
-            #[cfg(feature = "cuda")]
-            Self::Cuda => work.on::<burn_cuda::Cuda<f32, i32>>(Default::default()),
-            #[cfg(feature = "wgpu")]
-            Self::Wgpu => work.on::<burn_wgpu::Wgpu<f32, i32>>(Default::default()),
-        }
+        on_backend!(self, work, StoreActivations)
     }
 }

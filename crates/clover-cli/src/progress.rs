@@ -46,10 +46,11 @@ impl TrainingProgress {
         match event {
             PretrainingEvent::Started {
                 parameters,
-                pairs,
+                items,
                 images,
                 total_steps,
                 done_steps,
+                ..
             } => {
                 self.bar.start(*done_steps, *total_steps);
                 let images = match images {
@@ -57,13 +58,16 @@ impl TrainingProgress {
                     images => format!(" and {images} images in turn"),
                 };
                 self.bar.line(&format!(
-                    "{pairs} pairs{images}, {parameters} parameters, step {done_steps} of \
+                    "{items} pairs{images}, {parameters} parameters, step {done_steps} of \
                      {total_steps}"
                 ));
             }
             PretrainingEvent::StartsFrom { folder, report } => {
                 self.bar
                     .line(&format!("starts from {}: {report}", folder.display()));
+            }
+            PretrainingEvent::EnoughSteps { done, max } => {
+                self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
@@ -116,6 +120,11 @@ impl TrainingProgress {
             )
         });
     }
+}
+
+/// Why a run that was resumed makes no step.
+pub(crate) fn enough_steps(done: u64, max: u64) -> String {
+    format!("{done} steps are done, and --max-steps {max} allows no more: nothing was trained")
 }
 
 fn validation_line(metrics: &ValidationMetrics, best: bool) -> String {

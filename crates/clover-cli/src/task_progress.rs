@@ -4,6 +4,7 @@ use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 
 use crate::command::in_a_line;
 use crate::output::{Verbosity, says};
+use crate::progress::enough_steps;
 use crate::step_bar::{StepBar, StepFigures};
 
 /// Shows a fine-tuning run.
@@ -29,6 +30,7 @@ impl TuningProgress {
                 unanswerable,
                 total_steps,
                 done_steps,
+                ..
             } => {
                 self.bar.start(*done_steps, *total_steps);
                 let left_out = match unanswerable {
@@ -40,6 +42,7 @@ impl TuningProgress {
                      {total_steps}"
                 ));
             }
+            FinetuningEvent::EnoughSteps { done, max } => self.bar.line(&enough_steps(*done, *max)),
             FinetuningEvent::CheckpointRefused { reason } => self.bar.line(reason),
             FinetuningEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));

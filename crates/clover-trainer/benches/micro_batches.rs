@@ -1,4 +1,4 @@
-//! What a large batch costs in parts: the peak memory and the time of 256 pairs in parts of 8,
+//! What a large batch costs in micro-batches: the peak memory and the time of 256 pairs in 8 at a time,
 //! against a plain step of 8 pairs; and what the plain step costs with gradient checkpointing. Each
 //! case runs in a process of its own, the cases in turn, and the best of the rounds counts.
 //!
@@ -18,21 +18,25 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_flex::Flex;
 use clover_data::batch::PretrainingBatch;
 use clover_model::{Clover, CloverConfig, Noise};
+use clover_trainer::devices::{GradientScaling, Peer};
 use clover_trainer::optimizer::OptimizerConfig;
+use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
+use clover_trainer::pretrain::{
+    PretrainingObjective, SharedBatch, micro_batched_gradients, model_input, pretraining_gradients,
+};
 use random_samples::{VOCABULARY, samples};
 
 /// As in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Kept = Autodiff<Flex>;
-type Recomputed = Autodiff<Flex, BalancedCheckpointing>;
+type StoreActivations = Autodiff<Flex>;
+type RecomputeActivations = Autodiff<Flex, BalancedCheckpointing>;
 
-/// Pairs of a plain step, and of a part.
-const PART: usize = 8;
+/// Pairs of a plain step, and of a micro-batch.
+const MICRO_BATCH: usize = 8;
 const BATCH: usize = 256;
 /// The argument that makes this program one case.
 const CASE: &str = "case";
@@ -53,10 +57,10 @@ fn main() {
             .unwrap_or(usual)
     };
     if given.first().is_some_and(|first| first == CASE) {
-        let [frames, pixels, batch] = [number(1, 8), number(2, 112), number(3, PART)];
+        let [frames, pixels, batch] = [number(1, 8), number(2, 112), number(3, MICRO_BATCH)];
         let found = match number(4, 0) {
-            0 => run::<Kept>(frames, pixels, batch),
-            _ => run::<Recomputed>(frames, pixels, batch),
+            0 => run::<StoreActivations>(frames, pixels, batch),
+            _ => run::<RecomputeActivations>(frames, pixels, batch),
         };
         println!("{} {}", found.milliseconds_a_pair, found.peak_mebibytes);
         return;
@@ -66,11 +70,11 @@ fn main() {
 }
 
 /// What is compared with the first: pairs, and whether cheap operations are computed again.
-const CASES: [(usize, bool); 3] = [(PART, false), (BATCH, false), (PART, true)];
+const CASES: [(usize, bool); 3] = [(MICRO_BATCH, false), (BATCH, false), (MICRO_BATCH, true)];
 
 fn compare(frames: usize, pixels: usize, rounds: usize) {
     println!("tiny preset, {frames} frames of {pixels} px, best of {rounds} rounds\n");
-    println!("| pairs | in parts of | checkpointing | ms a pair | peak MiB | time | memory |");
+    println!("| pairs | at a time | checkpointing | ms a pair | peak MiB | time | memory |");
     println!("|---|---|---|---|---|---|---|");
     let mut best = CASES.map(|_| Found {
         milliseconds_a_pair: f64::INFINITY,
@@ -94,7 +98,7 @@ fn compare(frames: usize, pixels: usize, rounds: usize) {
         let time_ratio = time / best[0].milliseconds_a_pair;
         let memory_ratio = peak / best[0].peak_mebibytes;
         println!(
-            "| {batch} | {PART} | {checkpointing} | {time:.1} | {peak:.0} | {time_ratio:.2} | {memory_ratio:.2} |"
+            "| {batch} | {MICRO_BATCH} | {checkpointing} | {time:.1} | {peak:.0} | {time_ratio:.2} | {memory_ratio:.2} |"
         );
     }
 }
@@ -125,28 +129,44 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
             .with_image_size(pixels)
             .init(&device),
     );
-    let mut training = PretrainingStep {
-        objective: PretrainingObjective::default(),
+    let objective = PretrainingObjective::default();
+    let mut update = OptimizerStep {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: f64::INFINITY,
         precision: Precision::F32,
     };
     let mut step = |clover: Clover<B>, number: u64| {
-        let settings = StepSettings {
-            step: number,
-            learning_rate: 1e-4,
-            noise: &Noise::of_batch(0, number, batch),
-        };
-        let done = if batch > PART {
-            training.train_in_parts(clover, &samples, PART, &device, &settings)
+        let noise = Noise::of_batch(0, number, batch);
+        let found = if batch > MICRO_BATCH {
+            let places: Vec<usize> = (0..batch).collect();
+            let shared = SharedBatch {
+                peer: &Peer::alone(),
+                places: &places,
+                slots: batch,
+                scaling: GradientScaling::FullBatch,
+            };
+            let (samples, shared) = (&samples, &shared);
+            micro_batched_gradients(
+                &objective,
+                &clover,
+                samples,
+                MICRO_BATCH,
+                &noise,
+                shared,
+                &device,
+            )
+            .ok()?
         } else {
             let batch = PretrainingBatch::collate(&samples, &device);
-            training.train(clover, batch, &settings)
+            let (input, labels, names) = model_input(batch);
+            let output = clover.forward_pretraining(input, &mut noise.clone());
+            pretraining_gradients(&objective, &clover, output, labels, names)
         };
+        let done = update.apply(clover, found, number, 1e-4);
         done.ok().map(|(clover, _)| clover)
     };
-    let steps = if batch > PART { 2 } else { 12 };
+    let steps = if batch > MICRO_BATCH { 2 } else { 12 };
     let mut best = f64::INFINITY;
     for number in 0..=steps {
         let started = Instant::now();

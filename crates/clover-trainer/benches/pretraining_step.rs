@@ -15,9 +15,10 @@ use clover_model::tasks::PretrainingInput;
 use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::clipping::clip_by_global_norm;
 use clover_trainer::optimizer::{Optimizer, OptimizerConfig};
+use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
+use clover_trainer::pretrain::{PretrainingObjective, model_input, pretraining_gradients};
 use divan::Bencher;
 
 /// As in the program.
@@ -155,11 +156,11 @@ fn total_loss<B: Backend>(clover: &Clover<B>, batch: PretrainingBatch<B>) -> Ten
     objective.forward(output, labels).total()
 }
 
-/// What `PretrainingStep::train` does, dropout and stochastic depth included.
+/// A step of a run, dropout and stochastic depth included.
 #[divan::bench(args = SIZES, sample_count = 15, sample_size = 1)]
 fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
-    let mut training = PretrainingStep {
-        objective: PretrainingObjective::default(),
+    let objective = PretrainingObjective::default();
+    let mut update = OptimizerStep {
         optimizer: optimizer(),
         clip_norm: CLIP_NORM,
         loss_limit: f64::INFINITY,
@@ -167,12 +168,11 @@ fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
     };
     let batch = clips.batch::<Trained>();
     let mut step = |clover: Option<Clover<Trained>>| {
-        let settings = StepSettings {
-            step: 1,
-            learning_rate: LEARNING_RATE,
-            noise: &Noise::of_batch(0, 1, clips.batch),
-        };
-        let trained = training.train(clover?, batch.clone(), &settings);
+        let clover = clover?;
+        let (input, labels, names) = model_input(batch.clone());
+        let output = clover.forward_pretraining(input, &mut Noise::of_batch(0, 1, clips.batch));
+        let found = pretraining_gradients(&objective, &clover, output, labels, names);
+        let trained = update.apply(clover, found, 1, LEARNING_RATE);
         trained.ok().map(|(clover, _)| clover)
     };
     // The first step draws the parameters and allocates the moments.

@@ -21,10 +21,12 @@ use std::time::Instant;
 use burn::tensor::backend::Backend;
 use clover_model::{Clover, Noise, Preset};
 use clover_test_backend::TestAutodiffBackend as Trained;
+use clover_trainer::devices::{GradientScaling, Peer};
 use clover_trainer::optimizer::OptimizerConfig;
+use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{PretrainingObjective, PretrainingStep, StepSettings};
+use clover_trainer::pretrain::{PretrainingObjective, SharedBatch, micro_batched_gradients};
 use random_samples::{VOCABULARY, samples};
 
 /// As in the program.
@@ -58,25 +60,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_frames(frames)
         .with_image_size(size)
         .init(&device);
-    let mut training = PretrainingStep {
-        objective: PretrainingObjective::default(),
+    let objective = PretrainingObjective::default();
+    let mut update = OptimizerStep {
         optimizer: OptimizerConfig::new(0.005, ParameterRules::Pretraining).init(),
         clip_norm: 15.0,
         loss_limit: f64::INFINITY,
         precision: in_precision,
     };
+    let places: Vec<usize> = (0..batch).collect();
+    let shared = SharedBatch {
+        peer: &Peer::alone(),
+        places: &places,
+        slots: batch,
+        scaling: GradientScaling::FullBatch,
+    };
     let mut seconds = Vec::new();
     for number in 0..WARM_UP + steps {
         let noise = Noise::of_batch(0, number as u64, batch);
-        let settings = StepSettings {
-            step: number as u64 + 1,
-            learning_rate: 1e-5,
-            noise: &noise,
-        };
         let started = Instant::now();
-        clover = training
-            .train_in_parts(clover, &samples, micro_batch, &device, &settings)?
-            .0;
+        let working = update.precision.working_copy(&clover);
+        let found = micro_batched_gradients(
+            &objective,
+            &working,
+            &samples,
+            micro_batch,
+            &noise,
+            &shared,
+            &device,
+        )?;
+        clover = update.apply(clover, found, number as u64 + 1, 1e-5)?.0;
         Trained::sync(&device)?;
         if number >= WARM_UP {
             seconds.push(started.elapsed().as_secs_f64());

@@ -41,29 +41,39 @@ pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
     Ok(format!("{:08x}", hasher.finalize()))
 }
 
-/// Which model of which run a fine-tuned bundle holds: its `trained.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct TrainedFor {
+/// Which model of which run a bundle holds: its `trained.json`.
+#[derive(Serialize)]
+pub(crate) struct Trained<V> {
     /// `last` or `best`.
     pub(crate) model: String,
     /// Optimizer steps done.
     pub(crate) step: u64,
     /// The kind of task; absent where a bundle was pre-trained only.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<String>,
     /// What it was the best by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) score: Option<f64>,
+    /// What was measured then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) validation: Option<V>,
 }
 
-impl TrainedFor {
+/// What evaluation asks of it.
+#[derive(Deserialize)]
+struct TrainedFor {
+    #[serde(default)]
+    task: Option<String>,
+}
+
+impl<V: Serialize> Trained<V> {
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TrainerError> {
         let path = folder.join(TRAINED);
         let text = serde_json::to_vec_pretty(self).map_err(|source| TrainerError::Json {
             path: path.clone(),
             source,
         })?;
-        crate::report::write_whole(&path, &text)
+        crate::whole_file::write_whole(&path, &text)
     }
 }
 
@@ -93,11 +103,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(TRAINED), r#"{"model":"last","step":3}"#).unwrap();
         assert!(!is_fine_tuned(folder.path()));
-        let trained = TrainedFor {
+        let trained = Trained {
             model: "best".to_owned(),
             step: 3,
             task: Some("retrieval".to_owned()),
             score: Some(1.0),
+            validation: Some("recalls"),
         };
 
         trained.write(folder.path()).unwrap();

@@ -9,16 +9,21 @@
 //! | `state.json` | [`CheckpointState`] |
 //! | `checksums.json` | length and CRC-32 of each of the others |
 //!
-//! The best model by validation is kept apart, in `best`. All of it is written beside its final place, flushed to the disk, and only then renamed. Reading
-//! verifies every file, and falls back to the checkpoint before where one is damaged.
+//! The best model by validation is kept apart, in `best`. All of it is written beside its final place,
+//! flushed to the disk, and only then exchanged for what is there. Reading verifies every file, and falls
+//! back to the checkpoint before where one is damaged. What a crash left on the way is taken back where
+//! it is whole and nothing else is, and removed where it is not needed.
 
 mod best;
 mod files;
 mod fingerprint;
 mod optimizer_file;
+mod swap;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
+use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,11 +33,12 @@ use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
-use files::{read_verified, remove_folder, sync_folder, write_files};
+use clover_inference::NeutralTexts;
+use files::{read_verified, remove_folder, write_files};
 pub use fingerprint::{DataFingerprint, ListFingerprint};
 
 /// The format written, and the only one read.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -65,6 +71,22 @@ pub struct CheckpointState {
     pub data: DataFingerprint,
     /// The caller's recipe.
     pub recipe: serde_json::Value,
+    /// What was measured on the validation list until then.
+    pub validated: Validated,
+}
+
+/// What a run has measured on its validation list.
+///
+/// It stands in the checkpoint and not in `validation.jsonl` alone, which can be damaged: a worse model
+/// would then replace the best one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Validated {
+    /// The step of the last measurement.
+    pub last: Option<u64>,
+    /// The best model's line of `validation.jsonl`.
+    pub best: Option<serde_json::Value>,
+    /// The captions that were measured last, for the bundle.
+    pub neutral: Option<NeutralTexts>,
 }
 
 /// A checkpoint that was found, and newer ones that could not be used.
@@ -72,7 +94,7 @@ pub struct CheckpointState {
 pub struct LoadedCheckpoint {
     /// The newest checkpoint that is whole.
     pub checkpoint: Checkpoint,
-    /// Its folder.
+    /// Its folder, which may lie aside: see [`Checkpoints::settle`].
     pub path: PathBuf,
     /// Newer checkpoints, newest first, and why each was refused.
     pub refused: Vec<RefusedCheckpoint>,
@@ -87,6 +109,20 @@ pub struct RefusedCheckpoint {
     pub reason: TrainerError,
 }
 
+impl LoadedCheckpoint {
+    /// What a user should know of how it was found.
+    pub fn notices(&self) -> impl Iterator<Item = String> {
+        let aside = swap::place_of(&self.path).map(|place| {
+            format!(
+                "{} was left aside by a crash and is put back as {}",
+                self.path.display(),
+                place.display()
+            )
+        });
+        self.refused.iter().map(ToString::to_string).chain(aside)
+    }
+}
+
 impl fmt::Display for RefusedCheckpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -94,7 +130,13 @@ impl fmt::Display for RefusedCheckpoint {
             "{} was refused: {}",
             self.path.display(),
             self.reason
-        )
+        )?;
+        let mut cause = self.reason.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
@@ -124,9 +166,8 @@ impl Checkpoints {
     /// Fails if a file cannot be written, or the optimizer holds a tensor of a type that is not
     /// stored. Checkpoints saved before are then still there.
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, TrainerError> {
-        let name = folder_name(checkpoint.state.step);
-        let path = self.folder.join(&name);
-        let partial = self.folder.join(format!(".{name}.partial"));
+        let path = self.folder.join(folder_name(checkpoint.state.step));
+        let partial = swap::partial(&path);
 
         let optimizer = optimizer_file::encode(&path.join(OPTIMIZER), &checkpoint.optimizer)?;
         let state = to_json(&path.join(STATE), &checkpoint.state)?;
@@ -141,21 +182,20 @@ impl Checkpoints {
             let _ = remove_folder(&partial);
             return Err(error);
         }
-        let replaced = self.folder.join(format!(".{name}.replaced"));
-        self.swap_in(&partial, &path, &replaced)?;
+        swap::swap_in(&path)?;
         self.prune(checkpoint.state.step)?;
         Ok(path)
     }
 
-    /// Reads the newest checkpoint that is whole, or `None` where there never was one.
+    /// Reads the newest checkpoint that is whole, or `None` where there never was one. One that a crash
+    /// left aside counts where there is none in its place.
     ///
     /// # Errors
     ///
     /// Fails if the folder cannot be listed, or there are checkpoints and none of them is whole.
     pub fn latest(&self) -> Result<Option<LoadedCheckpoint>, TrainerError> {
         let mut refused = Vec::new();
-        for step in self.steps()? {
-            let path = self.folder.join(folder_name(step));
+        for path in self.candidates()? {
             match read(&path) {
                 Ok(checkpoint) => {
                     return Ok(Some(LoadedCheckpoint {
@@ -164,6 +204,8 @@ impl Checkpoints {
                         refused,
                     }));
                 }
+                // Half a folder is what a crash leaves.
+                Err(_) if swap::place_of(&path).is_some() => {}
                 Err(reason) => refused.push(RefusedCheckpoint { path, reason }),
             }
         }
@@ -176,16 +218,27 @@ impl Checkpoints {
         })
     }
 
-    /// Renames a complete folder into place, and the one that is there to `replaced`.
-    fn swap_in(&self, partial: &Path, path: &Path, replaced: &Path) -> Result<(), TrainerError> {
-        remove_folder(replaced)?;
-        // A folder cannot be renamed over one that holds files.
-        if path.exists() {
-            rename(path, replaced)?;
+    /// Puts in its place what a crash left aside and the run goes on from, `loaded`, or its best model;
+    /// and removes all else that a crash left: folders that were written by half, or replaced.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a folder cannot be renamed or removed.
+    pub fn settle(&self, loaded: Option<&Path>) -> Result<(), TrainerError> {
+        if let Some(aside) = loaded
+            && let Some(place) = swap::place_of(aside)
+        {
+            remove_folder(&place)?;
+            rename(aside, &place)?;
         }
-        rename(partial, path)?;
-        sync_folder(&self.folder)?;
-        remove_folder(replaced)
+        self.recover_best()?;
+        for name in self.names()? {
+            let path = self.folder.join(name);
+            if swap::place_of(&path).is_some() {
+                remove_folder(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.
@@ -197,8 +250,32 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The steps of all checkpoints, newest first. Partial folders have other names.
+    /// The steps of all checkpoints in their places, newest first.
     fn steps(&self) -> Result<Vec<u64>, TrainerError> {
+        let names = self.names()?;
+        let mut steps: Vec<_> = names.iter().filter_map(|name| step_of(name)).collect();
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    /// Folders that may be checkpoints: newest first, and of one step the one in its place before those
+    /// aside, of which the partial one was written last.
+    fn candidates(&self) -> Result<Vec<PathBuf>, TrainerError> {
+        let mut candidates = Vec::new();
+        for name in self.names()? {
+            let path = self.folder.join(&name);
+            let aside = swap::place_of(&path);
+            let place = aside.as_ref().unwrap_or(&path).file_name();
+            if let Some(step) = place.and_then(|name| name.to_str()).and_then(step_of) {
+                candidates.push((Reverse(step), aside.is_some(), path));
+            }
+        }
+        candidates.sort();
+        Ok(candidates.into_iter().map(|(.., path)| path).collect())
+    }
+
+    /// What is in the folder; names that are not UTF-8 are none of ours.
+    fn names(&self) -> Result<Vec<String>, TrainerError> {
         let unreadable = |source| TrainerError::Read {
             path: self.folder.clone(),
             source,
@@ -208,13 +285,11 @@ impl Checkpoints {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
-        let mut steps = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name();
-            steps.extend(name.to_str().and_then(step_of));
+            names.extend(entry.map_err(unreadable)?.file_name().into_string());
         }
-        steps.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(steps)
+        Ok(names)
     }
 }
 

@@ -316,6 +316,16 @@ pub enum TrainerError {
         wanted: &'static str,
     },
 
+    /// A list of answers leaves nothing to choose.
+    #[error(
+        "the list of answers has {answers}, so that there is nothing to learn: name a list with more \
+         (--answers), or let the recipe's `answers` be larger"
+    )]
+    TooFewAnswers {
+        /// How many answers it has.
+        answers: usize,
+    },
+
     /// A bundle has no answer head, or one of another task.
     #[error("{path}: {reason}")]
     OtherHead {

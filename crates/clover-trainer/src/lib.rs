@@ -3,6 +3,7 @@
 //! | module | concept |
 //! |---|---|
 //! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
+//! | [`optimizer_step`] | of a batch's gradient to a new model |
 //! | [`clipping`] | gradient clipping by global norm |
 //! | [`precision`] | master weights in f32, the model in bf16 |
 //! | [`starting_values`] | where an untrained model begins |
@@ -10,7 +11,8 @@
 //! | [`checkpoint`] | what a run resumes from |
 //! | [`metric`] | recall, rank and accuracy |
 //! | [`recipe`] | what a run depends on but its data |
-//! | [`pretrain`] | the three objectives, the step and the run |
+//! | [`run`] | what a run of any task tells, and how it ends |
+//! | [`pretrain`] | the three objectives, and what a run of them is |
 //! | [`devices`] | many devices and machines that train as one |
 //! | [`finetune`] | tasks learned by a pre-trained model |
 //! | [`evaluate`] | zero-shot retrieval, answers |
@@ -35,17 +37,21 @@ pub mod error;
 pub mod evaluate;
 pub mod finetune;
 pub mod metric;
+mod objective;
 pub mod optimizer;
+pub mod optimizer_step;
 pub mod parameter_groups;
 mod parameter_paths;
 pub mod precision;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
+pub mod run;
 mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod whole_file;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;

@@ -21,6 +21,7 @@ use clover_trainer::TrainerError;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, FinetuningSummary, finetune};
 use clover_trainer::recipe::{Recipe, TaskRecipe};
+use clover_trainer::task_items::ItemsLocation;
 
 use crate::small_run::SmallData;
 use crate::{TestAutodiffBackend, TestBackend};
@@ -44,8 +45,8 @@ const SMALL: [&str; 13] = [
 ];
 
 /// A bundle nobody trained, and a task's files.
-struct SmallTask {
-    data: SmallData,
+pub(crate) struct SmallTask {
+    pub(crate) data: SmallData,
     name: &'static str,
     recipe: TaskRecipe,
     files: LookAlike,
@@ -54,25 +55,14 @@ struct SmallTask {
 
 impl SmallTask {
     /// The task of a shipped recipe, with more of its keys replaced.
-    fn new(name: &'static str, keys: &[&str]) -> Self {
+    pub(crate) fn new(name: &'static str, keys: &[&str]) -> Self {
         let data = SmallData::rendered(8);
         let folder = data.path("annotations");
         let files = LookAlike::write(name, &data.files, &folder);
-        let recipe = TaskRecipe::open(name).unwrap();
-        let answers = if recipe.answers > 0 {
-            "answers=2"
-        } else {
-            "answers=0"
-        };
-        let keys: Vec<&str> = SMALL
-            .into_iter()
-            .chain([answers])
-            .chain(keys.iter().copied())
-            .collect();
         let bundle = data.path("bundle");
         untrained_bundle(&data, &bundle);
         Self {
-            recipe: recipe.with_overrides(&keys).unwrap(),
+            recipe: small_recipe(name, keys),
             data,
             name,
             files,
@@ -99,6 +89,39 @@ impl SmallTask {
     }
 }
 
+fn small_recipe(name: &str, keys: &[&str]) -> TaskRecipe {
+    let recipe = TaskRecipe::open(name).unwrap();
+    let answers = if recipe.answers > 0 {
+        "answers=2"
+    } else {
+        "answers=0"
+    };
+    let keys: Vec<&str> = SMALL
+        .into_iter()
+        .chain([answers])
+        .chain(keys.iter().copied())
+        .collect();
+    recipe.with_overrides(&keys).unwrap()
+}
+
+/// Begins or resumes fine-tuning on the files that `SmallTask::new("open-ended-custom", ..)` has left
+/// below `root`: two epochs of two steps, each of them measured.
+pub(crate) fn custom_plan(root: &Path, out: &Path) -> FinetuningPlan {
+    let name = "open-ended-custom";
+    let keys = ["epochs=2", "validate_every=1", "keep_checkpoints=2"];
+    let recipe = small_recipe(name, &keys);
+    let annotations = root.join("annotations");
+    let [train, test] = ["train", "test"].map(|split| ItemsLocation {
+        clips: Some(annotations.join("clips")),
+        ..ItemsLocation::new(annotations.join(format!("{split}_questions.jsonl")), split)
+    });
+    FinetuningPlan {
+        validation: Some(test),
+        resume: true,
+        ..FinetuningPlan::new(name, recipe, root.join("bundle"), train, out)
+    }
+}
+
 /// The least model with its starting values.
 fn untrained_bundle(data: &SmallData, folder: &Path) {
     let device = Default::default();
@@ -117,8 +140,17 @@ fn untrained_bundle(data: &SmallData, folder: &Path) {
     write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
 }
 
-fn tune(plan: &FinetuningPlan) -> Result<FinetuningSummary, TrainerError> {
+pub(crate) fn tune(plan: &FinetuningPlan) -> Result<FinetuningSummary, TrainerError> {
     tune_watched(plan, &mut |_| ())
+}
+
+/// A run that is interrupted after so many steps.
+fn tune_until(plan: &FinetuningPlan, step: u64) -> FinetuningSummary {
+    finetune::<TestAutodiffBackend>(plan, &Default::default(), &mut |event| match event {
+        FinetuningEvent::Step(metrics) if metrics.step >= step => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .unwrap()
 }
 
 fn tune_watched(

@@ -118,9 +118,13 @@ fn a_sentence_without_a_blank_or_with_several_is_left_out_by_name() {
 
 #[test]
 fn questions_outside_the_list_teach_nothing_and_count_as_wrong() {
-    let task = SmallTask::new("open-ended-custom", &["answers=1"]);
+    // Enough to learn that the answer is always the same.
+    let task = SmallTask::new("open-ended-custom", &["epochs=8", "learning_rate=1e-2"]);
+    let answers = task.data.path("answers.txt");
+    fs::write(&answers, "red\nmauve\n").unwrap();
     let mut plan = task.finetuning("run");
     plan.validation = None;
+    plan.answers = Some(answers);
     let mut unanswerable = 0;
 
     let summary = tune_watched(&plan, &mut |event| {
@@ -137,7 +141,7 @@ fn questions_outside_the_list_teach_nothing_and_count_as_wrong() {
         .unwrap()
         .evaluation;
 
-    // Half of the questions are answered "blue", and the list is "red".
+    // Half of the questions are answered "blue", and the list is "red" and "mauve".
     assert_eq!(unanswerable, 4);
     let Figures::Answers(figures) = found.figures else {
         panic!("{found:?}")
@@ -147,6 +151,32 @@ fn questions_outside_the_list_teach_nothing_and_count_as_wrong() {
     assert!(
         (accuracy.outside_the_list - 0.5).abs() < 1e-12 && (accuracy.accuracy - 0.5).abs() < 1e-12
     );
+}
+
+#[test]
+fn a_list_of_one_answer_leaves_nothing_to_learn() {
+    let task = SmallTask::new("open-ended-custom", &["answers=1"]);
+
+    let error = tune(&task.finetuning("run")).unwrap_err().to_string();
+
+    assert!(error.contains("list of answers has 1"), "{error}");
+}
+
+#[test]
+fn a_fine_tuning_that_diverges_leaves_the_batch_by_name() {
+    let task = SmallTask::new("retrieval-lsmdc", &["epochs=2", "learning_rate=1e30"]);
+    let plan = task.finetuning("run");
+
+    let error = tune(&plan).unwrap_err().to_string();
+
+    let text = fs::read_to_string(plan.folder.join("diverged.json")).unwrap();
+    let noted: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(error.contains("is not finite"), "{error}");
+    assert_eq!(
+        (&noted["step"], &noted["kind"]),
+        (&2.into(), &"video".into())
+    );
+    assert_eq!(noted["names"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Interrupted runs and evaluations end as unbroken ones; parts of a batch give its gradient.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clover_trainer::evaluate::EvaluationPlan;
-use clover_trainer::finetune::{FinetuningMetrics, FinetuningPlan};
+use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics, FinetuningPlan};
 
-use super::{SmallTask, measure, tune};
+use super::{SmallTask, measure, tune, tune_until, tune_watched};
 use crate::small_run::is_alone;
 
 fn without_time(metrics: &[FinetuningMetrics]) -> Vec<FinetuningMetrics> {
@@ -26,11 +27,7 @@ fn an_interrupted_fine_tuning_ends_bit_for_bit_as_an_unbroken_one() {
     let [unbroken, broken] = ["unbroken", "broken"].map(|out| task.finetuning(out));
 
     let whole = tune(&unbroken).unwrap();
-    let first = tune(&FinetuningPlan {
-        max_steps: Some(3),
-        ..broken.clone()
-    })
-    .unwrap();
+    let first = tune_until(&broken, 3);
     // As if the run had been killed before it wrote its last checkpoint.
     fs::remove_dir_all(broken.folder.join("checkpoints/step-00000003")).unwrap();
     let second = tune(&FinetuningPlan {
@@ -46,9 +43,36 @@ fn an_interrupted_fine_tuning_ends_bit_for_bit_as_an_unbroken_one() {
         let read = |folder: &std::path::Path| fs::read(folder.join(file)).unwrap();
         assert!(read(&second.bundle) == read(&whole.bundle), "{file}");
         let [best, same] =
-            [second.best.as_ref(), whole.best.as_ref()].map(|best| read(&best.unwrap().0));
+            [second.best.as_ref(), whole.best.as_ref()].map(|best| read(&best.unwrap().folder));
         assert!(best == same, "{file} of the best");
     }
+}
+
+#[test]
+fn a_fine_tuning_killed_after_its_measurement_measures_no_step_twice() {
+    let task = SmallTask::new("retrieval-lsmdc", &["epochs=2"]);
+    let plan = task.finetuning("run");
+    let killed = catch_unwind(AssertUnwindSafe(|| {
+        tune_watched(&plan, &mut |event| {
+            if let FinetuningEvent::Validated { metrics, .. } = event {
+                assert!(
+                    metrics.epoch == 0,
+                    "killed before the checkpoint of the epoch"
+                );
+            }
+        })
+    }));
+    assert!(killed.is_err());
+
+    let resumed = tune(&FinetuningPlan {
+        resume: true,
+        ..plan
+    })
+    .unwrap();
+
+    let steps: Vec<u64> = resumed.validations.iter().map(|line| line.step).collect();
+    assert!(resumed.finished);
+    assert_eq!(steps, [2, 4]);
 }
 
 #[test]

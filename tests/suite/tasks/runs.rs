@@ -7,6 +7,7 @@ use clover_data::dataset::{ClipTable, PackConfig, PackFrames, pack};
 use clover_inference::Bundle;
 use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
 use clover_trainer::recipe::TaskKind;
+use clover_trainer::run::BestModel;
 use clover_trainer::task_items::ItemsLocation;
 
 use super::attention::{check_attention, check_without_attention};
@@ -35,7 +36,10 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
             .iter()
             .all(|step| step.loss.is_finite() && step.gradient_norm > 0.0)
     );
-    let (folder, best) = summary.best.unwrap();
+    let BestModel {
+        folder,
+        metrics: best,
+    } = summary.best.unwrap();
     assert_eq!(
         (best.split.as_str(), summary.validations.len()),
         ("test", 1),
@@ -190,7 +194,7 @@ fn tasks_are_learned_and_measured_from_shards_as_from_files() {
         assert!(summary.finished && summary.skipped.is_empty(), "{name}");
         let evaluation = &found.evaluation;
         assert_eq!((evaluation.items, evaluation.skipped.len()), (CLIPS, 0));
-        let (_, best) = summary.best.unwrap();
+        let best = summary.best.unwrap().metrics;
         assert_eq!(evaluation.figures, best.figures, "{name}");
     }
 }

@@ -57,6 +57,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
     (
         &["demo"],
         &[
+            "clover demo",
             "clover demo --quick",
             "clover demo --out runs/again --seed 1 epochs=8",
         ],

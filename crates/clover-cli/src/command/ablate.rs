@@ -120,10 +120,14 @@ impl Comparison {
                     )
                 }),
                 CellEvent::Pretraining(_) => {}
-                CellEvent::FineTuning { task, step } => lane.tell(|| {
+                CellEvent::FineTuning {
+                    task,
+                    step,
+                    total_steps,
+                } => lane.tell(|| {
                     format!(
                         "{task}, step {}/{} loss {:.3}",
-                        step.step, step.total_steps, step.loss
+                        step.step, total_steps, step.loss
                     )
                 }),
                 CellEvent::Measuring(what) => lane.tell(|| format!("measuring {what}")),

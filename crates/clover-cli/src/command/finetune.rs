@@ -9,6 +9,7 @@ use clover_trainer::RunRecord;
 use clover_trainer::finetune::{FinetuningPlan, FinetuningSummary, finetune};
 use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::Report;
+use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
 use super::figures;
@@ -123,7 +124,11 @@ fn print_summary(summary: &FinetuningSummary, report: &Path) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
     note(&format!("the model after step {step} lies in {bundle}"));
-    if let Some((folder, best)) = &summary.best {
+    if let Some(BestModel {
+        folder,
+        metrics: best,
+    }) = &summary.best
+    {
         note(&format!(
             "the best by {}, after step {}, lies in {}: {}",
             best.split,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ManifestColumns;
+use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
@@ -50,7 +51,14 @@ impl Work for Training {
                 ControlFlow::Continue(())
             }
         };
-        let summary = train::<B>(&self.plan, &self.group, device, observe);
+        let summary = match self.group.numbers[..] {
+            [number] if self.group.is_alone() => {
+                numbered_device::<B>(device, number).and_then(|device| {
+                    Ok(pretrain::<B>(&self.plan, &Peer::alone(), &device, observe)?)
+                })
+            }
+            _ => train_together::<B>(&self.plan, &self.group, &device, observe),
+        };
         watch.display.finish();
         match watch.failure {
             Some(failure) => Err(failure.into()),
@@ -59,22 +67,7 @@ impl Work for Training {
     }
 }
 
-/// Trains on one device, or as one of a group.
-fn train<B: AutodiffBackend>(
-    plan: &PretrainingPlan,
-    group: &DeviceGroup,
-    device: B::Device,
-    observe: &mut Observe<'_>,
-) -> Result<PretrainingSummary> {
-    if let [number] = group.numbers[..]
-        && group.is_alone()
-    {
-        let device = numbered_device::<B>(device, number)?;
-        return Ok(pretrain::<B>(plan, &device, observe)?);
-    }
-    train_together::<B>(plan, group, &device, observe)
-}
-
+/// Trains as one device, or several, of a group.
 #[cfg(feature = "collective")]
 fn train_together<B: AutodiffBackend>(
     plan: &PretrainingPlan,

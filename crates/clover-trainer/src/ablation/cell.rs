@@ -11,11 +11,12 @@ use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::Bundle;
 use serde::{Deserialize, Serialize};
 
+use super::AblationRow;
 use super::questions::Questions;
-use super::row::AblationRow;
 use crate::TrainerError;
+use crate::devices::Peer;
 use crate::evaluate::{PairSimilarity, QuestionAccuracy, list_retrieval, pair_similarity};
-use crate::finetune::FineTuningStepDone;
+use crate::finetune::FinetuningMetrics;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 use crate::recipe::AblationRecipe;
@@ -65,7 +66,9 @@ pub enum CellEvent<'e> {
         /// `open-ended` or `multiple choice`.
         task: &'static str,
         /// The step.
-        step: FineTuningStepDone,
+        step: &'e FinetuningMetrics,
+        /// Steps of the whole run.
+        total_steps: usize,
     },
     /// Something is being measured.
     Measuring(&'static str),
@@ -218,7 +221,7 @@ impl Running<'_> {
             ..PretrainingPlan::new(recipe, pairs, vocabulary, self.folder)
         };
         let summary = self.timed("pre-training", |_| {
-            pretrain::<B>(&plan, device, &mut |event| {
+            pretrain::<B>(&plan, &Peer::alone(), device, &mut |event| {
                 observe(CellEvent::Pretraining(event))
             })
         })?;

@@ -16,9 +16,9 @@ use clover_data::files::read_regular;
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
 use crate::TrainerError;
-use crate::pretrain::same_recipe::check_keys;
 use crate::recipe::AblationRecipe;
-use crate::report::write_whole;
+use crate::run::resume_check::check_keys;
+use crate::whole_file::write_whole;
 
 /// Many times what a result needs.
 const MAX_BYTES: u64 = 256 << 20;

@@ -9,12 +9,12 @@ mod figure;
 mod folder;
 mod markdown;
 mod questions;
-mod row;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use cell::{AblationFiles, AblationLists, Cell, CellEvent, CellResult, run_cell};
 pub use folder::AblationFolder;
-pub use row::AblationRow;
 pub use summary::{AblationSummary, RowSummary, Spread};
+
+pub use crate::recipe::AblationRow;

@@ -17,7 +17,7 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{QuestionAccuracy, question_accuracy};
-use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInParts, fine_tune};
+use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInMicroBatches, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::draw_parameters;
 
@@ -187,7 +187,7 @@ impl Questions<'_> {
     ) -> Result<Outcome, TrainerError>
     where
         B: AutodiffBackend,
-        M: LearnsInParts<B>,
+        M: LearnsInMicroBatches<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
         S: SampleSource<Batch = Vec<M::Sample>>,
     {
@@ -198,9 +198,13 @@ impl Questions<'_> {
             workers: self.recipe.pretraining.workers,
             max_failed_share: self.recipe.pretraining.max_failed_share,
         };
-        let name = task.name;
+        let (name, total_steps) = (task.name, task.recipe.steps);
         let tuned = fine_tune::<B, M, S>(task.model, task.train, &settings, device, &mut |step| {
-            observe(CellEvent::FineTuning { task: name, step })
+            observe(CellEvent::FineTuning {
+                task: name,
+                step,
+                total_steps,
+            })
         })?;
         if !tuned.finished {
             return Ok(None);

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::AblationRow;
 use super::cell::{Cell, CellResult};
 use super::folder::AblationFolder;
-use super::row::AblationRow;
 use crate::TrainerError;
 use crate::recipe::AblationRecipe;
 

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{remove_folder, sync_files, sync_folder};
-use super::{Checkpoints, rename};
+use clover_data::files::remove_half_written;
+
+use super::files::{remove_folder, sync, sync_files};
+use super::{Checkpoints, rename, swap};
 use crate::error::TrainerError;
 
 const BEST: &str = "best";
-const REPLACED: &str = ".best.replaced";
-const PARTIAL: &str = ".best.partial";
 
 impl Checkpoints {
     /// The folder of the best model, whether there is one or not.
@@ -27,7 +27,8 @@ impl Checkpoints {
         &self,
         write: impl FnOnce(&Path) -> Result<(), TrainerError>,
     ) -> Result<PathBuf, TrainerError> {
-        let partial = self.folder.join(PARTIAL);
+        let best = self.best();
+        let partial = swap::partial(&best);
         remove_folder(&partial)?;
         let write = || {
             std::fs::create_dir_all(&partial).map_err(|source| TrainerError::Write {
@@ -36,24 +37,30 @@ impl Checkpoints {
             })?;
             write(&partial)?;
             sync_files(&partial)?;
-            sync_folder(&partial)
+            sync(Some(&partial))
         };
         if let Err(error) = write() {
             let _ = remove_folder(&partial);
             return Err(error);
         }
-        let best = self.best();
-        self.swap_in(&partial, &best, &self.folder.join(REPLACED))?;
+        swap::swap_in(&best)?;
         Ok(best)
     }
 
+    /// Makes a folder of files that were written one by one, each whole, as durable as they are, and
+    /// removes what an earlier try that was killed left in it.
+    pub(crate) fn finish_folder(folder: &Path) -> Result<(), TrainerError> {
+        remove_half_written(folder).map_err(|source| TrainerError::Write {
+            path: folder.to_owned(),
+            source,
+        })?;
+        sync(folder.parent())
+    }
+
     /// Takes back what a crash in the middle of [`replace_best`](Self::replace_best) left aside.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the folder cannot be renamed.
-    pub fn recover_best(&self) -> Result<(), TrainerError> {
-        let (best, replaced) = (self.best(), self.folder.join(REPLACED));
+    pub(super) fn recover_best(&self) -> Result<(), TrainerError> {
+        let best = self.best();
+        let replaced = swap::replaced(&best);
         if replaced.exists() && !best.exists() {
             rename(&replaced, &best)?;
         }

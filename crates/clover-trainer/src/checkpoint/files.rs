@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
+use clover_data::files::{open_regular, read_regular};
 use serde::{Deserialize, Serialize};
 
 use super::to_json;
 use crate::error::TrainerError;
 
 const CHECKSUMS: &str = "checksums.json";
+/// Many times what the checksums need.
+const MAX_JSON_BYTES: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct FileChecksum {
@@ -37,7 +40,7 @@ pub(super) fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), 
     }
     let path = folder.join(CHECKSUMS);
     write_synced(&path, &to_json(&path, &checksums)?)?;
-    sync_folder(folder)
+    sync(Some(folder))
 }
 
 /// Reads the files named, each of which must be what was written.
@@ -47,7 +50,7 @@ pub(super) fn read_verified<const N: usize>(
 ) -> Result<[Vec<u8>; N], TrainerError> {
     let path = folder.join(CHECKSUMS);
     let checksums: BTreeMap<String, FileChecksum> =
-        serde_json::from_slice(&fs::read(&path).map_err(read_error(&path))?)
+        serde_json::from_slice(&read_regular(&path, MAX_JSON_BYTES).map_err(read_error(&path))?)
             .map_err(|source| TrainerError::Json { path, source })?;
     let mut contents = [const { Vec::new() }; N];
     for (content, name) in contents.iter_mut().zip(names) {
@@ -62,7 +65,8 @@ pub(super) fn read_verified<const N: usize>(
 
 fn read_matching(path: &Path, expected: &FileChecksum) -> Result<Vec<u8>, TrainerError> {
     // The length first: a file of the wrong size need not be read.
-    let bytes = fs::metadata(path).map_err(read_error(path))?.len();
+    let mut file = open_regular(path).map_err(read_error(path))?;
+    let bytes = file.metadata().map_err(read_error(path))?.len();
     if bytes != expected.bytes {
         return Err(TrainerError::WrongLength {
             path: path.to_owned(),
@@ -70,7 +74,8 @@ fn read_matching(path: &Path, expected: &FileChecksum) -> Result<Vec<u8>, Traine
             expected: expected.bytes,
         });
     }
-    let content = fs::read(path).map_err(read_error(path))?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(read_error(path))?;
     if FileChecksum::of(&content).crc32 != expected.crc32 {
         return Err(TrainerError::WrongChecksum {
             path: path.to_owned(),
@@ -102,13 +107,11 @@ pub(super) fn sync_files(folder: &Path) -> Result<(), TrainerError> {
     Ok(())
 }
 
-/// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
-    if cfg!(unix) {
-        let sync = || File::open(folder)?.sync_all();
-        sync().map_err(write_error(folder))?;
-    }
-    Ok(())
+/// Makes the names inside a folder as durable as its files.
+pub(super) fn sync(folder: Option<&Path>) -> Result<(), TrainerError> {
+    folder.map_or(Ok(()), |folder| {
+        clover_data::files::sync_folder(folder).map_err(write_error(folder))
+    })
 }
 
 /// Removes a folder and what it holds, if it is there.

@@ -26,7 +26,12 @@ fn checkpoint(step: u64) -> Checkpoint {
                 vocabulary: ListFingerprint::of(&["[PAD]"]),
                 validation: None,
             },
-            recipe: serde_json::json!({"name": "demo"}),
+            recipe: serde_json::json!({"name": "demo", "learning_rate": 0.000_220_202_857_687_777_62}),
+            validated: Validated {
+                last: Some(step),
+                best: Some(serde_json::json!({"step": 1, "score": 0.1 + 0.2})),
+                neutral: None,
+            },
         },
     }
 }
@@ -162,10 +167,15 @@ fn only_damaged_checkpoints_are_an_error_and_none_at_all_is_not() {
     fs::remove_file(folder.path().join("step-00000001").join(STATE)).expect("removed");
 
     let error = checkpoints.latest().expect_err("nothing usable");
+    let message = error.to_string();
     let absent = Checkpoints::new(folder.path().join("absent"), 3).latest();
 
     assert!(
         matches!(error, TrainerError::NoUsableCheckpoint { refused, .. } if refused.len() == 1)
+    );
+    assert!(
+        message.contains("state.json: cannot be read: "),
+        "{message}"
     );
     assert!(absent.expect("no folder").is_none());
 }
@@ -242,9 +252,54 @@ fn a_best_model_put_aside_by_a_crash_comes_back() {
     let aside = folder.path().join(".best.replaced");
     fs::rename(checkpoints.best(), &aside).expect("moved");
 
-    checkpoints.recover_best().expect("recovered");
+    checkpoints.settle(None).expect("recovered");
 
     assert_eq!(names(&folder), ["best", "step-00000001"]);
+}
+
+#[test]
+fn what_a_crash_left_aside_is_gone_on_from_where_nothing_else_is_whole() {
+    // As a run is left between two renames, where two folders cannot be exchanged in one.
+    let whole_and_aside = |aside: &[&str]| {
+        let (folder, checkpoints) = saved(&[4], 3);
+        let step = folder.path().join("step-00000004");
+        let content = ["model.safetensors", OPTIMIZER, STATE, "checksums.json"];
+        for name in aside {
+            let aside = folder.path().join(name);
+            fs::create_dir(&aside).expect("a folder");
+            for file in content {
+                fs::copy(step.join(file), aside.join(file)).expect("copied");
+            }
+        }
+        (folder, checkpoints, step)
+    };
+    let (partial, replaced) = (".step-00000004.partial", ".step-00000004.replaced");
+    for (aside, is_damaged, from) in [
+        (vec![partial, replaced], false, partial),
+        (vec![replaced], false, replaced),
+        (vec![partial, replaced], true, replaced),
+    ] {
+        let (folder, checkpoints, step) = whole_and_aside(&aside);
+        fs::remove_dir_all(&step).expect("removed");
+        if is_damaged {
+            fs::remove_file(folder.path().join(partial).join(STATE)).expect("removed");
+        }
+
+        let loaded = latest(&checkpoints);
+        checkpoints.settle(Some(&loaded.path)).expect("settled");
+
+        assert_eq!(loaded.checkpoint, checkpoint(4));
+        assert_eq!(loaded.path, folder.path().join(from));
+        let notices: Vec<_> = loaded.notices().collect();
+        assert!(notices.len() == 1 && notices[0].contains("left aside by a crash"));
+        assert_eq!(names(&folder), ["step-00000004"]);
+        assert_eq!(latest(&checkpoints).checkpoint, checkpoint(4));
+    }
+    let (folder, checkpoints, step) = whole_and_aside(&[partial, replaced]);
+    let loaded = latest(&checkpoints);
+    checkpoints.settle(Some(&loaded.path)).expect("settled");
+    assert!(loaded.path == step && loaded.notices().next().is_none());
+    assert_eq!(names(&folder), ["step-00000004"]);
 }
 
 fn broken() -> TrainerError {

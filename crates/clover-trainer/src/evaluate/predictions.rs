@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
-use crate::report::write_whole;
+use crate::whole_file::write_whole;
 
 /// What became of one query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LeftOut;
 use crate::TrainerError;
-use crate::report::write_whole;
+use crate::whole_file::write_whole;
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use clover_model::Noise;
 use clover_model::tasks::FillInTheBlankModel;
 
 use super::open_ended::question_batch;
-use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
+use super::task::{AnswerScores, LearnsInMicroBatches, TaskModel, answer_loss};
 use crate::parameter_groups::ParameterRules;
 
 impl<B: Backend> TaskModel<B> for FillInTheBlankModel<B> {
@@ -29,7 +29,7 @@ impl<B: Backend> TaskModel<B> for FillInTheBlankModel<B> {
     }
 }
 
-impl<B: AutodiffBackend> LearnsInParts<B> for FillInTheBlankModel<B> {}
+impl<B: AutodiffBackend> LearnsInMicroBatches<B> for FillInTheBlankModel<B> {}
 
 impl<B: Backend> AnswerScores<B> for FillInTheBlankModel<B> {
     fn right(sample: &OpenEndedSample) -> &[usize] {

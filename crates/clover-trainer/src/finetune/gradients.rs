@@ -1,4 +1,4 @@
-//! The loss of a batch and its gradient, of the whole or in parts.
+//! The loss of a batch and its gradient, of the whole or in micro-batches.
 
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -22,7 +22,7 @@ pub struct LossGradients<B: AutodiffBackend> {
 pub(super) fn of_mean_loss<B, M>(
     model: &M,
     samples: &[M::Sample],
-    part: usize,
+    micro_batch: usize,
     noise: &Noise,
     device: &B::Device,
 ) -> LossGradients<B>
@@ -30,7 +30,7 @@ where
     B: AutodiffBackend,
     M: TaskModel<B> + AutodiffModule<B>,
 {
-    if is_whole(part, samples.len()) {
+    if is_whole(micro_batch, samples.len()) {
         let loss = model.loss(samples, &mut noise.clone(), device);
         return LossGradients {
             loss: loss.clone().inner(),
@@ -39,7 +39,7 @@ where
     }
     let mut accumulator = GradientsAccumulator::new();
     let mut sum = Tensor::zeros([1], device);
-    for (samples, mut noise, share) in parts(samples, part, noise) {
+    for (samples, mut noise, share) in micro_batches(samples, micro_batch, noise) {
         let loss = model.loss(samples, &mut noise, device) * share;
         sum = sum + loss.clone().inner();
         accumulator.accumulate(model, full_gradients(loss.backward(), model));
@@ -50,20 +50,23 @@ where
     }
 }
 
-pub(super) fn is_whole(part: usize, samples: usize) -> bool {
-    part == 0 || part >= samples
+pub(super) fn is_whole(micro_batch: usize, samples: usize) -> bool {
+    micro_batch == 0 || micro_batch >= samples
 }
 
-/// Each part with its noise and its share of the batch.
-pub(super) fn parts<'s, S>(
+/// Each micro-batch with its noise and its share of the batch.
+pub(super) fn micro_batches<'s, S>(
     samples: &'s [S],
-    part: usize,
+    micro_batch: usize,
     noise: &'s Noise,
 ) -> impl Iterator<Item = (&'s [S], Noise, f64)> {
     let all = samples.len();
-    samples.chunks(part).enumerate().map(move |(at, chunk)| {
-        let first = at * part;
-        let noise = noise.part(first..first + chunk.len());
-        (chunk, noise, chunk.len() as f64 / all as f64)
-    })
+    samples
+        .chunks(micro_batch)
+        .enumerate()
+        .map(move |(at, chunk)| {
+            let first = at * micro_batch;
+            let noise = noise.part(first..first + chunk.len());
+            (chunk, noise, chunk.len() as f64 / all as f64)
+        })
 }

@@ -7,7 +7,7 @@ use clover_data::dataset::MultipleChoiceSample;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
-use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
+use super::task::{AnswerScores, LearnsInMicroBatches, TaskModel, answer_loss};
 use crate::metric::first_highest;
 use crate::parameter_groups::ParameterRules;
 
@@ -30,7 +30,7 @@ impl<B: Backend> TaskModel<B> for MultipleChoiceModel<B> {
     }
 }
 
-impl<B: AutodiffBackend> LearnsInParts<B> for MultipleChoiceModel<B> {}
+impl<B: AutodiffBackend> LearnsInMicroBatches<B> for MultipleChoiceModel<B> {}
 
 impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
     fn right(sample: &MultipleChoiceSample) -> &[usize] {

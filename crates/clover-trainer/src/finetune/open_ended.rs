@@ -7,7 +7,7 @@ use clover_data::dataset::OpenEndedSample;
 use clover_model::Noise;
 use clover_model::tasks::OpenEndedModel;
 
-use super::task::{AnswerScores, LearnsInParts, TaskModel, answer_loss};
+use super::task::{AnswerScores, LearnsInMicroBatches, TaskModel, answer_loss};
 use crate::parameter_groups::ParameterRules;
 
 impl<B: Backend> TaskModel<B> for OpenEndedModel<B> {
@@ -29,7 +29,7 @@ impl<B: Backend> TaskModel<B> for OpenEndedModel<B> {
     }
 }
 
-impl<B: AutodiffBackend> LearnsInParts<B> for OpenEndedModel<B> {}
+impl<B: AutodiffBackend> LearnsInMicroBatches<B> for OpenEndedModel<B> {}
 
 impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
     fn right(sample: &OpenEndedSample) -> &[usize] {

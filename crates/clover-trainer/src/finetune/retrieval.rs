@@ -1,7 +1,7 @@
 //! Retrieval: clips and sentences of a batch find each other (Clover, section 4.2).
 //!
-//! In parts the gradient comes in three passes, as in pre-training: all parts are embedded without a
-//! graph, the loss of all embeddings gives the gradient of each, and each part is embedded again.
+//! In micro-batches the gradient comes in three passes, as in pre-training: all are embedded without a
+//! graph, the loss of all embeddings gives the gradient of each, and each is embedded again.
 
 use burn::module::AutodiffModule;
 use burn::optim::GradientsAccumulator;
@@ -13,8 +13,8 @@ use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
 
-use super::gradients::{LossGradients, is_whole, of_mean_loss, parts};
-use super::task::{LearnsInParts, TaskModel};
+use super::gradients::{LossGradients, is_whole, micro_batches, of_mean_loss};
+use super::task::{LearnsInMicroBatches, TaskModel};
 use crate::parameter_groups::ParameterRules;
 use crate::precision::{full_gradients, full_precision};
 
@@ -38,20 +38,20 @@ impl<B: Backend> TaskModel<B> for RetrievalModel<B> {
     }
 }
 
-impl<B: AutodiffBackend> LearnsInParts<B> for RetrievalModel<B> {
+impl<B: AutodiffBackend> LearnsInMicroBatches<B> for RetrievalModel<B> {
     fn gradients(
         &self,
         samples: &[CaptionedSample],
-        part: usize,
+        micro_batch: usize,
         noise: &Noise,
         device: &B::Device,
     ) -> LossGradients<B> {
-        if is_whole(part, samples.len()) {
+        if is_whole(micro_batch, samples.len()) {
             return of_mean_loss(self, samples, 0, noise, device);
         }
         let without_graph = self.valid();
         let (mut videos, mut texts) = (Vec::new(), Vec::new());
-        for (samples, mut noise, _) in parts(samples, part, noise) {
+        for (samples, mut noise, _) in micro_batches(samples, micro_batch, noise) {
             let [video, text] = embed(&without_graph, samples, &mut noise, device);
             videos.push(video);
             texts.push(text);
@@ -63,18 +63,18 @@ impl<B: AutodiffBackend> LearnsInParts<B> for RetrievalModel<B> {
         let loss = InfoNceLossConfig::new()
             .init()
             .forward(video.clone(), text.clone());
-        let wanted = loss.backward();
-        let wanted = [&video, &text].map(|leaf| leaf.grad(&wanted));
+        let upstream = loss.backward();
+        let upstream = [&video, &text].map(|leaf| leaf.grad(&upstream));
         let mut accumulator = GradientsAccumulator::new();
         let mut first = 0;
-        for (samples, mut noise, _) in parts(samples, part, noise) {
+        for (samples, mut noise, _) in micro_batches(samples, micro_batch, noise) {
             let embedded = embed(self, samples, &mut noise, device);
             let pulls = embedded
                 .into_iter()
-                .zip(&wanted)
-                .filter_map(|(rows, wanted)| {
-                    let wanted = wanted.clone()?.narrow(0, first, samples.len());
-                    Some((rows * Tensor::from_inner(wanted)).sum())
+                .zip(&upstream)
+                .filter_map(|(rows, upstream)| {
+                    let upstream = upstream.clone()?.narrow(0, first, samples.len());
+                    Some((rows * Tensor::from_inner(upstream)).sum())
                 });
             if let Some(pull) = pulls.reduce(|sum, next| sum + next) {
                 accumulator.accumulate(self, full_gradients(pull.backward(), self));

@@ -1,19 +1,22 @@
-//! A fine-tuning run: a number of steps over a data set, short enough to need no checkpoints.
-//!
-//! Chance is drawn from the seed and the step alone, so the same run gives the same model.
+//! A fine-tuning run of a number of steps that leaves nothing behind but its model.
 
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource, SkippedItem};
-use clover_model::Noise;
+use clover_data::dataset::{BatchLoader, LoaderConfig, SampleSource, SkippedItem};
 
-use super::step::FineTuningStep;
-use super::task::LearnsInParts;
+use super::learner::{Finetuning, Inner, Learner};
+use super::task::LearnsInMicroBatches;
+use super::{FinetuningEvent, FinetuningMetrics};
 use crate::TrainerError;
+use crate::devices::Peer;
+use crate::evaluate::Measured;
+use crate::optimizer_step::OptimizerStep;
 use crate::precision::Precision;
-use crate::pretrain::StepSettings;
 use crate::recipe::FinetuningRecipe;
+use crate::run::{Loaders, Run, RunLength, RunPlan, TrainingData};
 
 /// How a model is fine-tuned.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +29,6 @@ pub struct FineTuningSettings<'r> {
     pub workers: usize,
     /// The run stops when a larger share of what it read is broken.
     pub max_failed_share: f64,
-}
-
-/// What a run tells after a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FineTuningStepDone {
-    /// Steps done.
-    pub step: usize,
-    /// Steps of the whole run.
-    pub total_steps: usize,
-    /// The loss before the step.
-    pub loss: f64,
 }
 
 /// A fine-tuned model.
@@ -66,63 +58,77 @@ pub fn fine_tune<B, M, S>(
     dataset: S,
     settings: &FineTuningSettings<'_>,
     device: &B::Device,
-    observe: &mut dyn FnMut(FineTuningStepDone) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(&FinetuningMetrics) -> ControlFlow<()>,
 ) -> Result<FineTuned<M>, TrainerError>
 where
     B: AutodiffBackend,
-    M: LearnsInParts<B>,
+    M: LearnsInMicroBatches<B>,
     S: SampleSource<Batch = Vec<M::Sample>>,
 {
     let recipe = settings.recipe;
     recipe.validate()?;
-    let schedule = recipe.schedule();
-    let mut training = FineTuningStep::<B> {
-        optimizer: recipe.optimizer(M::RULES).init(),
-        clip_norm: recipe.clip_norm,
-        micro_batch: 0,
-        precision: Precision::F32,
-    };
-    let mut loader = BatchLoader::new(dataset, loader_config(settings))?;
-    let mut tuned = FineTuned {
-        model,
-        losses: Vec::with_capacity(recipe.steps),
-        skipped: Vec::new(),
-        finished: false,
-    };
-    let mut epoch = 0;
-    'run: while tuned.losses.len() < recipe.steps {
-        for batch in loader.epoch(Position { epoch, item: 0 })? {
-            let samples = batch?.samples;
-            let done = tuned.losses.len();
-            let noise = Noise::of_batch(settings.seed, done as u64, samples.len());
-            let step = StepSettings {
-                step: done as u64 + 1,
-                learning_rate: schedule.learning_rate(done),
-                noise: &noise,
-            };
-            let (model, found) = training.train(tuned.model.clone(), &samples, &step, device)?;
-            tuned.model = model;
-            tuned.losses.push(found.loss);
-            let event = FineTuningStepDone {
-                step: done + 1,
-                total_steps: recipe.steps,
-                loss: found.loss,
-            };
-            if observe(event).is_break() || done + 1 == recipe.steps {
-                break 'run;
-            }
-        }
-        epoch += 1;
-    }
-    tuned.finished = tuned.losses.len() == recipe.steps;
-    tuned.skipped = loader.skipped().to_vec();
-    Ok(tuned)
-}
-
-fn loader_config(settings: &FineTuningSettings<'_>) -> LoaderConfig {
-    LoaderConfig {
+    let loader = LoaderConfig {
         workers: settings.workers,
         max_failed_share: settings.max_failed_share,
-        ..LoaderConfig::training(settings.recipe.batch_size, settings.seed)
+        ..LoaderConfig::training(recipe.batch_size, settings.seed)
+    };
+    let loaders = Loaders::One(Box::new(BatchLoader::new(dataset, loader)?));
+    let mut data = TrainingData::new(loaders, recipe.schedule(), Vec::new());
+    let task = Finetuning {
+        name: String::new(),
+        learner: ModelAlone(PhantomData),
+        micro_batch: 0,
+        split: String::new(),
+        source: PhantomData::<fn() -> S>,
+    };
+    let update = OptimizerStep {
+        optimizer: recipe.optimizer(M::RULES).init(),
+        clip_norm: recipe.clip_norm,
+        loss_limit: f64::INFINITY,
+        precision: Precision::F32,
+    };
+    let mut losses = Vec::with_capacity(recipe.steps);
+    let observe = &mut |event: FinetuningEvent<'_>| match event {
+        FinetuningEvent::Step(metrics) => {
+            losses.push(metrics.loss);
+            observe(metrics)
+        }
+        _ => ControlFlow::Continue(()),
+    };
+    let plan = RunPlan {
+        folder: None,
+        max_steps: None,
+        length: RunLength::Steps(recipe.steps as u64),
+        seed: settings.seed,
+        validate: None,
+    };
+    let alone = Peer::alone();
+    let mut run = Run::prepare(plan, (task, model, update), (&alone, device), observe)?;
+    let finished = run.train(&mut data, observe)?;
+    Ok(FineTuned {
+        model: run.model,
+        losses,
+        skipped: data.skipped(),
+        finished,
+    })
+}
+
+/// A model that is neither measured nor kept by its run.
+struct ModelAlone<M>(PhantomData<fn() -> M>);
+
+impl<B: AutodiffBackend, M: LearnsInMicroBatches<B>> Learner<B> for ModelAlone<M> {
+    type Model = M;
+
+    fn measure(
+        &self,
+        _: Inner<B, M>,
+        _: &B::Device,
+        _: &mut dyn FnMut(usize, usize),
+    ) -> Result<Option<Measured>, TrainerError> {
+        Ok(None)
+    }
+
+    fn write(&self, _: Inner<B, M>, _: &Path) -> Result<(), TrainerError> {
+        Ok(())
     }
 }

@@ -30,9 +30,9 @@ pub trait TaskModel<B: Backend>: Module<B> {
     -> Tensor<B, 1>;
 }
 
-/// A model that learns from a batch of which only a part fits the device at a time.
-pub trait LearnsInParts<B: AutodiffBackend>: TaskModel<B> + AutodiffModule<B> {
-    /// The loss of a batch and its gradient, computed `part` samples at a time; 0 for all at once.
+/// A model that learns from a batch of which only a micro-batch fits the device at a time.
+pub trait LearnsInMicroBatches<B: AutodiffBackend>: TaskModel<B> + AutodiffModule<B> {
+    /// The loss of a batch and its gradient, computed `micro_batch` samples at a time; 0 for all at once.
     ///
     /// The default is right where the loss is a mean over samples that do not meet each other.
     ///
@@ -42,11 +42,11 @@ pub trait LearnsInParts<B: AutodiffBackend>: TaskModel<B> + AutodiffModule<B> {
     fn gradients(
         &self,
         samples: &[Self::Sample],
-        part: usize,
+        micro_batch: usize,
         noise: &Noise,
         device: &B::Device,
     ) -> LossGradients<B> {
-        of_mean_loss(self, samples, part, noise, device)
+        of_mean_loss(self, samples, micro_batch, noise, device)
     }
 }
 

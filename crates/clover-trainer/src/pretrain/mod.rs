@@ -1,26 +1,26 @@
-//! Pre-training: the objectives put together, one step, and the run around it.
+//! Pre-training: the objectives put together, the gradient of a batch, and what a run of it is.
 
-mod batch_gradients;
-pub(crate) mod metrics_file;
-mod objective;
-mod parts;
-mod run;
-pub(crate) mod same_recipe;
-mod scalars;
+mod grad_cache;
+mod gradients;
+mod lists;
+mod metrics;
+mod plan;
 mod shared_batch;
-mod step;
-mod training_data;
+mod starting;
+mod task;
 mod validation;
 
-pub use objective::{
+pub use grad_cache::micro_batched_gradients;
+pub use gradients::{model_input, pretraining_gradients};
+pub use metrics::StepMetrics;
+pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
+pub use shared_batch::SharedBatch;
+pub use task::pretrain;
+#[cfg(feature = "collective")]
+pub use task::pretrain_on;
+pub use validation::ValidationMetrics;
+
+pub use crate::objective::{
     Alignment, ObjectiveConfig, PretrainingLosses, PretrainingObjective, WordLoss,
 };
-#[cfg(feature = "collective")]
-pub use run::pretrain_on;
-pub use run::{
-    BestModel, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
-};
-pub use shared_batch::SharedBatch;
-pub use step::{PretrainingStep, StepMetrics, StepSettings};
-pub use training_data::StepKind;
-pub use validation::ValidationMetrics;
+pub use crate::run::StepKind;

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use burn::tensor::DType;
 
-use super::parts::Six;
+use super::grad_cache::Six;
 use crate::devices::{DevicesError, GradientScaling, Peer};
 
 /// This device's place in a batch.

@@ -10,11 +10,12 @@ use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::{Embedder, NeutralTexts};
 use serde::{Deserialize, Serialize};
 
-use super::metrics_file::{self, MetricsFile};
-use super::run::PretrainingPlan;
+use super::PretrainingPlan;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
 use crate::evaluate::{ListRetrieval, list_retrieval};
+use crate::run::Scored;
+use crate::run::metrics_file::Measured;
 
 /// What was measured on the validation list; one line of `validation.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,19 +54,17 @@ impl ValidationMetrics {
     }
 }
 
+impl Scored for ValidationMetrics {
+    fn score(&self) -> f64 {
+        self.retrieval.recall_sum
+    }
+}
+
 /// The list of a run, and what was measured on it.
 #[derive(Debug)]
 pub(super) struct Validation {
     table: ClipTable,
     pub(super) fingerprint: ListFingerprint,
-}
-
-/// The figures of a run so far.
-#[derive(Debug)]
-pub(super) struct ValidationRecord {
-    file: MetricsFile<ValidationMetrics>,
-    best: Option<ValidationMetrics>,
-    last: Option<u64>,
 }
 
 impl Validation {
@@ -105,48 +104,8 @@ impl Validation {
     }
 }
 
-impl ValidationRecord {
-    /// Opens the record of a run that has done `steps`; what was measured later is dropped.
-    pub(super) fn open(path: &Path, steps: u64) -> Result<Self, TrainerError> {
-        let file = MetricsFile::open(path, steps)?;
-        let lines: Vec<ValidationMetrics> = metrics_file::read(path)?;
-        let mut best = None;
-        for line in &lines {
-            if is_better(line, best.as_ref()) {
-                best = Some(line.clone());
-            }
-        }
-        Ok(Self {
-            file,
-            best,
-            last: lines.last().map(|line| line.step),
-        })
+impl Measured for ValidationMetrics {
+    fn step(&self) -> u64 {
+        self.step
     }
-
-    /// Whether these figures are the best so far; of equal ones the first is.
-    pub(super) fn is_best(&self, metrics: &ValidationMetrics) -> bool {
-        is_better(metrics, self.best.as_ref())
-    }
-
-    pub(super) fn add(&mut self, metrics: ValidationMetrics) -> Result<(), TrainerError> {
-        self.file.append(&metrics)?;
-        self.last = Some(metrics.step);
-        if self.is_best(&metrics) {
-            self.best = Some(metrics);
-        }
-        Ok(())
-    }
-
-    /// The step of the last measurement.
-    pub(super) fn last(&self) -> Option<u64> {
-        self.last
-    }
-
-    pub(super) fn into_best(self) -> Option<ValidationMetrics> {
-        self.best
-    }
-}
-
-fn is_better(metrics: &ValidationMetrics, best: Option<&ValidationMetrics>) -> bool {
-    best.is_none_or(|best| metrics.retrieval.recall_sum > best.retrieval.recall_sum)
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AblationRow;
 use super::keys::first_wrong;
 use super::reading::Recipe;
 use super::{FinetuningRecipe, PretrainingRecipe};
 use crate::TrainerError;
-use crate::ablation::AblationRow;
 
 /// Everything a comparison depends on. The keys are explained in `recipes/ablation/rendered.toml`; those of
 /// `benchmark` are checked by whoever draws the clips.

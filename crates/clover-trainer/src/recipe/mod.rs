@@ -4,6 +4,7 @@
 //! The ones shipped here are inside the program. Single keys are replaced by `key=value`.
 
 mod ablation;
+mod ablation_row;
 mod any;
 mod clip_keys;
 mod finetuning;
@@ -15,6 +16,7 @@ mod task;
 mod task_checks;
 
 pub use ablation::AblationRecipe;
+pub use ablation_row::AblationRow;
 pub use any::AnyRecipe;
 pub use finetuning::FinetuningRecipe;
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};

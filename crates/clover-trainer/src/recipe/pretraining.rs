@@ -13,10 +13,10 @@ use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
 use crate::devices::GradientScaling;
+use crate::objective::{Alignment, ObjectiveConfig, WordLoss};
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
-use crate::pretrain::{Alignment, ObjectiveConfig, WordLoss};
 use crate::schedule::{Progress, Schedule};
 use crate::starting_values::StartingWeights;
 

@@ -1,10 +1,15 @@
 //! The recipes that are part of the program.
 
-use std::fs;
+use std::io;
 use std::path::Path;
+
+use clover_data::files::read_regular;
 
 use super::keys::nearest;
 use crate::TrainerError;
+
+/// Many times what a recipe needs.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A recipe by name, with its comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,9 @@ impl ShippedRecipe {
     /// The text of the file of this path; where there is none, of the shipped recipe of this name.
     pub(super) fn read(path: &Path) -> Result<String, TrainerError> {
         if path.is_file() {
-            return fs::read_to_string(path).map_err(|source| TrainerError::Read {
+            let text = read_regular(path, MAX_BYTES)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+            return text.map_err(|source| TrainerError::Read {
                 path: path.to_owned(),
                 source,
             });
@@ -91,6 +98,7 @@ impl ShippedRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn every_file_of_the_folder_is_shipped_under_its_name() {

@@ -21,7 +21,8 @@ pub use page::{Escaped, Page};
 pub use runs::pretraining_charts;
 pub use scores::RetrievalScores;
 
-use std::io::Write;
+pub use crate::whole_file::write_whole;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -104,19 +105,6 @@ impl Report {
     pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
         write_whole(path, run_page::run_page(self)?.as_bytes())
     }
-}
-
-/// Writes a file whole or not at all. Nothing else is left beside it, also when it fails.
-///
-/// # Errors
-///
-/// The file cannot be written; one that was there before is then still whole.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
-    let written = clover_data::files::write_whole(path, |file| file.write_all(content));
-    written.map_err(|source| TrainerError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ impl Report {
         recipe: &TaskRecipe,
         summary: &FinetuningSummary,
     ) -> Result<Self, TrainerError> {
-        let best = summary.best.as_ref().map(|(_, best)| {
+        let best = summary.best.as_ref().map(|best| {
+            let best = &best.metrics;
             let (split, step, score) = (&best.split, best.step, best.score);
             match &best.figures {
                 Figures::Retrieval(_) => {
@@ -263,7 +264,8 @@ fn left_out(skipped: &[SkippedItem]) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use crate::evaluate::ListRetrieval;
-    use crate::pretrain::{BestModel, ValidationMetrics};
+    use crate::pretrain::ValidationMetrics;
+    use crate::run::BestModel;
 
     fn summary(skipped: usize) -> PretrainingSummary {
         PretrainingSummary {

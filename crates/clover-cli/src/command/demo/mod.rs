@@ -22,6 +22,7 @@ use clover_inference::{
     LibrarySource, NeutralTexts, UpdateOptions, VideoIndex,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
+use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, Figures, Prediction, list_retrieval};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, finetune};
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -216,7 +217,7 @@ impl Demonstration {
             ..PretrainingPlan::new(recipe, &files.train.pairs, &files.vocabulary, folder)
         };
         let mut progress = TrainingProgress::new(None);
-        let summary = pretrain::<B>(&plan, device, &mut |event| {
+        let summary = pretrain::<B>(&plan, &Peer::alone(), device, &mut |event| {
             progress.show(&event);
             self.goes_on()
         });

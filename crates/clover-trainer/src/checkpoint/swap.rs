@@ -1,0 +1,69 @@
+//! A folder in exchange for another: at every moment one of them is whole and can be found.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::files::{remove_folder, sync};
+use super::rename;
+use crate::error::TrainerError;
+
+/// Where a folder is written before it is whole.
+const PARTIAL: &str = "partial";
+/// Where a folder lies that is replaced, on systems that cannot exchange two in one step.
+const REPLACED: &str = "replaced";
+
+/// Where the folder of this path is written.
+pub(super) fn partial(path: &Path) -> PathBuf {
+    aside(path, PARTIAL)
+}
+
+/// Where the folder of this path lies while it is replaced in two steps.
+pub(super) fn replaced(path: &Path) -> PathBuf {
+    aside(path, REPLACED)
+}
+
+fn aside(path: &Path, as_what: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{as_what}"))
+}
+
+/// Whose place a folder lies beside, by its name.
+pub(super) fn place_of(aside: &Path) -> Option<PathBuf> {
+    let name = aside.file_name().and_then(OsStr::to_str)?;
+    let (name, as_what) = name.strip_prefix('.')?.rsplit_once('.')?;
+    [PARTIAL, REPLACED]
+        .contains(&as_what)
+        .then(|| aside.with_file_name(name))
+}
+
+/// Gives the partial folder its name; the one that had it is removed.
+pub(super) fn swap_in(path: &Path) -> Result<(), TrainerError> {
+    let (partial, replaced) = (partial(path), replaced(path));
+    if !path.exists() {
+        rename(&partial, path)?;
+        sync(path.parent())?;
+    } else if exchange(&partial, path) {
+        sync(path.parent())?;
+    } else {
+        remove_folder(&replaced)?;
+        rename(path, &replaced)?;
+        rename(&partial, path)?;
+        sync(path.parent())?;
+    }
+    remove_folder(&partial)?;
+    remove_folder(&replaced)
+}
+
+/// Exchanges two folders in one step; false where the system or the file system cannot.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn exchange(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+/// Exchanges two folders in one step; false where the system or the file system cannot.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn exchange(_: &Path, _: &Path) -> bool {
+    false
+}

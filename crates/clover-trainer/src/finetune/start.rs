@@ -1,0 +1,78 @@
+//! What a fine-tuning run starts from: a bundle, and the validation items.
+
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::dataset::{
+    BatchLoader, ClipTable, EpochOrder, LoaderConfig, SampleSource, SkippedItem,
+};
+use clover_inference::Bundle;
+
+use super::FinetuningPlan;
+use crate::TrainerError;
+use crate::checkpoint::{DataFingerprint, ListFingerprint};
+use crate::recipe::{Recipe, TaskRecipe};
+use crate::run::{Loaders, TrainingData};
+
+/// What every task starts from.
+pub(super) struct Start<B: AutodiffBackend> {
+    pub(super) bundle: Bundle<B>,
+    /// Fitted to the bundle.
+    pub(super) recipe: TaskRecipe,
+    pub(super) validation: Option<(ClipTable, ListFingerprint)>,
+}
+
+impl<B: AutodiffBackend> Start<B> {
+    /// Reads the bundle and the validation items, and seeds what is drawn after.
+    pub(super) fn of(plan: &FinetuningPlan, device: &B::Device) -> Result<Self, TrainerError> {
+        plan.recipe.validate()?;
+        plan.recipe.precision.check::<B>(device)?;
+        let validation = plan.validation.as_ref();
+        let validation = validation.map(|items| {
+            let table = items.open_for(&plan.recipe)?;
+            let fingerprint = ListFingerprint::of_table(&table, &items.request.annotation);
+            Ok::<_, TrainerError>((table, fingerprint))
+        });
+        let validation = validation.transpose()?;
+        let bundle = Bundle::<B>::read(&plan.bundle, device)?;
+        let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
+        // Heads drawn after this depend on the seed alone.
+        B::seed(device, recipe.seed);
+        Ok(Self {
+            bundle,
+            recipe,
+            validation,
+        })
+    }
+
+    /// What a resumed run must find again. The answers are part of the vocabulary.
+    pub(super) fn fingerprint(&self, data: ListFingerprint, answers: &[String]) -> DataFingerprint {
+        let pieces = self.bundle.tokenizer.vocabulary().pieces();
+        let words: Vec<&str> = pieces.iter().chain(answers).map(String::as_str).collect();
+        DataFingerprint {
+            videos: data,
+            images: None,
+            vocabulary: ListFingerprint::of(&words),
+            validation: self.validation.as_ref().map(|(_, list)| list.clone()),
+        }
+    }
+
+    /// Batches of items to learn from; `unusable` rows are left out.
+    pub(super) fn training<S: SampleSource>(
+        &self,
+        items: S,
+        unusable: Vec<SkippedItem>,
+    ) -> Result<TrainingData<S>, TrainerError> {
+        let recipe = &self.recipe;
+        let config = LoaderConfig {
+            order: EpochOrder::ShuffledByGroup {
+                seed: recipe.seed,
+                size: recipe.group_size,
+            },
+            workers: recipe.workers,
+            max_failed_share: recipe.max_failed_share,
+            ..LoaderConfig::training(recipe.batch_size, recipe.seed)
+        };
+        let loaders = Loaders::One(Box::new(BatchLoader::new(items, config)?));
+        let schedule = recipe.schedule(loaders.iterations_per_epoch());
+        Ok(TrainingData::new(loaders, schedule, unusable))
+    }
+}

@@ -1,0 +1,292 @@
+//! The gradient cache: the gradient of a large batch at the memory of a micro-batch.
+//!
+//! Alignment and ranking compare every sample with every other one, so a batch cannot simply be cut
+//! into pieces. But the encoders see each sample by itself, so the gradient comes in three passes
+//! (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021):
+//!
+//! 1. every micro-batch is encoded without a graph, and only its embeddings are with_graph;
+//! 2. the losses of all embeddings together give the gradient of each embedding;
+//! 3. every micro-batch is encoded again, with a graph and with the same noise, and `sum(embedding *
+//!    gradient)` and its share of the word loss are back-propagated.
+//!
+//! Several devices do the same with a micro-batch or more each: between the first and the second pass
+//! the embeddings of all devices are gathered, and after the third the gradients are added. A device
+//! with a single micro-batch keeps the graph of its first pass instead of encoding again.
+
+use burn::module::AutodiffModule;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::prelude::*;
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::PretrainingBatch;
+use clover_data::dataset::PretrainingSample;
+use clover_data::masking::IGNORED_LABEL;
+use clover_losses::TriModalEmbeddings;
+use clover_model::{Clover, Noise};
+
+use super::gradients::{mean_similarities, model_input};
+use super::shared_batch::{Gathered, SharedBatch};
+use crate::devices::{DevicesError, sum_gradients};
+use crate::objective::{PretrainingObjective, embeddings};
+use crate::optimizer_step::BatchGradients;
+use crate::precision::full_gradients;
+
+/// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
+pub(super) type Six<B> = [Tensor<B, 2>; 6];
+
+/// As [`pretraining_gradients`](super::pretraining_gradients), at the memory of `micro_batch` samples: the
+/// gradient is the same but for rounding. Of a batch that lies on several devices each calls this with its
+/// own samples, and all get the gradient of the whole. The noise is that of the whole batch.
+///
+/// # Errors
+///
+/// A device is lost, or none has a sample.
+///
+/// # Panics
+///
+/// Panics if `micro_batch` is 0, or there is not a place for each sample.
+pub fn micro_batched_gradients<B: AutodiffBackend>(
+    objective: &PretrainingObjective,
+    clover: &Clover<B>,
+    samples: &[PretrainingSample],
+    micro_batch: usize,
+    noise: &Noise,
+    shared: &SharedBatch<'_, B::InnerBackend>,
+    device: &B::Device,
+) -> Result<BatchGradients<B>, DevicesError> {
+    let noise = noise.at(shared.places);
+    MicroBatches::new(samples, micro_batch, &noise, shared, device).gradients(objective, clover)
+}
+
+/// A batch in micro-batches, none of which is on the device for longer than it is needed.
+struct MicroBatches<'s, B: AutodiffBackend> {
+    samples: Vec<&'s [PretrainingSample]>,
+    noise: Vec<Noise>,
+    shared: &'s SharedBatch<'s, B::InnerBackend>,
+    device: B::Device,
+}
+
+/// A micro-batch that was encoded with a graph.
+struct Encoded<B: Backend> {
+    six: Six<B>,
+    /// The mean over its masked words.
+    word: Option<Tensor<B, 1>>,
+}
+
+impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
+    /// Of `size` samples; the last may be smaller. The noise is that of the samples at hand.
+    fn new(
+        samples: &'s [PretrainingSample],
+        size: usize,
+        noise: &Noise,
+        shared: &'s SharedBatch<'s, B::InnerBackend>,
+        device: &B::Device,
+    ) -> Self {
+        let starts = (0..samples.len()).step_by(size);
+        Self {
+            samples: samples.chunks(size).collect(),
+            noise: starts
+                .map(|start| noise.part(start..samples.len().min(start + size)))
+                .collect(),
+            shared,
+            device: device.clone(),
+        }
+    }
+
+    /// The terms and the gradient of the whole batch.
+    fn gradients(
+        &self,
+        objective: &PretrainingObjective,
+        clover: &Clover<B>,
+    ) -> Result<BatchGradients<B>, DevicesError> {
+        let mut with_graph = match self.samples.len() {
+            1 => Some(self.encode_with_graph(0, objective, clover)),
+            _ => None,
+        };
+        let encoded = match &with_graph {
+            Some(encoded) => Some(encoded.six.clone().map(Tensor::inner)),
+            None => self.encode(&clover.valid()),
+        };
+        let words = self.samples.iter().copied().flatten().map(masked_words);
+        let words: Vec<usize> = words.collect();
+        let dim = clover.video_projection.dim();
+        let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
+        let similarities = mean_similarities(gathered.six[0].clone(), gathered.six[1].clone());
+        let (mut terms, upstream) = contrast::<B>(objective, gathered.six.clone());
+
+        let mut accumulator = GradientsAccumulator::new();
+        let mut word_loss = Tensor::zeros([1], &self.device);
+        let mut start = gathered.first;
+        for (at, samples) in self.samples.iter().enumerate() {
+            let upstream = upstream
+                .each_ref()
+                .map(|all| all.clone().narrow(0, start, samples.len()));
+            let encoded = match with_graph.take() {
+                Some(encoded) => encoded,
+                None => self.encode_with_graph(at, objective, clover),
+            };
+            let share = self.word_share(at, &gathered);
+            let (word, gradients) = self.backward(encoded, share, clover, upstream);
+            word_loss = word_loss + word;
+            accumulator.accumulate(clover, gradients);
+            start += samples.len();
+        }
+        let peer = self.shared.peer;
+        let (gradients, word_loss) = sum_gradients(peer, clover, accumulator.grads(), word_loss)?;
+        terms[0] = terms[0].clone() + word_loss;
+        let learns = objective.compares() || objective.learns_words() && gathered.words > 0;
+        let samples = self.samples.iter().copied().flatten();
+        Ok(BatchGradients {
+            terms: terms.into(),
+            watched: similarities.into(),
+            items: gathered.pairs,
+            names: samples.map(|sample| sample.name.clone()).collect(),
+            gradients: if learns {
+                gradients
+            } else {
+                // Zeros would still be decayed.
+                GradientsParams::new()
+            },
+        })
+    }
+
+    /// First pass: the embeddings of all samples at hand, if there are any.
+    fn encode(&self, clover: &Clover<B::InnerBackend>) -> Option<Six<B::InnerBackend>> {
+        let encoded: Vec<_> = self
+            .samples
+            .iter()
+            .zip(&self.noise)
+            .map(|(samples, noise)| {
+                let batch = PretrainingBatch::collate(samples, &self.device);
+                let (mut input, _, _) = model_input(batch);
+                // Words are scored in the third pass.
+                input.masked_positions = None;
+                let output = clover.forward_pretraining(input, &mut noise.clone());
+                into_six(embeddings(output))
+            })
+            .collect();
+        (!encoded.is_empty()).then(|| {
+            std::array::from_fn(|which| {
+                Tensor::cat(encoded.iter().map(|six| six[which].clone()).collect(), 0)
+            })
+        })
+    }
+
+    /// A micro-batch with its graph.
+    fn encode_with_graph(
+        &self,
+        at: usize,
+        objective: &PretrainingObjective,
+        clover: &Clover<B>,
+    ) -> Encoded<B> {
+        let batch = PretrainingBatch::<B>::collate(self.samples[at], &self.device);
+        let (input, labels, _) = model_input(batch);
+        let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());
+        Encoded {
+            word: objective.word(output.word_logits.take(), labels),
+            six: into_six(embeddings(output)),
+        }
+    }
+
+    /// Third pass: its share of the word loss, and its gradient.
+    fn backward(
+        &self,
+        encoded: Encoded<B>,
+        share: f64,
+        clover: &Clover<B>,
+        upstream: Six<B::InnerBackend>,
+    ) -> (Tensor<B::InnerBackend, 1>, GradientsParams) {
+        let word = encoded.word.map(|word| word * share);
+        let scale = self.shared.contrast_scale();
+        let mut surrogate = encoded
+            .six
+            .into_iter()
+            .zip(upstream)
+            .map(|(embedding, gradient)| {
+                let gradient = gradient.cast(embedding.dtype());
+                (embedding * Tensor::from_inner(gradient * scale)).sum()
+            })
+            .fold(None, |sum: Option<Tensor<B, 1>>, term| match sum {
+                Some(sum) => Some(sum + term),
+                None => Some(term),
+            })
+            .unwrap_or_else(|| Tensor::zeros([1], &self.device));
+        let value = match word {
+            Some(word) => {
+                surrogate = surrogate + word.clone();
+                word.inner()
+            }
+            None => Tensor::zeros([1], &self.device),
+        };
+        let gradients = full_gradients(surrogate.backward(), clover);
+        (value, gradients)
+    }
+
+    /// What the mean over a micro-batch's masked words is multiplied by.
+    fn word_share(&self, at: usize, gathered: &Gathered<B::InnerBackend>) -> f64 {
+        let words = |samples: &[PretrainingSample]| samples.iter().map(masked_words).sum::<usize>();
+        let own = self.samples.iter().map(|samples| words(samples)).sum();
+        self.shared
+            .word_share(words(self.samples[at]), own, gathered.words)
+    }
+}
+
+/// Second pass: the terms, of which the word loss is still zero, and the gradient of each embedding.
+fn contrast<B: AutodiffBackend>(
+    objective: &PretrainingObjective,
+    encoded: Six<B::InnerBackend>,
+) -> ([Tensor<B::InnerBackend, 1>; 5], Six<B::InnerBackend>) {
+    let leaves = encoded.map(|all| Tensor::<B, 2>::from_inner(all).require_grad());
+    let losses = objective.contrast(from_six(leaves.clone()));
+    let gradients = objective.compares().then(|| losses.total().backward());
+    let upstream = leaves.map(|leaf| {
+        gradients
+            .as_ref()
+            .and_then(|gradients| leaf.grad(gradients))
+            .unwrap_or_else(|| leaf.inner().zeros_like())
+    });
+    (losses.terms().map(Tensor::inner), upstream)
+}
+
+fn masked_words(sample: &PretrainingSample) -> usize {
+    let labels = sample.masked.labels.iter();
+    labels.filter(|&&label| label != IGNORED_LABEL).count()
+}
+
+fn into_six<B: Backend>(embeddings: TriModalEmbeddings<B>) -> Six<B> {
+    [
+        embeddings.video,
+        embeddings.text,
+        embeddings.masked_video,
+        embeddings.masked_text,
+        embeddings.fused_masked_video,
+        embeddings.fused_masked_text,
+    ]
+}
+
+fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
+    let [
+        video,
+        text,
+        masked_video,
+        masked_text,
+        fused_masked_video,
+        fused_masked_text,
+    ] = six;
+    TriModalEmbeddings {
+        video,
+        text,
+        masked_video,
+        masked_text,
+        fused_masked_video,
+        fused_masked_text,
+    }
+}
+
+#[cfg(all(test, feature = "collective"))]
+mod devices;
+#[cfg(test)]
+mod gradient_checkpointing;
+#[cfg(test)]
+mod mixed_precision;
+#[cfg(test)]
+mod tests;

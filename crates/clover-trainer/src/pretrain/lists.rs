@@ -1,0 +1,116 @@
+//! The lists of a pre-training run, opened: what it trains on.
+
+use std::path::Path;
+
+use clover_data::DataError;
+use clover_data::batch::StackedPairs;
+use clover_data::dataset::{
+    BatchLoader, BatchShare, ClipTable, Collated, EpochOrder, LoaderConfig, Mixture,
+    PretrainingDataset, PretrainingSample, SampleReading,
+};
+use clover_data::text::WordPieceTokenizer;
+use clover_inference::NeutralTexts;
+use clover_model::CloverConfig;
+
+use super::PretrainingPlan;
+use crate::TrainerError;
+use crate::checkpoint::{DataFingerprint, ListFingerprint};
+use crate::recipe::CaptionChoice;
+use crate::run::{Loaders, TrainingData};
+
+/// Pairs whose batches are put together by the loader.
+pub(super) type Pairs = Collated<PretrainingDataset, fn(Vec<PretrainingSample>) -> BatchPairs>;
+
+/// The pairs of a step.
+#[derive(Debug)]
+pub(super) enum BatchPairs {
+    /// That pass the model together.
+    Stacked(Box<StackedPairs>),
+    /// That pass it in micro-batches. Their clips stay 8-bit until their turn comes: stacked at once, a
+    /// large batch would take four times the memory.
+    Apart(Vec<PretrainingSample>),
+}
+
+/// What the lists hold.
+pub(super) struct OpenedLists {
+    pub(super) data: TrainingData<Pairs>,
+    /// What a resumed run must find again, but for the validation list.
+    pub(super) fingerprint: DataFingerprint,
+    /// Some of the captions.
+    pub(super) neutral: NeutralTexts,
+}
+
+impl OpenedLists {
+    /// Reads the lists; no clip is opened yet. Of each batch `share` will be read.
+    pub(super) fn open(
+        plan: &PretrainingPlan,
+        config: &CloverConfig,
+        tokenizer: &WordPieceTokenizer,
+        share: BatchShare,
+    ) -> Result<Self, TrainerError> {
+        let recipe = &plan.recipe;
+        let open = |path: &Path| {
+            let table = plan.open(path)?;
+            Ok::<_, DataError>(match recipe.captions {
+                CaptionChoice::All => table.apart(),
+                CaptionChoice::OneAnEpoch => table,
+            })
+        };
+        let videos = open(&plan.data)?;
+        let mut unusable = videos.skipped().to_vec();
+        let neutral = NeutralTexts::of_captions(&videos);
+        let mut fingerprint = DataFingerprint {
+            videos: ListFingerprint::of_table(&videos, &plan.data),
+            images: None,
+            vocabulary: ListFingerprint::of(tokenizer.vocabulary().pieces()),
+            validation: None,
+        };
+        let masked = recipe.masked()?;
+        let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);
+        let collate: fn(Vec<_>) -> _ = match in_micro_batches || !share.is_whole() {
+            true => BatchPairs::Apart,
+            false => |samples: Vec<_>| BatchPairs::Stacked(Box::new(StackedPairs::new(&samples))),
+        };
+        let loader = |table: ClipTable, reading: SampleReading| {
+            let (seed, of_shards) = (reading.seed, table.is_of_shards());
+            let tokenizer = tokenizer.clone();
+            let pairs = Pairs {
+                source: PretrainingDataset::new(table, tokenizer, reading, masked.clone())?,
+                collate,
+            };
+            let training = LoaderConfig::training(recipe.batch_size, seed);
+            let config = LoaderConfig {
+                share,
+                order: match of_shards {
+                    // A shard is read from its start to its end, as its disk likes it.
+                    true => EpochOrder::ShuffledByShard {
+                        seed,
+                        buffer: recipe.shuffle_buffer,
+                    },
+                    false => training.order,
+                },
+                workers: recipe.workers,
+                max_failed_share: recipe.max_failed_share,
+                ..training
+            };
+            BatchLoader::new(pairs, config)
+        };
+        let videos = loader(videos, recipe.reading(config))?;
+        let loaders = match &plan.images {
+            None => Loaders::One(Box::new(videos)),
+            Some(path) => {
+                let images = open(path)?;
+                unusable.extend_from_slice(images.skipped());
+                fingerprint.images = Some(ListFingerprint::of_table(&images, path));
+                let images = loader(images, recipe.image_reading(config))?;
+                Loaders::InTurn(Box::new(Mixture::new(videos, images)))
+            }
+        };
+        let schedule = recipe.schedule(loaders.iterations_per_epoch());
+        Ok(Self {
+            data: TrainingData::new(loaders, schedule, unusable),
+            fingerprint,
+            neutral,
+        })
+    }
+}

@@ -1,0 +1,239 @@
+//! The task of pre-training: what a run of it trains, how it is measured, and what its bundle holds.
+
+use std::path::Path;
+
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::PretrainingBatch;
+use clover_data::dataset::BatchPlaces;
+use clover_data::text::WordPieceTokenizer;
+use clover_inference::{Embedder, NeutralTexts, write_bundle};
+use clover_model::{Clover, CloverConfig, Noise};
+
+use super::gradients::{model_input, pretraining_gradients};
+use super::lists::{BatchPairs, OpenedLists, Pairs};
+use super::shared_batch::SharedBatch;
+use super::validation::Validation;
+use super::{
+    Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
+    micro_batched_gradients, starting,
+};
+use crate::checkpoint::DataFingerprint;
+use crate::devices::{DevicesError, Peer};
+use crate::objective::PretrainingObjective;
+use crate::optimizer_step::{BatchGradients, OptimizerStep};
+use crate::run::resume_check::recipe_value;
+use crate::run::{
+    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, one_at_a_time,
+};
+use crate::{RunRecord, TrainerError};
+
+/// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
+/// several, of which the first writes what the run leaves behind. `observe` hears every event and may
+/// break off: the run then writes a checkpoint and ends.
+///
+/// # Errors
+///
+/// The data, vocabulary or recipe cannot be used; a checkpoint belongs to another recipe or other
+/// data; files cannot be written; too many items are broken; or the loss diverges, which is also
+/// written down in `diverged.json`.
+pub fn pretrain<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    peer: &Peer<B::InnerBackend>,
+    device: &B::Device,
+    observe: &mut Observe<'_>,
+) -> Result<PretrainingSummary, TrainerError> {
+    let recipe = &plan.recipe;
+    plan.validate()?;
+    let (peers, batch_size) = (peer.world(), recipe.batch_size);
+    if peers > batch_size {
+        // Every device must have something to do.
+        return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
+    }
+    recipe.precision.check::<B>(device)?;
+    let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
+    let config = starting::sizes(plan, &tokenizer)?;
+    let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
+    let validation = plan.validation.as_deref();
+    let validation = validation.map(|list| Validation::open(list, plan));
+    let validation = validation.transpose()?;
+    if let Some(list) = &validation {
+        lists.data.unusable.extend_from_slice(list.unusable());
+    }
+    let run_plan = RunPlan {
+        folder: Some(RunFolder {
+            path: plan.folder.clone(),
+            resume: plan.resume,
+            checkpoint_every: recipe.checkpoint_every,
+            keep_checkpoints: recipe.keep_checkpoints,
+            recipe: recipe_value(recipe, &plan.folder)?,
+            data: DataFingerprint {
+                validation: validation.as_ref().map(|list| list.fingerprint.clone()),
+                ..lists.fingerprint
+            },
+        }),
+        max_steps: plan.max_steps,
+        length: RunLength::Epochs(recipe.epochs as u64),
+        seed: recipe.seed,
+        validate: validation
+            .is_some()
+            .then_some(ValidateEvery::Steps(recipe.validate_every)),
+    };
+    let clover = one_at_a_time(|| {
+        B::seed(device, recipe.seed);
+        starting::model::<B>(plan, &config, device, observe)
+    })?;
+    let update = OptimizerStep {
+        optimizer: recipe.optimizer().init(),
+        clip_norm: recipe.clip_norm,
+        loss_limit: recipe.loss_limit,
+        precision: recipe.precision,
+    };
+    let task = Pretraining {
+        plan,
+        objective: recipe.objective().init(),
+        config,
+        tokenizer,
+        validation,
+        neutral: lists.neutral,
+    };
+    let mut run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
+    if peer.is_first() {
+        RunRecord::of_pretraining(plan).write()?;
+    }
+    let finished = run.train(&mut lists.data, observe)?;
+    run.end(&lists.data, finished)
+}
+
+/// As [`pretrain`], on all devices of a group. On the first node this ends with the run's summary; the
+/// others know of its end, and of the items they read themselves.
+///
+/// # Errors
+///
+/// As [`pretrain`]; or the devices set out on different runs, are more than a batch has pairs, or one of
+/// them is lost.
+#[cfg(feature = "collective")]
+pub fn pretrain_on<B: AutodiffBackend>(
+    plan: &PretrainingPlan,
+    group: &crate::devices::Group<B::InnerBackend>,
+    observe: &mut Observe<'_>,
+) -> Result<PretrainingSummary, TrainerError> {
+    use std::ops::ControlFlow;
+
+    group.run(
+        |peer, device| pretrain::<B>(plan, peer, device, observe),
+        |peer, device| {
+            let silent = &mut |_: super::PretrainingEvent<'_>| ControlFlow::Continue(());
+            pretrain::<B>(plan, peer, device, silent).map(drop)
+        },
+    )
+}
+
+/// Pre-training of a plan.
+struct Pretraining<'p> {
+    plan: &'p PretrainingPlan,
+    objective: PretrainingObjective,
+    config: CloverConfig,
+    tokenizer: WordPieceTokenizer,
+    validation: Option<Validation>,
+    /// Some of the captions trained on.
+    neutral: NeutralTexts,
+}
+
+impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
+    type Model = Clover<B>;
+    type Source = Pairs;
+    type Metrics = StepMetrics;
+    type Validation = ValidationMetrics;
+
+    fn gradients(
+        &self,
+        clover: &Clover<B>,
+        pairs: BatchPairs,
+        places: &BatchPlaces,
+        noise: &Noise,
+        on: On<'_, B>,
+    ) -> Result<BatchGradients<B>, TrainerError> {
+        let size = self.plan.recipe.micro_batch;
+        let batch = match pairs {
+            BatchPairs::Stacked(pairs) => pairs.to_device(on.device),
+            // An epoch of less than a batch.
+            BatchPairs::Apart(samples) if on.peer.is_alone() && size >= samples.len() => {
+                PretrainingBatch::collate(&samples, on.device)
+            }
+            BatchPairs::Apart(samples) => {
+                let size = if size == 0 {
+                    samples.len().max(1)
+                } else {
+                    size
+                };
+                let shared = SharedBatch {
+                    peer: on.peer,
+                    places: &places.taken,
+                    slots: places.slots,
+                    scaling: self.plan.recipe.gradient_scaling,
+                };
+                let (objective, device) = (&self.objective, on.device);
+                return Ok(micro_batched_gradients(
+                    objective, clover, &samples, size, noise, &shared, device,
+                )?);
+            }
+        };
+        let (input, labels, names) = model_input(batch);
+        let output = clover.forward_pretraining(input, &mut noise.clone());
+        Ok(pretraining_gradients(
+            &self.objective,
+            clover,
+            output,
+            labels,
+            names,
+        ))
+    }
+
+    fn metrics(&self, done: StepDone) -> StepMetrics {
+        StepMetrics::of_done(done)
+    }
+
+    fn measure(
+        &self,
+        clover: Inner<B, Self>,
+        at: (u64, u64),
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Option<(ValidationMetrics, Option<NeutralTexts>)>, TrainerError> {
+        let Some(list) = &self.validation else {
+            return Ok(None);
+        };
+        let recipe = &self.plan.recipe;
+        let embedder = Embedder::new(
+            clover,
+            self.tokenizer.clone(),
+            recipe.preprocessing(&self.config),
+            device.clone(),
+        )
+        .with_limits(recipe.limits.clone());
+        let reading = (recipe.workers, recipe.max_failed_share);
+        let (metrics, neutral) = list.measure(&embedder, reading, at, progress)?;
+        Ok(Some((metrics, Some(neutral))))
+    }
+
+    fn write(
+        &self,
+        clover: Inner<B, Self>,
+        neutral: Option<&NeutralTexts>,
+        folder: &Path,
+    ) -> Result<(), TrainerError> {
+        let preprocessing = self.plan.recipe.preprocessing(&self.config);
+        write_bundle(
+            folder,
+            &self.config,
+            &clover,
+            &self.tokenizer,
+            &preprocessing,
+        )?;
+        Ok(neutral.unwrap_or(&self.neutral).write(folder)?)
+    }
+
+    fn name(&self) -> Option<&str> {
+        None
+    }
+}

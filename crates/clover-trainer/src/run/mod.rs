@@ -1,0 +1,108 @@
+//! A training run, whatever it trains: from a task and its data to a model bundle, with checkpoints on
+//! the way.
+//!
+//! Randomness is drawn from the run's seed and the step alone, so a run that was interrupted and resumed
+//! sees the same batches, masks and dropout as one that was not, and ends as it.
+
+mod data;
+mod divergence;
+pub(crate) mod metrics_file;
+mod peers;
+mod plan;
+mod records;
+mod resume;
+pub(crate) mod resume_check;
+mod saving;
+mod task;
+mod training;
+mod validation_record;
+
+use burn::module::{AutodiffModule, Module};
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::dataset::MixturePosition;
+use clover_data::files::FolderLock;
+
+use crate::TrainerError;
+use crate::devices::Peer;
+use crate::optimizer_step::OptimizerStep;
+pub use data::StepKind;
+pub(crate) use data::{Loaders, TrainingData};
+pub(crate) use peers::one_at_a_time;
+pub use plan::{BestModel, Observe, RunEvent, RunSummary};
+pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
+use records::Records;
+pub(crate) use task::{Inner, On, Scored, StepDone, Task};
+
+/// What hears of a task's run.
+pub(crate) type ObserveTask<'o, B, T> =
+    Observe<'o, <T as Task<B>>::Metrics, <T as Task<B>>::Validation>;
+
+/// How a task's run ended.
+pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task<B>>::Validation>;
+
+/// A run in progress.
+pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
+    /// No other run writes to the folder meanwhile.
+    _lock: Option<FolderLock>,
+    plan: RunPlan,
+    task: T,
+    pub(crate) model: T::Model,
+    update: OptimizerStep<B>,
+    peer: &'p Peer<B::InnerBackend>,
+    device: B::Device,
+    records: Records<T::Metrics, T::Validation>,
+    step: u64,
+    position: MixturePosition,
+    /// The step of the last checkpoint.
+    saved: Option<u64>,
+}
+
+impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
+    /// Where this device writes; nowhere in a short run, or where another device does.
+    fn own_folder(&self) -> Option<&RunFolder> {
+        self.plan.folder.as_ref().filter(|_| self.peer.is_first())
+    }
+
+    /// The model without a graph.
+    fn model_without_graph(&self) -> Inner<B, T> {
+        self.model.valid()
+    }
+
+    fn announce(&self, data: &TrainingData<T::Source>, observe: &mut ObserveTask<'_, B, T>) {
+        let [items, images] = data.items();
+        let _ = observe(RunEvent::Started {
+            parameters: self.model.num_params(),
+            items,
+            images,
+            unanswerable: data.unanswerable,
+            total_steps: data.schedule().total_steps(),
+            done_steps: self.step,
+        });
+        for item in &data.unusable {
+            let _ = observe(RunEvent::Skipped(item));
+        }
+    }
+
+    /// Writes the model as it is into `bundle`, and tells how the run ended.
+    pub(crate) fn end(
+        self,
+        data: &TrainingData<T::Source>,
+        finished: bool,
+    ) -> Result<SummaryOf<B, T>, TrainerError> {
+        let bundle = self.write_last_bundle()?;
+        let (best, metrics, validations) = self.records.close()?;
+        let folder = self.plan.folder.as_ref();
+        let best = best.zip(folder).map(|(metrics, folder)| BestModel {
+            folder: folder.checkpoints().best(),
+            metrics,
+        });
+        Ok(RunSummary {
+            bundle,
+            best,
+            metrics,
+            validations,
+            skipped: data.skipped(),
+            finished,
+        })
+    }
+}

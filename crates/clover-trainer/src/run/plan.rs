@@ -1,0 +1,151 @@
+//! What a run is given, what it tells, and how it ended.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clover_data::dataset::SkippedItem;
+use clover_model::weights::WeightReport;
+
+use crate::checkpoint::{Checkpoints, DataFingerprint};
+
+/// What a run depends on but its task and its batches.
+pub(crate) struct RunPlan {
+    /// Where it leaves what it made; nowhere, but for the model, in a short run.
+    pub(crate) folder: Option<RunFolder>,
+    /// Stop, with a checkpoint, after this many steps in all.
+    pub(crate) max_steps: Option<u64>,
+    /// When all is done.
+    pub(crate) length: RunLength,
+    /// The seed of dropout and stochastic depth.
+    pub(crate) seed: u64,
+    /// When the model is measured; never without validation items.
+    pub(crate) validate: Option<ValidateEvery>,
+}
+
+/// The folder of checkpoints, metrics and the trained bundle, and what a run in it is known by.
+pub(crate) struct RunFolder {
+    pub(crate) path: PathBuf,
+    /// Whether to go on from the last checkpoint, if there is one.
+    pub(crate) resume: bool,
+    /// Steps between checkpoints.
+    pub(crate) checkpoint_every: u64,
+    /// Checkpoints that are kept.
+    pub(crate) keep_checkpoints: usize,
+    /// The recipe as checkpoints record it.
+    pub(crate) recipe: serde_json::Value,
+    /// What a resumed run must find again.
+    pub(crate) data: DataFingerprint,
+}
+
+impl RunFolder {
+    pub(super) fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.path.join("checkpoints"), self.keep_checkpoints)
+    }
+}
+
+/// When a run is done.
+#[derive(Clone, Copy)]
+pub(crate) enum RunLength {
+    /// After so many epochs.
+    Epochs(u64),
+    /// After so many steps, whatever the epoch.
+    Steps(u64),
+}
+
+/// When a model is measured, besides at the end; 0 for never else.
+#[derive(Clone, Copy)]
+pub(crate) enum ValidateEvery {
+    /// Every so many steps.
+    Steps(u64),
+    /// Every so many epochs.
+    Epochs(u64),
+}
+
+/// What hears of every event, and may break off the run.
+pub type Observe<'o, M, V> = dyn FnMut(RunEvent<'_, M, V>) -> ControlFlow<()> + 'o;
+
+/// What a run tells while it goes: `M` is measured at a step, `V` on the validation items.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunEvent<'r, M, V> {
+    /// Reading begins.
+    Started {
+        /// Parameters of the model.
+        parameters: usize,
+        /// Usable items to learn from.
+        items: usize,
+        /// Usable still images that take turns with them.
+        images: usize,
+        /// Questions left out because none of their answers is in the list.
+        unanswerable: usize,
+        /// Steps of the whole run.
+        total_steps: u64,
+        /// Steps done before, when resuming.
+        done_steps: u64,
+    },
+    /// The run has made as many steps as it may already, so that none follows.
+    EnoughSteps {
+        /// Steps done.
+        done: u64,
+        /// The most it may do.
+        max: u64,
+    },
+    /// The model starts from a bundle.
+    StartsFrom {
+        /// Its folder.
+        folder: &'r Path,
+        /// What became of its weights.
+        report: &'r WeightReport,
+    },
+    /// A damaged checkpoint or line was passed over, or what a crash left was put right.
+    CheckpointRefused {
+        /// Which, and why.
+        reason: String,
+    },
+    /// An item was left out.
+    Skipped(&'r SkippedItem),
+    /// A step was done.
+    Step(&'r M),
+    /// A checkpoint was written.
+    Saved(&'r Path),
+    /// Validation items are being read.
+    Validating {
+        /// Items done.
+        done: usize,
+        /// Items in all.
+        total: usize,
+    },
+    /// The model was measured on the validation items.
+    Validated {
+        /// What was measured.
+        metrics: &'r V,
+        /// Whether it is the best so far.
+        best: bool,
+    },
+}
+
+/// The model of a run that did best on the validation items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestModel<V> {
+    /// Its folder, a bundle.
+    pub folder: PathBuf,
+    /// What was measured.
+    pub metrics: V,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunSummary<M, V> {
+    /// The folder of the model after the last step.
+    pub bundle: PathBuf,
+    /// The model that did best on the validation items.
+    pub best: Option<BestModel<V>>,
+    /// All steps of the run, also those before a resume.
+    pub metrics: Vec<M>,
+    /// All measurements on the validation items.
+    pub validations: Vec<V>,
+    /// Items left out, by name.
+    pub skipped: Vec<SkippedItem>,
+    /// Whether all steps were done.
+    pub finished: bool,
+}

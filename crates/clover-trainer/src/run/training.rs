@@ -1,0 +1,228 @@
+//! The loop over epochs, iterations and steps.
+
+use std::time::Instant;
+
+use burn::tensor::backend::AutodiffBackend;
+use clover_data::dataset::MixturePosition;
+use clover_model::Noise;
+
+use super::data::StepKind;
+use super::{
+    ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
+};
+use crate::TrainerError;
+use crate::optimizer_step::{BatchGradients, StepValues};
+
+/// How a run goes on after an iteration.
+enum Next {
+    Iteration,
+    /// Ended, with all steps done or not.
+    Ended(bool),
+}
+
+impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
+    /// Trains until all is done (true), or the observer or the step limit ends it (false).
+    pub(crate) fn train(
+        &mut self,
+        data: &mut TrainingData<T::Source>,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<bool, TrainerError> {
+        self.announce(data, observe);
+        let schedule = data.schedule().clone();
+        loop {
+            let epoch = data.epoch_of(self.position);
+            if self.is_done(epoch) {
+                return Ok(true);
+            }
+            if self.has_enough_steps(epoch, observe)? {
+                return Ok(false);
+            }
+            let mut iterations = data.epoch(self.position)?;
+            loop {
+                let mut since = Instant::now();
+                let iteration = iterations.next();
+                let mut data_seconds = since.elapsed().as_secs_f64();
+                self.records.report_skipped(iterations.skipped(), observe);
+                // Only now: an error must not hide which items led to it.
+                let Some(iteration) = iteration.transpose()? else {
+                    break;
+                };
+                let (before, mut broken_off) = (self.step, false);
+                for (kind, batch, places) in iteration.batches {
+                    let started = Instant::now();
+                    // Noise depends on the step and the place in the batch alone, whether the run
+                    // was resumed or not.
+                    let noise = Noise::of_batch(self.plan.seed, self.step, places.slots);
+                    let learning_rate = schedule.learning_rate(self.step);
+                    let working = self.update.precision.working_copy(&self.model);
+                    let on = On {
+                        peer: self.peer,
+                        device: &self.device,
+                    };
+                    let found = self.task.gradients(&working, batch, &places, &noise, on)?;
+                    drop(working);
+                    let values = self.apply(found, learning_rate, kind)?;
+                    let done = StepDone {
+                        step: self.step,
+                        kind,
+                        epoch,
+                        learning_rate,
+                        skipped: self.records.skipped(),
+                        data_seconds,
+                        step_seconds: started.elapsed().as_secs_f64(),
+                        items_per_second: values.items as f64 / since.elapsed().as_secs_f64(),
+                        values,
+                    };
+                    broken_off |= self.write_down(done, observe)?;
+                    // Both batches were waited for before the first step.
+                    (since, data_seconds) = (Instant::now(), 0.0);
+                }
+                let place = (iteration.next, epoch);
+                match self.after_iteration(before, place, broken_off, observe)? {
+                    Next::Iteration => {}
+                    Next::Ended(finished) => return Ok(finished),
+                }
+            }
+            self.position = data.next_epoch(self.position);
+            self.after_epoch(epoch, observe)?;
+        }
+    }
+
+    /// Makes the step that a batch's gradient asks for.
+    fn apply(
+        &mut self,
+        found: BatchGradients<B>,
+        learning_rate: f64,
+        kind: StepKind,
+    ) -> Result<StepValues, TrainerError> {
+        let (model, step) = (self.model.clone(), self.step + 1);
+        let made = self.update.apply(model, found, step, learning_rate);
+        let (model, values) = made.inspect_err(|error| self.note_divergence(error, kind))?;
+        self.model = model;
+        self.step = step;
+        Ok(values)
+    }
+
+    /// Writes a step down and tells of it; whether the observer ends the run.
+    fn write_down(
+        &mut self,
+        done: StepDone,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<bool, TrainerError> {
+        let metrics = self.task.metrics(done);
+        self.records.append(&metrics)?;
+        Ok(observe(RunEvent::Step(&metrics)).is_break())
+    }
+
+    /// Measures and saves where it is time to, after the steps that followed `before`.
+    fn after_iteration(
+        &mut self,
+        before: u64,
+        (position, epoch): (MixturePosition, u64),
+        broken_off: bool,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<Next, TrainerError> {
+        self.position = position;
+        // Whoever observes, all end at the same step.
+        let broken_off = self.peer.any(broken_off, &self.device)?;
+        let done = self.is_done(epoch);
+        let enough = self.plan.max_steps.is_some_and(|max| self.step >= max);
+        // Steps come in twos where images take turns with videos.
+        let passed = |every: u64| every > 0 && self.step / every > before / every;
+        let measures = match self.plan.validate {
+            Some(ValidateEvery::Steps(every)) => passed(every),
+            Some(ValidateEvery::Epochs(_)) | None => false,
+        };
+        let folder = self.plan.folder.as_ref();
+        let saves = folder.is_some_and(|folder| passed(folder.checkpoint_every));
+        if measures || enough || done {
+            self.validate(epoch, observe)?;
+        }
+        let ends = broken_off || enough || done;
+        if ends || saves {
+            self.save(observe)?;
+        }
+        Ok(if ends {
+            Next::Ended(done)
+        } else {
+            Next::Iteration
+        })
+    }
+
+    /// Measures where it is time to, and saves what has no checkpoint yet.
+    fn after_epoch(
+        &mut self,
+        epoch: u64,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<(), TrainerError> {
+        let every = match self.plan.validate {
+            Some(ValidateEvery::Epochs(every)) => every,
+            Some(ValidateEvery::Steps(_)) | None => 0,
+        };
+        let measures = self.is_done(epoch + 1) || every > 0 && (epoch + 1).is_multiple_of(every);
+        let measures = measures && self.plan.validate.is_some();
+        if measures {
+            self.validate(epoch, observe)?;
+        }
+        // Whether a step has two checkpoints must not depend on where a run was interrupted.
+        if measures || self.saved != Some(self.step) {
+            self.save(observe)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is left to do in an epoch.
+    fn is_done(&self, epoch: u64) -> bool {
+        match self.plan.length {
+            RunLength::Epochs(epochs) => epoch >= epochs,
+            RunLength::Steps(steps) => self.step >= steps,
+        }
+    }
+
+    /// Whether a run that is resumed may make no step.
+    fn has_enough_steps(
+        &mut self,
+        epoch: u64,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<bool, TrainerError> {
+        let (done, max) = match self.plan.max_steps {
+            Some(max) if self.step >= max => (self.step, max),
+            _ => return Ok(false),
+        };
+        let _ = observe(RunEvent::EnoughSteps { done, max });
+        if done == max && self.records.measures() && self.records.last_measured() != Some(done) {
+            // It may have been killed before it could.
+            self.validate(epoch, observe)?;
+            self.save(observe)?;
+        }
+        Ok(true)
+    }
+
+    /// Measures on the validation items, if there are any and this step has not been measured.
+    fn validate(
+        &mut self,
+        epoch: u64,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) -> Result<(), TrainerError> {
+        if !self.records.measures() || self.records.last_measured() == Some(self.step) {
+            return Ok(());
+        }
+        let (model, at) = (self.model_without_graph(), (self.step, epoch));
+        let measured = self
+            .task
+            .measure(model, at, &self.device, &mut |done, total| {
+                let _ = observe(RunEvent::Validating { done, total });
+            })?;
+        let Some((metrics, neutral)) = measured else {
+            return Ok(());
+        };
+        let best = self.records.is_best(&metrics);
+        if best {
+            self.save_best(&metrics, neutral.as_ref())?;
+        }
+        self.records.add(metrics.clone(), neutral)?;
+        let metrics = &metrics;
+        let _ = observe(RunEvent::Validated { metrics, best });
+        Ok(())
+    }
+}

@@ -1,0 +1,19 @@
+//! Files that are written whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::TrainerError;
+
+/// Writes a file whole or not at all. Nothing else is left beside it, also when it fails.
+///
+/// # Errors
+///
+/// The file cannot be written; one that was there before is then still whole.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainerError> {
+    let written = clover_data::files::write_whole(path, |file| file.write_all(content));
+    written.map_err(|source| TrainerError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
