@@ -21,7 +21,7 @@ use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
 use crate::run::{Run, RunFolder, RunLength, RunPlan, TrainingData, ValidateEvery};
-use crate::starting_values::draw_parameters;
+use crate::starting_values::{draw_parameters, from_seed};
 use crate::task_items::{TaskReading, answer_list};
 use crate::{RunRecord, TrainerError};
 
@@ -164,7 +164,7 @@ where
     L: Learner<B>,
     S: SampleSource<Batch = Vec<<L::Model as TaskModel<B>>::Sample>>,
 {
-    draw_parameters(&model);
+    from_seed::<B, _>(recipe.seed, device, || draw_parameters(&model));
     let mut recorded = recipe_value(recipe, &plan.folder)?;
     if let Some(keys) = recorded.as_object_mut() {
         // Parts that are not trained come from it when the run ends.

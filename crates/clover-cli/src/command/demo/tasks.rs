@@ -20,7 +20,7 @@ pub(super) struct DemoTask {
 
 pub(super) const RETRIEVAL: DemoTask = DemoTask {
     name: "retrieval-custom",
-    keys: &["epochs=4", "batch_size=60", "learning_rate=2e-4"],
+    keys: &["epochs=8", "batch_size=60", "learning_rate=2e-4"],
     file: |files, split| files.split(split).retrieval.clone(),
 };
 
@@ -40,7 +40,7 @@ pub(super) const CHOICES: DemoTask = DemoTask {
 pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
-        "epochs=3",
+        "epochs=4",
         "batch_size=16",
         "learning_rate=1.5e-4",
         "answer_head_multiplier=1.0",
