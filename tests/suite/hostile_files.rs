@@ -17,7 +17,7 @@ use clover_data::text::WordPieceTokenizer;
 use clover_data::video::DecodeLimits;
 use clover_inference::bundle_checksum;
 use clover_model::weights::WeightFile;
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 
 use crate::small_run::is_alone;
 

@@ -9,7 +9,7 @@ use clover_data::text::WordPieceTokenizer;
 use clover_inference::Bundle;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::PretrainingPlan;
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use image::codecs::gif::GifEncoder;
 use image::{Frame, RgbaImage};
 

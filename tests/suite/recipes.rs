@@ -8,7 +8,7 @@ use clover_data::dataset::SampleReading;
 use clover_data::video::{ChannelOrder, FrameSampling, PixelPipeline, SamplingMode};
 use clover_model::{Clover, CloverConfig};
 use clover_trainer::pretrain::{Alignment, WordLoss};
-use clover_trainer::recipe::{PretrainingRecipe, WordChoice};
+use clover_trainer::recipe::{PretrainingRecipe, Recipe, WordChoice};
 use clover_trainer::schedule::Progress;
 
 use crate::TestBackend;

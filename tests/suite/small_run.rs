@@ -13,7 +13,7 @@ use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
 };
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use tempfile::TempDir;
 
 use crate::TestAutodiffBackend;
@@ -80,7 +80,7 @@ pub(crate) fn recipe() -> PretrainingRecipe {
         epochs: 2,
         warmup_epochs: 0,
         validate_every: 0,
-        ..PretrainingRecipe::demo().unwrap()
+        ..PretrainingRecipe::shipped("demo").unwrap()
     }
 }
 

@@ -11,7 +11,9 @@ use clover_model::tasks::OpenEndedModel;
 use clover_trainer::parameter_groups::ParameterGroup;
 use clover_trainer::parameter_paths;
 use clover_trainer::precision::Precision;
-use clover_trainer::recipe::{AnyRecipe, CaptionChoice, SHIPPED_RECIPES, TaskKind, TaskRecipe};
+use clover_trainer::recipe::{
+    AnyRecipe, CaptionChoice, Recipe, SHIPPED_RECIPES, TaskKind, TaskRecipe,
+};
 use clover_trainer::schedule::Progress;
 
 use crate::{TestAutodiffBackend, TestBackend};
@@ -328,6 +330,14 @@ fn a_recipe_for_own_data_takes_its_sizes_from_the_bundle() {
     ];
     assert_eq!(clips.map(|clips| clips.fps), [Some(3.0); 2]);
     assert_eq!(fitted.preprocessing(&preprocessing).fps, Some(3.0));
+    // A bundle that looks at more frames than it was trained with: embeddings need no positions.
+    let more = Preprocessing {
+        frames: 8,
+        ..preprocessing
+    };
+    let test_frames = ["open-ended-custom", "retrieval-custom"]
+        .map(|name| recipe(name).fitted(&config, &more).unwrap().test_frames);
+    assert_eq!(test_frames, [4, 8]);
     // Eight frames do not fit a fusion encoder that has positions for four.
     let message = published.unwrap_err().to_string();
     assert!(message.contains("frames"), "{message}");

@@ -51,6 +51,9 @@ const OF_EMBEDDING: &[&str] = &[
 /// The name of the test program in `tests/`.
 const SUITE: &str = "suite";
 
+/// The name of the tests that run `clover` as a process.
+const PROCESSES: &str = "program";
+
 /// Everything; the second pass decodes through FFmpeg where it is installed, and a third computes on
 /// wgpu where there is a driver.
 pub(crate) fn test(machine: Machine) -> Vec<Step> {
@@ -74,7 +77,13 @@ pub(crate) fn test(machine: Machine) -> Vec<Step> {
     let on_ndarray = ["test", "--workspace", "--no-fail-fast"];
     let together = vec![
         owned(&[on_ndarray.as_slice(), &["--test", SUITE]].concat()),
-        owned(&[on_ndarray.as_slice(), &["--lib", "--bins"]].concat()),
+        owned(
+            &[
+                on_ndarray.as_slice(),
+                &["--lib", "--bins", "--test", PROCESSES],
+            ]
+            .concat(),
+        ),
         owned(&flex),
     ];
     steps.push(Step::new("tests on both", Action::CargoTogether(together)));

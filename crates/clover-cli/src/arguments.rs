@@ -5,25 +5,26 @@ mod ask;
 mod data;
 mod devices;
 mod embed;
+mod examples;
+mod help;
 mod index;
-mod overrides;
-mod resume;
+mod keys;
 mod search;
 mod tasks;
 mod weights;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use ablate::Ablate;
 pub(crate) use ask::{Ask, Asked};
 pub(crate) use data::{CheckData, ClipLists, ColumnArguments, Convert, Pack, Render};
 pub(crate) use devices::{DeviceGroup, Devices};
 pub(crate) use embed::Embed;
+pub(crate) use help::{Completions, Help, Man};
 pub(crate) use index::Index;
-pub(crate) use overrides::Overrides;
-pub(crate) use resume::Resume;
+pub(crate) use keys::Keys;
 pub(crate) use search::Search;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
 pub(crate) use weights::{
@@ -31,13 +32,58 @@ pub(crate) use weights::{
 };
 
 use crate::device::DeviceName;
+use crate::output::Verbosity;
+use examples::EXAMPLES;
 
 /// Clover: video-language pre-training, retrieval and question answering.
 #[derive(Parser, Debug)]
-#[command(version, about)]
+#[command(name = "clover", version, about, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
+    /// Print results and errors only.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also print what every step measured, and what is saved.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line; where it is wrong, or help was asked for, the program ends.
+    pub(crate) fn read() -> Self {
+        let mut matches = command().get_matches();
+        Self::from_arg_matches_mut(&mut matches)
+            .unwrap_or_else(|error| error.format(&mut command()).exit())
+    }
+
+    /// How much is said beside results.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// All that can be said, with examples.
+pub(crate) fn command() -> clap::Command {
+    EXAMPLES
+        .iter()
+        .fold(Arguments::command(), |command, (words, lines)| {
+            with_examples(command, words, lines)
+        })
+}
+
+/// Gives the command of these words its examples.
+fn with_examples(command: clap::Command, words: &[&'static str], lines: &[&str]) -> clap::Command {
+    match words {
+        [] => command.after_help(format!("Examples:\n  {}", lines.join("\n  "))),
+        [word, inner @ ..] => {
+            command.mut_subcommand(word, |command| with_examples(command, inner, lines))
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -74,14 +120,20 @@ pub(crate) enum Command {
     /// Look into files of weights, and fetch them.
     #[command(subcommand)]
     Weights(Weights),
+    /// Show a page of the guide, or what a command takes.
+    Help(Help),
+    /// Print the script by which a shell completes commands and options.
+    Completions(Completions),
+    /// Print a manual page.
+    Man(Man),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Pretrain {
     /// Manifest of pairs (csv, tsv or jsonl with `path` and `caption`), an annotation file with
     /// captions, a folder of videos with `clip.txt` beside `clip.mp4`, or WebDataset shards.
-    #[arg(long)]
-    pub(crate) data: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) data: Option<PathBuf>,
     /// The folder of the videos that annotation files name; their own folder if not given.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
@@ -101,18 +153,21 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`.
-    #[arg(long)]
-    pub(crate) vocab: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) vocab: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Go on from the last checkpoint in the folder, or start where there is none; `auto` says the
-    /// same in a word.
-    #[arg(long, num_args = 0..=1, default_missing_value = "auto", value_name = "auto")]
-    pub(crate) resume: Option<Resume>,
-    /// A shipped recipe by name, or the path of a complete one (TOML).
-    #[arg(long, default_value = "pretrain")]
-    pub(crate) recipe: String,
+    /// Go on from the last checkpoint in the folder, with its recipe and lists; start where there is
+    /// none.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// A shipped recipe by name, or the path of a complete one (TOML); `pretrain` if not given.
+    #[arg(long)]
+    pub(crate) recipe: Option<PathBuf>,
+    /// Size of the model: nano (for tests), tiny, small or base.
+    #[arg(long)]
+    pub(crate) preset: Option<String>,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
@@ -123,7 +178,7 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) dashboard: bool,
     #[command(flatten)]
-    pub(crate) overrides: Overrides,
+    pub(crate) keys: Keys,
     #[command(flatten)]
     pub(crate) devices: Devices,
 }
@@ -135,7 +190,7 @@ pub(crate) enum Recipe {
     /// Print a recipe with its comments, or, with keys replaced, what a run would take.
     Show {
         /// A shipped recipe by name, or the path of one.
-        recipe: String,
+        recipe: PathBuf,
         /// Keys to replace, each `key=value`.
         #[arg(value_name = "KEY=VALUE")]
         keys: Vec<String>,
@@ -144,7 +199,7 @@ pub(crate) enum Recipe {
     Check {
         /// Shipped recipes by name, or paths.
         #[arg(required_unless_present = "all")]
-        recipes: Vec<String>,
+        recipes: Vec<PathBuf>,
         /// Every shipped recipe.
         #[arg(long)]
         all: bool,
@@ -162,31 +217,78 @@ pub(crate) struct Demo {
     /// Clips to train on.
     #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
-    /// The rendered benchmark end to end: retrieval before and after fine-tuning, multiple choice and
-    /// open-ended questions, each beside chance.
+    /// Stop after pre-training, about a third of the time; the same command without this goes on from
+    /// there.
     #[arg(long)]
-    pub(crate) full: bool,
-    /// Fine-tune on one task of `--full` alone, in a process of its own.
-    #[arg(long, hide = true, requires = "full")]
-    pub(crate) task: Option<String>,
-    /// Times through the clips, instead of the recipe's.
-    #[arg(long)]
-    pub(crate) epochs: Option<usize>,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    pub(crate) quick: bool,
+    // Of pre-training, whose recipe is `demo`; the seed is that of all runs.
+    #[command(flatten)]
+    pub(crate) keys: Keys,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
+    }
+
+    /// The words of every command that has none below it.
+    fn leaves(command: &clap::Command, words: &[String]) -> Vec<Vec<String>> {
+        let inner = command.get_subcommands().map(|inner| {
+            let words = [words, &[inner.get_name().to_owned()]].concat();
+            leaves(inner, &words)
+        });
+        let inner: Vec<_> = inner.flatten().collect();
+        match inner.is_empty() {
+            true => vec![words.to_vec()],
+            false => inner,
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_can_be_typed() {
+        for leaf in leaves(&Arguments::command(), &[]) {
+            let found = EXAMPLES.iter().find(|(words, _)| *words == leaf);
+            let (_, lines) = found.unwrap_or_else(|| panic!("{leaf:?} has no example"));
+            for line in *lines {
+                // Quotes keep words together, as in a shell.
+                let quoted = line.split('"').enumerate();
+                let words: Vec<&str> = quoted
+                    .flat_map(|(part, text)| match part % 2 {
+                        0 => text.split_whitespace().collect(),
+                        _ => vec![text],
+                    })
+                    .collect();
+                assert_eq!(words[1..=leaf.len()], leaf, "{line}");
+                if let Err(error) = Arguments::try_parse_from(words) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quiet_and_verbose_can_stand_anywhere_but_not_together() {
+        let verbosity = |line: &str| {
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            parsed.map(|arguments| arguments.verbosity())
+        };
+
+        assert_eq!(verbosity("clover recipe list").unwrap(), Verbosity::Normal);
+        assert_eq!(
+            verbosity("clover -q recipe list").unwrap(),
+            Verbosity::Quiet
+        );
+        assert_eq!(
+            verbosity("clover recipe list -v").unwrap(),
+            Verbosity::Verbose
+        );
+        assert!(verbosity("clover recipe list -v --quiet").is_err());
     }
 }

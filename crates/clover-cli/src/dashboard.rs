@@ -20,7 +20,7 @@ use burn_train::renderer::{
 };
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics};
 
-use crate::progress::print_line;
+use crate::output::print_line;
 
 /// The dashboard of a run.
 pub(crate) struct Dashboard {

@@ -1,30 +1,46 @@
 //! Where to compute: the backends this program was built with, picked at run time.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::fmt;
+use std::str::FromStr;
+use std::thread;
 
 use anyhow::{Result, ensure};
 use burn::backend::Autodiff;
 #[cfg(any(feature = "ndarray", feature = "cuda", feature = "wgpu"))]
 use burn::backend::autodiff::checkpoint::strategy::BalancedCheckpointing;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParserFactory};
+use clap::{Arg, Command};
 
 /// A backend and its first device. Each is there when its cargo feature was on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceName {
-    /// Fast pure-Rust CPU.
     #[cfg(feature = "flex")]
     Flex,
-    /// Reference CPU backend.
     #[cfg(feature = "ndarray")]
     Ndarray,
-    /// NVIDIA GPU.
     #[cfg(feature = "cuda")]
     Cuda,
-    /// GPU through Vulkan, Metal or WebGPU.
     #[cfg(feature = "wgpu")]
     Wgpu,
 }
+
+/// Those that this program has, with their names and what help says of them.
+const BUILT: &[(DeviceName, &str, &str)] = &[
+    #[cfg(feature = "flex")]
+    (DeviceName::Flex, "flex", "Fast pure-Rust CPU"),
+    #[cfg(feature = "ndarray")]
+    (DeviceName::Ndarray, "ndarray", "Reference CPU backend"),
+    #[cfg(feature = "cuda")]
+    (DeviceName::Cuda, "cuda", "NVIDIA GPU"),
+    #[cfg(feature = "wgpu")]
+    (
+        DeviceName::Wgpu,
+        "wgpu",
+        "GPU through Vulkan, Metal or WebGPU",
+    ),
+];
 
 #[cfg(not(any(
     feature = "flex",
@@ -36,8 +52,77 @@ compile_error!("one of the features flex, ndarray, cuda and wgpu must be on");
 
 impl Default for DeviceName {
     fn default() -> Self {
-        Self::value_variants()[0]
+        BUILT[0].0
     }
+}
+
+/// The backends there are; a program has those of its cargo features.
+const BACKENDS: [&str; 4] = ["flex", "ndarray", "cuda", "wgpu"];
+
+impl FromStr for DeviceName {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let mut built = BUILT.iter();
+        let found = built.find(|(_, name, _)| name.eq_ignore_ascii_case(word));
+        found.map(|(device, ..)| *device).ok_or_else(|| {
+            let names: Vec<&str> = BUILT.iter().map(|(_, name, _)| *name).collect();
+            let names = names.join(", ");
+            let only = format!("this program was not built for `{word}`, but for {names}");
+            match BACKENDS.contains(&word) {
+                true => format!(
+                    "{only}; `cargo install --path crates/clover-cli --features {word}` builds one that is"
+                ),
+                false => only,
+            }
+        })
+    }
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = BUILT.iter().find(|(device, ..)| device == self);
+        formatter.write_str(name.map_or("", |(_, name, _)| name))
+    }
+}
+
+/// Reads a device as `--device` does: with the known ones in help and completions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeviceParser;
+
+impl TypedValueParser for DeviceParser {
+    type Value = DeviceName;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<DeviceName, clap::Error> {
+        StringValueParser::new()
+            .try_map(|word| word.parse::<DeviceName>())
+            .parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let devices = BUILT.iter();
+        Some(Box::new(devices.map(|(_, name, help)| {
+            PossibleValue::new(*name).help(*help)
+        })))
+    }
+}
+
+impl ValueParserFactory for DeviceName {
+    type Parser = DeviceParser;
+
+    fn value_parser() -> DeviceParser {
+        DeviceParser
+    }
+}
+
+/// The processors that this program may use.
+pub(crate) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Keeps what the backward pass needs.
@@ -93,13 +178,6 @@ pub(crate) fn numbered_device<B: Backend>(first: B::Device, number: u16) -> Resu
 }
 
 impl DeviceName {
-    /// The arguments by which this program is told to compute here.
-    pub(crate) fn arguments(self) -> Vec<OsString> {
-        let value = self.to_possible_value();
-        let words = value.map(|value| ["--device".into(), value.get_name().into()]);
-        words.into_iter().flatten().collect()
-    }
-
     /// Whether it computes on this machine's processors.
     pub(crate) fn is_cpu(self) -> bool {
         match self {

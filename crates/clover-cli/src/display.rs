@@ -20,7 +20,7 @@ pub(crate) enum Display {
 
 impl Display {
     /// Burn's dashboard, if asked for.
-    pub(crate) fn new(dashboard: bool) -> Result<Self> {
+    pub(crate) fn new(dashboard: bool, max_steps: Option<u64>) -> Result<Self> {
         #[cfg(feature = "dashboard")]
         if dashboard {
             return Ok(Self::Dashboard(Dashboard::open()?));
@@ -30,7 +30,7 @@ impl Display {
             !dashboard,
             "--dashboard: this program was built without the feature `dashboard`"
         );
-        Ok(Self::Lines(TrainingProgress::new()))
+        Ok(Self::Lines(TrainingProgress::new(max_steps)))
     }
 
     /// Shows one event; whoever looks may ask the run to stop.

@@ -1,6 +1,8 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks a run to stop after its step, the second ends the
 //! program.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +35,7 @@ impl Interrupt {
     }
 
     /// Asks to stop, as the user's first interrupt does.
+    #[cfg(test)]
     pub(crate) fn ask(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -41,6 +44,18 @@ impl Interrupt {
         self.0.load(Ordering::SeqCst)
     }
 }
+
+/// How a command ends that was asked to stop; it says how to go on.
+#[derive(Debug)]
+pub(crate) struct Interrupted(pub(crate) String);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Error for Interrupted {}
 
 /// The signal of a terminal that is closed, unless `nohup` has it ignored.
 #[cfg(unix)]

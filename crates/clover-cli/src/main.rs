@@ -9,9 +9,11 @@ mod command;
 mod dashboard;
 mod device;
 mod display;
+mod guide;
 mod interrupt;
-mod processes;
+mod output;
 mod progress;
+mod side_by_side;
 mod step_bar;
 mod task_progress;
 
@@ -19,8 +21,8 @@ use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clover_data::panics_are_caught;
+use interrupt::{INTERRUPTED, Interrupted};
 
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
 /// that otherwise are a large part of a step on the CPU.
@@ -28,7 +30,8 @@ use clover_data::panics_are_caught;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = arguments::Arguments::read();
+    output::set_verbosity(arguments.verbosity());
     let hook = panic::take_hook();
     // What a decoder panicked with is told as the file's error.
     panic::set_hook(Box::new(move |about| {
@@ -36,18 +39,25 @@ fn main() -> ExitCode {
             hook(about);
         }
     }));
-    match command::run(arguments) {
+    match command::run(arguments).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Each cause once: some errors repeat theirs in their own words.
-            let mut message = String::from("error");
-            for cause in error.chain().map(ToString::to_string) {
-                if !message.ends_with(&cause) {
-                    message = format!("{message}: {cause}");
-                }
-            }
-            let _ = writeln!(std::io::stderr(), "{message}");
-            ExitCode::FAILURE
+        Err(error) => report(&error),
+    }
+}
+
+/// Says why the program fails, and its status.
+fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        let _ = writeln!(std::io::stderr(), "{interrupted}");
+        return ExitCode::from(INTERRUPTED);
+    }
+    // Each cause once: some errors repeat theirs in their own words.
+    let mut message = String::from("error");
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.ends_with(&cause) {
+            message = format!("{message}: {cause}");
         }
     }
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
 }

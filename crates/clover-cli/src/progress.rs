@@ -1,11 +1,10 @@
 //! Progress bars, with rate and time left; plain lines where there is no terminal.
 
-use std::io::{self, Write};
-
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::step_bar::StepBar;
+use crate::output::{Verbosity, says};
+use crate::step_bar::{StepBar, StepFigures};
 
 /// Shows a pre-training run.
 #[derive(Debug)]
@@ -15,24 +14,30 @@ pub(crate) struct TrainingProgress {
 
 /// A bar over `total` items of one kind of work.
 pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}");
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let template = "{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}";
+    let bar = bar_as(template, total);
     bar.set_prefix(label);
     bar
 }
 
-/// One line for the user, above any bar.
-pub(crate) fn print_line(line: &str) {
-    // A closed pipe is the reader's choice, not an error of the run.
-    let _ = writeln!(io::stdout(), "{line}");
+/// A bar of another form; none is drawn where nothing is to be said.
+pub(crate) fn bar_as(template: &str, total: u64) -> ProgressBar {
+    let target = match says(Verbosity::Normal) {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 impl TrainingProgress {
-    pub(crate) fn new() -> Self {
+    /// Of a run that stops after so many steps, if it does.
+    pub(crate) fn new(max_steps: Option<u64>) -> Self {
         Self {
-            bar: StepBar::new("training"),
+            bar: StepBar::new("training", max_steps),
         }
     }
 
@@ -65,6 +70,9 @@ impl TrainingProgress {
                 self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
+            PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
+                self.bar.line(&format!("saved {}", path.display()));
+            }
             PretrainingEvent::Skipped(item) => {
                 self.bar.line(&format!("skipped {item}"));
             }
@@ -87,10 +95,17 @@ impl TrainingProgress {
     }
 
     fn step(&mut self, metrics: &StepMetrics) {
-        self.bar.step(metrics.step, metrics.pairs, |rate| {
+        let figures = StepFigures {
+            step: metrics.step,
+            items: metrics.pairs,
+            unit: "clips",
+            loss: metrics.total,
+            skipped: metrics.skipped,
+        };
+        self.bar.step(&figures, || {
             format!(
-                "{rate:.1} clips/s loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, \
-                 similar {:.2} {:.2}, |g| {:.2}, lr {:.1e}, skipped {}",
+                "loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, similar {:.2} {:.2}, \
+                 |g| {:.2}, lr {:.1e}, skipped {}",
                 metrics.total,
                 metrics.word,
                 metrics.video_alignment,

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::progress::{bar, print_line};
+use crate::output::{Verbosity, note, says};
+use crate::progress::bar_as;
 
 /// Without a terminal a line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -13,15 +14,33 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct StepBar {
     bar: ProgressBar,
+    /// What the run was asked to stop after.
+    max_steps: Option<u64>,
     last_line: Option<Instant>,
     started: Instant,
     items: usize,
 }
 
+/// What is shown of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepFigures {
+    pub(crate) step: u64,
+    /// Items of its batch.
+    pub(crate) items: usize,
+    /// What an item is called.
+    pub(crate) unit: &'static str,
+    pub(crate) loss: f64,
+    /// Items left out so far.
+    pub(crate) skipped: usize,
+}
+
 impl StepBar {
-    pub(crate) fn new(label: &'static str) -> Self {
+    pub(crate) fn new(label: &'static str, max_steps: Option<u64>) -> Self {
+        let bar = bar_as("{prefix} {pos}/{len} {wide_bar} {msg}", 0);
+        bar.set_prefix(label);
         Self {
-            bar: bar(label, 0),
+            bar,
+            max_steps,
             last_line: None,
             started: Instant::now(),
             items: 0,
@@ -30,25 +49,27 @@ impl StepBar {
 
     /// The run begins, or goes on after `done` of its steps.
     pub(crate) fn start(&mut self, done: u64, total: u64) {
+        let total = self.max_steps.map_or(total, |max| total.min(max));
         self.bar.set_length(total);
         self.bar.set_position(done);
         self.bar.reset_eta();
         self.started = Instant::now();
     }
 
-    /// A step was done with so many items; `terms` tells of it, given items a second.
-    pub(crate) fn step(&mut self, step: u64, items: usize, terms: impl FnOnce(f64) -> String) {
-        self.items += items;
+    /// A step was done; `details` are told to those who want them.
+    pub(crate) fn step(&mut self, figures: &StepFigures, details: impl FnOnce() -> String) {
+        self.items += figures.items;
         let rate = self.items as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-        let terms = terms(rate);
-        self.bar.set_position(step);
+        self.bar.set_position(figures.step);
+        let terms = terms(figures, rate, self.bar.eta());
         let due = self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY);
-        if self.bar.is_hidden() && due {
-            let left = self.bar.eta().as_secs();
+        if says(Verbosity::Verbose) {
+            self.line(&format!("step {}: {}", figures.step, details()));
+        } else if self.bar.is_hidden() && due {
             let total = self.bar.length().unwrap_or(0);
-            print_line(&format!("step {step}/{total}, {left} s left: {terms}"));
+            note(&format!("step {}/{total} {terms}", figures.step));
             self.last_line = Some(Instant::now());
         }
         self.bar.set_message(terms);
@@ -62,7 +83,7 @@ impl StepBar {
     /// One line, above the bar where there is one.
     pub(crate) fn line(&self, line: &str) {
         if self.bar.is_hidden() {
-            print_line(line);
+            note(line);
         } else {
             self.bar.println(line);
         }
@@ -71,5 +92,93 @@ impl StepBar {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// What stands behind the number of the step, in at most 52 columns.
+fn terms(figures: &StepFigures, rate: f64, left: Duration) -> String {
+    let StepFigures {
+        unit,
+        loss,
+        skipped,
+        ..
+    } = figures;
+    let skipped = match skipped {
+        0 => String::new(),
+        some => format!(" skipped {some}"),
+    };
+    let (rate, left) = (brief(rate), in_words(left));
+    format!("{rate} {unit}/s loss {}{skipped} left {left}", brief(*loss))
+}
+
+/// A number in at most seven columns.
+fn brief(value: f64) -> String {
+    match value.abs() {
+        small if small < 10.0 => format!("{value:.3}"),
+        middle if middle < 100_000.0 => format!("{value:.1}"),
+        _ => format!("{value:.0e}"),
+    }
+}
+
+/// The two largest units of a time: `1h02m`, `3m20s`, `45s`.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600, seconds / 60);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{minutes}m{:02}s", seconds % 60),
+        3_600..86_400 => format!("{hours}h{:02}m", minutes % 60),
+        _ => format!("{}d{:02}h", days.min(999), hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(step: u64) -> StepFigures {
+        StepFigures {
+            step,
+            items: 8,
+            unit: "clips",
+            loss: 3.214_159,
+            skipped: 0,
+        }
+    }
+
+    #[test]
+    fn a_line_fits_80_columns_whatever_it_tells() {
+        let usual = terms(&figures(120), 12.34, Duration::from_secs(80));
+        let most = StepFigures {
+            loss: -1.0e30,
+            skipped: 1_234_567,
+            ..figures(0)
+        };
+
+        let longest = terms(&most, 1.0e12, Duration::from_secs(u64::MAX));
+
+        assert_eq!(usual, "12.3 clips/s loss 3.214 left 1m20s");
+        assert!(longest.len() <= 52, "{longest}");
+        let line = format!("fine-tuning 100000/100000 {longest}");
+        assert!(line.len() <= 80, "{line}");
+    }
+
+    #[test]
+    fn the_time_left_ends_where_the_run_was_asked_to_stop() {
+        let mut bar = StepBar::new("training", Some(12));
+
+        bar.start(10, 900);
+        bar.step(&figures(11), String::new);
+        assert_eq!(bar.bar.length(), Some(12));
+
+        bar.start(2, 9);
+        assert_eq!(bar.bar.length(), Some(9));
+    }
+
+    #[test]
+    fn times_are_told_by_their_two_largest_units() {
+        let words = [45, 80, 3_725, 90_000].map(|seconds| in_words(Duration::from_secs(seconds)));
+
+        assert_eq!(words, ["45s", "1m20s", "1h02m", "1d01h"]);
     }
 }

@@ -3,8 +3,9 @@
 use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 
 use crate::command::in_a_line;
+use crate::output::{Verbosity, says};
 use crate::progress::enough_steps;
-use crate::step_bar::StepBar;
+use crate::step_bar::{StepBar, StepFigures};
 
 /// Shows a fine-tuning run.
 #[derive(Debug)]
@@ -13,9 +14,10 @@ pub(crate) struct TuningProgress {
 }
 
 impl TuningProgress {
-    pub(crate) fn new() -> Self {
+    /// Of a run that stops after so many steps, if it does.
+    pub(crate) fn new(max_steps: Option<u64>) -> Self {
         Self {
-            bar: StepBar::new("fine-tuning"),
+            bar: StepBar::new("fine-tuning", max_steps),
         }
     }
 
@@ -42,6 +44,9 @@ impl TuningProgress {
             }
             FinetuningEvent::EnoughSteps { done, max } => self.bar.line(&enough_steps(*done, *max)),
             FinetuningEvent::CheckpointRefused { reason } => self.bar.line(reason),
+            FinetuningEvent::Saved(path) if says(Verbosity::Verbose) => {
+                self.bar.line(&format!("saved {}", path.display()));
+            }
             FinetuningEvent::Skipped(item) => self.bar.line(&format!("skipped {item}")),
             FinetuningEvent::Step(metrics) => self.step(metrics),
             FinetuningEvent::Validating { done, total } => {
@@ -68,9 +73,16 @@ impl TuningProgress {
     }
 
     fn step(&mut self, metrics: &FinetuningMetrics) {
-        self.bar.step(metrics.step, metrics.items, |rate| {
+        let figures = StepFigures {
+            step: metrics.step,
+            items: metrics.items,
+            unit: "items",
+            loss: metrics.loss,
+            skipped: metrics.skipped,
+        };
+        self.bar.step(&figures, || {
             format!(
-                "{rate:.1} items/s loss {:.3}, |g| {:.2}, lr {:.1e}, skipped {}",
+                "loss {:.3}, |g| {:.2}, lr {:.1e}, skipped {}",
                 metrics.loss, metrics.gradient_norm, metrics.learning_rate, metrics.skipped
             )
         });

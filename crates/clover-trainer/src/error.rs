@@ -26,9 +26,9 @@ pub enum TrainerError {
         source: std::io::Error,
     },
 
-    /// A picture or chart of a report could not be made.
-    #[error("a picture of the report: {reason}")]
-    Picture {
+    /// An image or chart of a report could not be made.
+    #[error("an image of the report: {reason}")]
+    Image {
         /// Why.
         reason: String,
     },
@@ -204,10 +204,14 @@ pub enum TrainerError {
     },
 
     /// No recipe of this name is part of the program, and no file has it.
-    #[error("{name}: neither a file nor a shipped recipe; shipped are {shipped}")]
+    #[error(
+        "{name}: neither a file nor a shipped recipe; the nearest is `{nearest}`; shipped are {shipped}"
+    )]
     NoSuchRecipe {
         /// The name asked for.
         name: String,
+        /// The name most like it.
+        nearest: String,
         /// The names there are.
         shipped: String,
     },

@@ -29,7 +29,6 @@
 //! ```
 
 pub mod ablation;
-mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
 pub mod devices;
@@ -47,13 +46,16 @@ pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod run;
+mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod trained_for;
 mod whole_file;
 
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
+pub use run_record::RunRecord;
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

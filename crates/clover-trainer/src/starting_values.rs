@@ -1,5 +1,7 @@
 //! Where the parameters of an untrained model begin.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,22 @@ pub enum StartingWeights {
     /// as much of its input as a wide one; and the fusion encoder's token types with 0.02, so that
     /// they do not drown what they are added to.
     ByWidth,
+}
+
+/// The RNG of a CPU backend is a static of its crate (`burn-ndarray`, `burn-flex`), so it belongs to the
+/// whole process; nothing but starting values is drawn from it.
+static RNG: Mutex<()> = Mutex::new(());
+
+/// Draws starting values from the seed alone, while no other run of this process, and no other device of
+/// the same run, draws.
+pub(crate) fn from_seed<B: Backend, T>(
+    seed: u64,
+    device: &B::Device,
+    draw: impl FnOnce() -> T,
+) -> T {
+    let _turn = RNG.lock().unwrap_or_else(PoisonError::into_inner);
+    B::seed(device, seed);
+    draw()
 }
 
 /// Draws every parameter of a module in its order.

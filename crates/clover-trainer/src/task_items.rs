@@ -9,12 +9,13 @@ use clover_data::dataset::{
 };
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::Preprocessing;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
 use crate::recipe::{TaskKind, TaskRecipe};
 
 /// Where the items of a split are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemsLocation {
     /// The list, and what goes with it.
     pub request: ConvertRequest,

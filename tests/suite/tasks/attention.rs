@@ -28,10 +28,10 @@ pub(super) fn check_attention(task: &SmallTask, plan: &EvaluationPlan, found: &E
     }
     let html = page(task, found);
     assert!(html.contains("Chosen questions"));
-    // The chosen one, the best four and the worst four; a row of frames a view.
+    // The chosen one, and the four once each, among the right or the wrong; a row of frames a view.
     let overlays = html.matches("attention over regions and frames").count();
-    assert_eq!(overlays, 9 * task.recipe.test_views);
-    assert_eq!(html.matches("attention of the answer: video").count(), 9);
+    assert_eq!(overlays, 5 * task.recipe.test_views);
+    assert_eq!(html.matches("attention of the answer: video").count(), 5);
 
     let mut unknown = plan.clone();
     unknown.attention = vec!["3".to_owned(), "no such question".to_owned()];

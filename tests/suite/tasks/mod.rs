@@ -7,6 +7,7 @@ mod look_alike;
 mod refused;
 mod resumed;
 mod runs;
+mod side_by_side;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use clover_model::{Clover, CloverConfig};
 use clover_trainer::TrainerError;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, FinetuningSummary, finetune};
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::task_items::ItemsLocation;
 
 use crate::small_run::SmallData;

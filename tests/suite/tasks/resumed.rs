@@ -150,7 +150,8 @@ fn an_interrupted_evaluation_reads_only_what_is_left_and_comes_to_the_same() {
             fs::read_to_string(&record).unwrap().lines().count() == lines.len()
         };
         assert!(begun_again(&other), "{name}");
-        // Neither is it with a bundle that reads texts or clips in another way.
+        // Neither is it with a bundle, made by hand, that reads texts or clips in another way.
+        fs::remove_file(task.bundle.join("checksums.json")).unwrap();
         for file in ["vocab.txt", "preprocess.json"] {
             let path = task.bundle.join(file);
             let read = fs::read_to_string(&path).unwrap();

@@ -191,7 +191,7 @@ impl Run<'_> {
         if results.exists() {
             fs::remove_dir_all(&results)?;
         }
-        demo.arg("demo").arg("--out").arg(results);
+        demo.args(["demo", "--quick", "--out"]).arg(results);
         demo.args(["--device", self.place.feature()]);
         if self.place == Place::Rehearsal {
             demo.args(["--epochs", "1", "--train-clips", "64"]);

@@ -45,7 +45,7 @@ pub(crate) struct Ask {
     #[arg(long, value_name = "FILE")]
     pub(crate) attention: Option<PathBuf>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct ListArguments {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ClipLists {
     /// The folder of the videos that an annotation file names; its own folder if not given.
-    #[arg(long)]
+    #[arg(long, alias = "clips")]
     pub(crate) videos: Option<PathBuf>,
     /// The split to keep, of a file with several: train, val or test.
     #[arg(long)]
@@ -86,14 +86,8 @@ pub(crate) struct CheckData {
     /// A video, a folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation
     /// file that `convert` knows, or shards (a `.tar` or a folder of them).
     pub(crate) source: PathBuf,
-    /// The folder of the videos that an annotation file names; its own folder if not given.
-    #[arg(long, alias = "clips")]
-    pub(crate) videos: Option<PathBuf>,
-    /// The split to keep, of a file with several: train, val or test.
-    #[arg(long)]
-    pub(crate) split: Option<String>,
     #[command(flatten)]
-    pub(crate) reading: ListArguments,
+    pub(crate) lists: ClipLists,
     /// Frames of each clip to decode: `three` (the first, the middle, the last), a number, or `all`.
     #[arg(long, default_value = "three", value_parser = checked_frames)]
     pub(crate) frames: CheckedFrames,
@@ -177,14 +171,8 @@ pub(crate) struct Pack {
     /// The folder of the shards; a run that was interrupted goes on in it.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// The folder of the videos that an annotation file names; its own folder if not given.
-    #[arg(long, alias = "clips")]
-    pub(crate) videos: Option<PathBuf>,
-    /// The split to keep, of a file with several: train, val or test.
-    #[arg(long)]
-    pub(crate) split: Option<String>,
     #[command(flatten)]
-    pub(crate) reading: ListArguments,
+    pub(crate) lists: ClipLists,
     /// Frames stored of a clip, from the middle of equal stretches.
     #[arg(long, default_value_t = 16)]
     pub(crate) frames: usize,

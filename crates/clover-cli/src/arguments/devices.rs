@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::device::DeviceName;
 
@@ -13,7 +13,7 @@ use crate::device::DeviceName;
 #[derive(Args, Debug)]
 pub(crate) struct Devices {
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     device: DeviceName,
     /// Devices of this machine that train as one, each with its share of every batch, as in
     /// `cuda:0,cuda:1`. One that is named several times takes several shares.
@@ -68,7 +68,7 @@ pub(crate) struct DeviceGroup {
     /// The number of each device of this process.
     pub(crate) numbers: Vec<u16>,
     pub(crate) nodes: Option<NodePlace>,
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl DeviceGroup {
@@ -101,7 +101,7 @@ impl Devices {
             backend,
             numbers,
             nodes: self.nodes.place()?,
-            patience: Duration::from_secs(self.peer_timeout),
+            timeout: Duration::from_secs(self.peer_timeout),
         };
         ensure!(
             group.is_alone() || cfg!(feature = "collective"),
@@ -142,28 +142,14 @@ impl FromStr for NumberedDevice {
             }
             None => (word, 0),
         };
-        let known = DeviceName::value_variants().iter();
-        let mut known = known.filter_map(ValueEnum::to_possible_value);
-        match DeviceName::from_str(backend, true) {
-            Ok(backend) => Ok(Self { backend, number }),
-            Err(_) => {
-                let first = known.next().map(|value| value.get_name().to_owned());
-                let known = known.fold(first.unwrap_or_default(), |list, value| {
-                    format!("{list}, {}", value.get_name())
-                });
-                Err(format!(
-                    "this program was not built for `{backend}`, but for {known}"
-                ))
-            }
-        }
+        let backend = backend.parse()?;
+        Ok(Self { backend, number })
     }
 }
 
 impl fmt::Display for NumberedDevice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let backend = self.backend.to_possible_value();
-        let backend = backend.as_ref().map_or("", |value| value.get_name());
-        write!(formatter, "{backend}:{}", self.number)
+        write!(formatter, "{}:{}", self.backend, self.number)
     }
 }
 
@@ -187,8 +173,7 @@ mod tests {
 
     #[test]
     fn a_run_is_alone_unless_told_otherwise() {
-        let name = DeviceName::default().to_possible_value().unwrap();
-        let name = name.get_name();
+        let name = DeviceName::default();
         for options in [
             "",
             &format!("--devices {name}"),
@@ -203,8 +188,7 @@ mod tests {
     #[cfg(feature = "collective")]
     #[test]
     fn devices_and_nodes_are_told_by_number() {
-        let name = DeviceName::default().to_possible_value().unwrap();
-        let name = name.get_name();
+        let name = DeviceName::default();
 
         let options = format!(
             "--devices {name}:2,{name} --nodes 3 --node 1 --orchestrator ws://a:7 --peer-timeout 5"
@@ -215,7 +199,7 @@ mod tests {
         let place = group.nodes.as_ref().unwrap();
         assert_eq!((place.count, place.node), (3, 1));
         assert_eq!(place.orchestrator, "ws://a:7");
-        assert_eq!(group.patience, Duration::from_secs(5));
+        assert_eq!(group.timeout, Duration::from_secs(5));
         assert!(!group.is_first_node());
     }
 

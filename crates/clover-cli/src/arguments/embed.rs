@@ -34,7 +34,7 @@ pub(crate) struct Embed {
     #[arg(long, default_value_t = 0.5)]
     pub(crate) max_failed_share: f64,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 

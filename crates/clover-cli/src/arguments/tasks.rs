@@ -6,16 +6,13 @@ use clap::Args;
 use clover_data::dataset::ConvertRequest;
 use clover_trainer::task_items::ItemsLocation;
 
-use super::Resume;
+use super::Keys;
 use super::data::ListArguments;
 use crate::device::DeviceName;
 
 /// The annotation file of a split, and what goes with it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AnnotationArguments {
-    /// The annotation file: a published one of the task, or one in the project's own form.
-    #[arg(long)]
-    pub(crate) data: PathBuf,
     /// The folder of clips, if it is not the annotation file's.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
@@ -29,7 +26,11 @@ pub(crate) struct AnnotationArguments {
 #[derive(Args, Debug)]
 pub(crate) struct Finetune {
     /// The task: a shipped recipe by name (`clover recipe list`), or the path of a complete one.
-    pub(crate) task: String,
+    #[arg(required_unless_present = "resume")]
+    task: Option<PathBuf>,
+    /// The annotation file: a published one of the task, or one in the project's own form.
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) annotation: AnnotationArguments,
     /// Items to choose the best model by, of the same forms as `--data`; the clips lie in the same
@@ -39,36 +40,39 @@ pub(crate) struct Finetune {
     /// The videos of the validation to keep, as `--list`.
     #[arg(long, requires = "validation")]
     pub(crate) validation_list: Option<PathBuf>,
-    /// The model to start from.
-    #[arg(long)]
-    pub(crate) bundle: PathBuf,
+    /// The model to start from: a bundle, or the run folder that has it.
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) bundle: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Go on from the last checkpoint in the folder, or start where there is none.
-    #[arg(long, num_args = 0..=1, default_missing_value = "auto", value_name = "auto")]
-    pub(crate) resume: Option<Resume>,
+    /// Go on from the last checkpoint in the folder, with its recipe, lists and bundle; start where
+    /// there is none.
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
-    /// Keys of the recipe to replace, each `key=value`.
-    #[arg(value_name = "KEY=VALUE")]
-    pub(crate) keys: Vec<String>,
+    #[command(flatten)]
+    keys: Keys,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Evaluate {
     /// The task: a shipped recipe by name (`clover recipe list`), or the path of a complete one.
-    pub(crate) task: String,
+    pub(crate) task: PathBuf,
+    /// The annotation file: a published one of the task, or one in the project's own form.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
     #[command(flatten)]
     pub(crate) annotation: AnnotationArguments,
     /// What is measured; a file with several splits gives the one of this name.
     #[arg(long, default_value = "test")]
     pub(crate) split: String,
-    /// The model.
+    /// The model: a bundle, or the run folder that has it.
     #[arg(long)]
     pub(crate) bundle: PathBuf,
     /// Folder for the figures, predictions and the page; an interrupted evaluation goes on in it.
@@ -99,17 +103,17 @@ pub(crate) struct Evaluate {
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) keys: Vec<String>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 
 impl AnnotationArguments {
     /// Where the items of a split are.
-    pub(crate) fn location(&self, split: &str) -> ItemsLocation {
-        self.at(&self.data, self.reading.list.as_deref(), split)
+    pub(crate) fn location(&self, data: &Path, split: &str) -> ItemsLocation {
+        self.at(data, self.reading.list.as_deref(), split)
     }
 
-    /// The same of another file.
+    /// The same with another list of videos.
     pub(crate) fn at(&self, data: &Path, list: Option<&Path>, split: &str) -> ItemsLocation {
         ItemsLocation {
             request: ConvertRequest {
@@ -124,13 +128,31 @@ impl AnnotationArguments {
     }
 }
 
+impl Finetune {
+    /// The task, and the keys behind it. A resumed run knows its task, so that the first word may be a key.
+    pub(crate) fn task_and_keys(&self) -> (Option<&Path>, Vec<String>) {
+        let keys = &self.keys.0;
+        let task = self.task.as_deref();
+        let key = task.filter(|task| self.resume && !task.exists());
+        match key.and_then(Path::to_str).filter(|key| key.contains('=')) {
+            Some(key) => (None, [&[key.to_owned()], &keys[..]].concat()),
+            None => (task, keys.clone()),
+        }
+    }
+}
+
+impl Evaluate {
+    /// Where its results go.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let usual = || format!("runs/{}-{}", task_name(&self.task), self.split).into();
+        self.out.clone().unwrap_or_else(usual)
+    }
+}
+
 /// What a task is called in folders and tables: the recipe's name without folders and ending.
-pub(crate) fn task_name(recipe: &str) -> String {
-    let stem = Path::new(recipe).file_stem();
-    stem.map_or_else(
-        || recipe.to_owned(),
-        |stem| stem.to_string_lossy().into_owned(),
-    )
+pub(crate) fn task_name(recipe: &Path) -> String {
+    let stem = recipe.file_stem().unwrap_or(recipe.as_os_str());
+    stem.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -151,11 +173,30 @@ mod tests {
             panic!("another command")
         };
 
-        assert_eq!(finetune.task, "open-ended-msvd-qa");
-        assert_eq!(finetune.resume, Some(Resume::Key("epochs=2".to_owned())));
-        let location = finetune.annotation.location("train");
+        let (task, keys) = finetune.task_and_keys();
+        assert_eq!(task, Some(Path::new("open-ended-msvd-qa")));
+        assert_eq!(keys, ["epochs=2"]);
+        let location = finetune.annotation.location("train.json".as_ref(), "train");
         assert_eq!(location.request.mapping, Some("map.txt".into()));
         assert_eq!(location.request.vocabulary, None);
+    }
+
+    #[test]
+    fn a_resumed_run_needs_its_folder_alone() {
+        let line = "clover finetune --out runs/x --resume workers=2 --epochs 3";
+        let Command::Finetune(finetune) = parse(line) else {
+            panic!("another command")
+        };
+
+        let expected = vec!["workers=2".to_owned(), "epochs=3".to_owned()];
+        assert_eq!(finetune.task_and_keys(), (None, expected));
+        for line in [
+            "clover finetune --out runs/x",
+            "clover pretrain --out runs/x",
+        ] {
+            let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+            assert!(error.to_string().contains("--data"), "{error}");
+        }
     }
 
     #[test]

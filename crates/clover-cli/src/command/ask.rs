@@ -14,7 +14,7 @@ use serde_json::json;
 use super::open_bundle;
 use crate::arguments::{Ask, Asked};
 use crate::device::Work;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 /// Pixels of a frame's height in the picture of attention.
 const STRIP: u32 = 160;

@@ -1,21 +1,70 @@
-//! A bundle as the user names it: its folder.
+//! A bundle as the user names it: its folder, or that of the run that made it.
 
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
-use clover_inference::Bundle;
+use clover_inference::{Bundle, has_checksums};
+
+use crate::output::{Verbosity, says};
 
 /// Reads a bundle; a folder that is none is an error that says what one is.
 pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Result<Bundle<B>> {
+    Ok(Bundle::read(&bundle_folder(folder)?, device)?)
+}
+
+/// The folder of the bundle that is meant: this one, or, where it is a run's, the one in it.
+pub(super) fn bundle_folder(folder: &Path) -> Result<PathBuf> {
     let name = folder.display();
-    ensure!(folder.exists(), "{name}: there is no such bundle");
-    ensure!(
-        folder.join("config.json").is_file(),
+    let is_bundle = |folder: &Path| folder.join("config.json").is_file();
+    let within = folder.join("bundle");
+    if let Some(found) = [folder, &within].into_iter().find(|one| is_bundle(one)) {
+        say_if_unchecked(found);
+        return Ok(found.to_owned());
+    }
+    if !folder.exists() {
+        bail!("{name}: there is no such bundle");
+    }
+    if let Some(run) = run_of_checkpoint(folder) {
+        bail!(
+            "{name}: is a checkpoint of a run, not a bundle: use {}",
+            run.join("bundle").display()
+        );
+    }
+    if folder.join("checkpoints").is_dir() {
+        bail!(
+            "{name}: is the folder of a run that has no bundle yet: it is written when the run ends, as {}",
+            within.display()
+        );
+    }
+    bail!(
         "{name}: is not a bundle, which is a folder with `config.json`: `clover pretrain`, `finetune` and \
          `weights import` make one"
-    );
-    Ok(Bundle::read(folder, device)?)
+    )
+}
+
+/// The folder of the run whose checkpoint this is, or whose folder of checkpoints.
+fn run_of_checkpoint(folder: &Path) -> Option<PathBuf> {
+    let run_of = |folder: &Path| {
+        let is_checkpoints =
+            |folder: &&Path| folder.file_name().is_some_and(|name| name == "checkpoints");
+        let checkpoints = folder.ancestors().take(2).find(is_checkpoints)?;
+        checkpoints.parent().map(Path::to_owned)
+    };
+    // As it was written, where that tells; `.` does not.
+    run_of(folder).or_else(|| run_of(&folder.canonicalize().ok()?))
+}
+
+/// Says of a bundle without checksums that damage to it would not be seen.
+pub(super) fn say_if_unchecked(folder: &Path) {
+    if says(Verbosity::Normal) && !has_checksums(folder) {
+        let name = folder.display();
+        let _ = writeln!(
+            io::stderr(),
+            "{name}: has no checksums.txt, so that damage to its files is not seen"
+        );
+    }
 }
 
 /// A bundle nobody trained, and a few clips.
@@ -83,6 +132,24 @@ mod tests {
 
         assert!(error(&folder.path().join("gone")).ends_with("gone: there is no such bundle"));
         assert!(error(folder.path()).contains("is not a bundle"));
+    }
+
+    #[test]
+    fn a_run_folder_leads_to_its_bundle_and_a_checkpoint_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path();
+        let checkpoint = run.join("checkpoints/step-4");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        let error = |path: &Path| bundle_folder(path).unwrap_err().to_string();
+
+        assert!(error(run).contains("has no bundle yet"), "{}", error(run));
+        small::write(run, None);
+        assert_eq!(bundle_folder(run).unwrap(), run.join("bundle"));
+        for path in [checkpoint, run.join("checkpoints")] {
+            let message = error(&path);
+            assert!(message.contains("is a checkpoint of a run"), "{message}");
+            assert!(message.ends_with("/bundle"), "{message}");
+        }
     }
 
     #[test]

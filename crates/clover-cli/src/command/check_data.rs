@@ -7,13 +7,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clover_data::check::{CheckConfig, CheckReport, ItemFacts, Spread, check};
-use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_data::video::DecodeLimits;
 
+use super::clip_list::{open_clips, source};
 use crate::arguments::CheckData;
-use crate::interrupt::Interrupt;
-use crate::processes::processors;
-use crate::progress::{bar, print_line};
+use crate::device::processors;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::print_line;
+use crate::progress::bar;
 
 /// Clips of equal contents that are named before the rest is counted.
 const EQUAL_NAMED: usize = 5;
@@ -22,11 +23,7 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }
-    let request = ConvertRequest {
-        split: arguments.split,
-        ..arguments.reading.request(&arguments.source)
-    };
-    let collection = ClipTable::open_as(&request, arguments.videos.as_deref(), &|_, _| ())?;
+    let collection = open_clips(&source(&arguments.lists, &arguments.source))?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
         frames: arguments.frames,
@@ -72,11 +69,11 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
         print(&report);
     }
     if stopped {
-        bail!(
+        bail!(Interrupted(format!(
             "stopped after {} of {} clips",
             report.clips,
             collection.len()
-        );
+        )));
     }
     let (share, bound) = (report.broken_share(), arguments.max_failed_share);
     if share > bound {

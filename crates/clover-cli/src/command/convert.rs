@@ -9,7 +9,7 @@ use clover_data::dataset::{
 };
 
 use crate::arguments::Convert;
-use crate::progress::print_line;
+use crate::output::{Stdout, is_closed_pipe, print_line};
 
 pub(super) fn run(arguments: Convert) -> Result<()> {
     if arguments.list_formats {
@@ -39,17 +39,20 @@ pub(super) fn run(arguments: Convert) -> Result<()> {
     };
     let converted = convert(&request)?;
     if to_stdout {
-        let mut writer = BufWriter::new(std::io::stdout().lock());
-        write_item_lines(&mut writer, &converted.items)
-            .and_then(|()| writer.flush())
-            .context("the items cannot be written")?;
+        let mut writer = BufWriter::new(Stdout);
+        match write_item_lines(&mut writer, &converted.items).and_then(|()| writer.flush()) {
+            Err(error) if !is_closed_pipe(&error) => {
+                return Err(error).context("the items cannot be written");
+            }
+            _ => (),
+        }
         // What is told about them would be taken for one of them.
         let _closed = tell(&out, &converted, &mut std::io::stderr().lock());
         return Ok(());
     }
     write_items(&out, &converted.items)?;
-    // A closed pipe is the reader's choice, not an error of the conversion.
-    let _closed = tell(&out, &converted, &mut std::io::stdout().lock());
+    // What could not be written is known at the program's end.
+    let _kept = tell(&out, &converted, &mut Stdout);
     Ok(())
 }
 

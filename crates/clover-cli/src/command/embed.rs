@@ -15,9 +15,10 @@ use super::open_bundle;
 use super::text_lines::TextLines;
 use crate::arguments::Embed;
 use crate::device::Work;
+use crate::device::processors;
 use crate::interrupt::Interrupt;
-use crate::processes::processors;
-use crate::progress::{bar, print_line};
+use crate::output::note;
+use crate::progress::bar;
 
 /// Texts that are read before they are embedded.
 const TEXTS: usize = 256;
@@ -105,7 +106,7 @@ impl Work for Embedding {
             .names()
             .map(|names| format!(", their names to {}", names.display()));
         file.finish()?;
-        print_line(&format!(
+        note(&format!(
             "{}: {texts} texts and {clips} clips written, in this order{}; {skipped} clips and {empty} \
              empty lines left out",
             arguments.out.display(),
@@ -168,7 +169,7 @@ impl Rows {
 
     fn skip(&mut self, item: &str) {
         self.skipped += 1;
-        self.bar.suspend(|| print_line(&format!("skipped {item}")));
+        self.bar.suspend(|| note(&format!("skipped {item}")));
     }
 
     fn go_on(&self) -> Result<()> {

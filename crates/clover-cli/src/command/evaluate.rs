@@ -1,20 +1,22 @@
 //! `clover evaluate`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::files::FolderLock;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
 use clover_trainer::metric::Storage;
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::EvaluationPage;
 
+use super::bundle_folder::bundle_folder;
 use super::figures;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
-use crate::progress::{bar, print_line};
+use crate::output::{note, print_line};
+use crate::progress::bar;
 
 /// An evaluation with its progress on the terminal.
 pub(super) struct Measuring(pub(super) EvaluationPlan);
@@ -36,10 +38,7 @@ impl Work for Measuring {
 pub(super) fn run(arguments: Evaluate) -> Result<()> {
     let name = task_name(&arguments.task);
     let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
-    let folder = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{name}-{}", arguments.split)));
+    let folder = arguments.folder();
     let _lock = FolderLock::take(&folder)?;
     let record = folder.join("progress.jsonl");
     let annotation = &arguments.annotation;
@@ -58,8 +57,8 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         ..EvaluationPlan::new(
             &name,
             recipe.clone(),
-            &arguments.bundle,
-            annotation.location(&arguments.split),
+            bundle_folder(&arguments.bundle)?,
+            annotation.location(&arguments.data, &arguments.split),
         )
     };
     let found = arguments.device.run(Measuring(plan))?;
@@ -79,7 +78,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     for line in figures::protocol(&found).iter().chain(&shown) {
         print_line(line);
     }
-    print_line(&format!(
+    note(&format!(
         "figures, predictions and the page lie in {}",
         folder.display()
     ));

@@ -3,18 +3,21 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
+use clover_trainer::RunRecord;
 use clover_trainer::finetune::{FinetuningPlan, FinetuningSummary, finetune};
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::Report;
 use clover_trainer::run::BestModel;
 
+use super::bundle_folder::bundle_folder;
 use super::figures;
-use crate::arguments::{Finetune, Resume, task_name};
+use super::kept_run::{end, of_a_new_run, replace};
+use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
-use crate::progress::print_line;
+use crate::output::note;
 use crate::task_progress::TuningProgress;
 
 /// A run with its progress on the terminal.
@@ -27,7 +30,7 @@ impl Work for Tuning {
     type Output = FinetuningSummary;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<FinetuningSummary> {
-        let mut progress = TuningProgress::new();
+        let mut progress = TuningProgress::new(self.plan.max_steps);
         let summary = finetune::<B>(&self.plan, &device, &mut |event| {
             progress.show(&event);
             if self.interrupt.asked() {
@@ -42,27 +45,8 @@ impl Work for Tuning {
 }
 
 pub(super) fn run(arguments: Finetune) -> Result<()> {
-    let mut keys = arguments.keys.clone();
-    if let Some(Resume::Key(key)) = &arguments.resume {
-        keys.insert(0, key.clone());
-    }
-    let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&keys)?;
-    let annotation = &arguments.annotation;
-    let list = arguments.validation_list.as_deref();
-    let validation = arguments.validation.as_deref();
-    let plan = FinetuningPlan {
-        validation: validation.map(|path| annotation.at(path, list, "validation")),
-        answers: annotation.answers.clone(),
-        resume: arguments.resume.is_some(),
-        max_steps: arguments.max_steps,
-        ..FinetuningPlan::new(
-            &task_name(&arguments.task),
-            recipe.clone(),
-            &arguments.bundle,
-            annotation.location("train"),
-            &arguments.out,
-        )
-    };
+    let plan = plan(&arguments)?;
+    let (name, recipe) = (plan.name.clone(), plan.recipe.clone());
     let tuning = Tuning {
         plan,
         interrupt: Interrupt::listen()?,
@@ -70,24 +54,82 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
     let checkpointing = recipe.gradient_checkpointing;
     let summary = arguments.device.train(tuning, checkpointing)?;
     let report = arguments.out.join("report.html");
-    Report::of_finetuning(&task_name(&arguments.task), &recipe, &summary)?.write_html(&report)?;
-    print_summary(&summary, &arguments.out, &report);
-    Ok(())
+    Report::of_finetuning(&name, &recipe, &summary)?.write_html(&report)?;
+    print_summary(&summary, &report);
+    let step = summary.metrics.last().map_or(0, |last| last.step);
+    let (ended, folder) = ((summary.finished, step), &arguments.out);
+    end("finetune", folder, ended, arguments.max_steps)
 }
 
-fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
+/// What is to be done: what the folder of a resumed run keeps, and what is given.
+fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
+    let folder = &arguments.out;
+    let kept = match arguments
+        .resume
+        .then(|| RunRecord::read(folder))
+        .transpose()?
+        .flatten()
+    {
+        Some(RunRecord::Finetuning(plan)) => Some(*plan),
+        Some(RunRecord::Pretraining(_)) => bail!(
+            "{}: is the folder of a pre-training: `clover pretrain --resume` goes on with it",
+            folder.display()
+        ),
+        None => None,
+    };
+    let (task, keys) = arguments.task_and_keys();
+    let (name, recipe) = match (task, &kept) {
+        (None, Some(kept)) => (kept.name.clone(), kept.recipe.clone()),
+        (task, _) => {
+            let task = of_a_new_run("a task", &task, folder)?;
+            (task_name(task), TaskRecipe::open(task)?)
+        }
+    };
+    let recipe = recipe.with_overrides(&keys)?;
+    let bundle = arguments.bundle.as_deref().map(bundle_folder).transpose()?;
+    let annotation = &arguments.annotation;
+    let data = arguments.data.as_deref();
+    let data = data.map(|data| annotation.location(data, "train"));
+
+    let mut plan = match kept {
+        Some(kept) => FinetuningPlan {
+            name,
+            recipe,
+            ..kept
+        },
+        None => FinetuningPlan::new(
+            &name,
+            recipe,
+            of_a_new_run("--bundle", &bundle, folder)?,
+            of_a_new_run("--data", &data, folder)?,
+            folder,
+        ),
+    };
+    replace(&mut plan.bundle, &bundle);
+    replace(&mut plan.data, &data);
+    if let Some(path) = arguments.validation.as_deref() {
+        let list = arguments.validation_list.as_deref();
+        plan.validation = Some(annotation.at(path, list, "validation"));
+    }
+    plan.answers = annotation.answers.clone().or(plan.answers);
+    plan.resume = arguments.resume;
+    plan.max_steps = arguments.max_steps;
+    Ok(plan)
+}
+
+fn print_summary(summary: &FinetuningSummary, report: &Path) {
     if !summary.skipped.is_empty() {
-        print_line(&format!("{} items were skipped", summary.skipped.len()));
+        note(&format!("{} items were skipped", summary.skipped.len()));
     }
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    print_line(&format!("the model after step {step} lies in {bundle}"));
+    note(&format!("the model after step {step} lies in {bundle}"));
     if let Some(BestModel {
         folder,
         metrics: best,
     }) = &summary.best
     {
-        print_line(&format!(
+        note(&format!(
             "the best by {}, after step {}, lies in {}: {}",
             best.split,
             best.step,
@@ -95,13 +137,5 @@ fn print_summary(summary: &FinetuningSummary, folder: &Path, report: &Path) {
             figures::in_a_line(&best.figures)
         ));
     }
-    if summary.finished {
-        print_line("done");
-    } else {
-        print_line(&format!(
-            "stopped; --resume goes on from {}",
-            folder.display()
-        ));
-    }
-    print_line(&format!("the curves lie in {}", report.display()));
+    note(&format!("the curves lie in {}", report.display()));
 }

@@ -11,19 +11,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    Calibration, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
-    is_index,
+    ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
+    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::bundle_folder::bundle_folder;
 use super::clip_list::{is_pattern, open_clips, source};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
-use crate::interrupt::Interrupt;
-use crate::processes::processors;
-use crate::progress::print_line;
+use crate::device::processors;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::note;
+use crate::progress::bar_as;
 
 /// While waiting for the next look, how often an interrupt is noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -68,7 +69,7 @@ impl Work for Indexing {
             false => None,
         };
         let bundle = match (&self.arguments.bundle, &old) {
-            (Some(bundle), _) => bundle.clone(),
+            (Some(bundle), _) => bundle_folder(bundle)?,
             (None, Some(old)) => old.bundle.clone(),
             (None, None) => bail!(
                 "{}: is no index yet; name the bundle it is to be made with (`--bundle`)",
@@ -82,6 +83,8 @@ impl Work for Indexing {
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {
+                // `.`, `index/` and a link are the folder they lead to.
+                let target = &target.canonicalize()?;
                 let beside = beside(target, "rebuilt");
                 // One that was broken off goes on, unless it was to be another.
                 let begun = IndexSettings::read(&beside);
@@ -89,16 +92,12 @@ impl Work for Indexing {
                     fs::remove_dir_all(&beside)
                         .with_context(|| format!("cannot remove {}", beside.display()))?;
                 }
-                let done = self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
-                if done {
-                    take_place(&beside, target)?;
-                    print_line(&format!("{}: was built anew", target.display()));
-                }
+                self.build(&beside, &wanted, &sources, &embedder, &neutral)?;
+                take_place(&beside, target)?;
+                note(&format!("{}: was built anew", target.display()));
                 Ok(())
             }
-            _ => self
-                .build(target, &wanted, &sources, &embedder, &neutral)
-                .map(|_| ()),
+            _ => self.build(target, &wanted, &sources, &embedder, &neutral),
         }
     }
 }
@@ -143,7 +142,7 @@ impl Indexing {
         })
     }
 
-    /// Brings an index up to date, once or until it is interrupted; whether it came to an end.
+    /// Brings an index up to date, once or until it is interrupted.
     fn build<B: Backend>(
         &self,
         folder: &Path,
@@ -151,7 +150,7 @@ impl Indexing {
         sources: &[LibrarySource],
         embedder: &Embedder<B>,
         neutral: &NeutralTexts,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let mut writer = IndexWriter::open(folder, wanted)?;
         loop {
             let mut opened = Vec::new();
@@ -160,7 +159,7 @@ impl Indexing {
                 match open_clips(source) {
                     Ok(clips) => opened.push(writer.source(source.clone(), clips)?),
                     Err(error) if self.arguments.follow || self.arguments.sources.is_empty() => {
-                        print_line(&format!("left as it was: {error:#}"));
+                        note(&format!("left as it was: {error:#}"));
                     }
                     Err(error) => return Err(error),
                 }
@@ -170,18 +169,18 @@ impl Indexing {
                 writer.compact()?;
             }
             if summary.changed() || self.arguments.compact || !self.arguments.follow {
-                let index = VideoIndex::open(folder)?;
-                if !summary.interrupted {
-                    Calibration::measure(&index, embedder, neutral)?;
-                }
-                print_line(&line(&summary, &index));
+                let index = match summary.interrupted {
+                    true => VideoIndex::open(folder)?,
+                    false => writer.measured(embedder, neutral, self.arguments.approximate)?,
+                };
+                note(&line(&summary, &index));
             }
-            if summary.interrupted {
-                print_line("stopped; run the same command again to go on from here");
-                return Ok(false);
+            if summary.interrupted || self.arguments.follow && !self.wait() {
+                let words = "stopped; run the same command again to go on from here";
+                bail!(Interrupted(words.to_owned()));
             }
-            if !self.arguments.follow || !self.wait() {
-                return Ok(true);
+            if !self.arguments.follow {
+                return Ok(());
             }
         }
     }
@@ -207,16 +206,14 @@ impl Indexing {
                 IndexEvent::Clip(record) => {
                     if let (Some(fault), true) = (&record.fault, record.state != ClipState::Gone) {
                         let path = record.key.path.escape_debug();
-                        bar.suspend(|| print_line(&format!("skipped {path}: {fault}")));
+                        bar.suspend(|| note(&format!("skipped {path}: {fault}")));
                     }
                 }
                 IndexEvent::Progress(progress) => {
                     bar.set_position(progress.bytes);
                     let rate = progress.seconds / begun.elapsed().as_secs_f64().max(1e-3);
                     let done = progress.clips;
-                    bar.set_message(format!(
-                        "{done} of {clips} clips, {rate:.1} s of video a second"
-                    ));
+                    bar.set_message(format!("{done}/{clips} clips, {rate:.1}x real time"));
                 }
                 _ => {}
             }
@@ -249,11 +246,10 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// A bar over the bytes of the clips: how long a film is is only known once it is opened.
 fn by_bytes() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}");
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+    bar_as(
+        "indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}",
+        0,
+    )
 }
 
 fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
@@ -270,9 +266,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
         .library()
         .records()
         .filter(|one| one.state == ClipState::Indexed);
+    let lists = index.inverted_file().map(status::lists_line);
+    let lists = lists.map_or_else(String::new, |lists| format!("; {lists}"));
     format!(
         "{}: {} clips in {} rows; {embedded} embedded ({:.1} s of video), {known} renamed or copied, \
-         {unchanged} unchanged, {gone} gone, {broken} with faults",
+         {unchanged} unchanged, {gone} gone, {broken} with faults{lists}",
         index.folder().display(),
         clips.count(),
         index.rows(),
@@ -280,11 +278,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
     )
 }
 
-/// A folder beside another.
+/// A folder beside another, whose path ends in its name.
 fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{ending}"));
-    PathBuf::from(name)
+    folder.with_file_name(name)
 }
 
 /// Puts a whole index in the place of an old one.
@@ -314,7 +312,7 @@ mod tests {
             Some(name) => folder.join(name).display().to_string(),
             None => (*word).to_owned(),
         };
-        let line = ["clover", "index", "--index", "@index"]
+        let line = ["clover", "index", "--index", "@index/"]
             .iter()
             .chain(words)
             .map(path);
@@ -353,7 +351,16 @@ mod tests {
             folder.join("index.rebuilt/index.toml"),
         )
         .unwrap();
-        index(folder, &["--window", "0.4s", "--rebuild"], &on).unwrap();
+        let again = ["--window", "0.4s", "--rebuild", "--approximate"];
+        index(folder, &again, &on).unwrap();
+        assert!(!beside(&folder.join("index"), "rebuilt").exists());
+        let mut index = opened(folder);
+        assert_eq!(index.read_inverted_file().unwrap().unwrap().later_rows(), 0);
+        let lists = status::lines(&index)[2].clone();
+        assert!(
+            lists.starts_with("approximate search looks into"),
+            "{lists}"
+        );
         assert_eq!(opened(folder).settings().windows.window_ms, 400);
         assert!(!beside(&folder.join("index"), "old").exists());
         let status = status::lines(&opened(folder));
@@ -403,7 +410,8 @@ mod tests {
             fs::copy(&clips[0], clips[0].with_file_name("late.gif")).unwrap();
             assert!(indexed(4));
             stop.ask();
-            following.join().unwrap().unwrap();
+            let ended = following.join().unwrap().unwrap_err();
+            assert!(ended.is::<Interrupted>(), "{ended:#}");
         });
     }
 

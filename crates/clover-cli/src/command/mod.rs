@@ -7,13 +7,14 @@ mod check_data;
 mod clip_list;
 mod convert;
 mod demo;
-mod demo_full;
-mod demo_queries;
 mod embed;
 mod evaluate;
 mod figures;
 mod finetune;
+mod help;
 mod index;
+mod kept_run;
+mod new_folder;
 mod pack;
 mod pretrain;
 mod recipe;
@@ -21,6 +22,8 @@ mod render;
 mod search;
 mod text_lines;
 mod weights;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -30,11 +33,21 @@ pub(crate) use convert::separator;
 pub(crate) use figures::in_a_line;
 pub(crate) use pack::part;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Weights};
+use new_folder::NewFolders;
 
 /// Runs what was asked for.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    match arguments.command {
+    let new = NewFolders::on_the_way_to(arguments.command.folder().as_deref());
+    let done = run_command(arguments.command);
+    if done.is_err() {
+        new.remove_empty();
+    }
+    done
+}
+
+fn run_command(command: Command) -> Result<()> {
+    match command {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Ablate(ablate) => ablate::run(ablate),
         Command::Recipe(recipe) => recipe::run(recipe),
@@ -50,5 +63,30 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Pack(pack) => pack::run(pack),
         Command::Render(render) => render::run(render),
         Command::Weights(weights) => weights::run(weights),
+        Command::Help(asked) => help::help(&asked),
+        Command::Completions(asked) => {
+            help::completions(&asked);
+            Ok(())
+        }
+        Command::Man(asked) => help::man(&asked),
+    }
+}
+
+impl Command {
+    /// The folder that it writes to.
+    fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Pretrain(pretrain) => Some(pretrain.out.clone()),
+            Self::Finetune(finetune) => Some(finetune.out.clone()),
+            Self::Evaluate(evaluate) => Some(evaluate.folder()),
+            Self::Ablate(ablate) => Some(ablate.out.clone()),
+            Self::Demo(demo) => Some(demo.out.clone()),
+            Self::Index(index) => Some(index.index.clone()),
+            Self::Pack(pack) => Some(pack.out.clone()),
+            Self::Render(render) => Some(render.out.clone()),
+            Self::Weights(Weights::Import(import)) => Some(import.out.clone()),
+            Self::Weights(Weights::Export(export)) => Some(export.out.clone()),
+            _ => None,
+        }
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-use clover_data::dataset::{ClipTable, ConvertRequest, PackConfig, PackFrames, Part, pack};
+use clover_data::dataset::{PackConfig, PackFrames, Part, pack};
 
+use super::clip_list::{open_clips, source};
 use crate::arguments::Pack;
-use crate::interrupt::Interrupt;
-use crate::progress::{bar, print_line};
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::note;
+use crate::progress::bar;
 
 pub(super) fn run(arguments: Pack) -> Result<()> {
     let frames = match arguments.every {
@@ -26,19 +28,9 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         threads: arguments.threads.unwrap_or(defaults.threads),
         ..defaults
     };
-    let scan = bar("reading shards", 0);
-    let request = ConvertRequest {
-        split: arguments.split,
-        ..arguments.reading.request(&arguments.source)
-    };
-    let source = ClipTable::open_as(&request, arguments.videos.as_deref(), &|done, total| {
-        scan.set_length(total as u64);
-        scan.set_position(done as u64);
-    });
-    scan.finish_and_clear();
-    let source = source?;
+    let source = open_clips(&source(&arguments.lists, &arguments.source))?;
     for item in source.skipped() {
-        print_line(&format!("skipped {item}"));
+        note(&format!("skipped {item}"));
     }
     let interrupt = Interrupt::listen()?;
     let stop = AtomicBool::new(false);
@@ -60,9 +52,9 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
     let packed = packed?;
 
     for item in &packed.skipped {
-        print_line(&format!("skipped {item}"));
+        note(&format!("skipped {item}"));
     }
-    print_line(&format!(
+    note(&format!(
         "{}: {} shards written with {} samples, {:.1} MB; {} were there; {} samples skipped",
         arguments.out.display(),
         packed.written,
@@ -72,7 +64,8 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         packed.skipped.len()
     ));
     if !packed.finished {
-        bail!("stopped; the same command goes on where this one ended");
+        let words = "stopped; the same command goes on where this one ended";
+        bail!(Interrupted(words.to_owned()));
     }
     let (skipped, all) = (packed.skipped.len(), packed.skipped.len() + packed.samples);
     let share = skipped as f64 / all.max(1) as f64;

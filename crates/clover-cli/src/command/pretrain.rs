@@ -3,23 +3,26 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::backend::AutodiffBackend;
-use clover_trainer::TrainerError;
+use clover_data::dataset::ManifestColumns;
 use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
     Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
 };
-use clover_trainer::recipe::PretrainingRecipe;
+use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{EventFile, Report};
+use clover_trainer::{RunRecord, TrainerError};
 
-use crate::arguments::{DeviceGroup, Pretrain, Resume};
+use super::bundle_folder::bundle_folder;
+use super::kept_run::{end, of_a_new_run, replace};
+use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
 use crate::interrupt::Interrupt;
-use crate::progress::print_line;
+use crate::output::note;
 
 /// A run with its progress on the terminal.
 struct Training {
@@ -77,12 +80,12 @@ fn train_together<B: AutodiffBackend>(
     let nodes = group.nodes.as_ref().map(|place| Nodes {
         count: place.count,
         node: place.node,
-        hub: place.orchestrator.clone(),
+        orchestrator: place.orchestrator.clone(),
     });
     let together = Group::<B::InnerBackend> {
         devices: devices.collect::<Result<_>>()?,
         nodes,
-        patience: group.patience,
+        timeout: group.timeout,
     };
     Ok(clover_trainer::pretrain::pretrain_on::<B>(
         plan, &together, observe,
@@ -138,75 +141,112 @@ impl Watch {
 }
 
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
-    let recipe = PretrainingRecipe::open(&arguments.recipe)?;
-    let overrides = match &arguments.resume {
-        Some(Resume::Key(key)) => arguments.overrides.with_key(key.clone()),
-        Some(Resume::Auto) | None => arguments.overrides,
-    };
-    let recipe = overrides.apply(recipe)?;
+    let plan = plan(&arguments)?;
+    let (recipe, max_steps) = (plan.recipe.clone(), plan.max_steps);
     let folder = arguments.out.clone();
     let group = arguments.devices.group()?;
     let (backend, first) = (group.backend, group.is_first_node());
     let training = Training {
         group,
         events: (arguments.tensorboard && first).then(|| folder.join("tensorboard")),
-        display: Display::new(arguments.dashboard)?,
-        plan: PretrainingPlan {
-            videos: arguments.videos,
-            images: arguments.images,
-            validation: arguments.validation,
-            columns: arguments.columns.into(),
-            start_from: arguments.start_from,
-            resume: arguments.resume.is_some(),
-            max_steps: arguments.max_steps,
-            ..PretrainingPlan::new(
-                recipe.clone(),
-                arguments.data,
-                arguments.vocab,
-                arguments.out,
-            )
-        },
+        display: Display::new(arguments.dashboard, arguments.max_steps)?,
+        plan,
         interrupt: Interrupt::listen()?,
     };
     let summary = backend.train(training, recipe.gradient_checkpointing)?;
     if !first {
-        print_line("done; the first node has the report");
+        note("done; the first node has the report");
         return Ok(());
     }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
-    print_summary(&summary, &folder, &report);
-    Ok(())
+    print_summary(&summary, &report);
+    let step = summary.metrics.last().map_or(0, |last| last.step);
+    end("pretrain", &folder, (summary.finished, step), max_steps)
 }
 
-fn print_summary(summary: &PretrainingSummary, folder: &Path, report: &Path) {
+/// What is to be done: what the folder of a resumed run keeps, and what is given.
+fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
+    let folder = &arguments.out;
+    let kept = match arguments
+        .resume
+        .then(|| RunRecord::read(folder))
+        .transpose()?
+        .flatten()
+    {
+        Some(RunRecord::Pretraining(plan)) => Some(*plan),
+        Some(RunRecord::Finetuning(_)) => bail!(
+            "{}: is the folder of a fine-tuning: `clover finetune --resume` goes on with it",
+            folder.display()
+        ),
+        None => None,
+    };
+    let recipe = match (&arguments.recipe, &kept) {
+        (None, Some(kept)) => kept.recipe.clone(),
+        (name, _) => PretrainingRecipe::open(name.as_deref().unwrap_or("pretrain".as_ref()))?,
+    };
+    let preset = arguments
+        .preset
+        .iter()
+        .map(|preset| format!("preset={preset}"));
+    let keys: Vec<String> = preset.chain(arguments.keys.0.iter().cloned()).collect();
+    let recipe = recipe.with_overrides(&keys)?;
+
+    let mut plan = match kept {
+        Some(kept) => PretrainingPlan { recipe, ..kept },
+        None => PretrainingPlan::new(
+            recipe,
+            of_a_new_run("--data", &arguments.data, folder)?,
+            of_a_new_run("--vocab", &arguments.vocab, folder)?,
+            folder,
+        ),
+    };
+    let bundle = arguments
+        .start_from
+        .as_deref()
+        .map(bundle_folder)
+        .transpose()?;
+    replace(&mut plan.data, &arguments.data);
+    replace(&mut plan.vocabulary, &arguments.vocab);
+    for (kept, given) in [
+        (&mut plan.videos, &arguments.videos),
+        (&mut plan.images, &arguments.images),
+        (&mut plan.validation, &arguments.validation),
+        (&mut plan.start_from, &bundle),
+    ] {
+        *kept = given.clone().or(kept.take());
+    }
+    let columns = arguments.columns.clone().into();
+    if columns != ManifestColumns::default() {
+        plan.columns = columns;
+    }
+    plan.resume = arguments.resume;
+    plan.max_steps = arguments.max_steps;
+    Ok(plan)
+}
+
+fn print_summary(summary: &PretrainingSummary, report: &Path) {
     if !summary.skipped.is_empty() {
-        print_line(&format!("{} items were skipped", summary.skipped.len()));
+        note(&format!("{} items were skipped", summary.skipped.len()));
     }
     if let Some(last) = summary.metrics.last() {
         let first = summary.metrics[0].total;
-        print_line(&format!(
+        note(&format!(
             "loss {first:.3} at first, {:.3} after {} steps",
             last.total, last.step
         ));
     }
-    say_models(summary);
-    if summary.finished {
-        print_line("done");
-    } else {
-        let folder = folder.display();
-        print_line(&format!("stopped; --resume goes on from {folder}"));
-    }
-    print_line(&format!("the curves lie in {}", report.display()));
+    print_models(summary);
+    note(&format!("the curves lie in {}", report.display()));
 }
 
 /// Which model lies where.
-fn say_models(summary: &PretrainingSummary) {
+fn print_models(summary: &PretrainingSummary) {
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let bundle = summary.bundle.display();
-    print_line(&format!("the model after step {step} lies in {bundle}"));
+    note(&format!("the model after step {step} lies in {bundle}"));
     if let Some(best) = &summary.best {
-        print_line(&format!(
+        note(&format!(
             "the best by validation, after step {} with recalls of {:.1} in all, lies in {}",
             best.metrics.step,
             best.metrics.retrieval.recall_sum,

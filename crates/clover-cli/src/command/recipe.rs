@@ -1,11 +1,13 @@
 //! `clover recipe`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
 use clover_trainer::recipe::{AnyRecipe, SHIPPED_RECIPES, ShippedRecipe};
 
 use super::render::benchmark_of;
 use crate::arguments::Recipe;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 pub(super) fn run(asked: Recipe) -> Result<()> {
     match asked {
@@ -16,7 +18,7 @@ pub(super) fn run(asked: Recipe) -> Result<()> {
         Recipe::Show { recipe, keys } => show(&recipe, &keys),
         Recipe::Check { mut recipes, all } => {
             if all {
-                recipes.extend(SHIPPED_RECIPES.map(|recipe| recipe.name.to_owned()));
+                recipes.extend(SHIPPED_RECIPES.map(|recipe| recipe.name.into()));
             }
             check(&recipes)
         }
@@ -29,10 +31,13 @@ fn list() {
     }
 }
 
-fn show(name: &str, keys: &[String]) -> Result<()> {
+fn show(name: &Path, keys: &[String]) -> Result<()> {
     let recipe = AnyRecipe::open(name)?.with_overrides(keys)?;
     // The comments are worth reading, but they speak of the values beside them.
-    let commented = ShippedRecipe::find(name).filter(|_| keys.is_empty());
+    let commented = name
+        .to_str()
+        .and_then(ShippedRecipe::find)
+        .filter(|_| keys.is_empty());
     let text = match commented {
         Some(shipped) => shipped.text.to_owned(),
         None => recipe.to_toml()?,
@@ -41,7 +46,7 @@ fn show(name: &str, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn usable(name: &str) -> Result<()> {
+fn usable(name: &Path) -> Result<()> {
     if let AnyRecipe::Ablation(recipe) = AnyRecipe::open(name)? {
         benchmark_of(&recipe)?;
     }
@@ -49,10 +54,11 @@ fn usable(name: &str) -> Result<()> {
 }
 
 /// All of them are read, so that one run names everything that is wrong.
-fn check(names: &[String]) -> Result<()> {
+fn check(names: &[PathBuf]) -> Result<()> {
     let mut wrong = 0;
-    for name in names {
-        match usable(name) {
+    for path in names {
+        let name = path.display();
+        match usable(path) {
             Ok(()) => print_line(&format!("{name}: complete and valid")),
             Err(error) => {
                 wrong += 1;
@@ -75,14 +81,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.toml");
         std::fs::write(&path, "epohcs = 3\n").unwrap();
-        let mine = path.display().to_string();
 
         let shipped = run(Recipe::Check {
             recipes: Vec::new(),
             all: true,
         });
         let broken = run(Recipe::Check {
-            recipes: vec![mine],
+            recipes: vec![path],
             all: true,
         });
 
@@ -98,8 +103,8 @@ mod tests {
     fn a_recipe_with_replaced_keys_is_shown() {
         run(Recipe::List).unwrap();
 
-        let shown = show("pretrain", &["epochs=8".to_owned()]);
-        let unknown = show("pretrain", &["epohcs=8".to_owned()]);
+        let shown = show("pretrain".as_ref(), &["epochs=8".to_owned()]);
+        let unknown = show("pretrain".as_ref(), &["epohcs=8".to_owned()]);
 
         shown.unwrap();
         assert!(unknown.unwrap_err().to_string().contains("`epochs`"));

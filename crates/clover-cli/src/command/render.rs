@@ -8,7 +8,8 @@ use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use clover_trainer::recipe::AblationRecipe;
 
 use crate::arguments::Render;
-use crate::progress::{bar, print_line};
+use crate::output::note;
+use crate::progress::bar;
 
 pub(super) fn run(arguments: Render) -> Result<()> {
     let defaults = BenchmarkConfig::default();
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: Render) -> Result<()> {
         ..defaults
     };
     let files = with_bar(&config, &arguments.out)?;
-    print_line(&format!(
+    note(&format!(
         "{} clips of {} frames, {} x {} pixels; the record is {}",
         config.clips,
         config.frames,

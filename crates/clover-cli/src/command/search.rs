@@ -13,9 +13,11 @@ use clover_trainer::report::write_whole;
 use serde_json::{Value, json};
 
 use self::page::search_page;
+use super::bundle_folder::say_if_unchecked;
 use super::text_lines::TextLines;
 use crate::arguments::Search;
 use crate::device::Work;
+use crate::output::Stdout;
 
 /// The widest column of file names; longer ones push the others aside.
 const WIDEST: usize = 60;
@@ -45,6 +47,7 @@ pub(super) fn run(arguments: Search) -> Result<()> {
     let mut input = BufReader::new(io::stdin());
     arguments.device.run(Searching {
         index: arguments.index,
+        approximate: arguments.approximate,
         query,
         form: match arguments.json {
             true => Form::Json,
@@ -52,7 +55,7 @@ pub(super) fn run(arguments: Search) -> Result<()> {
         },
         html: arguments.html,
         input: &mut input,
-        output: &mut io::stdout(),
+        output: &mut Stdout,
     })
 }
 
@@ -73,6 +76,7 @@ enum Form {
 /// A query, or many that are yet to be read, on its way to an index.
 struct Searching<'s> {
     index: PathBuf,
+    approximate: bool,
     query: SearchQuery,
     form: Form,
     html: Option<PathBuf>,
@@ -84,7 +88,11 @@ impl Work for Searching<'_> {
     type Output = ();
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
-        let searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
+        let mut searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
+        say_if_unchecked(&searcher.index().settings().bundle);
+        if self.approximate {
+            searcher.search_approximately()?;
+        }
         if !is_complete(&self.query) {
             if self.form == Form::Lines && io::stdin().is_terminal() {
                 let hint = "what to look for, a text a line; Ctrl-D ends it";
@@ -97,7 +105,7 @@ impl Work for Searching<'_> {
             let page = search_page(searcher.index(), &self.query, &found);
             write_whole(path, page.as_bytes())?;
         }
-        // A closed pipe is the reader's choice, not an error of the search.
+        // What could not be written is known at the program's end.
         let _ = match self.form {
             Form::Lines => {
                 let page = self.html.map(|path| format!("page: {}", in_a_line(&path)));

@@ -121,10 +121,7 @@ impl WordPieceTokenizer {
             "tokenizer: a row holds at least [CLS] and [SEP]"
         );
         let special = self.vocabulary.special();
-        let pieces = self
-            .tokenizer
-            .encode_fast(text, false)
-            .map_err(DataError::Tokenizer)?;
+        let pieces = self.pieces(text)?;
         let pieces = pieces.get_ids();
         let kept = &pieces[..pieces.len().min(max_len - 2)];
 
@@ -142,6 +139,22 @@ impl WordPieceTokenizer {
             attention_mask,
             words,
         })
+    }
+
+    /// How long a row must be for nothing of `text` to be cut.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer's library fails on the text.
+    pub fn full_len(&self, text: &str) -> Result<usize, DataError> {
+        // `[CLS]` and `[SEP]` stand around it.
+        Ok(self.pieces(text)?.len() + 2)
+    }
+
+    fn pieces(&self, text: &str) -> Result<tokenizers::Encoding, DataError> {
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_err(DataError::Tokenizer)
     }
 
     /// The vocabulary behind the ids.

@@ -16,7 +16,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use super::AttentionMap;
 use crate::InferenceError;
 use crate::bundle::write_whole;
-use crate::film_strip::{GAP, film_strip, frames_of, scale};
+use crate::frame_strip::{GAP, frame_strip, frames_of, scale};
 
 /// Frames side by side.
 const ROW: usize = 8;
@@ -56,12 +56,12 @@ impl AttentionOverlay {
         }
     }
 
-    /// The frames that a model saw of a clip, or of a span of it, as rows of pictures: as they are, and
+    /// The frames that a model saw of a clip, or of a span of it, as rows of images: as they are, and
     /// with the attention of an answer over them. Each view begins a row.
     ///
     /// # Errors
     ///
-    /// The clip cannot be read or has no such span, or its pictures cannot be made.
+    /// The clip cannot be read or has no such span, or its images cannot be made.
     pub fn rows(
         &self,
         (clip, span): (ClipSource, Option<Span>),
@@ -97,7 +97,7 @@ impl AttentionOverlay {
                     heat.over(frame, seen, across)
                 });
                 let heated: Vec<_> = heated.collect();
-                rows.push([film_strip(plain, height)?, film_strip(&heated, height)?]);
+                rows.push([frame_strip(plain, height)?, frame_strip(&heated, height)?]);
             }
         }
         Ok(rows)
@@ -121,28 +121,28 @@ impl AttentionOverlay {
             .into_iter()
             .flatten()
             .collect();
-        let picture = one_above_another(&strips);
+        let image = one_above_another(&strips);
         let mut png = Cursor::new(Vec::new());
-        picture
+        image
             .write_to(&mut png, ImageFormat::Png)
-            .map_err(|error| InferenceError::Picture {
+            .map_err(|error| InferenceError::Image {
                 reason: error.to_string(),
             })?;
         write_whole(path, &png.into_inner())
     }
 }
 
-/// Pictures in a column.
+/// Images in a column.
 fn one_above_another(strips: &[RgbImage]) -> RgbImage {
     let width = strips.iter().map(RgbImage::width).max().unwrap_or(0);
     let heights = strips.iter().map(|strip| strip.height() + GAP);
-    let mut picture = RgbImage::new(width, heights.sum::<u32>().saturating_sub(GAP));
+    let mut image = RgbImage::new(width, heights.sum::<u32>().saturating_sub(GAP));
     let mut top = 0;
     for strip in strips {
-        imageops::replace(&mut picture, strip, 0, i64::from(top));
+        imageops::replace(&mut image, strip, 0, i64::from(top));
         top += strip.height() + GAP;
     }
-    picture
+    image
 }
 
 /// The part of a frame that the model saw, in shares of its width and height.

@@ -22,7 +22,7 @@ use crate::evaluate::{
 };
 use crate::finetune::{FineTuningSettings, LearnsInMicroBatches, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
-use crate::starting_values::draw_parameters;
+use crate::starting_values::{draw_parameters, from_seed};
 
 /// What a task gave, with the items left out; nothing when it was broken off.
 type Outcome = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
@@ -60,7 +60,7 @@ impl Questions<'_> {
         observe: Observe<'_>,
     ) -> Result<Outcome, TrainerError> {
         let recipe = &self.recipe.open_ended;
-        let bundle = self.seeded_bundle::<B>(device)?;
+        let bundle = Bundle::<B>::read(self.bundle, device)?;
         let answers = AnswerVocabulary::read(&self.files.answers)?;
         let mut skipped = Vec::new();
         let answered = Answered::from_list(answers.clone());
@@ -95,7 +95,7 @@ impl Questions<'_> {
         observe: Observe<'_>,
     ) -> Result<Outcome, TrainerError> {
         let recipe = &self.recipe.multiple_choice;
-        let bundle = self.seeded_bundle::<B>(device)?;
+        let bundle = Bundle::<B>::read(self.bundle, device)?;
         let mut skipped = Vec::new();
         let mut dataset = |split| {
             let path = &self.lists(split).multiple_choice;
@@ -127,16 +127,6 @@ impl Questions<'_> {
             Split::Train => &self.files.train,
             Split::Test => &self.files.test,
         }
-    }
-
-    /// The pre-trained model; heads drawn after it depend on the seed alone.
-    fn seeded_bundle<B: AutodiffBackend>(
-        &self,
-        device: &B::Device,
-    ) -> Result<Bundle<B>, TrainerError> {
-        let bundle = Bundle::<B>::read(self.bundle, device)?;
-        B::seed(device, self.seed);
-        Ok(bundle)
     }
 
     /// The questions of a file.
@@ -194,7 +184,7 @@ impl Questions<'_> {
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
         S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
     {
-        draw_parameters(&task.model);
+        from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
         let settings = FineTuningSettings {
             recipe: task.recipe,
             seed: self.seed,

@@ -5,7 +5,7 @@ use clover_model::Preset;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, SplitFiles, write_benchmark};
 
 use super::*;
-use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe};
+use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe, Recipe};
 use crate::{TestAutodiffBackend, TrainerError};
 
 /// Two rows on a hundred clips, of which one is looked at twice.

@@ -24,7 +24,7 @@ mod with_bundle;
 pub use answer_scores::AnswerScores;
 pub use answers::measure_answers;
 pub use attention::{AttentionMaps, QuestionAttention};
-pub(crate) use best_and_worst::{by_probability, ends};
+pub(crate) use best_and_worst::{best_and_worst, by_probability};
 pub use embedded_list::{EmbeddedList, embed_list};
 pub use evaluation::{AnswerFigures, Direction, Evaluation, Figures, Measured, RetrievalFigures};
 pub use predictions::{

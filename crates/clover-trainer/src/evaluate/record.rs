@@ -3,11 +3,12 @@
 //! A file of lines: the first says what is measured, then come items, items left out, and after each
 //! batch how far it went. What follows the last of these is done again.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::SkippedItem;
+use clover_data::files::read_regular;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -51,32 +52,40 @@ impl<T: Serialize + DeserializeOwned> Record<T> {
         let Some(path) = path else {
             return Ok(record);
         };
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let mut kept = serde_json::to_string(&Line::<T>::Of(of.to_owned())).unwrap_or_default();
-        kept.push('\n');
-        let same = text.starts_with(&kept);
-        // A last line cut short has no end.
-        let whole = text
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'));
-        let (mut items, mut left_out, mut pending) = (Vec::new(), Vec::new(), String::new());
-        for line in whole.skip(1).take_while(|_| same) {
-            pending.push_str(line);
-            match serde_json::from_str::<Line<T>>(line) {
+        let text = match read_regular(path, u64::MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            text => text.map_err(|source| TrainerError::Read {
+                path: path.to_owned(),
+                source,
+            })?,
+        };
+        let mut head = serde_json::to_vec(&Line::<T>::Of(of.to_owned())).unwrap_or_default();
+        head.push(b'\n');
+        if !text.starts_with(&head) {
+            write_whole(path, &head)?;
+        }
+        // Up to the last batch that is whole; what is damaged behind it, or cut short, is measured again.
+        let (mut kept, mut read) = (head.len(), 0);
+        let (mut items, mut left_out) = (Vec::new(), Vec::new());
+        let lines = text.split_inclusive(|&byte| byte == b'\n');
+        for line in lines.take_while(|_| text.starts_with(&head)) {
+            read += line.len();
+            match serde_json::from_slice::<Line<T>>(line) {
+                Ok(Line::Of(_)) if read == head.len() => {}
                 Ok(Line::Item(item)) => items.push(item),
                 Ok(Line::LeftOut(item)) => left_out.push(item),
-                Ok(Line::Done(done)) => {
+                Ok(Line::Done(done)) if line.ends_with(b"\n") => {
                     record.items.append(&mut items);
                     record.left_out.append(&mut left_out);
                     record.done = done;
-                    kept.push_str(&std::mem::take(&mut pending));
+                    kept = read;
                 }
-                Ok(Line::Of(_)) | Err(_) => break,
+                Ok(Line::Of(_) | Line::Done(_)) | Err(_) => break,
             }
         }
-        write_whole(path, kept.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path);
-        let file = file.map_err(|source| TrainerError::Write {
+        let opened = OpenOptions::new().append(true).open(path);
+        let opened = opened.and_then(|file| file.set_len(kept as u64).map(|()| file));
+        let file = opened.map_err(|source| TrainerError::Write {
             path: path.to_owned(),
             source,
         })?;
@@ -123,6 +132,7 @@ impl<T: Serialize + DeserializeOwned> Record<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn open(path: &Path, of: &str) -> Record<usize> {
         Record::open(Some(path), of).unwrap()
@@ -142,9 +152,9 @@ mod tests {
         record.advance(2).unwrap();
         record.add(8).unwrap();
         drop(record);
-        let mut text = fs::read_to_string(&path).unwrap();
-        text.push_str("{\"item\":");
-        fs::write(&path, text).unwrap();
+        let whole = fs::read(&path).unwrap();
+        // Cut short, and with a byte that is not UTF-8.
+        fs::write(&path, [&whole, &b"{\"item\":\xff"[..]].concat()).unwrap();
 
         let mut resumed = open(&path, "this");
         assert_eq!((&resumed.items[..], resumed.done), (&[7][..], 2));

@@ -11,7 +11,7 @@ use clover_model::tasks::AnswerModel;
 
 use super::AnswerScores;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
-use super::best_and_worst::{by_probability, ends};
+use super::best_and_worst::{best_and_worst, by_probability};
 use super::evaluation::Measured;
 use super::question_source::QuestionSource;
 use super::settings::MeasureSettings;
@@ -107,8 +107,8 @@ impl Measuring<'_> {
         let all = Arc::clone(&asked);
         let measured = measure_answers(model, all, views, &self.settings, device, progress)?;
         let ordered = by_probability(&measured.predictions);
-        let shown = ends(&ordered).into_iter().flat_map(|(_, items)| items);
-        let mut looked_into: BTreeSet<usize> = shown.map(|one| one.index).collect();
+        let shown = best_and_worst(&ordered, |one| one.correct).concat();
+        let mut looked_into: BTreeSet<usize> = shown.iter().map(|one| one.index).collect();
         looked_into.extend(&chosen);
         let maps = attention_maps(model, &*asked, looked_into, views, device);
         let attention = AttentionMaps {

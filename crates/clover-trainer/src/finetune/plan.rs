@@ -11,7 +11,7 @@ use crate::run::{Observe, RunEvent, RunSummary, Scored};
 use crate::task_items::ItemsLocation;
 
 /// Where a run reads and writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FinetuningPlan {
     /// The task's name.
     pub name: String,
@@ -26,10 +26,13 @@ pub struct FinetuningPlan {
     /// The list of answers, where the task has one.
     pub answers: Option<PathBuf>,
     /// The folder for checkpoints, metrics and the trained bundle.
+    #[serde(skip)]
     pub folder: PathBuf,
     /// Whether to go on from the last checkpoint, if there is one.
+    #[serde(skip)]
     pub resume: bool,
     /// Stop, with a checkpoint, after this many steps in all.
+    #[serde(skip)]
     pub max_steps: Option<u64>,
 }
 

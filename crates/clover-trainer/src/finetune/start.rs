@@ -9,7 +9,7 @@ use clover_inference::Bundle;
 use super::FinetuningPlan;
 use crate::TrainerError;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
-use crate::recipe::TaskRecipe;
+use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
 
 /// What every task starts from.
@@ -21,7 +21,7 @@ pub(super) struct Start<B: AutodiffBackend> {
 }
 
 impl<B: AutodiffBackend> Start<B> {
-    /// Reads the bundle and the validation items, and seeds what is drawn after.
+    /// Reads the bundle and the validation items.
     pub(super) fn of(plan: &FinetuningPlan, device: &B::Device) -> Result<Self, TrainerError> {
         plan.recipe.validate()?;
         plan.recipe.precision.check::<B>(device)?;
@@ -34,8 +34,6 @@ impl<B: AutodiffBackend> Start<B> {
         let validation = validation.transpose()?;
         let bundle = Bundle::<B>::read(&plan.bundle, device)?;
         let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
-        // Heads drawn after this depend on the seed alone.
-        B::seed(device, recipe.seed);
         Ok(Self {
             bundle,
             recipe,

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{Answered, Captioned, ClipTable, SampleSource};
+use clover_inference::bundle_checksum;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
@@ -12,16 +13,15 @@ use super::start::Start;
 use super::task::TaskModel;
 use super::task_context::{Answering, Choosing, Comparing, TaskContext};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning};
-use crate::TrainerError;
-use crate::bundle_checksum::bundle_checksum;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
 use crate::run::{Run, RunFolder, RunLength, RunPlan, TrainingData, ValidateEvery};
-use crate::starting_values::draw_parameters;
+use crate::starting_values::{draw_parameters, from_seed};
 use crate::task_items::{TaskReading, answer_list};
+use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, fine-tuning. `observe` hears every event and may break off: the run then writes
 /// a checkpoint and ends.
@@ -153,7 +153,7 @@ where
     L: Learner<B>,
     S: SampleSource<Batch = Vec<<L::Model as TaskModel<B>>::Sample>>,
 {
-    draw_parameters(&model);
+    from_seed::<B, _>(recipe.seed, device, || draw_parameters(&model));
     let mut recorded = recipe_value(recipe, &plan.folder)?;
     if let Some(keys) = recorded.as_object_mut() {
         // Parts that are not trained come from it when the run ends.
@@ -189,6 +189,7 @@ where
     };
     let alone = Peer::alone();
     let mut run = Run::prepare(run_plan, (task, model, update), (&alone, device), observe)?;
+    RunRecord::of_finetuning(plan).write()?;
     let finished = run.train(&mut data, observe)?;
     run.end(&data, finished)
 }

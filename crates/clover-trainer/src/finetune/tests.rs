@@ -14,7 +14,7 @@ use clover_synthetic::{BenchmarkConfig, Split, write_benchmark};
 use tempfile::TempDir;
 
 use super::*;
-use crate::recipe::{AblationRecipe, FinetuningRecipe};
+use crate::recipe::{AblationRecipe, FinetuningRecipe, Recipe};
 use crate::{TestAutodiffBackend, TrainerError};
 
 /// Four questions with options, and a model that can learn them.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clover_data::DataError;
 use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns};
+use serde::{Deserialize, Serialize};
 
 use super::metrics::StepMetrics;
 use super::validation::ValidationMetrics;
 use crate::TrainerError;
-use crate::recipe::PretrainingRecipe;
+use crate::recipe::{PretrainingRecipe, Recipe};
 use crate::run::{self, RunEvent, RunSummary};
 
 /// What hears of a pre-training run.
@@ -21,7 +22,7 @@ pub type PretrainingEvent<'r> = RunEvent<'r, StepMetrics, ValidationMetrics>;
 pub type PretrainingSummary = RunSummary<StepMetrics, ValidationMetrics>;
 
 /// Where a run reads and writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PretrainingPlan {
     /// What the run depends on but its data.
     pub recipe: PretrainingRecipe,
@@ -41,10 +42,13 @@ pub struct PretrainingPlan {
     /// The word pieces.
     pub vocabulary: PathBuf,
     /// The folder for checkpoints, metrics and the trained bundle.
+    #[serde(skip)]
     pub folder: PathBuf,
     /// Whether to go on from the last checkpoint, if there is one.
+    #[serde(skip)]
     pub resume: bool,
     /// Stop, with a checkpoint, after this many steps in all.
+    #[serde(skip)]
     pub max_steps: Option<u64>,
 }
 

@@ -17,15 +17,14 @@ use super::{
     Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
     micro_batched_gradients, starting,
 };
-use crate::TrainerError;
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
 use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::run::resume_check::recipe_value;
-use crate::run::{
-    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, one_at_a_time,
-};
+use crate::run::{Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery};
+use crate::starting_values::from_seed;
+use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
 /// several, of which the first writes what the run leaves behind. `observe` hears every event and may
@@ -78,8 +77,7 @@ pub fn pretrain<B: AutodiffBackend>(
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
     };
-    let clover = one_at_a_time(|| {
-        B::seed(device, recipe.seed);
+    let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
     })?;
     let update = OptimizerStep {
@@ -97,6 +95,9 @@ pub fn pretrain<B: AutodiffBackend>(
         neutral: lists.neutral,
     };
     let mut run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
+    if peer.is_first() {
+        RunRecord::of_pretraining(plan).write()?;
+    }
     let finished = run.train(&mut lists.data, observe)?;
     run.end(&lists.data, finished)
 }

@@ -4,13 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::AblationRow;
 use super::keys::first_wrong;
-use super::overrides::replace_keys;
-use super::shipped::ShippedRecipe;
-use super::{FinetuningRecipe, PretrainingRecipe, text};
+use super::reading::Recipe;
+use super::{FinetuningRecipe, PretrainingRecipe};
 use crate::TrainerError;
-
-/// The shipped recipe, which has every key.
-const COMPLETE: &str = include_str!("../../recipes/ablation/rendered.toml");
 
 /// Everything a comparison depends on. The keys are explained in `recipes/ablation/rendered.toml`; those of
 /// `benchmark` are checked by whoever draws the clips.
@@ -29,55 +25,19 @@ pub struct AblationRecipe {
     pub multiple_choice: FinetuningRecipe,
 }
 
-impl AblationRecipe {
-    /// Reads the file of this path; where there is none, the shipped recipe of this name.
-    ///
-    /// # Errors
-    ///
-    /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
-    pub fn open(name: &str) -> Result<Self, TrainerError> {
-        Self::from_toml(&ShippedRecipe::read(name)?, name)
+impl Recipe for AblationRecipe {
+    const COMPLETE: &'static str = include_str!("../../recipes/ablation/rendered.toml");
+
+    fn following(mut self, before: &Self, given: &[&str]) -> Self {
+        let of_table = given
+            .iter()
+            .filter_map(|key| key.strip_prefix("pretraining."));
+        let given: Vec<&str> = of_table.collect();
+        self.pretraining = self.pretraining.following(&before.pretraining, &given);
+        self
     }
 
-    /// Reads and validates a recipe; `name` stands in errors.
-    ///
-    /// # Errors
-    ///
-    /// A key is missing, unknown or out of range.
-    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let recipe: Self = text::parse(text, name, |table| {
-            text::check_against(name, table, COMPLETE)
-        })?;
-        recipe.validate()?;
-        Ok(recipe)
-    }
-
-    /// The recipe as a file of its own, without comments.
-    ///
-    /// # Errors
-    ///
-    /// A seed is larger than a number of TOML can be.
-    pub fn to_toml(&self) -> Result<String, TrainerError> {
-        text::write(self)
-    }
-
-    /// The recipe with keys replaced, each by `key=value` or `table.key=value`, in their order.
-    ///
-    /// # Errors
-    ///
-    /// A key is unknown, or a value has another type or is out of range.
-    pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
-        let recipe = replace_keys(self, overrides)?;
-        recipe.validate()?;
-        Ok(recipe)
-    }
-
-    /// Checks the figures.
-    ///
-    /// # Errors
-    ///
-    /// Names the first key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainerError> {
+    fn validate(&self) -> Result<(), TrainerError> {
         let repeated = (1..self.rows.len()).any(|at| self.rows[..at].contains(&self.rows[at]));
         let rows = [("rows", !self.rows.is_empty() && !repeated)];
         first_wrong(&rows, |good| good, "must be at least one, each once")?;
@@ -99,15 +59,12 @@ impl AblationRecipe {
                     replace them";
         first_wrong(&[("pretraining", differs)], |differs| !differs, rule)
     }
+}
 
+impl AblationRecipe {
     /// The seeds of the runs: as many as asked for, from the pre-training recipe's on.
     pub fn run_seeds(&self) -> impl Iterator<Item = u64> {
         let first = self.pretraining.seed;
         (0..self.seeds).map(move |seed| first.wrapping_add(seed))
     }
-}
-
-/// Whether a recipe's text is that of a comparison.
-pub(super) fn is_ablation(text: &str) -> bool {
-    toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("pretraining"))
 }

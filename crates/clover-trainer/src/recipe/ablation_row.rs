@@ -116,7 +116,7 @@ impl fmt::Display for AblationRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::AblationRecipe;
+    use crate::recipe::{AblationRecipe, Recipe};
 
     fn differing(one: AblationRow, other: AblationRow) -> Vec<String> {
         let clover = AblationRecipe::open("ablation/rendered")

@@ -1,8 +1,9 @@
 //! A recipe of any kind, for commands that show and check them.
 
-use super::ablation::is_ablation;
+use std::path::Path;
+
+use super::reading::Recipe;
 use super::shipped::ShippedRecipe;
-use super::task_reading::is_task;
 use super::{AblationRecipe, PretrainingRecipe, TaskRecipe};
 use crate::TrainerError;
 
@@ -23,11 +24,13 @@ impl AnyRecipe {
     /// # Errors
     ///
     /// There is neither, the file cannot be read, or a key is missing, unknown or out of range.
-    pub fn open(name: &str) -> Result<Self, TrainerError> {
-        let text = ShippedRecipe::read(name)?;
-        Ok(if is_ablation(&text) {
+    pub fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
+        let text = ShippedRecipe::read(name.as_ref())?;
+        let name = &*name.as_ref().to_string_lossy();
+        let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+        Ok(if table.contains_key("pretraining") {
             Self::Ablation(Box::new(AblationRecipe::from_toml(&text, name)?))
-        } else if is_task(&text) {
+        } else if table.contains_key("task") {
             Self::Task(Box::new(TaskRecipe::from_toml(&text, name)?))
         } else {
             Self::Pretraining(Box::new(PretrainingRecipe::from_toml(&text, name)?))

@@ -1,4 +1,9 @@
-//! The keys a recipe may have.
+//! The keys of a recipe: which there may be, and how one is replaced by `key=value` as on a command
+//! line, with `table.key=value` inside a table.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::TrainerError;
 
@@ -15,18 +20,32 @@ pub(super) fn check_keys<'k>(
         Err(TrainerError::UnknownRecipeKey {
             origin: origin.to_owned(),
             key: key.to_owned(),
-            nearest: nearest(key, known),
+            nearest: nearest(key, known).to_owned(),
         })
     })
 }
 
-/// Exchanged neighbours count as one mistake, and whoever forgets the underscore meant it.
-fn nearest(key: &str, known: &[&str]) -> String {
-    let wanted = key.to_lowercase().replace('-', "_");
-    known
-        .iter()
-        .min_by_key(|known| strsim::damerau_levenshtein(&wanted, known))
-        .map_or_else(String::new, |known| (*known).to_owned())
+/// The known name most like the one that was written. Initials stand for their words, as in `lr`, and a
+/// word for the first name that has it; exchanged neighbours count as one mistake, and whoever forgets
+/// the underscore meant it.
+pub(super) fn nearest<'n>(written: &str, known: &[&'n str]) -> &'n str {
+    let written = written.to_lowercase().replace(['_', ' '], "-");
+    let plain: Vec<String> = known.iter().map(|name| name.replace('_', "-")).collect();
+    let initials = |name: &String| {
+        let firsts = name.split('-').filter_map(|word| word.chars().next());
+        firsts.collect::<String>() == written
+    };
+    let has_words =
+        |name: &String| written.len() > 2 && format!("-{name}-").contains(&format!("-{written}-"));
+    let closest = || {
+        let distance = |&place: &usize| strsim::damerau_levenshtein(&written, &plain[place]);
+        (0..plain.len()).min_by_key(distance)
+    };
+    let place = plain.iter().position(initials);
+    let place = place
+        .or_else(|| plain.iter().position(has_words))
+        .or_else(closest);
+    place.map_or("", |place| known[place])
 }
 
 /// Refuses the first value that does not hold what it must, and names its key.
@@ -44,6 +63,101 @@ pub(super) fn first_wrong<T: Copy>(
     })
 }
 
+/// The recipe with keys replaced, in their order, and the names of these keys.
+pub(super) fn replace_keys<R, S>(
+    mut recipe: R,
+    overrides: &[S],
+) -> Result<(R, Vec<&str>), TrainerError>
+where
+    R: Serialize + DeserializeOwned,
+    S: AsRef<str>,
+{
+    let mut given = Vec::new();
+    for argument in overrides {
+        let (replaced, key) = replace_key(&recipe, argument.as_ref())?;
+        recipe = replaced;
+        given.push(key);
+    }
+    Ok((recipe, given))
+}
+
+/// The recipe with one key replaced, and this key. Numbers may be written as `5e-4` or `1_000`, lists as `[a, b]`;
+/// any other value stands for itself, with or without quotes.
+fn replace_key<'o, R: Serialize + DeserializeOwned>(
+    recipe: &R,
+    argument: &'o str,
+) -> Result<(R, &'o str), TrainerError> {
+    let wrong = |reason: String| TrainerError::RecipeOverride {
+        argument: argument.to_owned(),
+        reason,
+    };
+    let (key, value) = argument
+        .split_once('=')
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| wrong("expected key=value".to_owned()))?;
+    let mut keys = serde_json::to_value(recipe).map_err(|error| wrong(error.to_string()))?;
+    let mut place = &mut keys;
+    for part in key.split('.') {
+        let Value::Object(table) = place else {
+            return Err(wrong(format!(
+                "`{part}` would be inside a key, not a table"
+            )));
+        };
+        let known: Vec<&str> = table.keys().map(String::as_str).collect();
+        check_keys(argument, [part], &known)?;
+        place = table.entry(part).or_insert(Value::Null);
+    }
+    *place = parse_value(value);
+    let recipe = serde_json::from_value(keys).map_err(|error| wrong(error.to_string()))?;
+    Ok((recipe, key))
+}
+
+/// A number, a truth value, a list of these, or text.
+fn parse_value(value: &str) -> Value {
+    let list = value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Some(list) = list {
+        let items = list.split(',').map(str::trim);
+        let items = items.filter(|item| !item.is_empty());
+        return Value::Array(items.map(parse_value).collect());
+    }
+    let number = value.replace('_', "");
+    match serde_json::from_str(&number) {
+        Ok(parsed @ (Value::Number(_) | Value::Bool(_))) => parsed,
+        _ => Value::String(value.trim_matches(['"', '\'']).to_owned()),
+    }
+}
+
+/// The keys that were given, by name, which others follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Follows<'k>(pub(super) &'k [&'k str]);
+
+impl Follows<'_> {
+    fn alone(self, key: &str, follower: &str) -> bool {
+        self.0.contains(&key) && !self.0.contains(&follower)
+    }
+
+    /// A shorter run than the recipe's must not be all warm-up: where it would be more than half of it,
+    /// it is a quarter.
+    pub(super) fn warmup(self, epochs: usize, warmup_epochs: usize) -> usize {
+        match self.alone("epochs", "warmup_epochs") && warmup_epochs > epochs / 2 {
+            true => epochs / 4,
+            false => warmup_epochs,
+        }
+    }
+
+    /// Clips that have the frames trained with in tests, too, keep to them: the fusion encoder has
+    /// positions for no more.
+    pub(super) fn test_frames(self, before: usize, frames: usize, test_frames: usize) -> usize {
+        match self.alone("frames", "test_frames") && test_frames == before {
+            true => frames,
+            false => test_frames,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +170,9 @@ mod tests {
             ("lerning_rate", "learning_rate"),
             ("epohcs", "epochs"),
             ("Warmup-Epochs", "warmup_epochs"),
+            ("lr", "learning_rate"),
+            ("rate", "learning_rate"),
+            ("epoch", "epochs"),
         ] {
             let error = check_keys("mine.toml", [key], &known).unwrap_err();
 

@@ -8,6 +8,8 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
+use super::keys::Follows;
+use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
 use crate::devices::GradientScaling;
@@ -106,13 +108,17 @@ pub struct PretrainingRecipe {
     pub limits: DecodeLimits,
 }
 
-impl PretrainingRecipe {
-    /// Checks the figures.
-    ///
-    /// # Errors
-    ///
-    /// Names the first key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainerError> {
+impl Recipe for PretrainingRecipe {
+    const COMPLETE: &'static str = include_str!("../../recipes/pretrain.toml");
+
+    fn following(mut self, before: &Self, given: &[&str]) -> Self {
+        let follows = Follows(given);
+        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
+        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        self
+    }
+
+    fn validate(&self) -> Result<(), TrainerError> {
         let wrong = |key, reason: &str| {
             Err(TrainerError::RecipeValue {
                 key,
@@ -193,7 +199,9 @@ impl PretrainingRecipe {
             None => Ok(()),
         }
     }
+}
 
+impl PretrainingRecipe {
     /// The sizes of the model for a vocabulary.
     ///
     /// # Errors
@@ -209,7 +217,7 @@ impl PretrainingRecipe {
         if self.image_size > 0 {
             config.image_size = self.image_size;
         }
-        self.set_chance(&mut config);
+        self.set_dropout(&mut config);
         if self.text_len > config.text.max_positions {
             let longest = config.text.max_positions;
             return Err(wrong(
@@ -224,7 +232,7 @@ impl PretrainingRecipe {
     }
 
     /// Gives a model the recipe's dropout and stochastic depth.
-    pub(crate) fn set_chance(&self, config: &mut CloverConfig) {
+    pub(crate) fn set_dropout(&self, config: &mut CloverConfig) {
         config.text.dropout = self.dropout;
         config.fusion_dropout = self.dropout;
         config.fused_dropout = self.dropout;

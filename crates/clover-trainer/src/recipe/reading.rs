@@ -1,31 +1,38 @@
-//! Where a recipe comes from: the program, a file, and keys given one by one.
+//! Where a recipe comes from, the same for every kind: the program, a file, and keys given one by one.
 
-use super::PretrainingRecipe;
-use super::overrides::replace_keys;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::keys::{check_keys, replace_keys};
 use super::shipped::ShippedRecipe;
-use super::text;
 use crate::TrainerError;
 
-/// A shipped recipe, which has every key.
-const COMPLETE: &str = include_str!("../../recipes/pretrain.toml");
+/// Everything that work of one kind depends on but its data, in one strict TOML file.
+pub trait Recipe: Clone + Serialize + DeserializeOwned {
+    /// The text of a recipe that has every key there is.
+    const COMPLETE: &'static str;
 
-impl PretrainingRecipe {
-    /// The recipe for a user's own videos.
+    /// Checks the values.
     ///
     /// # Errors
     ///
-    /// Never with the recipe as shipped, which a test reads.
-    pub fn pretrain() -> Result<Self, TrainerError> {
-        Self::from_toml(ShippedRecipe::named("pretrain")?.text, "pretrain")
-    }
+    /// Names the first key that is out of range.
+    fn validate(&self) -> Result<(), TrainerError>;
 
-    /// The recipe of the demonstration.
+    /// The recipe with what was not given brought in line with the keys that were; `before` is the
+    /// recipe without them.
+    #[must_use]
+    fn following(self, before: &Self, given: &[&str]) -> Self;
+
+    /// The shipped recipe of this name.
     ///
     /// # Errors
     ///
-    /// Never with the recipe as shipped, which a test reads.
-    pub fn demo() -> Result<Self, TrainerError> {
-        Self::from_toml(ShippedRecipe::named("demo")?.text, "demo")
+    /// There is none, or one of another kind.
+    fn shipped(name: &str) -> Result<Self, TrainerError> {
+        Self::from_toml(ShippedRecipe::named(name)?.text, name)
     }
 
     /// Reads the file of this path; where there is none, the shipped recipe of this name.
@@ -33,8 +40,9 @@ impl PretrainingRecipe {
     /// # Errors
     ///
     /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
-    pub fn open(name: &str) -> Result<Self, TrainerError> {
-        Self::from_toml(&ShippedRecipe::read(name)?, name)
+    fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
+        let name = name.as_ref();
+        Self::from_toml(&ShippedRecipe::read(name)?, &name.to_string_lossy())
     }
 
     /// Reads and validates a recipe; `name` stands in errors.
@@ -42,10 +50,15 @@ impl PretrainingRecipe {
     /// # Errors
     ///
     /// A key is missing, unknown or out of range.
-    pub fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
-        let recipe: Self = text::parse(text, name, |table| {
-            text::check_against(name, table, COMPLETE)
-        })?;
+    fn from_toml(text: &str, name: &str) -> Result<Self, TrainerError> {
+        let unusable = |source| TrainerError::Recipe {
+            path: PathBuf::from(name),
+            source: Box::new(source),
+        };
+        let given = toml::from_str(text).map_err(unusable)?;
+        let known = toml::from_str(Self::COMPLETE).map_err(unusable)?;
+        check_tables(name, &given, &known)?;
+        let recipe: Self = toml::from_str(text).map_err(unusable)?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -54,21 +67,39 @@ impl PretrainingRecipe {
     ///
     /// # Errors
     ///
-    /// The seed is larger than a number of TOML can be.
-    pub fn to_toml(&self) -> Result<String, TrainerError> {
-        text::write(self)
+    /// A seed is larger than a number of TOML can be.
+    fn to_toml(&self) -> Result<String, TrainerError> {
+        toml::to_string(self).map_err(|error| TrainerError::RecipeValue {
+            key: "seed",
+            reason: error.to_string(),
+        })
     }
 
-    /// The recipe with keys replaced, each by `key=value`, in their order.
+    /// The recipe with keys replaced, each by `key=value` or `table.key=value`, in their order.
     ///
     /// # Errors
     ///
     /// A key is unknown, or a value has another type or is out of range.
-    pub fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
-        let recipe = replace_keys(self, overrides)?;
+    fn with_overrides<S: AsRef<str>>(self, overrides: &[S]) -> Result<Self, TrainerError> {
+        let (recipe, given) = replace_keys(self.clone(), overrides)?;
+        let recipe = recipe.following(&self, &given);
         recipe.validate()?;
         Ok(recipe)
     }
+}
+
+/// Refuses keys that the complete recipe has not, in all its tables.
+fn check_tables(name: &str, given: &toml::Table, known: &toml::Table) -> Result<(), TrainerError> {
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    check_keys(name, given.keys().map(String::as_str), &names)?;
+    for (key, value) in given {
+        if let (toml::Value::Table(given), Some(toml::Value::Table(known))) =
+            (value, known.get(key))
+        {
+            check_tables(name, given, known)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! The recipes that are part of the program.
 
-use std::fs;
+use std::io;
 use std::path::Path;
 
+use clover_data::files::read_regular;
+
+use super::keys::nearest;
 use crate::TrainerError;
+
+/// Many times what a recipe needs.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A recipe by name, with its comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +61,24 @@ impl ShippedRecipe {
     }
 
     /// The text of the file of this path; where there is none, of the shipped recipe of this name.
-    pub(super) fn read(name: &str) -> Result<String, TrainerError> {
-        let path = Path::new(name);
+    pub(super) fn read(path: &Path) -> Result<String, TrainerError> {
         if path.is_file() {
-            return fs::read_to_string(path).map_err(|source| TrainerError::Read {
+            let text = read_regular(path, MAX_BYTES)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+            return text.map_err(|source| TrainerError::Read {
                 path: path.to_owned(),
                 source,
             });
         }
-        Ok(Self::named(name)?.text.to_owned())
+        Ok(Self::named(&path.to_string_lossy())?.text.to_owned())
     }
 
     /// As [`find`](Self::find), or an error that names those there are.
     pub(super) fn named(name: &str) -> Result<&'static Self, TrainerError> {
         Self::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
             name: name.to_owned(),
-            shipped: Self::names(),
+            nearest: nearest(name, &SHIPPED_RECIPES.map(|recipe| recipe.name)).to_owned(),
+            shipped: SHIPPED_RECIPES.map(|recipe| recipe.name).join(", "),
         })
     }
 
@@ -85,16 +93,12 @@ impl ShippedRecipe {
             None => words,
         }
     }
-
-    /// The names of all, for messages.
-    fn names() -> String {
-        SHIPPED_RECIPES.map(|recipe| recipe.name).join(", ")
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn every_file_of_the_folder_is_shipped_under_its_name() {

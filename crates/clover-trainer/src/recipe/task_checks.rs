@@ -5,20 +5,25 @@ use clover_inference::Preprocessing;
 use clover_model::CloverConfig;
 
 use super::clip_keys;
-use super::keys::first_wrong;
+use super::keys::{Follows, first_wrong};
+use super::reading::Recipe;
 use super::task::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::TrainerError;
 
 /// A patch has 4 pixels, and 7 windows a side must come out whole.
 const SIZE_STEP: usize = 28;
 
-impl TaskRecipe {
-    /// Checks the figures.
-    ///
-    /// # Errors
-    ///
-    /// Names the first key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainerError> {
+impl Recipe for TaskRecipe {
+    const COMPLETE: &'static str = include_str!("../../recipes/retrieval-custom.toml");
+
+    fn following(mut self, before: &Self, given: &[&str]) -> Self {
+        let follows = Follows(given);
+        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
+        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        self
+    }
+
+    fn validate(&self) -> Result<(), TrainerError> {
         let positive = [
             ("test_views", self.test_views),
             ("test_interval", self.test_interval),
@@ -43,7 +48,9 @@ impl TaskRecipe {
         self.check_numbers()?;
         self.check_task()
     }
+}
 
+impl TaskRecipe {
     /// Numbers that are no counts.
     fn check_numbers(&self) -> Result<(), TrainerError> {
         let at_least_zero = [
@@ -121,9 +128,14 @@ impl TaskRecipe {
         bundle: &Preprocessing,
     ) -> Result<Self, TrainerError> {
         let given = |value: usize, otherwise| if value == 0 { otherwise } else { value };
+        // The fusion encoder has positions for the frames trained with; alone, embeddings need none.
+        let test_frames = match self.task.is_retrieval() {
+            true => bundle.frames,
+            false => bundle.frames.min(config.frames),
+        };
         let recipe = Self {
             frames: given(self.frames, config.frames),
-            test_frames: given(self.test_frames, bundle.frames),
+            test_frames: given(self.test_frames, test_frames),
             fps: match self.fps {
                 0.0 => bundle.fps.unwrap_or_default(),
                 given => given,
@@ -164,5 +176,64 @@ impl TaskRecipe {
         );
         first_wrong(&size, |fits| fits, &rule)?;
         Ok(recipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::ShippedRecipe;
+
+    #[test]
+    fn a_recipe_written_out_reads_back() {
+        let recipe = TaskRecipe::open("multiple-choice-tgif-action").unwrap();
+
+        let again = TaskRecipe::from_toml(&recipe.to_toml().unwrap(), "again").unwrap();
+
+        assert_eq!(again, recipe);
+    }
+
+    #[test]
+    fn a_stray_key_a_missing_one_and_one_without_meaning_are_refused_by_name() {
+        let text = ShippedRecipe::named("open-ended-msvd-qa").unwrap().text;
+        let stray = format!("lerning_rate = 1.0\n{text}");
+        let missing = text.replace("clip_norm = 50.0\n", "");
+        let refused = |text: &str| {
+            let error = TaskRecipe::from_toml(text, "mine.toml").unwrap_err();
+            format!("{error:?} {error}")
+        };
+
+        assert!(refused(&stray).contains("learning_rate"));
+        assert!(refused(&missing).contains("clip_norm"));
+        for (name, key) in [
+            ("retrieval-msrvtt", "test_views=4"),
+            ("retrieval-msrvtt", "answers=100"),
+            ("open-ended-msvd-qa", "candidates=5"),
+            ("open-ended-msvd-qa", "question_form=all-options"),
+            ("multiple-choice-lsmdc", "question_form=alone"),
+            ("multiple-choice-lsmdc", "captions=one-an-epoch"),
+            ("multiple-choice-lsmdc", "image_size=100"),
+            ("multiple-choice-lsmdc", "group_size=5"),
+            ("retrieval-msrvtt", "group_size=0"),
+        ] {
+            let recipe = TaskRecipe::open(name).unwrap();
+
+            let error = recipe.with_overrides(&[key]).unwrap_err().to_string();
+
+            let key = key.split_once('=').unwrap().0;
+            assert!(error.contains(key), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn keys_are_replaced_one_by_one() {
+        let recipe = TaskRecipe::open("open-ended-custom").unwrap();
+
+        let recipe = recipe
+            .with_overrides(&["task=fill-in-the-blank", "learning_rate=5e-4"])
+            .unwrap();
+
+        assert_eq!(recipe.task, TaskKind::FillInTheBlank);
+        assert!((recipe.learning_rate - 5e-4).abs() < 1e-12);
     }
 }

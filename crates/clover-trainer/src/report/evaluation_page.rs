@@ -3,25 +3,22 @@
 //! One file, which loads nothing and runs nothing: frames are inline.
 
 mod answered;
+mod confusion;
 
-use std::fmt::{self, Write};
 use std::path::Path;
 
 use clover_data::dataset::SkippedItem;
 use clover_data::video::ClipSource;
 use serde::Serialize;
 
-use super::html_page::{Escaped, html_page, write_pairs};
-use super::picture::clip_strip;
-use super::{plot, write_whole};
+use super::chart::{Bar, BarPanel, write_bars, write_spreads};
+use super::{Escaped, Page, RetrievalScores, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AttentionMaps, Evaluated, Evaluation, Figures, Prediction, RankedPrediction, Seeking,
-    SimilarityCurves, ends,
+    AttentionMaps, Evaluated, Evaluation, Figures, Prediction, RankedPrediction, RetrievalFigures,
+    Seeking, SimilarityCurves, best_and_worst,
 };
 
-/// Frames of a clip in a picture, and its height in pixels.
-const STRIP: (usize, u32) = (4, 72);
 /// Items of the table of those left out at most.
 const NAMED_SKIPS: usize = 200;
 /// Ranks from one, up to and including.
@@ -30,7 +27,7 @@ const RANKS: [usize; 7] = [1, 2, 5, 10, 50, 100, usize::MAX];
 /// What the page is made of.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvaluationPage<'e> {
-    /// The figures.
+    /// The metrics.
     pub evaluation: &'e Evaluation,
     /// What became of each query; not part of the JSON.
     #[serde(skip)]
@@ -43,9 +40,9 @@ pub struct EvaluationPage<'e> {
     pub clips: &'e Path,
     /// Rows of the annotation that cannot be used.
     pub unusable: &'e [SkippedItem],
-    /// The figures in words.
+    /// The metrics in words; the page has them as a table.
     pub protocol: Vec<String>,
-    /// The paper's figures in words.
+    /// The paper's metrics in words.
     pub reference: Vec<String>,
     /// The recipe, as a file.
     pub recipe: String,
@@ -67,7 +64,7 @@ impl<'e> EvaluationPage<'e> {
         }
     }
 
-    /// Writes the figures as JSON.
+    /// Writes the metrics as JSON.
     ///
     /// # Errors
     ///
@@ -84,44 +81,114 @@ impl<'e> EvaluationPage<'e> {
     ///
     /// # Errors
     ///
-    /// The file cannot be written; one that was there before is then still whole.
+    /// A chart cannot be drawn, or the file cannot be written; one that was there before is then still
+    /// whole.
     pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
-        let evaluation = self.evaluation;
-        let title = format!("{}, {} split", evaluation.task, evaluation.split);
-        let page = html_page(&title, |page| self.write(page));
-        write_whole(path, page.as_bytes())
+        write_whole(path, self.page()?.as_bytes())
     }
 
-    fn write(&self, page: &mut String) -> fmt::Result {
+    fn page(&self) -> Result<String, TrainerError> {
         let evaluation = self.evaluation;
-        for line in self.protocol.iter().chain(&self.reference) {
-            writeln!(page, "<p>{}</p>", Escaped(line))?;
-        }
+        let mut page = Page::new(&format!("{}, {} split", evaluation.task, evaluation.split));
+        page.summary(&summary(&evaluation.figures));
         match &evaluation.figures {
-            Figures::Retrieval(figures) => {
-                self.write_ranks(page)?;
-                let curves = &figures.curves;
-                writeln!(page, "<h2>Cosines of pairs and of others</h2>")?;
-                let both = [
-                    ("clips and their own sentences", &curves.positive[..]),
-                    ("clips and the sentences of others", &curves.negative[..]),
-                ];
-                plot::spreads(page, both, |step| {
-                    format!("{:.1}", SimilarityCurves::cosine_at(step))
-                })?;
-                self.write_ranked_ends(page)?;
+            Figures::Retrieval(figures) => self.write_retrieval(&mut page, figures)?,
+            Figures::Answers(figures) => {
+                let row = ("accuracy", &figures.accuracy, Some(figures.interval));
+                page.answers(&[row]);
+                self.write_measured_on(&mut page);
+                self.write_questions(&mut page)?;
             }
-            Figures::Answers(_) => self.write_questions(page)?,
         }
         let left_out = evaluation.skipped.iter().chain(self.unusable);
         let rows: Vec<_> = left_out
-            .take(NAMED_SKIPS)
             .map(|item| (item.name.clone(), item.reason.clone()))
             .collect();
-        let all = evaluation.skipped.len() + self.unusable.len();
-        write_pairs(page, &format!("Left out: {all}"), &rows)?;
-        let recipe = Escaped(&self.recipe);
-        writeln!(page, "<h2>Recipe</h2><pre>{recipe}</pre>")
+        page.pairs(&format!("Left out: {}", rows.len()), &rows, NAMED_SKIPS);
+        if !self.recipe.is_empty() {
+            page.heading("Recipe");
+            writeln!(page, "<pre>{}</pre>", Escaped(&self.recipe));
+        }
+        Ok(page.finish())
+    }
+
+    fn write_retrieval(
+        &self,
+        page: &mut Page,
+        figures: &RetrievalFigures,
+    ) -> Result<(), TrainerError> {
+        let (texts, clips) = (&figures.text_to_video, &figures.video_to_text);
+        let row = |name: &str, metrics, intervals| (RetrievalScores::new(name, metrics), intervals);
+        let mut rows = vec![
+            row(
+                "text to video",
+                texts.metrics.clone(),
+                Some(texts.intervals),
+            ),
+            row(
+                "video to text",
+                clips.metrics.clone(),
+                Some(clips.intervals),
+            ),
+        ];
+        if let Some([texts, clips]) = &figures.dual_softmax {
+            let name = |direction| format!("{direction}, dual softmax");
+            rows.push(row(&name("text to video"), texts.clone(), None));
+            rows.push(row(&name("video to text"), clips.clone(), None));
+        }
+        page.retrieval(&rows);
+        self.write_measured_on(page);
+        if figures.dual_softmax.is_some() {
+            page.note("Dual-softmax re-ranking sees all queries at once.");
+        }
+        if figures.repeated_texts > 0 {
+            page.note(&format!(
+                "{} texts are also those of another clip, which no ranking can tell apart.",
+                figures.repeated_texts
+            ));
+        }
+        let panels = [
+            (Seeking::TextToVideo, "own clip of a text"),
+            (Seeking::VideoToText, "first own text of a clip"),
+        ]
+        .map(|(direction, title)| BarPanel {
+            title: title.to_owned(),
+            bars: rank_bars(
+                &self
+                    .ranked(direction)
+                    .map(|one| one.rank)
+                    .collect::<Vec<_>>(),
+            ),
+            reference: None,
+        });
+        write_bars(page, "Queries by the rank they find their own at", &panels)?;
+        let curves = &figures.curves;
+        let both = [
+            ("clips and their own texts", &curves.positive[..]),
+            ("clips and the texts of others", &curves.negative[..]),
+        ];
+        let cosine = |step| format!("{:.1}", SimilarityCurves::cosine_at(step));
+        write_spreads(page, "How cosines are spread", both, cosine)?;
+        self.write_ranked_examples(page);
+        Ok(())
+    }
+
+    /// What the table above was measured on, and the paper's metrics.
+    fn write_measured_on(&self, page: &mut Page) {
+        let evaluation = self.evaluation;
+        page.note(&format!(
+            "{} items of {}; {} rows of it unusable, {} items skipped. Ranges are 95 % intervals. {:.1} \
+             clips a second, {:.0} % of the time waiting for them to be read.",
+            evaluation.items,
+            evaluation.data,
+            evaluation.unusable_rows,
+            evaluation.skipped.len(),
+            evaluation.clips_per_second,
+            100.0 * evaluation.waiting_share
+        ));
+        for line in &self.reference {
+            page.note(line);
+        }
     }
 
     fn ranked(&self, direction: Seeking) -> impl Iterator<Item = &RankedPrediction> {
@@ -131,77 +198,86 @@ impl<'e> EvaluationPage<'e> {
         })
     }
 
-    fn write_ranks(&self, page: &mut String) -> fmt::Result {
-        for (direction, name) in [
-            (Seeking::TextToVideo, "Ranks of clips, text to video"),
-            (Seeking::VideoToText, "Ranks of sentences, video to text"),
-        ] {
-            let ranks: Vec<usize> = self.ranked(direction).map(|one| one.rank).collect();
-            writeln!(page, "<h2>{name}</h2>")?;
-            plot::bars(page, &rank_bars(&ranks))?;
-        }
-        Ok(())
-    }
-
-    fn write_ranked_ends(&self, page: &mut String) -> fmt::Result {
+    fn write_ranked_examples(&self, page: &mut Page) {
         let mut all: Vec<_> = self.ranked(Seeking::TextToVideo).collect();
         all.sort_by(|a, b| a.rank.cmp(&b.rank).then(b.cosine.total_cmp(&a.cosine)));
-        for (name, items) in ends(&all) {
-            writeln!(page, "<h2>{name} sentences</h2>")?;
+        let [right, wrong] = best_and_worst(&all, |one| one.rank == 1);
+        let parts = [
+            ("Texts that find their clip, the surest first", right),
+            ("Texts furthest from their clip", wrong),
+        ];
+        for (name, items) in parts.iter().filter(|(_, items)| !items.is_empty()) {
+            page.heading(name);
             for one in items {
+                let (query, rank) = (Escaped(&one.query), one.rank);
                 writeln!(
                     page,
-                    "<div class=\"query\"><p>{} <span class=\"small\">rank {}, cosine {:.2}</span></p>",
-                    Escaped(&one.query),
-                    one.rank,
-                    one.cosine
-                )?;
-                self.write_clip(page, &one.clip, "its own clip", true)?;
+                    "<div class=\"item\"><p>{query} <span class=\"small\">rank {rank}</span></p>"
+                );
+                let note = format!("{}, its own clip, cosine {:.2}", one.clip, one.cosine);
+                page.clip(self.source(&one.clip), &note, true);
                 if let Some(first) = one.found.first().filter(|found| found.name != one.clip) {
-                    let note = format!("found first, cosine {:.2}", first.score);
-                    self.write_clip(page, &first.name, &note, false)?;
+                    let note = format!("{}, found first, cosine {:.2}", first.name, first.score);
+                    page.clip(self.source(&first.name), &note, false);
                 }
-                writeln!(page, "</div>")?;
+                writeln!(page, "</div>");
             }
         }
-        Ok(())
     }
 
-    /// Some frames of a clip; a clip that cannot be shown is named only.
-    fn write_clip(&self, page: &mut String, clip: &str, note: &str, own: bool) -> fmt::Result {
-        write!(page, "<div class=\"found\">")?;
-        let (frames, height) = STRIP;
-        let source = ClipSource::Path(self.clips.join(clip));
-        if let Ok(picture) = clip_strip((source, None), frames, height) {
-            let class = if own { " class=\"own\"" } else { "" };
-            write!(
-                page,
-                "<img{class} src=\"{}\" alt=\"some frames\">",
-                Escaped(&picture)
-            )?;
+    fn source(&self, clip: &str) -> (ClipSource, Option<clover_data::video::Span>) {
+        (ClipSource::Path(self.clips.join(clip)), None)
+    }
+}
+
+/// What was measured, in a line.
+fn summary(figures: &Figures) -> String {
+    match figures {
+        Figures::Retrieval(figures) => {
+            let metrics = &figures.text_to_video.metrics;
+            format!(
+                "{:.1} % of {} texts find their own clip first among {}, {:.1} % among the first ten; {:.1} % \
+                 of clips find a text of theirs first.",
+                metrics.recall_at_1,
+                metrics.queries,
+                metrics.candidates,
+                metrics.recall_at_10,
+                figures.video_to_text.metrics.recall_at_1
+            )
         }
-        writeln!(
-            page,
-            "<span class=\"small\">{} {}</span></div>",
-            Escaped(clip),
-            Escaped(note)
-        )
+        Figures::Answers(figures) => {
+            let accuracy = &figures.accuracy;
+            let [right, chance, constant] =
+                [accuracy.accuracy, accuracy.chance, accuracy.best_constant]
+                    .map(|share| 100.0 * share);
+            format!(
+                "{right:.1} % of {} questions are answered rightly; {chance:.1} % by chance, {constant:.1} % \
+                 by always giving the most frequent answer.",
+                accuracy.questions
+            )
+        }
     }
 }
 
 /// How many ranks lie in each range.
-fn rank_bars(ranks: &[usize]) -> Vec<(String, usize)> {
+fn rank_bars(ranks: &[usize]) -> Vec<Bar> {
     let mut first = 1;
     let bars = RANKS.map(|last| {
-        let count = ranks.iter().filter(|rank| (first..=last).contains(*rank));
+        let count = ranks
+            .iter()
+            .filter(|rank| (first..=last).contains(*rank))
+            .count();
         let name = match last {
             usize::MAX => format!("from {first}"),
             last if last == first => first.to_string(),
             last => format!("{first}-{last}"),
         };
-        let bar = (name, count.count());
         first = last.saturating_add(1);
-        bar
+        Bar {
+            name,
+            value: count as f64,
+            deviation: None,
+        }
     });
     bars.into()
 }

@@ -1,29 +1,25 @@
-//! Reports: every figure of a run as JSON, and a page to look at.
+//! Reports: every metric of a run as JSON, and a page to look at.
 //!
 //! The page is one file: curves are inline SVG, frames inline JPEG; it loads nothing and runs nothing.
-//! [`EventFile`] tells the same figures to TensorBoard as they come.
+//! [`EventFile`] tells the same metrics to TensorBoard as they come.
 
 mod chart;
+mod clip_image;
 mod evaluation_page;
 mod event_file;
-mod finetuning;
-mod html;
-mod html_page;
-mod picture;
-mod plot;
-mod pretraining;
-mod run_facts;
+mod page;
+mod run_page;
+mod runs;
 mod scores;
-mod training_charts;
 
-pub(crate) use chart::COLORS;
+pub(crate) use chart::{Bar, BarPanel, bars_file};
 pub use chart::{Chart, Curve};
+pub use clip_image::clip_image;
 pub use evaluation_page::EvaluationPage;
 pub use event_file::EventFile;
-pub use html_page::{Escaped, html_page};
-pub use picture::{clip_strip, film_strip};
+pub use page::{Escaped, Page};
+pub use runs::pretraining_charts;
 pub use scores::RetrievalScores;
-pub use training_charts::training_charts;
 
 pub use crate::whole_file::write_whole;
 
@@ -39,11 +35,13 @@ use crate::evaluate::QuestionAccuracy;
 pub struct Report {
     /// The heading of the page.
     pub title: String,
+    /// What came of it, in a line.
+    pub summary: String,
     /// What the run can be repeated from: names and values.
     pub settings: Vec<(String, String)>,
     /// Wall seconds by phase.
     pub seconds: Vec<(String, f64)>,
-    /// Retrieval figures beside those of chance.
+    /// Retrieval metrics beside those of chance.
     pub retrieval: Vec<RetrievalScores>,
     /// Accuracy in question answering, beside what needs no model.
     pub answers: Vec<(String, QuestionAccuracy)>,
@@ -79,13 +77,13 @@ pub struct Retrieved {
     pub similarity: f32,
     /// Whether the sentence is this clip's own caption.
     pub correct: bool,
-    /// Some frames as a data URI, from [`clip_strip`]; not part of the JSON.
+    /// Some frames as a data URI, from [`clip_image`]; not part of the JSON.
     #[serde(skip)]
-    pub picture: Option<String>,
+    pub image: Option<String>,
 }
 
 impl Report {
-    /// Writes every figure as JSON; a figure that is not finite becomes `null`.
+    /// Writes every metric as JSON; one that is not finite becomes `null`.
     ///
     /// # Errors
     ///
@@ -105,7 +103,7 @@ impl Report {
     /// A chart cannot be drawn, or the file cannot be written; one that was there before is then
     /// still whole.
     pub fn write_html(&self, path: &Path) -> Result<(), TrainerError> {
-        write_whole(path, html::page(self)?.as_bytes())
+        write_whole(path, run_page::run_page(self)?.as_bytes())
     }
 }
 
@@ -135,7 +133,7 @@ mod tests {
                     caption: "it's \"red\" & <b>big</b>".to_owned(),
                     similarity: 0.75,
                     correct: false,
-                    picture: Some("data:image/png;base64,AAAA".to_owned()),
+                    image: Some("data:image/png;base64,AAAA".to_owned()),
                 }],
             }],
             skipped: vec![("broken.mp4".to_owned(), "no moov".to_owned())],
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_every_figure_and_no_picture() {
+    fn json_has_every_metric_and_no_image() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
 
@@ -154,7 +152,7 @@ mod tests {
         assert_eq!(json["charts"][0]["curves"][0]["points"][2][1], 1.5);
         assert!(json["charts"][0]["curves"][0]["points"][1][1].is_null());
         assert_eq!(json["queries"][0]["results"][0]["similarity"], 0.75);
-        assert!(json["queries"][0]["results"][0].get("picture").is_none());
+        assert!(json["queries"][0]["results"][0].get("image").is_none());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -175,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_page_loads_nothing_and_runs_nothing() {
-        let page = html::page(&report()).unwrap();
+        let page = run_page::run_page(&report()).unwrap();
 
         assert!(page.contains("<svg") && page.contains("<img"));
         for outside in ["http", "url(", "<link", "<script", "@import"] {
@@ -212,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_empty_report_is_a_page_too() {
-        let page = html::page(&Report::default()).unwrap();
+        let page = run_page::run_page(&Report::default()).unwrap();
 
         assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
     }

@@ -1,8 +1,10 @@
-//! Retrieval figures beside those of chance.
+//! Tables of metrics, each beside what needs no model.
 
 use serde::Serialize;
 
-use crate::metric::RetrievalMetrics;
+use super::Page;
+use crate::evaluate::QuestionAccuracy;
+use crate::metric::{Interval, RankIntervals, RetrievalMetrics};
 
 /// One direction of retrieval. Recalls are in percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,7 +20,7 @@ pub struct RetrievalScores {
 }
 
 impl RetrievalScores {
-    /// Puts chance beside figures: of `n` candidates, of which one is right, a random order has the
+    /// Puts chance beside metrics: of `n` candidates, of which one is right, a random order has the
     /// right one among the first `k` in `k / n` of all cases, and in the middle at the median.
     #[must_use]
     pub fn new(name: impl Into<String>, metrics: RetrievalMetrics) -> Self {
@@ -32,12 +34,102 @@ impl RetrievalScores {
     }
 }
 
+impl Page {
+    /// Adds a table of retrieval, with 95 % intervals where they are known, and a line of chance below the
+    /// rows it belongs to; nothing where there are no rows.
+    pub(super) fn retrieval(&mut self, rows: &[(RetrievalScores, Option<RankIntervals>)]) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut cells = Vec::new();
+        for (place, (scores, intervals)) in rows.iter().enumerate() {
+            cells.push(scores.cells(intervals.as_ref()));
+            let next = rows.get(place + 1);
+            if next.is_none_or(|(next, _)| next.metrics.candidates != scores.metrics.candidates) {
+                cells.push(scores.cells_of_chance());
+            }
+        }
+        let head = [
+            "",
+            "R@1, %",
+            "R@5, %",
+            "R@10, %",
+            "median rank",
+            "mean rank",
+            "queries",
+            "candidates",
+        ];
+        self.table(&head, &cells);
+    }
+
+    /// Adds a table of question answering, with 95 % intervals where they are known; nothing where there
+    /// are no rows.
+    pub(super) fn answers(&mut self, rows: &[(&str, &QuestionAccuracy, Option<Interval>)]) {
+        if rows.is_empty() {
+            return;
+        }
+        let cells = rows.iter().map(|(name, accuracy, interval)| {
+            let percent = |share: f64| format!("{:.1}", 100.0 * share);
+            let interval = interval.map(|bounds| bounds.map(|share| 100.0 * share));
+            vec![
+                (*name).to_owned(),
+                with_interval(100.0 * accuracy.accuracy, interval),
+                percent(accuracy.chance),
+                percent(accuracy.best_constant),
+                percent(accuracy.outside_the_list),
+                accuracy.questions.to_string(),
+            ]
+        });
+        let head = [
+            "",
+            "accuracy, %",
+            "chance, %",
+            "best constant answer, %",
+            "answer not in the list, %",
+            "questions",
+        ];
+        self.table(&head, &cells.collect::<Vec<_>>());
+    }
+}
+
+impl RetrievalScores {
+    fn cells(&self, intervals: Option<&RankIntervals>) -> Vec<String> {
+        let metrics = &self.metrics;
+        let bounds = |of: fn(&RankIntervals) -> Interval| intervals.map(of);
+        vec![
+            self.name.clone(),
+            with_interval(metrics.recall_at_1, bounds(|all| all.recall_at_1)),
+            with_interval(metrics.recall_at_5, bounds(|all| all.recall_at_5)),
+            with_interval(metrics.recall_at_10, bounds(|all| all.recall_at_10)),
+            with_interval(metrics.median_rank, bounds(|all| all.median_rank)),
+            format!("{:.1}", metrics.mean_rank),
+            metrics.queries.to_string(),
+            metrics.candidates.to_string(),
+        ]
+    }
+
+    fn cells_of_chance(&self) -> Vec<String> {
+        let middle = format!("{:.1}", self.chance_median_rank);
+        let mut cells = vec!["chance".to_owned()];
+        cells.extend(self.chance_recall.map(|recall| format!("{recall:.1}")));
+        cells.extend([middle.clone(), middle, String::new()]);
+        cells.push(self.metrics.candidates.to_string());
+        cells
+    }
+}
+
+fn with_interval(value: f64, interval: Option<Interval>) -> String {
+    match interval {
+        Some([low, high]) => format!("{value:.1} ({low:.1} to {high:.1})"),
+        None => format!("{value:.1}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn chance_among_twenty() {
+    fn scores(name: &str) -> RetrievalScores {
         let metrics = RetrievalMetrics {
             recall_at_1: 40.0,
             recall_at_5: 60.0,
@@ -47,8 +139,30 @@ mod tests {
             queries: 20,
             candidates: 20,
         };
+        RetrievalScores::new(name, metrics)
+    }
 
-        let scores = RetrievalScores::new("text to video", metrics);
+    #[test]
+    fn rows_of_as_many_candidates_share_a_line_of_chance() {
+        let intervals = RankIntervals {
+            recall_at_1: [30.0, 50.0],
+            recall_at_5: [50.0, 70.0],
+            recall_at_10: [70.0, 90.0],
+            median_rank: [1.0, 4.0],
+        };
+        let mut page = Page::new("");
+
+        page.retrieval(&[(scores("there"), Some(intervals)), (scores("back"), None)]);
+
+        let page = page.finish();
+        assert!(page.contains(">40.0 (30.0 to 50.0)</td>"), "{page}");
+        assert_eq!(page.matches("<td>chance</td>").count(), 1);
+        assert!(page.contains(">10.5</td>"));
+    }
+
+    #[test]
+    fn chance_among_twenty() {
+        let scores = scores("text to video");
 
         let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
         let expected = [5.0, 25.0, 50.0];

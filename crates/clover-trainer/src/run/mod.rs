@@ -27,7 +27,6 @@ use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
-pub(crate) use peers::one_at_a_time;
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
 pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
 use records::Records;

@@ -7,22 +7,12 @@
 //! the run's folder is one that all can read; only the first device writes.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::backend::AutodiffBackend;
 
 use super::{Run, Task};
 use crate::TrainerError;
 use crate::devices::same_parameters;
-
-/// A backend's RNG belongs to the whole process.
-static RNG: Mutex<()> = Mutex::new(());
-
-/// Draws from the backend's RNG while no other device does.
-pub(crate) fn one_at_a_time<T>(draw: impl FnOnce() -> T) -> T {
-    let _turn = RNG.lock().unwrap_or_else(PoisonError::into_inner);
-    draw()
-}
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
     /// Checks that all devices set out from the same place, and gives them the first one's

@@ -45,6 +45,6 @@ pub(crate) struct ExportWeights {
     #[arg(long, value_enum)]
     pub(crate) channels: Option<Channels>,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }

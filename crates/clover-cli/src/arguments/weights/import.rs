@@ -100,7 +100,7 @@ pub(crate) struct ImportWeights {
     #[arg(long)]
     pub(crate) json: bool,
     /// Where to compute.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t)]
     pub(crate) device: DeviceName,
 }
 

@@ -2,30 +2,25 @@
 //!
 //! One file, which loads nothing and runs nothing. It names files of this machine, and links to them.
 
-use std::fmt::{self, Write};
 use std::path::Path;
 
 use clover_data::video::Span;
 use clover_inference::{FoundMoment, SearchQuery, SearchResult, VideoIndex};
-use clover_trainer::report::{Escaped, clip_strip, html_page};
+use clover_trainer::report::{Escaped, Page};
 
 use super::{in_a_line, remarks, scores, when};
 
-/// Frames of a moment in a picture, and its height in pixels.
-const STRIP: (usize, u32) = (6, 96);
-
 /// The page.
 pub(super) fn search_page(index: &VideoIndex, query: &SearchQuery, found: &SearchResult) -> String {
-    html_page(&title(query), |page| {
-        for line in bounds(query).iter().chain(&remarks(query, found)) {
-            writeln!(page, "<p>{}</p>", Escaped(line))?;
-        }
-        for (moment, number) in found.moments.iter().zip(1..) {
-            write_moment(page, index, moment, number)?;
-        }
-        let folder = in_a_line(index.folder());
-        writeln!(page, "<p class=\"small\">Index: {}</p>", Escaped(&folder))
-    })
+    let mut page = Page::new(&title(query));
+    for line in bounds(query).iter().chain(&remarks(query, found)) {
+        page.paragraph(line);
+    }
+    for (moment, number) in found.moments.iter().zip(1..) {
+        write_moment(&mut page, index, moment, number);
+    }
+    page.note(&format!("Index: {}", in_a_line(index.folder())));
+    page.finish()
 }
 
 /// What was looked for.
@@ -51,55 +46,27 @@ fn bounds(query: &SearchQuery) -> Vec<String> {
     not.chain(within).collect()
 }
 
-fn write_moment(
-    page: &mut String,
-    index: &VideoIndex,
-    moment: &FoundMoment,
-    number: usize,
-) -> fmt::Result {
+fn write_moment(page: &mut Page, index: &VideoIndex, moment: &FoundMoment, number: usize) {
     let (name, when) = (in_a_line(&moment.path), when(moment.span));
     let shown = Escaped(&name);
-    write!(page, "<div class=\"query\"><p>{number}. ")?;
+    write!(page, "<div class=\"item\"><p>{number}. ");
     match file_url(&moment.path, moment.span) {
-        Some(url) => write!(page, "<a href=\"{}\">{shown}</a>", Escaped(&url))?,
-        None => write!(page, "{shown}")?,
+        Some(url) => write!(page, "<a href=\"{}\">{shown}</a>", Escaped(&url)),
+        None => write!(page, "{shown}"),
     }
+    writeln!(page, ", {when}</p>");
     let scores = scores(moment).join(", ");
-    writeln!(
-        page,
-        ", {when}</p>\n<div class=\"small\">{}</div>",
-        Escaped(&scores)
-    )?;
-    let (frames, height) = STRIP;
-    let opened = index.open_clip(&moment.clip).map_err(anyhow::Error::from);
-    let strip = opened.and_then(|(clip, part)| {
-        let clip = (clip, moment.span.or(part));
-        Ok(clip_strip(clip, frames, height)?)
-    });
-    match strip {
-        Ok(strip) => writeln!(
-            page,
-            "<div class=\"seen\"><img src=\"{}\" alt=\"frames of {shown}, {when}\"></div>",
-            Escaped(&strip)
-        )?,
+    match index.open_clip(&moment.clip) {
+        Ok((clip, part)) => page.clip((clip, moment.span.or(part)), &scores, false),
         Err(error) => {
-            let error = in_a_line(Path::new(&format!("{error:#}")));
-            let error = Escaped(&error);
-            writeln!(
-                page,
-                "<div class=\"small\">No frames can be shown: {error}</div>"
-            )?;
+            let error = in_a_line(Path::new(&format!("{:#}", anyhow::Error::from(error))));
+            page.note(&format!("{scores}. No frames can be shown: {error}"));
         }
     }
     for copy in &moment.copies {
-        let name = in_a_line(copy);
-        writeln!(
-            page,
-            "<div class=\"small\">The same as {}</div>",
-            Escaped(&name)
-        )?;
+        page.note(&format!("The same as {}", in_a_line(copy)));
     }
-    writeln!(page, "</div>")
+    writeln!(page, "</div>");
 }
 
 /// Where a browser finds a file, and from when to when it plays it; none for what is no file of its own.

@@ -3,11 +3,12 @@
 use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::video::ChannelOrder;
-use clover_inference::{Bundle, BundleExport};
+use clover_inference::BundleExport;
 
 use crate::arguments::{ExportWeights, Format};
+use crate::command::open_bundle;
 use crate::device::Work;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 /// An export from a device.
 struct Exporting(ExportWeights);
@@ -17,7 +18,7 @@ impl Work for Exporting {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
         let arguments = self.0;
-        let bundle = Bundle::<B::InnerBackend>::read(&arguments.bundle, &device)?;
+        let bundle = open_bundle::<B::InnerBackend>(&arguments.bundle, &device)?;
         let usual = match arguments.format {
             Format::TorchvisionAndHuggingFace => ChannelOrder::Rgb,
             Format::Published | Format::Native => bundle.preprocessing.pixels.channels,

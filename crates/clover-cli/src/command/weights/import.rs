@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::arguments::{FusionFrom, ImportWeights};
 use crate::device::Work;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 /// An import on a device.
 struct Importing(ImportWeights);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clover_model::weights::{Inventory, WeightFile};
 
 use crate::arguments::InspectWeights;
-use crate::progress::print_line;
+use crate::output::print_line;
 
 pub(super) fn run(arguments: &InspectWeights) -> Result<()> {
     let inventory = Inventory::of(&WeightFile::open(&arguments.weights)?, arguments.depth);

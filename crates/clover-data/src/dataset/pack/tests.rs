@@ -30,11 +30,12 @@ fn run(source: &ClipTable, config: &PackConfig, out: &Path) -> Result<PackSummar
     pack(source, config, out, &|_| (), &AtomicBool::new(false))
 }
 
-/// All files of a folder but the unfinished ones.
+/// All files of a folder but those that say who writes to it.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some())
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, fs::read(path).unwrap())

@@ -1,5 +1,5 @@
 use super::*;
-use crate::recipe::{AnyRecipe, Crop, SHIPPED_RECIPES};
+use crate::recipe::{AblationRecipe, AnyRecipe, Crop, PretrainingRecipe, SHIPPED_RECIPES};
 use clover_data::video::DecodeLimits;
 
 fn text() -> &'static str {
@@ -52,7 +52,7 @@ fn a_size_that_regions_do_not_divide_is_refused() {
 
 #[test]
 fn more_frames_of_an_image_than_of_a_video_are_refused() {
-    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
 
     let error = recipe.with_overrides(&["image_frames=9"]).unwrap_err();
 
@@ -72,7 +72,7 @@ fn a_name_that_is_neither_a_file_nor_shipped_is_refused_with_those_there_are() {
 
 #[test]
 fn keys_are_replaced_in_order() {
-    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
     let overrides = [
         "preset=base",
         "crop=\"whole\"",
@@ -98,8 +98,36 @@ fn keys_are_replaced_in_order() {
 }
 
 #[test]
+fn what_is_not_given_follows_the_keys_that_are() {
+    let followed = |keys: &[&str]| {
+        let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
+        let recipe = recipe.with_overrides(keys).unwrap();
+        (recipe.warmup_epochs, recipe.test_frames)
+    };
+
+    assert_eq!(followed(&[]), (4, 8));
+    assert_eq!(followed(&["epochs=8", "frames=4"]), (4, 4));
+    assert_eq!(followed(&["epochs=2", "frames=12"]), (0, 12));
+    assert_eq!(followed(&["test_frames=2", "frames=12"]), (4, 2));
+    assert_eq!(followed(&["warmup_epochs=1", "epochs=1"]), (1, 8));
+    // Published: a model of 8 frames is tested with 32.
+    let published = PretrainingRecipe::shipped("pretrain-webvid-cc3m").unwrap();
+    let published = published.with_overrides(&["frames=4"]).unwrap();
+    assert_eq!(published.test_frames, 32);
+    let ablation = AblationRecipe::shipped("ablation/rendered").unwrap();
+    let frames = ablation.pretraining.frames;
+    let keys = [
+        "pretraining.epochs=1",
+        &format!("pretraining.frames={}", frames + 4),
+    ];
+    let ablation = ablation.with_overrides(&keys).unwrap();
+    assert_eq!(ablation.pretraining.warmup_epochs, 0);
+    assert_eq!(ablation.pretraining.test_frames, frames + 4);
+}
+
+#[test]
 fn an_override_that_does_not_fit_is_refused_and_quoted() {
-    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
 
     for (argument, reason) in [
         ("batchsize=8", "`batch_size`"),
@@ -123,7 +151,7 @@ fn an_override_that_does_not_fit_is_refused_and_quoted() {
 
 #[test]
 fn a_recipe_survives_being_written() {
-    let recipe = PretrainingRecipe::demo().unwrap();
+    let recipe = PretrainingRecipe::shipped("demo").unwrap();
 
     let written = recipe.to_toml().unwrap();
 
@@ -135,7 +163,7 @@ fn a_recipe_survives_being_written() {
 
 #[test]
 fn frames_a_second_are_those_of_videos_alone_and_limits_those_of_all_files() {
-    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
     let published = recipe.reading(&recipe.model(100).unwrap()).clip;
 
     let recipe = recipe
@@ -155,7 +183,7 @@ fn frames_a_second_are_those_of_videos_alone_and_limits_those_of_all_files() {
 
 #[test]
 fn an_unknown_limit_and_one_without_meaning_are_refused_by_name() {
-    let recipe = PretrainingRecipe::pretrain().unwrap();
+    let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
     let text = text().replace("max_frames = ", "max_frame = ");
 
     let unknown = PretrainingRecipe::from_toml(&text, "mine.toml").unwrap_err();

@@ -1,10 +1,11 @@
-//! The tasks of the full demonstration, each with its keys.
+//! The tasks of the demonstration, each with its keys.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clover_synthetic::{BenchmarkFiles, Split};
-use clover_trainer::recipe::TaskRecipe;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::task_items::ItemsLocation;
 
 /// Keys of all three tasks: frames and clips as in pre-training.
@@ -19,21 +20,14 @@ pub(super) struct DemoTask {
 
 pub(super) const RETRIEVAL: DemoTask = DemoTask {
     name: "retrieval-custom",
-    // Sentences that differ in one respect from a clip's own show the model what it overlooks: the clips
-    // of a group come together.
-    keys: &[
-        "epochs=8",
-        "batch_size=125",
-        "group_size=5",
-        "learning_rate=3e-4",
-    ],
+    keys: &["epochs=8", "batch_size=60", "learning_rate=2e-4"],
     file: |files, split| files.split(split).retrieval.clone(),
 };
 
 pub(super) const CHOICES: DemoTask = DemoTask {
     name: "multiple-choice-custom",
     keys: &[
-        "epochs=3",
+        "epochs=2",
         "batch_size=16",
         "learning_rate=2e-4",
         "answer_head_dropout=0.0",
@@ -46,19 +40,19 @@ pub(super) const CHOICES: DemoTask = DemoTask {
 pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
-        "epochs=3",
+        "epochs=4",
         "batch_size=16",
         "learning_rate=1.5e-4",
         "answer_head_multiplier=1.0",
-        "text_len=12",
-        "test_text_len=12",
     ],
     file: |files, split| files.split(split).open_ended.clone(),
 };
 
-/// The tasks of questions: each goes on from the model fine-tuned on retrieval, as sentences close to
-/// their clips make it easier to answer about clips.
-pub(super) const QUESTIONS: [&DemoTask; 2] = [&ANSWERS, &CHOICES];
+impl fmt::Display for DemoTask {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
 
 impl DemoTask {
     /// How it is learned and measured.

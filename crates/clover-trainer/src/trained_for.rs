@@ -1,53 +1,13 @@
-//! What a bundle holds, in a few letters; and which task it was trained for.
+//! Which task a bundle was trained for.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use clover_data::files::open_regular;
-use clover_data::text::TextNormalization;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
 
-/// The files whose bytes tell one bundle from another.
-const FILES: [&str; 6] = [
-    "config.json",
-    "model.safetensors",
-    "answers.json",
-    "vocab.txt",
-    TextNormalization::FILE,
-    "preprocess.json",
-];
 const TRAINED: &str = "trained.json";
-
-/// Bytes read at a time.
-const CHUNK: usize = 1 << 20;
-
-/// The checksum of a bundle: of its weights, its answers, and how it reads texts and clips.
-pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
-    let mut hasher = crc32fast::Hasher::new();
-    let mut buffer = vec![0; CHUNK];
-    for name in FILES {
-        let path = folder.join(name);
-        let failed = |source| TrainerError::Read {
-            path: path.clone(),
-            source,
-        };
-        let mut file = match open_regular(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-    }
-    Ok(format!("{:08x}", hasher.finalize()))
-}
 
 /// Which model of which run a bundle holds: its `trained.json`.
 #[derive(Serialize)]
@@ -94,22 +54,6 @@ pub(crate) fn is_fine_tuned(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn another_file_of_any_kind_makes_another_bundle() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in FILES {
-            fs::write(folder.path().join(name), "one").unwrap();
-        }
-        let first = bundle_checksum(folder.path()).unwrap();
-
-        for name in FILES {
-            fs::write(folder.path().join(name), "two").unwrap();
-            assert_ne!(bundle_checksum(folder.path()).unwrap(), first, "{name}");
-            fs::write(folder.path().join(name), "one").unwrap();
-        }
-        assert_eq!(bundle_checksum(folder.path()).unwrap(), first);
-    }
 
     #[test]
     fn a_bundle_says_whether_it_was_fine_tuned() {

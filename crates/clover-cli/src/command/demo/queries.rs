@@ -7,14 +7,12 @@ use clover_data::video::ClipSource;
 use clover_inference::Embedder;
 use clover_trainer::evaluate::EmbeddedList;
 use clover_trainer::metric::{Best, BlockedRanking, EmbeddingTable, Storage};
-use clover_trainer::report::{Query, Retrieved, clip_strip};
+use clover_trainer::report::{Query, Retrieved, clip_image};
 
 /// Clips shown for a sentence.
 const SHOWN: usize = 5;
 /// Held-out captions shown beside the typed sentence.
 const EXAMPLES: usize = 8;
-/// Frames of a clip in a picture, and its height in pixels.
-const STRIP: (usize, u32) = (4, 56);
 
 /// The typed sentence first, then some of the held-out captions with their own clip marked.
 pub(super) fn queries<B: Backend>(
@@ -80,8 +78,8 @@ fn retrieved(
                 similarity,
                 rank,
                 correct: own == Some(clip),
-                // A picture that cannot be made is left out of the page, not its row.
-                picture: clip_strip((source, None), STRIP.0, STRIP.1).ok(),
+                // An image that cannot be made is left out of the page, not its row.
+                image: clip_image((source, None)).ok(),
                 name,
             }
         });

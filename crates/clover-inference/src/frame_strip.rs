@@ -1,4 +1,4 @@
-//! Frames of a clip side by side, as one picture.
+//! Frames of a clip side by side, as one image.
 
 use clover_data::video::{Clip, ClipSource, DecodeLimits, FrameSampling, FrameSelection, Span};
 use image::RgbImage;
@@ -16,7 +16,7 @@ const LARGEST_WIDTH: u32 = 4_096;
 /// # Errors
 ///
 /// There is no frame with pixels, or the height is zero.
-pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<RgbImage, InferenceError> {
+pub fn frame_strip(frames: &[RgbImage], height: u32) -> Result<RgbImage, InferenceError> {
     let scaled: Vec<RgbImage> = frames
         .iter()
         .filter(|frame| frame.width() > 0 && frame.height() > 0)
@@ -33,8 +33,8 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<RgbImage, Inferenc
         width = end + GAP;
     }
     if placed.is_empty() || height == 0 {
-        let reason = "a film strip needs frames, and a height".to_owned();
-        return Err(InferenceError::Picture { reason });
+        let reason = "a strip needs frames, and a height".to_owned();
+        return Err(InferenceError::Image { reason });
     }
     let mut strip = RgbImage::new(width - GAP, height);
     for (frame, left) in placed {
@@ -43,11 +43,11 @@ pub fn film_strip(frames: &[RgbImage], height: u32) -> Result<RgbImage, Inferenc
     Ok(strip)
 }
 
-/// Some frames of a clip, or of a span of it, spread over it, as [`film_strip`] shows them.
+/// Some frames of a clip, or of a span of it, spread over it, as [`frame_strip`] shows them.
 ///
 /// # Errors
 ///
-/// The clip cannot be read or has no such span, or as [`film_strip`].
+/// The clip cannot be read or has no such span, or as [`frame_strip`].
 pub fn clip_strip(
     (clip, span): (ClipSource, Option<Span>),
     frames: usize,
@@ -57,7 +57,7 @@ pub fn clip_strip(
     let selection = FrameSelection { span, fps: None };
     let choose = |total| sampling.test(total);
     let clip = clip.decode_selected(&DecodeLimits::default(), &selection, choose)?;
-    film_strip(&frames_of(&clip).collect::<Vec<_>>(), height)
+    frame_strip(&frames_of(&clip).collect::<Vec<_>>(), height)
 }
 
 /// The frames of a clip.
@@ -87,7 +87,7 @@ mod tests {
     fn frames_stand_side_by_side_at_the_asked_height() {
         let frames = [[255, 0, 0], [0, 0, 255]].map(|rgb| RgbImage::from_pixel(40, 20, Rgb(rgb)));
 
-        let strip = film_strip(&frames, 10).unwrap();
+        let strip = frame_strip(&frames, 10).unwrap();
 
         assert_eq!(strip.dimensions(), (20 + GAP + 20, 10));
         assert_eq!(strip.get_pixel(5, 5), &Rgb([255, 0, 0]));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_frame_of_one_very_wide_line_fits() {
-        let strip = film_strip(&[RgbImage::new(5_000, 1)], 8).unwrap();
+        let strip = frame_strip(&[RgbImage::new(5_000, 1)], 8).unwrap();
 
         assert_eq!(strip.height(), 8);
     }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn no_frames_are_an_error() {
-        assert!(film_strip(&[], 10).is_err());
-        assert!(film_strip(&[RgbImage::new(4, 4)], 0).is_err());
+        assert!(frame_strip(&[], 10).is_err());
+        assert!(frame_strip(&[RgbImage::new(4, 4)], 0).is_err());
     }
 }

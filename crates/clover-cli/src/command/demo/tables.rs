@@ -1,0 +1,105 @@
+//! What the demonstration measured, each beside what needs no model.
+
+use clover_trainer::report::Report;
+
+/// What came of it, in a line.
+pub(super) fn summary(report: &Report) -> String {
+    let retrieval = report.retrieval.iter().step_by(2).map(|scores| {
+        let (found, chance) = (scores.metrics.recall_at_1, scores.chance_recall[0]);
+        format!("{found:.1} % {} (chance {chance:.1} %)", scores.name)
+    });
+    let answers = report.answers.iter().map(|(name, accuracy)| {
+        let [found, chance] = [accuracy.accuracy, accuracy.chance].map(|share| 100.0 * share);
+        format!("{found:.1} % {name} (chance {chance:.1} %)")
+    });
+    let all: Vec<_> = retrieval.chain(answers).collect();
+    format!(
+        "First ranks and right answers on clips that were held out: {}.",
+        all.join("; ")
+    )
+}
+
+/// The table in at most 80 columns.
+pub(super) fn score_lines(report: &Report) -> Vec<String> {
+    let line = |name: &str, cells: [String; 3]| {
+        let [found, chance, constant] = cells;
+        format!("{name:<46}{found:>9}{chance:>9}{constant:>12}")
+    };
+    let head = ["Clover", "chance", "best fixed"].map(str::to_owned);
+    let mut lines = vec![line("in percent", head)];
+    let percent = |value: f64| format!("{value:.1}");
+    for scores in &report.retrieval {
+        let metrics = &scores.metrics;
+        let recalls = [
+            metrics.recall_at_1,
+            metrics.recall_at_5,
+            metrics.recall_at_10,
+        ];
+        for ((k, found), chance) in [1, 5, 10]
+            .into_iter()
+            .zip(recalls)
+            .zip(scores.chance_recall)
+        {
+            let name = format!("R@{k}, {}", scores.name);
+            lines.push(line(
+                &name,
+                [percent(found), percent(chance), String::new()],
+            ));
+        }
+    }
+    for (name, accuracy) in &report.answers {
+        let shares = [accuracy.accuracy, accuracy.chance, accuracy.best_constant];
+        let name = format!("accuracy, {name}");
+        lines.push(line(&name, shares.map(|share| percent(100.0 * share))));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clover_trainer::evaluate::QuestionAccuracy;
+    use clover_trainer::metric::RetrievalMetrics;
+    use clover_trainer::report::RetrievalScores;
+
+    #[test]
+    fn every_metric_stands_beside_chance() {
+        let metrics = RetrievalMetrics {
+            recall_at_1: 40.0,
+            recall_at_5: 60.0,
+            recall_at_10: 80.0,
+            median_rank: 2.0,
+            mean_rank: 3.0,
+            queries: 200,
+            candidates: 200,
+        };
+        let accuracy = QuestionAccuracy {
+            accuracy: 0.75,
+            questions: 8,
+            outside_the_list: 0.0,
+            chance: 0.2,
+            best_constant: 0.3,
+            skipped: 0,
+        };
+        let report = Report {
+            retrieval: vec![RetrievalScores::new("zero-shot, text to video", metrics)],
+            answers: vec![("multiple-choice-custom".to_owned(), accuracy)],
+            ..Report::default()
+        };
+
+        let lines = score_lines(&report);
+
+        assert!(lines.iter().all(|line| line.len() <= 80), "{lines:?}");
+        assert!(
+            lines[1].contains("40.0") && lines[1].contains("0.5"),
+            "{lines:?}"
+        );
+        assert!(
+            lines[4].contains("75.0") && lines[4].ends_with("30.0"),
+            "{lines:?}"
+        );
+        let expected = "40.0 % zero-shot, text to video (chance 0.5 %); 75.0 % multiple-choice-custom \
+                        (chance 20.0 %).";
+        assert!(summary(&report).ends_with(expected), "{}", summary(&report));
+    }
+}

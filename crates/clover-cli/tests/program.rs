@@ -1,0 +1,355 @@
+//! The program as a user meets it: a process with its output and its exit status.
+
+#![cfg(test)]
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
+use tempfile::TempDir;
+
+/// Keys of the smallest run.
+const SMALL: &str = "preset=nano frames=4 image_size=28 text_len=16 batch_size=4 epochs=2 workers=1 \
+                     validate_every=1000 checkpoint_every=1000";
+
+fn clover(words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clover"));
+    command.args(words.split_whitespace());
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn run(words: &str) -> Output {
+    clover(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What a command that succeeds prints.
+fn printed(words: &str) -> String {
+    let output = run(words);
+    assert!(output.status.success(), "{words}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What a command that fails says, and its status.
+fn refused(words: &str) -> (String, i32) {
+    let output = run(words);
+    assert!(
+        !output.status.success(),
+        "{words}: {}",
+        text(&output.stdout)
+    );
+    (text(&output.stderr), output.status.code().unwrap())
+}
+
+/// A folder with rendered clips, their captions and questions.
+struct Shapes {
+    folder: TempDir,
+    files: BenchmarkFiles,
+}
+
+impl Shapes {
+    fn render() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = BenchmarkConfig::one_shape(16, 0.25);
+        let files = write_benchmark(&config, folder.path(), |_, _| ()).unwrap();
+        Self { folder, files }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The words that pre-train into a folder.
+    fn pretrain(&self, out: &str) -> String {
+        format!(
+            "pretrain --data {} --vocab {} --out {} {SMALL}",
+            self.files.train.pairs.display(),
+            self.files.vocabulary.display(),
+            self.path(out).display()
+        )
+    }
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).unwrap().lines().count()
+}
+
+#[test]
+fn a_run_goes_on_from_its_folder_alone_and_its_bundle_suits_the_tasks() {
+    let shapes = Shapes::render();
+    let (run, tuned) = (shapes.path("run"), shapes.path("tuned"));
+    let questions = |split: &clover_synthetic::SplitFiles| split.open_ended.display().to_string();
+    let clips = shapes.files.clips.display();
+
+    printed(&format!("{} --max-steps 2", shapes.pretrain("run")));
+    let last = printed(&format!(
+        "pretrain --out {} --resume --max-steps 3",
+        run.display()
+    ));
+    assert!(last.contains("--resume` goes on"), "{last}");
+    assert_eq!(lines(&run.join("metrics.jsonl")), 3);
+    let done = printed(&format!(
+        "pretrain --out {} --resume workers=2",
+        run.display()
+    ));
+    assert!(done.contains("done"), "{done}");
+
+    // Four frames were trained with: nothing needs to be said of them again, nor of the bundle's folder.
+    printed(&format!(
+        "finetune open-ended-custom --data {} --videos {clips} --bundle {} --out {} --max-steps 1 \
+         epochs=1 batch_size=8 workers=1",
+        questions(&shapes.files.train),
+        run.display(),
+        tuned.display()
+    ));
+    printed(&format!(
+        "finetune --out {} --resume --max-steps 2",
+        tuned.display()
+    ));
+    assert_eq!(lines(&tuned.join("metrics.jsonl")), 2);
+    let measured = printed(&format!(
+        "evaluate open-ended-custom --data {} --videos {clips} --bundle {} --out {}",
+        questions(&shapes.files.test),
+        tuned.display(),
+        shapes.path("measured").display()
+    ));
+    assert!(measured.contains('%'), "{measured}");
+
+    let (other, _) = refused(&format!("finetune --out {} --resume", run.display()));
+    assert!(other.contains("`clover pretrain --resume`"), "{other}");
+    let empty = shapes.path("empty");
+    let (nothing, _) = refused(&format!("pretrain --out {} --resume", empty.display()));
+    assert!(nothing.contains("--data must be given"), "{nothing}");
+    assert!(!empty.exists());
+}
+
+#[test]
+fn quiet_runs_say_nothing_and_verbose_ones_every_step() {
+    let shapes = Shapes::render();
+
+    let quiet = run(&format!(
+        "{} --max-steps 1 --quiet",
+        shapes.pretrain("quiet")
+    ));
+    let verbose = printed(&format!("{} --max-steps 2 -v", shapes.pretrain("verbose")));
+    let usual = printed(&format!("{} --max-steps 2", shapes.pretrain("usual")));
+
+    assert_eq!(text(&quiet.stdout) + &text(&quiet.stderr), "");
+    for part in ["step 1: loss", "step 2: loss", "|g|", "saved "] {
+        assert!(verbose.contains(part), "{verbose}");
+    }
+    let step = usual.lines().find(|line| line.starts_with("step 1/2 "));
+    let step = step.unwrap_or_else(|| panic!("no line of progress: {usual}"));
+    assert!(step.len() <= 80 && step.contains("left"), "{step}");
+    // Results are no notes.
+    assert!(printed("recipe list --quiet").contains("pretrain"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_ends_with_status_130_and_says_how_to_go_on() {
+    let shapes = Shapes::render();
+    let words = shapes.pretrain("run") + " epochs=1000";
+    let started = clover(&words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut run = started.unwrap();
+    let metrics = shapes.path("run/metrics.jsonl");
+    let begun = Instant::now();
+    while !fs::read_to_string(&metrics).is_ok_and(|lines| lines.contains('\n')) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "no step was made"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    let signal = Command::new("kill")
+        .args(["-INT", &run.id().to_string()])
+        .status();
+    assert!(signal.unwrap().success());
+    let status = run.wait().unwrap();
+
+    let mut said = String::new();
+    run.stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(said.contains("--resume` goes on"), "{said}");
+    assert!(shapes.path("run/bundle/config.json").is_file());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_an_error_and_a_closed_pipe_is_none() {
+    let shapes = Shapes::render();
+    let data = shapes.files.clips.display();
+    for words in [
+        "recipe show pretrain",
+        "recipe list",
+        "help training",
+        "completions bash",
+        "man",
+        &format!("check-data {data} --json"),
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = clover(words).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        let said = text(&output.stderr);
+        assert!(said.contains("standard output"), "{words}: {said}");
+
+        let mut closed = clover(words).stdout(Stdio::piped()).spawn().unwrap();
+        drop(closed.stdout.take());
+        assert!(closed.wait().unwrap().success(), "{words}");
+    }
+}
+
+#[test]
+fn colours_are_left_out_where_they_are_not_wanted() {
+    let coloured = clover("help-me")
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    let plain = clover("help-me")
+        .env("CLICOLOR_FORCE", "1")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+
+    assert!(coloured.stderr.contains(&0x1b));
+    assert!(!plain.stderr.contains(&0x1b), "{}", text(&plain.stderr));
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_device_that_was_not_built_for_says_how_to_build() {
+    let (said, status) = refused("demo --device cuda");
+
+    assert_eq!(status, 2);
+    assert!(said.contains("--features cuda"), "{said}");
+    let (said, _) = refused("pretrain --data a --vocab b --out c --devices cuda:0");
+    assert!(said.contains("--features cuda"), "{said}");
+}
+
+#[test]
+fn misspelt_recipes_and_keys_get_the_nearest() {
+    for (words, nearest) in [
+        ("recipe show pretrian", "`pretrain`"),
+        ("recipe show msrvtt", "`multiple-choice-msrvtt`"),
+        ("recipe show pretrain lr=1e-4", "`learning_rate`"),
+        ("recipe show retrieval-custom epohcs=2", "`epochs`"),
+        (
+            "recipe show ablation/rendered pretraining.bs=2",
+            "`batch_size`",
+        ),
+        ("ablate open_ended.stpes=3", "`steps`"),
+    ] {
+        let (said, status) = refused(words);
+        assert!(said.contains(nearest), "{words}: {said}");
+        assert_eq!(status, 1, "{words}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recipe_may_lie_at_a_path_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"r\xffcipe.toml"));
+    fs::write(&path, printed("recipe show pretrain")).unwrap();
+
+    let output = clover("recipe check").arg(&path).output().unwrap();
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_no_bundle_is_told_where_the_bundle_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("run/checkpoints/step-4");
+    fs::create_dir_all(&checkpoint).unwrap();
+    let out = folder.path().join("out/deep");
+    let words = |bundle: &Path| {
+        format!(
+            "evaluate retrieval-custom --data a.csv --bundle {} --out {}",
+            bundle.display(),
+            out.display()
+        )
+    };
+
+    let (said, _) = refused(&words(&checkpoint));
+    assert!(
+        said.contains("use ") && said.trim_end().ends_with("run/bundle"),
+        "{said}"
+    );
+    let (said, _) = refused(&words(&folder.path().join("run")));
+    assert!(said.contains("has no bundle yet"), "{said}");
+    // Nothing was measured.
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn the_program_explains_itself() {
+    let all = printed("help");
+    assert!(
+        all.contains("Guide, shown by") && all.contains("public-weights"),
+        "{all}"
+    );
+    assert!(printed("help training").starts_with("# "));
+    assert_eq!(printed("help index"), printed("index --help"));
+    assert!(printed("help weights import").contains("--video"));
+    let (said, _) = refused("help weihgts");
+    assert!(said.contains("`clover help` names"), "{said}");
+
+    assert!(printed("pretrain --help").contains("Examples:"));
+    assert!(printed("completions bash").contains("complete -F _clover"));
+    assert!(printed("man weights import").contains(".TH"));
+    let folder = tempfile::tempdir().unwrap();
+    printed(&format!("man --out {}", folder.path().display()));
+    assert!(folder.path().join("clover-weights-import.1").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_that_the_demonstration_prints_works_as_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("it's a demo");
+    let demo = |quick: &[&str]| {
+        let mut command = clover("demo --train-clips 64 --epochs 1 --out");
+        let output = command.arg(&out).args(quick).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+
+    // The second goes on from the first.
+    for (output, asked) in [(demo(&["--quick"]), 1), (demo(&[]), 2)] {
+        let (_, next) = output.split_once("to try next:\n").unwrap();
+        let commands: Vec<_> = next.lines().map(str::trim).collect();
+        assert_eq!(commands.len(), 2 + asked, "{commands:?}");
+        for line in commands {
+            let output = Command::new("sh").args(["-c", line]).output().unwrap();
+            assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+            assert!(!output.stdout.is_empty(), "{line}");
+        }
+        assert!(out.join("report.html").exists());
+    }
+    for task in [
+        "retrieval-custom",
+        "open-ended-custom",
+        "multiple-choice-custom",
+    ] {
+        assert!(out.join(task).join("evaluation/report.html").exists());
+    }
+}

@@ -1,0 +1,388 @@
+//! The reports of training runs: what was measured by step, what a run was trained with, and what it
+//! left out.
+
+use clover_data::dataset::SkippedItem;
+
+use super::{Chart, Curve, Report};
+use crate::TrainerError;
+use crate::evaluate::Figures;
+use crate::finetune::{FinetuningMetrics, FinetuningSummary};
+use crate::metric::RetrievalMetrics;
+use crate::pretrain::{PretrainingSummary, StepMetrics};
+use crate::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
+
+impl Report {
+    /// The curves of a run, what it was trained with, and what it left out.
+    ///
+    /// # Errors
+    ///
+    /// The recipe cannot be written as TOML, as [`PretrainingRecipe::to_toml`].
+    pub fn of_pretraining(
+        recipe: &PretrainingRecipe,
+        summary: &PretrainingSummary,
+    ) -> Result<Self, TrainerError> {
+        let sum = |seconds: fn(&_) -> f64| summary.metrics.iter().map(seconds).sum::<f64>();
+        let best = summary.best.as_ref().map(|best| {
+            let retrieval = &best.metrics.retrieval;
+            let [texts, clips] = [&retrieval.text_to_video, &retrieval.video_to_text]
+                .map(|metrics| metrics.recall_at_1);
+            let step = best.metrics.step;
+            format!("Best on the validation list after step {step}: R@1 {texts:.1} % text to video, {clips:.1} % video to text.")
+        });
+        let losses: Vec<_> = summary.metrics.iter().map(|step| step.total).collect();
+        Ok(Self {
+            title: "Pre-training of Clover".to_owned(),
+            summary: run_summary(&losses, summary.finished, best),
+            settings: settings(&recipe.to_toml()?),
+            seconds: vec![
+                ("computing".to_owned(), sum(|step| step.step_seconds)),
+                ("waiting for data".to_owned(), sum(|step| step.data_seconds)),
+            ],
+            charts: pretraining_charts(summary),
+            skipped: left_out(&summary.skipped),
+            ..Self::default()
+        })
+    }
+
+    /// The curves of a run, and what it can be repeated from.
+    ///
+    /// # Errors
+    ///
+    /// The recipe cannot be written as a file.
+    pub fn of_finetuning(
+        name: &str,
+        recipe: &TaskRecipe,
+        summary: &FinetuningSummary,
+    ) -> Result<Self, TrainerError> {
+        let best = summary.best.as_ref().map(|best| {
+            let best = &best.metrics;
+            let (split, step, score) = (&best.split, best.step, best.score);
+            match &best.figures {
+                Figures::Retrieval(_) => {
+                    format!("Best by {split} after step {step}: recalls of {score:.1} in all.")
+                }
+                Figures::Answers(_) => {
+                    format!("Best by {split} after step {step}: accuracy {score:.1} %.")
+                }
+            }
+        });
+        let losses: Vec<_> = summary.metrics.iter().map(|step| step.loss).collect();
+        Ok(Self {
+            title: format!("Fine-tuning: {name}"),
+            summary: run_summary(&losses, summary.finished, best),
+            settings: settings(&recipe.to_toml()?),
+            charts: finetuning_charts(summary),
+            skipped: left_out(&summary.skipped),
+            ..Self::default()
+        })
+    }
+}
+
+/// Charts of one line after another: titles, and what their curves show of a line.
+type Table<M> = &'static [(&'static str, &'static [(&'static str, fn(&M) -> f64)])];
+
+const PRETRAINING_LOSSES: Table<StepMetrics> = &[(
+    "Losses",
+    &[
+        ("total", |step| step.total),
+        ("masked words", |step| step.word),
+        ("alignment, anchored at the video", |step| {
+            step.video_alignment
+        }),
+        ("alignment, anchored at the text", |step| {
+            step.text_alignment
+        }),
+        ("ranking, anchored at the video", |step| step.video_ranking),
+        ("ranking, anchored at the text", |step| step.text_ranking),
+    ],
+)];
+
+const PRETRAINING: Table<StepMetrics> = &[
+    (
+        "Similarity of video and text, over the temperature",
+        &[
+            ("of a pair", |step| step.positive_similarity),
+            ("of different pairs", |step| step.negative_similarity),
+        ],
+    ),
+    (
+        "Gradient norm before clipping",
+        &[("gradient norm", |step| step.gradient_norm)],
+    ),
+    (
+        "Learning rate",
+        &[("learning rate", |step| step.learning_rate)],
+    ),
+    (
+        "Clips per second, waiting included",
+        &[("clips per second", |step| step.clips_per_second)],
+    ),
+    (
+        "Seconds",
+        &[
+            ("computing", |step| step.step_seconds),
+            ("waiting for data", |step| step.data_seconds),
+        ],
+    ),
+    (
+        "Items left out so far",
+        &[("items", |step| step.skipped as f64)],
+    ),
+];
+
+const FINETUNING_LOSS: Table<FinetuningMetrics> = &[("Loss", &[("loss", |step| step.loss)])];
+
+const FINETUNING: Table<FinetuningMetrics> = &[
+    (
+        "Gradient norm before clipping",
+        &[("gradient norm", |step| step.gradient_norm)],
+    ),
+    (
+        "Learning rate",
+        &[("learning rate", |step| step.learning_rate)],
+    ),
+    (
+        "Seconds",
+        &[
+            ("computing", |step| step.step_seconds),
+            ("waiting for data", |step| step.data_seconds),
+        ],
+    ),
+];
+
+/// A step, and retrieval of validation after it: text to video, and video to text.
+type Recalls = (u64, [RetrievalMetrics; 2]);
+
+const RECALLS: Table<Recalls> = &[
+    (
+        "Validation, recall in percent",
+        &[
+            ("R@1 text to video", |line| line.1[0].recall_at_1),
+            ("R@1 video to text", |line| line.1[1].recall_at_1),
+            ("R@5 text to video", |line| line.1[0].recall_at_5),
+            ("R@5 video to text", |line| line.1[1].recall_at_5),
+            ("R@10 text to video", |line| line.1[0].recall_at_10),
+            ("R@10 video to text", |line| line.1[1].recall_at_10),
+        ],
+    ),
+    (
+        "Validation, median rank",
+        &[
+            ("text to video", |line| line.1[0].median_rank),
+            ("video to text", |line| line.1[1].median_rank),
+        ],
+    ),
+];
+
+const ACCURACY: Table<(u64, f64)> = &[(
+    "Validation, accuracy in percent",
+    &[("accuracy", |line| line.1)],
+)];
+
+/// Losses, validation, similarities, gradient norm, learning rate, speed and skipped items of a
+/// pre-training run, by step.
+#[must_use]
+pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
+    let recalls = summary.validations.iter().map(|line| {
+        let retrieval = line.retrieval.clone();
+        (
+            line.step,
+            [retrieval.text_to_video, retrieval.video_to_text],
+        )
+    });
+    let recalls: Vec<Recalls> = recalls.collect();
+    [
+        charts(PRETRAINING_LOSSES, &summary.metrics, |step| step.step),
+        charts(RECALLS, &recalls, |line| line.0),
+        charts(PRETRAINING, &summary.metrics, |step| step.step),
+    ]
+    .concat()
+}
+
+fn finetuning_charts(summary: &FinetuningSummary) -> Vec<Chart> {
+    let (mut recalls, mut accuracy) = (Vec::new(), Vec::new());
+    for line in &summary.validations {
+        match &line.figures {
+            Figures::Retrieval(found) => {
+                let both = [&found.text_to_video, &found.video_to_text];
+                recalls.push((line.step, both.map(|one| one.metrics.clone())));
+            }
+            Figures::Answers(_) => accuracy.push((line.step, line.score)),
+        }
+    }
+    [
+        charts(FINETUNING_LOSS, &summary.metrics, |step| step.step),
+        charts(RECALLS, &recalls, |line| line.0),
+        charts(ACCURACY, &accuracy, |line| line.0),
+        charts(FINETUNING, &summary.metrics, |step| step.step),
+    ]
+    .concat()
+}
+
+/// None where there are no lines.
+fn charts<M>(table: Table<M>, lines: &[M], step: fn(&M) -> u64) -> Vec<Chart> {
+    let table = table.iter().filter(|_| !lines.is_empty());
+    table
+        .map(|(title, curves)| {
+            let curves = curves.iter().map(|(name, value)| Curve {
+                name: (*name).to_owned(),
+                points: lines.iter().map(|line| (step(line), value(line))).collect(),
+            });
+            Chart::new(title, curves.collect())
+        })
+        .collect()
+}
+
+/// The line on top: steps, the loss at first and at last, and the best of validation.
+fn run_summary(losses: &[f64], finished: bool, best: Option<String>) -> String {
+    let [first, .., last] = losses else {
+        return best.unwrap_or_default();
+    };
+    let done = if finished { "" } else { ", not all of the run" };
+    let steps = losses.len();
+    let loss = format!("{steps} steps{done}: loss {first:.3} at first, {last:.3} at last.");
+    best.into_iter()
+        .fold(loss, |all, best| format!("{all} {best}"))
+}
+
+/// The keys of a recipe that was written as TOML, with their values.
+fn settings(recipe: &str) -> Vec<(String, String)> {
+    let keys = recipe.lines().filter_map(|line| line.split_once(" = "));
+    keys.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
+        .collect()
+}
+
+/// Names and reasons.
+fn left_out(skipped: &[SkippedItem]) -> Vec<(String, String)> {
+    let skipped = skipped.iter();
+    skipped
+        .map(|item| (item.name.clone(), item.reason.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::ListRetrieval;
+    use crate::pretrain::ValidationMetrics;
+    use crate::run::BestModel;
+
+    fn summary(skipped: usize) -> PretrainingSummary {
+        PretrainingSummary {
+            bundle: "bundle".into(),
+            best: None,
+            metrics: (1..=3).map(StepMetrics::of_step).collect(),
+            validations: Vec::new(),
+            skipped: (0..skipped)
+                .map(|item| SkippedItem {
+                    name: format!("{item}.mp4"),
+                    reason: "no moov".to_owned(),
+                })
+                .collect(),
+            finished: true,
+        }
+    }
+
+    fn validation(step: u64) -> ValidationMetrics {
+        let metrics = |offset: f64| RetrievalMetrics {
+            recall_at_1: offset + step as f64,
+            recall_at_5: offset + 20.0 + step as f64,
+            recall_at_10: offset + 40.0 + step as f64,
+            median_rank: offset + 60.0,
+            mean_rank: 9.0,
+            queries: 50,
+            candidates: 50,
+        };
+        ValidationMetrics {
+            step,
+            epoch: 0,
+            retrieval: ListRetrieval {
+                recall_sum: 0.0,
+                text_to_video: metrics(0.5),
+                video_to_text: metrics(1.5),
+            },
+            skipped: 0,
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_metric_of_a_step_and_every_key_of_the_recipe() {
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
+
+        let report = Report::of_pretraining(&recipe, &summary(1)).unwrap();
+
+        let drawn: Vec<f64> = report
+            .charts
+            .iter()
+            .flat_map(|chart| &chart.curves)
+            .map(|curve| curve.points[0].1)
+            .collect();
+        for (name, value) in StepMetrics::of_step(1).scalars() {
+            let wanted = name != "data/epoch";
+            assert_eq!(drawn.contains(&value), wanted, "{name}");
+        }
+        assert!(
+            report
+                .settings
+                .contains(&("precision".to_owned(), "f32".to_owned()))
+        );
+        assert!(
+            report
+                .settings
+                .contains(&("seed".to_owned(), "0".to_owned()))
+        );
+        assert_eq!(report.skipped, [("0.mp4".to_owned(), "no moov".to_owned())]);
+        assert!(
+            !report
+                .charts
+                .iter()
+                .any(|chart| chart.title.contains("Validation"))
+        );
+    }
+
+    #[test]
+    fn validation_is_drawn_and_its_best_stands_on_top() {
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
+        let validations = vec![validation(2), validation(3)];
+        let summary = PretrainingSummary {
+            best: Some(BestModel {
+                folder: "best".into(),
+                metrics: validations[1].clone(),
+            }),
+            validations,
+            ..summary(0)
+        };
+
+        let report = Report::of_pretraining(&recipe, &summary).unwrap();
+
+        let recalls = report
+            .charts
+            .iter()
+            .find(|chart| chart.title == "Validation, recall in percent")
+            .unwrap();
+        let [r_at_1, back, .., last] = &recalls.curves[..] else {
+            panic!("{recalls:?}");
+        };
+        assert_eq!(r_at_1.name, "R@1 text to video");
+        assert_eq!(r_at_1.points, [(2, 2.5), (3, 3.5)]);
+        assert_eq!(back.points, [(2, 3.5), (3, 4.5)]);
+        assert_eq!(last.name, "R@10 video to text");
+        let best = "after step 3: R@1 3.5 % text to video, 4.5 % video to text.";
+        assert!(report.summary.ends_with(best), "{}", report.summary);
+    }
+
+    #[test]
+    fn of_many_skipped_items_the_page_names_some() {
+        let recipe = PretrainingRecipe::shipped("demo").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+
+        let report = Report::of_pretraining(&recipe, &summary(250)).unwrap();
+        report.write_html(&path).unwrap();
+
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(page.contains("Left out: 250") && page.contains("and 50 more"));
+        assert!(page.contains(">199.mp4<") && !page.contains(">200.mp4<"));
+    }
+}
