@@ -32,6 +32,7 @@ pub mod ablation;
 mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
+mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
@@ -53,6 +54,7 @@ pub mod starting_values;
 pub mod task_items;
 mod whole_file;
 
+pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
 pub use run_record::RunRecord;
