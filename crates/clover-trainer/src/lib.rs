@@ -29,7 +29,6 @@
 //! ```
 
 pub mod ablation;
-mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
 mod cut_texts;
@@ -52,6 +51,7 @@ mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod trained_for;
 mod whole_file;
 
 pub use cut_texts::CutTexts;

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{Answered, Captioned, ClipTable, SampleSource};
+use clover_inference::bundle_checksum;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{
     FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
@@ -14,7 +15,6 @@ use super::start::Start;
 use super::task::TaskModel;
 use super::task_context::{Answering, Choosing, Comparing, Filling, TaskContext};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning};
-use crate::bundle_checksum::bundle_checksum;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
