@@ -22,7 +22,7 @@ const FLIPS: usize = 10_000;
 /// What one of these small files may cost.
 const MAX_SECONDS: u64 = 2;
 /// The machine may have other things to do.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 /// Pixels of the largest frame that is decoded.
 const MAX_PIXELS: u64 = 1 << 20;
 /// What the process may take in all, decoders' tables and this test's own copies included.
@@ -89,7 +89,7 @@ fn decodes(name: &'static str, bytes: Vec<u8>, what: &str) -> bool {
         source.decode(&limits(), |frames| vec![0, frames - 1])
     });
     let took = started.elapsed();
-    assert!(took < PATIENCE, "{name}, {what}: {took:?}");
+    assert!(took < TIMEOUT, "{name}, {what}: {took:?}");
     match decoded {
         Ok(Ok(clip)) => {
             assert!((clip.width() * clip.height()) as u64 <= MAX_PIXELS);

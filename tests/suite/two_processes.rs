@@ -19,7 +19,7 @@ use crate::{TestAutodiffBackend, TestBackend};
 
 /// What a process that trains is told.
 const NODE: &str = "CLOVER_TEST_NODE";
-const HUB: &str = "CLOVER_TEST_HUB";
+const ORCHESTRATOR: &str = "CLOVER_TEST_ORCHESTRATOR";
 const FOLDER: &str = "CLOVER_TEST_RUN_FOLDER";
 const DATA: &str = "CLOVER_TEST_RUN_DATA";
 const VOCABULARY: &str = "CLOVER_TEST_RUN_VOCABULARY";
@@ -28,7 +28,7 @@ const STEPS: &str = "CLOVER_TEST_RUN_STEPS";
 /// Clips, of which four make a step: two on each node.
 const CLIPS: usize = 8;
 /// How long a node waits for the other.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a node takes to start and to make its first step.
 const START: Duration = Duration::from_secs(120);
 /// The largest part of a figure by which two ways to compute it may differ.
@@ -44,9 +44,9 @@ fn two_processes_train_as_one() {
     let steps = 4;
     let (alone, _) = run(&plan(&data, "one", steps)).unwrap();
 
-    let hub = free_address();
+    let orchestrator = free_address();
     let folder = data.path("two");
-    let nodes = [0, 1].map(|node| start(TEST, node, &hub, &data, &folder, steps));
+    let nodes = [0, 1].map(|node| start(TEST, node, &orchestrator, &data, &folder, steps));
     for node in nodes {
         let output = node.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", complaint(&output));
@@ -82,9 +82,10 @@ fn a_process_that_is_killed_ends_the_other_and_leaves_a_whole_checkpoint() {
     let data = SmallData::rendered(CLIPS);
     for killed in [1, 0] {
         let folder = data.path(&format!("without-{killed}"));
-        let hub = free_address();
+        let orchestrator = free_address();
         let endless = 1_000;
-        let [zero, one] = [0, 1].map(|node| start(TEST, node, &hub, &data, &folder, endless));
+        let [zero, one] =
+            [0, 1].map(|node| start(TEST, node, &orchestrator, &data, &folder, endless));
         let (mut victim, survivor) = if killed == 0 {
             (zero, one)
         } else {
@@ -99,7 +100,7 @@ fn a_process_that_is_killed_ends_the_other_and_leaves_a_whole_checkpoint() {
 
         assert!(!output.status.success(), "went on without node {killed}");
         let took = since.elapsed();
-        assert!(took < 2 * PATIENCE + Duration::from_secs(5), "{took:?}");
+        assert!(took < 2 * TIMEOUT + Duration::from_secs(5), "{took:?}");
         let complaint = complaint(&output);
         assert!(complaint.contains(&format!("node {killed}")), "{complaint}");
         let steps = metrics(&folder).len() as u64 + 1;
@@ -143,9 +144,9 @@ fn train_as_told() -> bool {
         nodes: Some(Nodes {
             count: 2,
             node: told(NODE).parse().unwrap(),
-            hub: told(HUB),
+            orchestrator: told(ORCHESTRATOR),
         }),
-        patience: PATIENCE,
+        timeout: TIMEOUT,
     };
     let observe =
         &mut |_: clover_trainer::pretrain::PretrainingEvent<'_>| ControlFlow::Continue(());
@@ -164,11 +165,18 @@ fn told_plan() -> Option<PretrainingPlan> {
     })
 }
 
-fn start(test: &str, node: usize, hub: &str, data: &SmallData, folder: &Path, steps: u64) -> Child {
+fn start(
+    test: &str,
+    node: usize,
+    orchestrator: &str,
+    data: &SmallData,
+    folder: &Path,
+    steps: u64,
+) -> Child {
     Command::new(env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture"])
         .env(NODE, node.to_string())
-        .env(HUB, hub)
+        .env(ORCHESTRATOR, orchestrator)
         .env(FOLDER, folder)
         .env(DATA, &data.files.train)
         .env(VOCABULARY, &data.files.vocabulary)

@@ -68,7 +68,7 @@ pub(crate) struct DeviceGroup {
     /// The number of each device of this process.
     pub(crate) numbers: Vec<u16>,
     pub(crate) nodes: Option<NodePlace>,
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl DeviceGroup {
@@ -101,7 +101,7 @@ impl Devices {
             backend,
             numbers,
             nodes: self.nodes.place()?,
-            patience: Duration::from_secs(self.peer_timeout),
+            timeout: Duration::from_secs(self.peer_timeout),
         };
         ensure!(
             group.is_alone() || cfg!(feature = "collective"),
@@ -199,7 +199,7 @@ mod tests {
         let place = group.nodes.as_ref().unwrap();
         assert_eq!((place.count, place.node), (3, 1));
         assert_eq!(place.orchestrator, "ws://a:7");
-        assert_eq!(group.patience, Duration::from_secs(5));
+        assert_eq!(group.timeout, Duration::from_secs(5));
         assert!(!group.is_first_node());
     }
 

@@ -80,12 +80,12 @@ fn train_together<B: AutodiffBackend>(
     let nodes = group.nodes.as_ref().map(|place| Nodes {
         count: place.count,
         node: place.node,
-        hub: place.orchestrator.clone(),
+        orchestrator: place.orchestrator.clone(),
     });
     let together = Group::<B::InnerBackend> {
         devices: devices.collect::<Result<_>>()?,
         nodes,
-        patience: group.patience,
+        timeout: group.timeout,
     };
     Ok(clover_trainer::pretrain::pretrain_on::<B>(
         plan, &together, observe,

@@ -23,7 +23,7 @@ pub struct Group<B: Backend> {
     /// The other processes, if there are any.
     pub nodes: Option<Nodes>,
     /// How long a peer waits for another before it gives up.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// The processes that train together.
@@ -34,7 +34,7 @@ pub struct Nodes {
     /// Which of them this process is, from zero.
     pub node: usize,
     /// Where the first is reached, `ws://host:port`; it listens there itself.
-    pub hub: String,
+    pub orchestrator: String,
 }
 
 impl<B: Backend> Group<B> {
@@ -61,7 +61,7 @@ impl<B: Backend> Group<B> {
         let session = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
         reset_collective::<B>();
         let connected = match &self.nodes {
-            Some(nodes) => Some(Connected::join(nodes, self.devices.len(), self.patience)?),
+            Some(nodes) => Some(Connected::join(nodes, self.devices.len(), self.timeout)?),
             None => None,
         };
         let done = self.run_threads(connected, first, others);
@@ -172,7 +172,7 @@ pub(super) struct Links<B: Backend> {
     nodes: Option<Mutex<Connected>>,
     /// Whether there are other nodes at all.
     beyond: bool,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl<B: Backend> Links<B> {
@@ -184,19 +184,19 @@ impl<B: Backend> Links<B> {
     ) -> Result<Self, DevicesError> {
         let local = match group.devices.len() {
             1 => None,
-            _ => Some(Local::join(index, &group.devices, begun, group.patience)?),
+            _ => Some(Local::join(index, &group.devices, begun, group.timeout)?),
         };
         Ok(Self {
             local,
             nodes: nodes.map(Mutex::new),
             beyond: group.nodes.is_some(),
-            patience: group.patience,
+            timeout: group.timeout,
         })
     }
 
     pub(super) fn sum(&self, values: Tensor<B, 1>) -> Result<Tensor<B, 1>, DevicesError> {
         let here = match &self.local {
-            Some(local) => local.sum(values, self.patience)?,
+            Some(local) => local.sum(values, self.timeout)?,
             None => values,
         };
         let everywhere = match &self.nodes {
@@ -209,7 +209,7 @@ impl<B: Backend> Links<B> {
         };
         match &self.local {
             // The first device may wait so long for other nodes, and says for which.
-            Some(local) => local.sum(everywhere, 3 * self.patience),
+            Some(local) => local.sum(everywhere, 3 * self.timeout),
             None => Ok(everywhere),
         }
     }

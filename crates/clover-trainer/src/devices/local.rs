@@ -37,7 +37,7 @@ impl<B: Backend> Local<B> {
         index: usize,
         devices: &[B::Device],
         begun: &Arc<[AtomicU64]>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, DevicesError> {
         let (requests, asked) = channel::<Tensor<B, 1>>();
         let (answers, replies) = channel();
@@ -66,7 +66,7 @@ impl<B: Backend> Local<B> {
             .spawn(work)
             .map_err(|source| DevicesError::Service { source })?;
         let others = || "another device of this process".to_owned();
-        wait(&ready, patience, others)?;
+        wait(&ready, timeout, others)?;
         // The tree is over the devices in their order, and for two peers the order is no matter.
         let shared = (1..count).any(|at| devices[..at].contains(&devices[at]));
         Ok(Self {
@@ -82,10 +82,10 @@ impl<B: Backend> Local<B> {
     pub(super) fn sum(
         &self,
         values: Tensor<B, 1>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Tensor<B, 1>, DevicesError> {
         if !self.unordered {
-            return self.all_reduce(values, patience);
+            return self.all_reduce(values, timeout);
         }
         // Sums in which all but one are zeros are exact in any order.
         let [len] = values.dims();
@@ -98,7 +98,7 @@ impl<B: Backend> Local<B> {
             }
         };
         let rows = Tensor::cat((0..count).map(place).collect(), 0);
-        let rows = self.all_reduce(rows, patience)?;
+        let rows = self.all_reduce(rows, timeout)?;
         let rows = (0..count).map(|other| rows.clone().narrow(0, other * len, len));
         Ok(rows
             .reduce(|sum, row| sum + row)
@@ -108,13 +108,13 @@ impl<B: Backend> Local<B> {
     fn all_reduce(
         &self,
         values: Tensor<B, 1>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Tensor<B, 1>, DevicesError> {
         let turn = self.begun[self.index].fetch_add(1, Ordering::SeqCst) + 1;
         if self.requests.send(values).is_err() {
             return Err(DevicesError::Ended);
         }
-        wait(&self.replies, patience, || {
+        wait(&self.replies, timeout, || {
             let late: Vec<String> = (0..self.begun.len())
                 .filter(|&other| self.begun[other].load(Ordering::SeqCst) < turn)
                 .map(device_name)
@@ -135,10 +135,10 @@ pub(super) fn device_name(index: usize) -> String {
 
 fn wait<T>(
     replies: &Receiver<Result<T, CollectiveError>>,
-    patience: Duration,
+    timeout: Duration,
     late: impl FnOnce() -> String,
 ) -> Result<T, DevicesError> {
-    match replies.recv_timeout(patience) {
+    match replies.recv_timeout(timeout) {
         Ok(Ok(value)) => Ok(value),
         // Both are what a peer sees once another has ended the session.
         Ok(Err(
@@ -150,7 +150,7 @@ fn wait<T>(
         }),
         Err(RecvTimeoutError::Timeout) => Err(DevicesError::Silent {
             peer: late(),
-            seconds: patience.as_secs(),
+            seconds: timeout.as_secs(),
         }),
     }
 }

@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{DevicesError, Nodes};
 
-type AtHub = <<WebSocket as Protocol>::Server as ProtocolServer>::Channel;
+type AtOrchestrator = <<WebSocket as Protocol>::Server as ProtocolServer>::Channel;
 type AtOther = <<WebSocket as Protocol>::Client as ProtocolClient>::Channel;
 
 const ROUTE: &str = "clover";
@@ -39,7 +39,7 @@ pub(super) struct Connected {
     node: usize,
     /// Devices of each node.
     devices: Vec<usize>,
-    patience: Duration,
+    timeout: Duration,
     ends: Ends,
     runtime: Runtime,
 }
@@ -47,7 +47,7 @@ pub(super) struct Connected {
 /// The connections of this node.
 enum Ends {
     /// To all other nodes, in their order.
-    Hub(Vec<AtHub>),
+    Orchestrator(Vec<AtOrchestrator>),
     /// To the first node.
     Other(Box<AtOther>),
 }
@@ -67,7 +67,7 @@ impl Connected {
     pub(super) fn join(
         nodes: &Nodes,
         devices: usize,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, DevicesError> {
         if nodes.node >= nodes.count {
             return Err(DevicesError::NoSuchNode {
@@ -75,7 +75,7 @@ impl Connected {
                 nodes: nodes.count,
             });
         }
-        let port = port(&nodes.hub)?;
+        let port = port(&nodes.orchestrator)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("clover-nodes")
@@ -83,13 +83,13 @@ impl Connected {
             .build()
             .map_err(|source| DevicesError::Service { source })?;
         let ends = match nodes.node {
-            0 => Ends::Hub(listen(&runtime, nodes, port, patience)?),
-            _ => Ends::Other(Box::new(runtime.block_on(call(nodes, patience))?)),
+            0 => Ends::Orchestrator(listen(&runtime, nodes, port, timeout)?),
+            _ => Ends::Other(Box::new(runtime.block_on(call(nodes, timeout))?)),
         };
         let mut connected = Self {
             node: nodes.node,
             devices: vec![devices],
-            patience,
+            timeout,
             ends,
             runtime,
         };
@@ -126,16 +126,16 @@ impl Connected {
     }
 
     fn sum_values(&mut self, own: &[f32]) -> Result<Vec<f32>, DevicesError> {
-        let patience = self.patience;
+        let timeout = self.timeout;
         match &mut self.ends {
-            Ends::Hub(others) => self.runtime.block_on(async {
-                let sum = add_all(others, own, patience).await;
+            Ends::Orchestrator(others) => self.runtime.block_on(async {
+                let sum = add_all(others, own, timeout).await;
                 let answer = match &sum {
                     Ok(sum) => message(SUM, &to_bytes(sum)),
                     Err(error) => message(FAILURE, error.to_string().as_bytes()),
                 };
                 for (other, end) in others.iter_mut().enumerate() {
-                    let sent = send(end, &name(other + 1), patience, answer.clone()).await;
+                    let sent = send(end, &name(other + 1), timeout, answer.clone()).await;
                     // The first failure is the one to tell of.
                     if sum.is_ok() {
                         sent?;
@@ -143,11 +143,11 @@ impl Connected {
                 }
                 sum
             }),
-            Ends::Other(hub) => self.runtime.block_on(async {
+            Ends::Other(orchestrator) => self.runtime.block_on(async {
                 let values = message(SUM, &to_bytes(own));
-                send(hub.as_mut(), &name(0), patience, values).await?;
+                send(orchestrator.as_mut(), &name(0), timeout, values).await?;
                 // The first node may itself wait so long for another, and then says for which.
-                receive_values(hub.as_mut(), &name(0), 2 * patience, own.len()).await
+                receive_values(orchestrator.as_mut(), &name(0), 2 * timeout, own.len()).await
             }),
         }
     }
@@ -155,13 +155,13 @@ impl Connected {
 
 /// The sum in the order of nodes.
 async fn add_all(
-    others: &mut [AtHub],
+    others: &mut [AtOrchestrator],
     own: &[f32],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Vec<f32>, DevicesError> {
     let mut sum = own.to_vec();
     for (other, end) in others.iter_mut().enumerate() {
-        let values = receive_values(end, &name(other + 1), patience, own.len()).await?;
+        let values = receive_values(end, &name(other + 1), timeout, own.len()).await?;
         for (sum, value) in sum.iter_mut().zip(values) {
             *sum += value;
         }
@@ -174,26 +174,26 @@ fn listen(
     runtime: &Runtime,
     nodes: &Nodes,
     port: u16,
-    patience: Duration,
-) -> Result<Vec<AtHub>, DevicesError> {
+    timeout: Duration,
+) -> Result<Vec<AtOrchestrator>, DevicesError> {
     // The service itself does not say that its port is taken.
     TcpListener::bind(("0.0.0.0", port)).map_err(|source| DevicesError::Service { source })?;
     // It prints what it does, unless there already is somebody to tell.
     let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::none());
     let (callers, called) = channel();
-    let server = WsServer::new(port).route(ROUTE, async move |mut end: AtHub| {
+    let server = WsServer::new(port).route(ROUTE, async move |mut end: AtOrchestrator| {
         // One that says nothing sensible is no node.
         if let Ok(Some(hello)) = end.recv().await {
             let _ = callers.send((hello.data, end));
         }
     });
     runtime.spawn(server.serve(std::future::pending()));
-    let mut ends: Vec<Option<AtHub>> = (1..nodes.count).map(|_| None).collect();
-    let until = Instant::now() + patience;
+    let mut ends: Vec<Option<AtOrchestrator>> = (1..nodes.count).map(|_| None).collect();
+    let until = Instant::now() + timeout;
     while let Some(missing) = ends.iter().position(Option::is_none) {
         let left = until.saturating_duration_since(Instant::now());
         let Ok((hello, end)) = called.recv_timeout(left) else {
-            return Err(silent(&name(missing + 1), patience));
+            return Err(silent(&name(missing + 1), timeout));
         };
         let caller = (1..nodes.count).find(|&node| hello == greeting(nodes, node));
         match caller.map(|node| &mut ends[node - 1]) {
@@ -204,7 +204,7 @@ fn listen(
                     nodes = nodes.count
                 );
                 let answer = message(FAILURE, reason.as_bytes());
-                let _ = runtime.block_on(send(&mut { end }, "a caller", patience, answer));
+                let _ = runtime.block_on(send(&mut { end }, "a caller", timeout, answer));
             }
         }
     }
@@ -212,23 +212,23 @@ fn listen(
 }
 
 /// Calls the first node until it answers.
-async fn call(nodes: &Nodes, patience: Duration) -> Result<AtOther, DevicesError> {
+async fn call(nodes: &Nodes, timeout: Duration) -> Result<AtOther, DevicesError> {
     let wrong = |reason| DevicesError::Address {
-        address: nodes.hub.clone(),
+        address: nodes.orchestrator.clone(),
         reason,
     };
-    let address: Address = nodes.hub.parse().map_err(wrong)?;
-    let until = Instant::now() + patience;
+    let address: Address = nodes.orchestrator.parse().map_err(wrong)?;
+    let until = Instant::now() + timeout;
     loop {
         let end = <WebSocket as Protocol>::Client::connect(address.clone(), ROUTE);
         let left = until.saturating_duration_since(Instant::now());
         match tokio::time::timeout(left, end).await {
             Ok(Some(mut end)) => {
-                send(&mut end, &name(0), patience, greeting(nodes, nodes.node)).await?;
+                send(&mut end, &name(0), timeout, greeting(nodes, nodes.node)).await?;
                 return Ok(end);
             }
             Ok(None) if Instant::now() < until => tokio::time::sleep(RETRY).await,
-            _ => return Err(silent(&name(0), patience)),
+            _ => return Err(silent(&name(0), timeout)),
         }
     }
 }
@@ -236,26 +236,26 @@ async fn call(nodes: &Nodes, patience: Duration) -> Result<AtOther, DevicesError
 async fn send<C: CommunicationChannel>(
     end: &mut C,
     peer: &str,
-    patience: Duration,
+    timeout: Duration,
     content: Bytes,
 ) -> Result<(), DevicesError> {
-    match tokio::time::timeout(patience, end.send(Message::new(content))).await {
+    match tokio::time::timeout(timeout, end.send(Message::new(content))).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(lost(peer, "its connection is closed")),
-        Err(_) => Err(silent(peer, patience)),
+        Err(_) => Err(silent(peer, timeout)),
     }
 }
 
 async fn receive_values<C: CommunicationChannel>(
     end: &mut C,
     peer: &str,
-    patience: Duration,
+    timeout: Duration,
     len: usize,
 ) -> Result<Vec<f32>, DevicesError> {
-    let content = match tokio::time::timeout(patience, end.recv()).await {
+    let content = match tokio::time::timeout(timeout, end.recv()).await {
         Ok(Ok(Some(message))) => message.data,
         Ok(_) => return Err(lost(peer, "its connection is closed")),
-        Err(_) => return Err(silent(peer, patience)),
+        Err(_) => return Err(silent(peer, timeout)),
     };
     match content.split_first() {
         Some((&SUM, bytes)) if bytes.len() == len * size_of::<f32>() => {
@@ -293,10 +293,10 @@ fn name(node: usize) -> String {
     format!("node {node}")
 }
 
-fn silent(peer: &str, patience: Duration) -> DevicesError {
+fn silent(peer: &str, timeout: Duration) -> DevicesError {
     DevicesError::Silent {
         peer: peer.to_owned(),
-        seconds: patience.as_secs(),
+        seconds: timeout.as_secs(),
     }
 }
 

@@ -9,11 +9,11 @@ use crate::{TestBackend, TrainerError};
 type Device = <TestBackend as burn::tensor::backend::BackendTypes>::Device;
 
 /// A group of peers that share the CPU.
-pub(crate) fn sharing_the_cpu(peers: usize, patience: Duration) -> Group<TestBackend> {
+pub(crate) fn sharing_the_cpu(peers: usize, timeout: Duration) -> Group<TestBackend> {
     Group {
         devices: vec![Device::default(); peers],
         nodes: None,
-        patience,
+        timeout,
     }
 }
 
@@ -157,14 +157,14 @@ fn a_peer_that_panics_ends_the_others() {
 
 #[test]
 fn nodes_that_do_not_come_are_named_within_the_bound() {
-    let nodes = |node, hub: &str| Group::<TestBackend> {
+    let nodes = |node, orchestrator: &str| Group::<TestBackend> {
         devices: vec![Device::default()],
         nodes: Some(Nodes {
             count: 2,
             node,
-            hub: hub.to_owned(),
+            orchestrator: orchestrator.to_owned(),
         }),
-        patience: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
     };
     let complaint = |group: Group<TestBackend>| {
         let ended = group.run(|_, _| Ok(()), |_, _| Ok(()));

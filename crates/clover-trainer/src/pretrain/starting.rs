@@ -21,7 +21,7 @@ pub(super) fn sizes(
         return Ok(preset);
     };
     let mut config = bundle_sizes(folder, tokenizer)?.with_frames(plan.recipe.frames);
-    plan.recipe.set_chance(&mut config);
+    plan.recipe.set_dropout(&mut config);
     config.time_positions = None;
     if plan.recipe.image_size > 0 {
         config.image_size = plan.recipe.image_size;

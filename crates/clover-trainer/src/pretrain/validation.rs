@@ -1,6 +1,6 @@
-//! Zero-shot retrieval while a run trains: figures of the model so far on pairs it does not learn from.
+//! Zero-shot retrieval while a run trains: metrics of the model so far, on pairs it does not learn from.
 //!
-//! Nothing of it reaches training: no chance is drawn, and the model is only read.
+//! Nothing of it reaches training: no random number is drawn, and the model is only read.
 
 use std::path::Path;
 use std::time::Instant;

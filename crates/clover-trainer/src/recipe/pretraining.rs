@@ -217,7 +217,7 @@ impl PretrainingRecipe {
         if self.image_size > 0 {
             config.image_size = self.image_size;
         }
-        self.set_chance(&mut config);
+        self.set_dropout(&mut config);
         if self.text_len > config.text.max_positions {
             let longest = config.text.max_positions;
             return Err(wrong(
@@ -232,7 +232,7 @@ impl PretrainingRecipe {
     }
 
     /// Gives a model the recipe's dropout and stochastic depth.
-    pub(crate) fn set_chance(&self, config: &mut CloverConfig) {
+    pub(crate) fn set_dropout(&self, config: &mut CloverConfig) {
         config.text.dropout = self.dropout;
         config.fusion_dropout = self.dropout;
         config.fused_dropout = self.dropout;
