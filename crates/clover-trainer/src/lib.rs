@@ -29,8 +29,8 @@
 //! ```
 
 pub mod ablation;
-mod bundle_checksum;
 pub mod checkpoint;
+mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
@@ -44,8 +44,10 @@ pub mod report;
 pub mod run;
 mod run_record;
 pub mod task_items;
+mod trained_for;
 mod whole_file;
 
+pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use optimization::{
     clipping, optimizer, optimizer_step, parameter_groups, parameter_paths, precision, schedule,
