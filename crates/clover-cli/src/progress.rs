@@ -69,6 +69,7 @@ impl TrainingProgress {
             PretrainingEvent::EnoughSteps { done, max } => {
                 self.bar.line(&enough_steps(*done, *max));
             }
+            PretrainingEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
             PretrainingEvent::Damage { what } => self.bar.line(what),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));

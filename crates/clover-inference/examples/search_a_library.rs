@@ -12,8 +12,7 @@ use std::path::Path;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, IndexEvent, IndexSettings, IndexWriter, LibrarySource, NeutralTexts,
-    SearchQuery, Searcher, UpdateOptions, VideoIndex,
+    Bundle, IndexEvent, LibrarySource, SearchQuery, Searcher, UpdateOptions, index_clips,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,16 +28,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Any backend of Burn: a program chooses one, the libraries name none.
     let device = Default::default();
     let opened = Bundle::<Flex>::read(&bundle, &device)?;
-    let settings = IndexSettings::of_bundle(&bundle)?;
-    let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
     let embedder = opened.into_embedder(device);
 
-    // The writer holds the index's lock until it is dropped.
-    let mut writer = IndexWriter::open(Path::new(folder), &settings)?;
     let clips = ClipTable::open(&videos, None, &|_, _| ())?;
-    let source = writer.source(LibrarySource::of(&videos), clips)?;
     let options = UpdateOptions::new(2, &[])?;
-    let summary = writer.update(&embedder, &[source], &options, &mut |event| {
+    let source = (LibrarySource::of(&videos), clips);
+    let model = (bundle.as_path(), &embedder);
+    let (_, summary) = index_clips(Path::new(folder), model, source, &options, &mut |event| {
         if let IndexEvent::Clip(record) = event
             && let Some(fault) = &record.fault
         {
@@ -50,8 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{} embedded, {} unchanged",
         summary.embedded, summary.unchanged
     );
-    drop(writer);
-    Calibration::measure(&VideoIndex::open(Path::new(folder))?, &embedder, &neutral)?;
 
     let searcher = Searcher::<Flex>::open(Path::new(folder), device)?;
     let found = searcher.search(&SearchQuery {

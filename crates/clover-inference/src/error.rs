@@ -40,9 +40,12 @@ pub enum InferenceError {
         /// What is wrong.
         reason: String,
     },
-    /// The weights do not fill the model that the configuration describes.
-    #[error("{path}: does not fit its configuration: {report}", path = path.display())]
-    IncompleteWeights {
+    /// The weights do not fill the model that the configuration describes, or there are more of them.
+    #[error(
+        "{path}: does not fit the bundle's config.json; `clover weights import` makes a bundle of weights \
+         alone: {report}", path = path.display()
+    )]
+    OtherWeights {
         /// The file.
         path: PathBuf,
         /// What was applied and what not.
@@ -89,9 +92,9 @@ pub enum InferenceError {
         /// The file.
         path: PathBuf,
     },
-    /// A file of an index is cut or changed.
+    /// A file of a bundle or an index is cut or changed.
     #[error("{path}: is damaged: {fault}", path = path.display())]
-    DamagedIndex {
+    Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.

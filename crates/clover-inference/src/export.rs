@@ -8,7 +8,7 @@ use clover_model::text_encoder::TextEncoderConfig;
 use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
-use crate::bundle::{PREPROCESSING, create_folder, write_json, write_vocabulary};
+use crate::bundle::{PREPROCESSING, create_folder, seal, write_json, write_vocabulary};
 use crate::{Bundle, InferenceError};
 
 /// Whose form.
@@ -64,7 +64,9 @@ impl BundleExport {
             ExportFormat::Native => {
                 bundle.write_settings(folder)?;
                 let all = self.exported(bundle, Naming::Native);
-                Ok(vec![written(&all, folder.join("model.safetensors"))?])
+                let file = written(&all, folder.join("model.safetensors"))?;
+                seal(folder)?;
+                Ok(vec![file])
             }
             ExportFormat::TorchvisionAndHuggingFace => self.write_both(bundle, folder),
         }

@@ -22,7 +22,8 @@ mod text_batch;
 pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
-    Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, start_from_bundle, write_bundle,
+    Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums, start_from_bundle,
+    write_bundle,
 };
 pub use embedder::{
     EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
@@ -34,8 +35,8 @@ pub use frame_strip::{clip_strip, frame_strip};
 pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
-    IndexSource, IndexWriter, Library, LibrarySource, RowKey, RowPrecision, UpdateOptions,
-    UpdateSummary, VideoIndex, WindowRow, WindowSettings, is_index,
+    IndexSource, IndexWriter, InvertedFile, Library, LibrarySource, RowKey, RowPrecision,
+    UpdateOptions, UpdateSummary, VideoIndex, WindowRow, WindowSettings, index_clips, is_index,
 };
 pub use preprocessing::Preprocessing;
 pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};

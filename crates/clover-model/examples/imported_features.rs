@@ -22,9 +22,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use clover_model::weights::{
-    BytesSource, Import, ImportOptions, Naming, SizeHints, TensorSource, WeightFile, write_file,
-};
+use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, write_file};
 use clover_model::{Clover, CloverConfig, Noise};
 use safetensors::{Dtype, tensor::TensorView};
 
@@ -59,8 +57,7 @@ fn run<B: Backend>(files: &[String]) -> Result<(), Failure> {
         return there_and_back(&config, clover, path.as_ref());
     }
 
-    let bytes = fs::read(input)?;
-    let input = BytesSource::new(&bytes)?;
+    let input = WeightFile::open(input.as_ref())?;
     let clip = Tensor::<B, 5>::from_data(input.data("clip")?, &device);
     let ids = input.data("token_ids")?.convert::<i64>();
     let ids = Tensor::<B, 2, Int>::from_data(ids, &device);

@@ -29,9 +29,9 @@
 //! ```
 
 pub mod ablation;
-mod bundle_checksum;
 pub mod checkpoint;
 pub mod clipping;
+mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
@@ -51,8 +51,10 @@ mod run_record;
 pub mod schedule;
 pub mod starting_values;
 pub mod task_items;
+mod trained_for;
 mod whole_file;
 
+pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
 pub use run_record::RunRecord;

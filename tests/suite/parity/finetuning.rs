@@ -74,7 +74,7 @@ impl Case {
             }
         }
         let merged = safetensors::serialize(&tensors, None).unwrap();
-        let mut report = weights::from_bytes(model, &merged, Naming::Published).unwrap();
+        let mut report = weights::from_bytes(model, merged, Naming::Published).unwrap();
         // Heads of pre-training have no place in a task's model.
         report
             .unused

@@ -47,11 +47,15 @@ pub(crate) struct Index {
     /// Afterwards drop what is kept of clips that are gone.
     #[arg(long)]
     pub(crate) compact: bool,
+    /// Afterwards sort all rows into lists for `clover search --approximate`. Worth its time beyond a million
+    /// rows.
+    #[arg(long)]
+    pub(crate) approximate: bool,
     /// Build the index anew beside the old one, and then put it in its place.
     #[arg(long, conflicts_with_all = ["follow", "compact"])]
     pub(crate) rebuild: bool,
     /// Only say what is in the index, and which clips could not be read.
-    #[arg(long, conflicts_with_all = ["sources", "follow", "compact", "rebuild"])]
+    #[arg(long, conflicts_with_all = ["sources", "follow", "compact", "rebuild", "approximate"])]
     pub(crate) status: bool,
     #[command(flatten)]
     pub(crate) lists: ClipLists,

@@ -36,6 +36,11 @@ pub(crate) struct Search {
     /// for it looks at their frames again.
     #[arg(long)]
     pub(crate) rerank: bool,
+    /// Look at those rows alone that are in the lists nearest to the query, which `clover index
+    /// --approximate` made: faster in an index of millions of rows, and a clip may be missed. With `--in`
+    /// all rows are looked at.
+    #[arg(long)]
+    pub(crate) approximate: bool,
     /// Also write a page with frames of every moment.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

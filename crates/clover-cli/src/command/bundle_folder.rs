@@ -1,10 +1,13 @@
 //! A bundle as the user names it: its folder, or that of the run that made it.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
-use clover_inference::Bundle;
+use clover_inference::{Bundle, has_checksums};
+
+use crate::output::{Verbosity, says};
 
 /// Reads a bundle; a folder that is none is an error that says what one is.
 pub(super) fn open_bundle<B: Backend>(folder: &Path, device: &B::Device) -> Result<Bundle<B>> {
@@ -16,11 +19,9 @@ pub(super) fn bundle_folder(folder: &Path) -> Result<PathBuf> {
     let name = folder.display();
     let is_bundle = |folder: &Path| folder.join("config.json").is_file();
     let within = folder.join("bundle");
-    if is_bundle(folder) {
-        return Ok(folder.to_owned());
-    }
-    if is_bundle(&within) {
-        return Ok(within);
+    if let Some(found) = [folder, &within].into_iter().find(|one| is_bundle(one)) {
+        say_if_unchecked(found);
+        return Ok(found.to_owned());
     }
     if !folder.exists() {
         bail!("{name}: there is no such bundle");
@@ -53,6 +54,17 @@ fn run_of_checkpoint(folder: &Path) -> Option<PathBuf> {
     };
     // As it was written, where that tells; `.` does not.
     run_of(folder).or_else(|| run_of(&folder.canonicalize().ok()?))
+}
+
+/// Says of a bundle without checksums that damage to it would not be seen.
+pub(super) fn say_if_unchecked(folder: &Path) {
+    if says(Verbosity::Normal) && !has_checksums(folder) {
+        let name = folder.display();
+        let _ = writeln!(
+            io::stderr(),
+            "{name}: has no checksums.txt, so that damage to its files is not seen"
+        );
+    }
 }
 
 /// A bundle nobody trained, and a few clips.

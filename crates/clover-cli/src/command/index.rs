@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    Calibration, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
-    is_index,
+    ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
+    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
 };
 use indicatif::ProgressBar;
 
@@ -84,6 +83,8 @@ impl Work for Indexing {
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {
+                // `.`, `index/` and a link are the folder they lead to.
+                let target = &target.canonicalize()?;
                 let beside = beside(target, "rebuilt");
                 // One that was broken off goes on, unless it was to be another.
                 let begun = IndexSettings::read(&beside);
@@ -168,10 +169,10 @@ impl Indexing {
                 writer.compact()?;
             }
             if summary.changed() || self.arguments.compact || !self.arguments.follow {
-                let index = VideoIndex::open(folder)?;
-                if !summary.interrupted {
-                    Calibration::measure(&index, embedder, neutral)?;
-                }
+                let index = match summary.interrupted {
+                    true => VideoIndex::open(folder)?,
+                    false => writer.measured(embedder, neutral, self.arguments.approximate)?,
+                };
                 note(&line(&summary, &index));
             }
             if summary.interrupted || self.arguments.follow && !self.wait() {
@@ -265,9 +266,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
         .library()
         .records()
         .filter(|one| one.state == ClipState::Indexed);
+    let lists = index.inverted_file().map(status::lists_line);
+    let lists = lists.map_or_else(String::new, |lists| format!("; {lists}"));
     format!(
         "{}: {} clips in {} rows; {embedded} embedded ({:.1} s of video), {known} renamed or copied, \
-         {unchanged} unchanged, {gone} gone, {broken} with faults",
+         {unchanged} unchanged, {gone} gone, {broken} with faults{lists}",
         index.folder().display(),
         clips.count(),
         index.rows(),
@@ -275,11 +278,11 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
     )
 }
 
-/// A folder beside another.
+/// A folder beside another, whose path ends in its name.
 fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{ending}"));
-    PathBuf::from(name)
+    folder.with_file_name(name)
 }
 
 /// Puts a whole index in the place of an old one.
@@ -309,7 +312,7 @@ mod tests {
             Some(name) => folder.join(name).display().to_string(),
             None => (*word).to_owned(),
         };
-        let line = ["clover", "index", "--index", "@index"]
+        let line = ["clover", "index", "--index", "@index/"]
             .iter()
             .chain(words)
             .map(path);
@@ -348,7 +351,16 @@ mod tests {
             folder.join("index.rebuilt/index.toml"),
         )
         .unwrap();
-        index(folder, &["--window", "0.4s", "--rebuild"], &on).unwrap();
+        let again = ["--window", "0.4s", "--rebuild", "--approximate"];
+        index(folder, &again, &on).unwrap();
+        assert!(!beside(&folder.join("index"), "rebuilt").exists());
+        let mut index = opened(folder);
+        assert_eq!(index.read_inverted_file().unwrap().unwrap().later_rows(), 0);
+        let lists = status::lines(&index)[2].clone();
+        assert!(
+            lists.starts_with("approximate search looks into"),
+            "{lists}"
+        );
         assert_eq!(opened(folder).settings().windows.window_ms, 400);
         assert!(!beside(&folder.join("index"), "old").exists());
         let status = status::lines(&opened(folder));

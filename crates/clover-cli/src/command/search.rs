@@ -13,6 +13,7 @@ use clover_trainer::report::write_whole;
 use serde_json::{Value, json};
 
 use self::page::search_page;
+use super::bundle_folder::say_if_unchecked;
 use super::text_lines::TextLines;
 use crate::arguments::Search;
 use crate::device::Work;
@@ -46,6 +47,7 @@ pub(super) fn run(arguments: Search) -> Result<()> {
     let mut input = BufReader::new(io::stdin());
     arguments.device.run(Searching {
         index: arguments.index,
+        approximate: arguments.approximate,
         query,
         form: match arguments.json {
             true => Form::Json,
@@ -74,6 +76,7 @@ enum Form {
 /// A query, or many that are yet to be read, on its way to an index.
 struct Searching<'s> {
     index: PathBuf,
+    approximate: bool,
     query: SearchQuery,
     form: Form,
     html: Option<PathBuf>,
@@ -85,7 +88,11 @@ impl Work for Searching<'_> {
     type Output = ();
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
-        let searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
+        let mut searcher = Searcher::<B::InnerBackend>::open(&self.index, device)?;
+        say_if_unchecked(&searcher.index().settings().bundle);
+        if self.approximate {
+            searcher.search_approximately()?;
+        }
         if !is_complete(&self.query) {
             if self.form == Form::Lines && io::stdin().is_terminal() {
                 let hint = "what to look for, a text a line; Ctrl-D ends it";

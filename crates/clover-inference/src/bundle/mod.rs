@@ -9,24 +9,26 @@
 //! | `preprocess.json` | [`Preprocessing`] |
 //! | `neutral.json` | some captions of its training ([`NeutralTexts`]), where there are any |
 //! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
+//! | `checksums.txt` | BLAKE3 of each of these, as `b3sum` writes it; a bundle made by hand has none |
 
 mod answers;
+mod checksums;
 mod files;
 mod neutral;
 mod starting;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::prelude::*;
-use clover_data::files::open_regular;
 use clover_data::text::{TextNormalization, WordPieceTokenizer};
 use clover_model::tasks::AnswerPart;
 use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
+pub(crate) use checksums::seal;
+pub use checksums::{bundle_checksum, has_checksums};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use neutral::NeutralTexts;
 pub use starting::{bundle_sizes, start_from_bundle};
@@ -59,8 +61,10 @@ impl<B: Backend> Bundle<B> {
     ///
     /// # Errors
     ///
-    /// A file is missing or damaged, or the files do not fit each other.
+    /// A file is missing, or is not the one that its checksum was taken of; the files do not fit each
+    /// other; or there are weights that no part of the model takes.
     pub fn read(folder: &Path, device: &B::Device) -> Result<Self, InferenceError> {
+        checksums::check(folder)?;
         let config = read_config(folder)?;
         let tokenizer = WordPieceTokenizer::from_vocab_file(folder.join(VOCABULARY))?;
         check_vocabulary(&config, &tokenizer, &folder.join(CONFIG))?;
@@ -85,8 +89,8 @@ impl<B: Backend> Bundle<B> {
             None => None,
         };
         let report = import.finish()?;
-        if !report.is_complete() {
-            return Err(InferenceError::IncompleteWeights {
+        if !report.is_complete() || !report.unused.is_empty() {
+            return Err(InferenceError::OtherWeights {
                 path,
                 report: report.to_string(),
             });
@@ -112,10 +116,10 @@ impl<B: Backend> Bundle<B> {
             export.add_answers(part, Naming::Native);
         }
         export.write(&folder.join(WEIGHTS))?;
-        Ok(())
+        seal(folder)
     }
 
-    /// Writes all files but the weights.
+    /// Writes all files but the weights and the checksums.
     pub(crate) fn write_settings(&self, folder: &Path) -> Result<(), InferenceError> {
         create_folder(folder)?;
         write_json(&folder.join(CONFIG), &self.config)?;
@@ -135,41 +139,6 @@ impl<B: Backend> Bundle<B> {
     pub fn into_embedder(self, device: B::Device) -> Embedder<B> {
         Embedder::new(self.clover, self.tokenizer, self.preprocessing, device)
     }
-}
-
-/// The checksum of all that decides a bundle's embeddings: BLAKE3 of its sizes, weights, word pieces and
-/// preprocessing, in hexadecimal. Its answers are left out.
-///
-/// # Errors
-///
-/// A file cannot be read.
-pub fn bundle_checksum(folder: &Path) -> Result<String, InferenceError> {
-    let mut hasher = blake3::Hasher::new();
-    for name in [
-        CONFIG,
-        WEIGHTS,
-        VOCABULARY,
-        TextNormalization::FILE,
-        PREPROCESSING,
-    ] {
-        let path = folder.join(name);
-        let mut file = match open_regular(&path) {
-            // Bundles of earlier versions do not say how texts are written.
-            Err(error)
-                if error.kind() == ErrorKind::NotFound && name == TextNormalization::FILE =>
-            {
-                continue;
-            }
-            Err(source) => return Err(InferenceError::File { path, source }),
-            Ok(file) => file,
-        };
-        let mut of_file = blake3::Hasher::new();
-        if let Err(source) = of_file.update_reader(&mut file) {
-            return Err(InferenceError::File { path, source });
-        }
-        hasher.update(of_file.finalize().as_bytes());
-    }
-    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The sizes of a bundle's model.
@@ -327,6 +296,7 @@ mod tests {
         write(folder.path());
         let text = r#"{"task": "open-ended", "answers": ["yes", "no"]}"#;
         fs::write(folder.path().join(ANSWERS), text).unwrap();
+        fs::remove_file(folder.path().join(checksums::CHECKSUMS)).unwrap();
 
         let error = Bundle::<TestBackend>::read(folder.path(), &Default::default()).unwrap_err();
 

@@ -11,10 +11,11 @@ use clover_data::text::WordPieceTokenizer;
 use rand::seq::IndexedRandom;
 use serde::{Deserialize, Serialize};
 
+use super::checksums::seal_file;
 use super::files::{read_json, write_json};
 use crate::{EmbeddedTable, InferenceError};
 
-const NEUTRAL: &str = "neutral.json";
+pub(super) const NEUTRAL: &str = "neutral.json";
 /// How many are enough.
 const TEXTS: usize = 128;
 /// Words of a text that is drawn.
@@ -72,9 +73,10 @@ impl NeutralTexts {
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
+    /// The file, or its checksum, cannot be written.
     pub fn write(&self, bundle: &Path) -> Result<(), InferenceError> {
-        write_json(&bundle.join(NEUTRAL), self)
+        write_json(&bundle.join(NEUTRAL), self)?;
+        seal_file(bundle, NEUTRAL)
     }
 
     /// Those of a bundle; of one that has none, words of its vocabulary drawn at random.

@@ -8,8 +8,11 @@ use clover_data::video::ChannelOrder;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
 use clover_model::{Clover, CloverConfig};
 
-use super::{PREPROCESSING, VOCABULARY, WEIGHTS, read_config, read_json};
+use super::{PREPROCESSING, VOCABULARY, WEIGHTS, checksums, read_config, read_json};
 use crate::{InferenceError, Preprocessing};
+
+/// How the names of weights begin that only answer questions.
+const OF_ANSWERS: [&str; 2] = ["answer_head.", "separator_token"];
 
 /// The sizes of a bundle's model, if it knows the words of `tokenizer`.
 ///
@@ -44,13 +47,14 @@ pub fn bundle_sizes(
 ///
 /// # Errors
 ///
-/// A file is missing or damaged, or a weight is missing or of another shape.
+/// A file is missing or damaged, or a weight is missing, of another shape, or of no part of the model.
 pub fn start_from_bundle<B: Backend>(
     folder: &Path,
     config: &CloverConfig,
     channels: ChannelOrder,
     device: &B::Device,
 ) -> Result<(Clover<B>, WeightReport), InferenceError> {
+    checksums::check(folder)?;
     let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
     let path = folder.join(WEIGHTS);
     let file = WeightFile::open(&path)?;
@@ -62,10 +66,11 @@ pub fn start_from_bundle<B: Backend>(
     import.add(&file, Naming::Native);
     let clover = import.fill(config.init(device))?;
     let report = import.finish()?;
-    if report.is_complete() {
+    let is_stray = |name: &String| !OF_ANSWERS.iter().any(|own| name.starts_with(own));
+    if report.is_complete() && !report.unused.iter().any(is_stray) {
         Ok((clover, report))
     } else {
-        Err(InferenceError::IncompleteWeights {
+        Err(InferenceError::OtherWeights {
             path,
             report: report.to_string(),
         })

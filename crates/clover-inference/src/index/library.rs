@@ -130,7 +130,7 @@ impl Library {
                 _ if cut => break,
                 Ok(record) => library.take(record),
                 Err(source) => {
-                    return Err(InferenceError::DamagedIndex {
+                    return Err(InferenceError::Damaged {
                         path,
                         fault: format!(
                             "line {}: {source}; remove the line and run `clover index` again, \

@@ -5,9 +5,11 @@
 //! | `index.toml` | the bundle, the windows and the sources ([`IndexSettings`]) |
 //! | `files.jsonl` | what became of every clip, a journal ([`Library`]) |
 //! | `segments/*.safetensors` | rows, written once and never changed |
+//! | `approximate.safetensors` | lists of near rows ([`InvertedFile`]), where they were asked for |
 //! | `lock` | who writes to it |
 
 mod contents;
+mod inverted_file;
 mod library;
 mod plan;
 mod reading;
@@ -21,9 +23,11 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+pub use inverted_file::InvertedFile;
 pub use library::{ClipKey, ClipRecord, ClipState, Library};
 pub use plan::IndexSource;
 pub use segment::RowKey;
@@ -31,12 +35,15 @@ use segment::Segment;
 pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
 pub use source::LibrarySource;
 pub use windows::WindowSettings;
-pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
+pub use writer::{
+    IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow, index_clips,
+};
 
+use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
-use crate::InferenceError;
+use crate::{Embeddings, InferenceError};
 
 const SEGMENTS: &str = "segments";
 /// A writer may merge segments while they are being opened; then they are listed again.
@@ -51,6 +58,27 @@ pub struct VideoIndex {
     segments: Vec<Segment>,
     /// The clips of each content; rows of other contents are of clips that are gone.
     clips: BTreeMap<u32, Vec<ClipKey>>,
+    inverted_file: Option<InvertedFile>,
+    /// Shards whose samples were looked at again: their headers are read once.
+    opened: Mutex<BTreeMap<usize, Arc<Samples>>>,
+}
+
+/// The samples of shards, by name.
+#[derive(Debug)]
+struct Samples {
+    table: ClipTable,
+    rows: HashMap<String, usize>,
+}
+
+impl Samples {
+    fn of(table: ClipTable) -> Self {
+        // Of two alike, the first.
+        let rows = (0..table.len()).rev().map(|row| (table.clip(row), row));
+        Self {
+            rows: rows.collect(),
+            table,
+        }
+    }
 }
 
 impl VideoIndex {
@@ -69,7 +97,36 @@ impl VideoIndex {
             library,
             segments,
             clips,
+            inverted_file: None,
+            opened: Mutex::default(),
         })
+    }
+
+    /// Sorts all rows into lists for approximate search and writes these beside the index, in place of
+    /// those that are there. Texts like those that will be searched for, in `queries`, decide how many
+    /// lists a search looks into; rows of the index do where there are none.
+    ///
+    /// # Errors
+    ///
+    /// The index has no rows, or the file cannot be written.
+    pub fn build_inverted_file(&self, queries: &Embeddings) -> Result<(), InferenceError> {
+        InvertedFile::build(&self.folder, &self.segments, self.settings.dim, queries)
+    }
+
+    /// Reads the lists for approximate search, if the index has any.
+    ///
+    /// # Errors
+    ///
+    /// Their file is damaged.
+    pub fn read_inverted_file(&mut self) -> Result<Option<&InvertedFile>, InferenceError> {
+        let dim = self.settings.dim;
+        self.inverted_file = InvertedFile::read(&self.folder, &self.segments, dim)?;
+        Ok(self.inverted_file.as_ref())
+    }
+
+    /// The lists for approximate search, once they were [read](Self::read_inverted_file).
+    pub fn inverted_file(&self) -> Option<&InvertedFile> {
+        self.inverted_file.as_ref()
     }
 
     /// Where it lies.
@@ -135,9 +192,20 @@ impl VideoIndex {
             source: std::io::Error::from(std::io::ErrorKind::NotFound),
         };
         let source = self.settings.sources.get(clip.source).ok_or_else(gone)?;
-        let table = source.open(&|_, _| ())?;
-        let row = (0..table.len()).find(|&row| table.clip(row) == clip.path);
-        let read = table.read(row.ok_or_else(gone)?)?;
+        let samples = {
+            // Nothing is left half done where a thread that held it ended.
+            let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            match opened.get(&clip.source) {
+                Some(samples) => samples.clone(),
+                None => {
+                    let samples = Arc::new(Samples::of(source.open(&|_, _| ())?));
+                    opened.insert(clip.source, samples.clone());
+                    samples
+                }
+            }
+        };
+        let row = samples.rows.get(&clip.path).copied().ok_or_else(gone)?;
+        let read = samples.table.read(row)?;
         Ok((read.clip, read.span))
     }
 
@@ -155,6 +223,49 @@ impl VideoIndex {
             let (own, others) = rest.split_at(segment.rows());
             rest = others;
             (segment.keys.as_slice(), own)
+        });
+        parts.collect()
+    }
+
+    /// So many of the best rows among those that the lists give, with their scores; none where the lists
+    /// were not [read](Self::read_inverted_file).
+    pub fn near_rows(&self, query: &[f32], count: usize) -> Vec<(RowKey, f32)> {
+        let mut near = self.near(query);
+        near.truncate(count);
+        let rows = near.into_iter().map(|(place, score)| {
+            let segment = &self.segments[place.segment as usize];
+            (segment.keys[place.row as usize], score)
+        });
+        rows.collect()
+    }
+
+    /// Rows that the lists give, the best first.
+    fn near(&self, query: &[f32]) -> Vec<(scan::RowPlace, f32)> {
+        let lists = self.inverted_file.as_ref();
+        let mut near = lists.map_or_else(Vec::new, |lists| lists.candidates(&self.segments, query));
+        near.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        near
+    }
+
+    /// All rows, and their scores, of so many contents that have a row among those that the lists give;
+    /// of fewer where these give fewer, and none where there are no lists.
+    pub(crate) fn near_parts(&self, query: &[f32], contents: usize) -> Vec<(&[RowKey], Vec<f32>)> {
+        let mut runs = BTreeMap::<(usize, usize), usize>::new();
+        for (place, _) in self.near(query) {
+            let (segment, row) = (place.segment as usize, place.row as usize);
+            let run = self.segments[segment].run_of(row);
+            runs.insert((segment, run.start), run.end);
+            if runs.len() == contents {
+                break;
+            }
+        }
+        let parts = runs.into_iter().map(|((segment, start), end)| {
+            let places = (start..end).map(|row| scan::RowPlace {
+                segment: segment as u32,
+                row: row as u32,
+            });
+            let scores = scan::scan_some(&self.segments, &places.collect::<Vec<_>>(), query);
+            (&self.segments[segment].keys[start..end], scores)
         });
         parts.collect()
     }

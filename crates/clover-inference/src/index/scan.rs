@@ -1,6 +1,5 @@
 //! The similarity of a query to every row, exactly: a blocked product on all cores.
 
-use half::slice::HalfFloatSliceExt;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -9,6 +8,8 @@ use super::settings::RowPrecision;
 
 /// Rows that one thread takes in one go.
 const BLOCK: usize = 4_096;
+/// The same for rows that lie anywhere.
+const SOME: usize = 512;
 /// Sums that are kept apart: several registers of the widest kind, so that additions need not wait for
 /// each other.
 const LANES: usize = 64;
@@ -35,18 +36,66 @@ fn scan_segment(segment: &Segment, query: &[f32], scores: &mut [f32]) {
         let own = block * BLOCK * dim..(block * BLOCK + scores.len()) * dim;
         match segment.precision {
             RowPrecision::F16 => arch.dispatch(Products {
-                rows: segment.halves()[own].reinterpret_cast(),
+                rows: segment.bits()[own].chunks_exact(dim),
                 query: &scaled,
                 scores,
                 value: small_single,
             }),
             RowPrecision::F32 => arch.dispatch(Products {
-                rows: &segment.singles()[own],
+                rows: segment.singles()[own].chunks_exact(dim),
                 query,
                 scores,
                 value: |value: f32| value,
             }),
         }
+    });
+}
+
+/// The product of a query with some rows of the segments.
+pub(super) fn scan_some(segments: &[Segment], rows: &[RowPlace], query: &[f32]) -> Vec<f32> {
+    let (dim, arch) = (query.len(), Arch::new());
+    let mut scores = vec![0.0; rows.len()];
+    let own = |place: &RowPlace| {
+        let start = place.row as usize * dim;
+        (place.segment as usize, start..start + dim)
+    };
+    let scaled: Vec<f32> = query.iter().map(|value| value * TOO_SMALL).collect();
+    let blocks = scores.par_chunks_mut(SOME).zip(rows.par_chunks(SOME));
+    match segments.first().map(|segment| segment.precision) {
+        Some(RowPrecision::F16) => {
+            let values: Vec<&[u16]> = segments.iter().map(Segment::bits).collect();
+            blocks.for_each(|(scores, rows)| {
+                arch.dispatch(Products {
+                    rows: rows.iter().map(own).map(|(at, row)| &values[at][row]),
+                    query: &scaled,
+                    scores,
+                    value: small_single,
+                });
+            });
+        }
+        Some(RowPrecision::F32) => {
+            let values: Vec<&[f32]> = segments.iter().map(Segment::singles).collect();
+            blocks.for_each(|(scores, rows)| {
+                arch.dispatch(Products {
+                    rows: rows.iter().map(own).map(|(at, row)| &values[at][row]),
+                    query,
+                    scores,
+                    value: |value: f32| value,
+                });
+            });
+        }
+        None => {}
+    }
+    scores
+}
+
+/// The product of a query with every row of a table in single precision, on this thread.
+pub(super) fn products(rows: &[f32], query: &[f32], scores: &mut [f32]) {
+    Arch::new().dispatch(Products {
+        rows: rows.chunks_exact(query.len().max(1)),
+        query,
+        scores,
+        value: |value: f32| value,
     });
 }
 
@@ -63,15 +112,27 @@ fn small_single(half: u16) -> f32 {
     f32::from_bits(bits as u32 & 0x8fff_e000)
 }
 
+/// Where a row lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RowPlace {
+    pub(super) segment: u32,
+    pub(super) row: u32,
+}
+
 /// A product for each row.
-struct Products<'p, T, F> {
-    rows: &'p [T],
+struct Products<'p, R, F> {
+    rows: R,
     query: &'p [f32],
     scores: &'p mut [f32],
     value: F,
 }
 
-impl<T: Copy, F: Fn(T) -> f32> WithSimd for Products<'_, T, F> {
+impl<'p, T, R, F> WithSimd for Products<'p, R, F>
+where
+    T: Copy + 'p,
+    R: Iterator<Item = &'p [T]>,
+    F: Fn(T) -> f32,
+{
     type Output = ();
 
     #[inline(always)]
@@ -83,7 +144,7 @@ impl<T: Copy, F: Fn(T) -> f32> WithSimd for Products<'_, T, F> {
             value,
         } = self;
         let (query_blocks, query_end) = query.as_chunks::<LANES>();
-        for (row, score) in rows.chunks_exact(query.len()).zip(scores) {
+        for (row, score) in rows.zip(scores) {
             let mut sums = [0.0_f32; LANES];
             let (row_blocks, row_end) = row.as_chunks::<LANES>();
             let ends = row_end.iter().zip(query_end);
@@ -139,12 +200,7 @@ mod tests {
             let query: Vec<f32> = (0..dim).map(|at| number(at + 13)).collect();
             let mut scores = vec![0.0; 5];
 
-            Arch::new().dispatch(Products {
-                rows: &rows,
-                query: &query,
-                scores: &mut scores,
-                value: |value: f32| value,
-            });
+            products(&rows, &query, &mut scores);
 
             for (row, score) in rows.chunks(dim).zip(scores) {
                 let exact: f64 = row

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use super::settings::RowPrecision;
@@ -60,6 +60,8 @@ pub(crate) struct Segment {
     embeddings: Range<usize>,
     pub(crate) keys: Vec<RowKey>,
     pub(crate) precision: RowPrecision,
+    /// Of all tensors: what tells this segment from any other.
+    pub(super) checksum: String,
 }
 
 /// Rows to be written.
@@ -224,7 +226,7 @@ pub(super) fn write_segment(
     let metadata = HashMap::from([(CHECKSUM.to_owned(), checksum)]);
     let named = tensors.iter().map(|(name, tensor)| (*name, tensor));
     let bytes = safetensors::serialize(named, Some(metadata)).map_err(|source| {
-        InferenceError::DamagedIndex {
+        InferenceError::Damaged {
             path: file.path.clone(),
             fault: source.to_string(),
         }
@@ -255,7 +257,7 @@ impl Segment {
             path: path.to_owned(),
             source,
         };
-        let damaged = |fault: &str| InferenceError::DamagedIndex {
+        let damaged = |fault: &str| InferenceError::Damaged {
             path: path.to_owned(),
             fault: fault.to_owned(),
         };
@@ -298,7 +300,8 @@ impl Segment {
             .as_ref()
             .and_then(|about| about.get(CHECKSUM));
         let data = std::iter::once(embeddings.data()).chain(columns.iter().map(|c| c.data()));
-        if written != Some(&checksum(data)) {
+        let checksum = checksum(data);
+        if written != Some(&checksum) {
             return Err(damaged(
                 "its checksum does not fit its content; remove the file and run `clover index` \
                  again, which fills in what is missing",
@@ -327,6 +330,7 @@ impl Segment {
             embeddings,
             keys,
             precision,
+            checksum,
         })
     }
 
@@ -334,18 +338,23 @@ impl Segment {
         self.keys.len()
     }
 
+    /// The rows of the content that a row is of, which lie together.
+    pub(super) fn run_of(&self, row: usize) -> Range<usize> {
+        let other = |key: &RowKey| key.content != self.keys[row].content;
+        let start = self.keys[..row].iter().rposition(other);
+        let end = self.keys[row..].iter().position(other);
+        start.map_or(0, |before| before + 1)..end.map_or(self.keys.len(), |rows| row + rows)
+    }
+
     /// All rows as bytes, aligned for their type.
     fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[self.embeddings.clone()]
     }
 
-    /// The rows where they are of half precision, empty otherwise.
-    pub(crate) fn halves(&self) -> &[f16] {
+    /// The bits of the rows where they are of half precision, empty otherwise.
+    pub(crate) fn bits(&self) -> &[u16] {
         match self.precision {
-            RowPrecision::F16 => {
-                let bits: &[u16] = bytemuck::try_cast_slice(self.bytes()).unwrap_or_default();
-                half::slice::HalfBitsSliceExt::reinterpret_cast(bits)
-            }
+            RowPrecision::F16 => bytemuck::try_cast_slice(self.bytes()).unwrap_or_default(),
             RowPrecision::F32 => &[],
         }
     }
@@ -362,7 +371,7 @@ impl Segment {
     pub(crate) fn row(&self, row: usize, dim: usize) -> Vec<f32> {
         let own = row * dim..(row + 1) * dim;
         match self.precision {
-            RowPrecision::F16 => self.halves()[own].to_f32_vec(),
+            RowPrecision::F16 => self.bits()[own].reinterpret_cast::<f16>().to_f32_vec(),
             RowPrecision::F32 => self.singles()[own].to_vec(),
         }
     }

@@ -62,6 +62,10 @@ impl LibrarySource {
 mod tests {
     use std::fs;
     use std::ops::ControlFlow;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use clover_data::dataset::{PackConfig, PackFrames, pack};
 
     use super::super::tests::{embedder, library, settings};
     use super::super::{IndexEvent, IndexWriter, UpdateOptions, VideoIndex};
@@ -107,5 +111,47 @@ mod tests {
         let record = opened.library().records().next().unwrap();
         assert_eq!(opened.path_of(&record.key), videos.join("more/film.gif"));
         assert!(opened.open_clip(&record.key).is_ok());
+    }
+    #[test]
+    fn shards_are_looked_through_once_for_all_their_samples() {
+        let root = tempfile::tempdir().unwrap();
+        let (videos, shards) = (root.path().join("videos"), root.path().join("shards"));
+        library(&videos);
+        let list = videos.join("list.jsonl");
+        let lines =
+            ["a.gif", "b.gif"].map(|clip| format!(r#"{{"clip": "{clip}", "captions": ["red"]}}"#));
+        fs::write(&list, lines.join("\n")).unwrap();
+        let table = ClipTable::open(&list, None, &|_, _| ()).unwrap();
+        let config = PackConfig::new(PackFrames::Evenly(2));
+        let stop = AtomicBool::new(false);
+        pack(&table, &config, &shards, &|_| (), &stop).unwrap();
+        let index = root.path().join("index");
+        let mut writer = IndexWriter::open(&index, &settings(&embedder())).unwrap();
+        let shard = LibrarySource::of(shards.join("000000.tar"));
+        let source = writer
+            .source(shard.clone(), shard.open(&|_, _| ()).unwrap())
+            .unwrap();
+        let (options, go_on) = (UpdateOptions::new(1, &[]).unwrap(), |_: IndexEvent<'_>| {
+            ControlFlow::Continue(())
+        });
+        writer
+            .update(&embedder(), &[source], &options, &mut { go_on })
+            .unwrap();
+        let opened = VideoIndex::open(&index).unwrap();
+        let clips: Vec<_> = opened
+            .library()
+            .records()
+            .map(|one| one.key.clone())
+            .collect();
+        let [first, second] = clips.as_slice() else {
+            panic!("{clips:?}")
+        };
+        let looked_through = || opened.opened.lock().unwrap().get(&0).cloned().unwrap();
+
+        assert!(opened.open_clip(first).is_ok());
+        let samples = looked_through();
+        assert!(opened.open_clip(second).is_ok());
+
+        assert!(Arc::ptr_eq(&samples, &looked_through()));
     }
 }

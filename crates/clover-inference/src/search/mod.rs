@@ -19,12 +19,16 @@ pub use calibration::Calibration;
 use moments::{Moment, best_moments};
 use rerank::Reranker;
 
+#[cfg(doc)]
+use crate::InvertedFile;
 use crate::index::{ClipKey, RowKey, VideoIndex};
 use crate::text_batch::checked_text;
 use crate::{Bundle, Embedder, InferenceError, bundle_checksum};
 
 /// Candidates that the fusion encoder looks at.
 pub const RERANKED: usize = 50;
+/// Clips that are looked at beside as many as are wanted, for some may be gone.
+const SPARE: usize = 64;
 /// How much of what is not wanted is taken off what is.
 const NOT_WEIGHT: f32 = 0.5;
 
@@ -108,13 +112,11 @@ pub struct FoundMoment {
 ///
 /// let device = Default::default();
 /// let opened = Bundle::<Flex>::read(&bundle, &device)?;
-/// let settings = IndexSettings::of_bundle(&bundle)?;
-/// let mut writer = IndexWriter::open(&folder, &settings)?;
-/// let clips = ClipTable::open(&videos, None, &|_, _| ())?;
-/// let source = writer.source(LibrarySource::of(&videos), clips)?;
-/// let options = UpdateOptions::new(2, &[])?;
 /// let embedder = opened.into_embedder(device);
-/// writer.update(&embedder, &[source], &options, &mut |_| ControlFlow::Continue(()))?;
+/// let options = UpdateOptions::new(2, &[])?;
+/// let clips = ClipTable::open(&videos, None, &|_, _| ())?;
+/// let source = (LibrarySource::of(&videos), clips);
+/// index_clips(&folder, (&bundle, &embedder), source, &options, &mut |_| ControlFlow::Continue(()))?;
 ///
 /// let searcher = Searcher::<Flex>::open(&folder, device)?;
 /// let query = SearchQuery { text: Some("a circle".to_owned()), top: 5, ..SearchQuery::default() };
@@ -197,8 +199,31 @@ impl<B: Backend> Searcher<B> {
             .settings()
             .fits(self.index.settings(), index.folder())?;
         self.calibration = Calibration::read(&index)?;
+        let approximate = self.index.inverted_file().is_some();
         self.index = index;
-        Ok(())
+        match approximate {
+            true => self.search_approximately(),
+            false => Ok(()),
+        }
+    }
+
+    /// From now on looks at those rows alone that the lists of the index give for a query: faster where
+    /// there are millions of rows, and a clip that fits may be missed ([`InvertedFile::recall`]). A search
+    /// that is held to a folder still looks at all.
+    ///
+    /// # Errors
+    ///
+    /// The index has no such lists, or they are damaged.
+    pub fn search_approximately(&mut self) -> Result<(), InferenceError> {
+        match self.index.read_inverted_file()? {
+            Some(_) => Ok(()),
+            None => Err(InferenceError::OtherIndex {
+                index: self.index.folder().to_owned(),
+                reason:
+                    "has no lists for approximate search: `clover index --approximate` makes them"
+                        .to_owned(),
+            }),
+        }
     }
 
     /// Finds what fits a query.
@@ -209,7 +234,6 @@ impl<B: Backend> Searcher<B> {
     /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
         let (row, cut) = self.embed(query)?;
-        let scores = self.index.scores(&row);
         let within = query.within.as_deref().map(absolute);
         let wanted = |content: u32| {
             let clips = self.index.clips_of(content);
@@ -217,12 +241,23 @@ impl<B: Backend> Searcher<B> {
                 .iter()
                 .any(|clip| self.is_within(clip, within.as_deref()))
         };
-        let parts = self.index.parts(&scores);
         let candidates = match query.rerank {
             true => query.top.max(RERANKED),
-            false => query.top,
+            false => query.top.max(1),
         };
-        let mut found = best_moments(&parts, candidates.max(1), wanted);
+        let near = match &within {
+            None => self.index.near_parts(&row, candidates + SPARE),
+            Some(_) => Vec::new(),
+        };
+        let parts: Vec<_> = near
+            .iter()
+            .map(|(keys, scores)| (*keys, scores.as_slice()))
+            .collect();
+        let mut found = best_moments(&parts, candidates, wanted);
+        if found.len() < candidates {
+            let scores = self.index.scores(&row);
+            found = best_moments(&self.index.parts(&scores), candidates, wanted);
+        }
         let calibration = self.calibration.as_ref();
         let matches = match (calibration, found.first()) {
             (Some(calibration), Some(best)) => Some(calibration.matches(best.score)),

@@ -253,6 +253,38 @@ fn a_library_that_was_measured_says_where_a_score_stands_until_it_grows() {
 }
 
 #[test]
+fn an_approximate_search_never_finds_what_is_gone_and_keeps_to_a_folder() {
+    let library = Library::new();
+    let mut searcher = library.searcher();
+    let missing = searcher.search_approximately().unwrap_err().to_string();
+    assert!(missing.contains("--approximate"), "{missing}");
+    let neutral = searcher.embedder().embed_texts(&["red".to_owned()]);
+    let index = searcher.index();
+    index.build_inverted_file(&neutral.unwrap()).unwrap();
+    let best = |searcher: &Searcher<Flex>, within| {
+        let query = SearchQuery {
+            top: 1,
+            within,
+            ..text("a red circle")
+        };
+        searcher.search(&query).unwrap().moments.remove(0)
+    };
+    let exact = best(&searcher, None);
+
+    searcher.search_approximately().unwrap();
+
+    assert_eq!(best(&searcher, None), exact);
+    let folder = library.videos().join("b.gif");
+    assert_eq!(best(&searcher, Some(folder.clone())).path, folder);
+    fs::remove_file(&exact.path).unwrap();
+    library.update();
+    searcher.reload().unwrap();
+    let next = best(&searcher, None);
+    assert!(next.path != exact.path && next.score <= exact.score);
+    assert_eq!(next, best(&library.searcher(), None));
+}
+
+#[test]
 fn an_index_whose_bundle_was_changed_is_refused_by_name() {
     let library = Library::new();
 

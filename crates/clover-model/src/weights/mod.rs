@@ -38,7 +38,6 @@ mod other_shape;
 mod report;
 mod resample;
 mod sizes;
-mod source;
 
 pub use error::WeightError;
 pub use export::{Export, tensors, to_bytes, write_file};
@@ -48,7 +47,6 @@ pub use inventory::{Inventory, ListedFile, ListedPart, ListedTensor};
 pub use naming::{Naming, UNUSED_BY_DESIGN, native_name, published_name};
 pub use report::{Resized, ShapeMismatch, WeightReport};
 pub use sizes::SizeHints;
-pub use source::{BytesSource, TensorSource};
 
 use std::path::Path;
 
@@ -69,26 +67,26 @@ pub fn read_file<B: Backend, M: Module<B>>(
     read(module, &WeightFile::open(path)?, naming)
 }
 
-/// Reads weights from the bytes of a safetensors file into a module.
+/// Reads weights from the bytes of a file into a module.
 ///
 /// # Errors
 ///
-/// The bytes are not valid safetensors, or hold tensors of a type that is no float.
+/// As of [`WeightFile::from_bytes`], or a tensor is of a type that is no float.
 pub fn from_bytes<B: Backend, M: Module<B>>(
     module: &mut M,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     naming: Naming,
 ) -> Result<WeightReport, WeightError> {
-    read(module, &BytesSource::new(bytes)?, naming)
+    read(module, &WeightFile::from_bytes(bytes)?, naming)
 }
 
 fn read<B: Backend, M: Module<B>>(
     module: &mut M,
-    source: &dyn TensorSource,
+    file: &WeightFile,
     naming: Naming,
 ) -> Result<WeightReport, WeightError> {
     let mut import = Import::new(ImportOptions::default());
-    import.add(source, naming);
+    import.add(file, naming);
     // Tensors are handles: the copy costs nothing, and stays whole where reading fails.
     *module = import.fill(module.clone())?;
     import.finish()

@@ -47,7 +47,7 @@ fn both_namings_give_the_same_bits_back() {
         let mut copy = clover(2).map(&mut Raised);
         assert!(to_bytes(&copy, naming).unwrap() != bytes);
 
-        let report = from_bytes(&mut copy, &bytes, naming).unwrap();
+        let report = from_bytes(&mut copy, bytes.clone(), naming).unwrap();
 
         assert!(report.is_complete() && report.unused.is_empty(), "{report}");
         assert!(to_bytes(&copy, naming).unwrap() == bytes);
@@ -67,7 +67,7 @@ fn missing_unused_and_misshapen_weights_are_named() {
     }
     let bytes = serialized(&named);
 
-    let report = from_bytes(&mut clover(2), &bytes, Naming::Published).unwrap();
+    let report = from_bytes(&mut clover(2), bytes, Naming::Published).unwrap();
 
     assert!(!report.is_complete());
     assert_eq!(report.missing, ["video_encoder.norm.beta"]);

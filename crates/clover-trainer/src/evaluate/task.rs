@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::prelude::*;
 use clover_data::dataset::ClipTable;
-use clover_inference::Bundle;
+use clover_inference::{Bundle, bundle_checksum};
 
 use super::attention::AttentionMaps;
 use super::evaluation::{Evaluation, LeftOut, Measured};
@@ -12,11 +12,11 @@ use super::predictions::Prediction;
 use super::settings::MeasureSettings;
 use super::with_bundle::Measuring;
 use crate::TrainerError;
-use crate::bundle_checksum::{bundle_checksum, is_fine_tuned};
 use crate::checkpoint::ListFingerprint;
 use crate::metric::Storage;
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::task_items::ItemsLocation;
+use crate::trained_for::is_fine_tuned;
 
 /// What is measured, and with which model.
 #[derive(Clone, Debug)]

@@ -81,7 +81,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         } = loaded.checkpoint;
         check_recipe(&loaded.path, &state.recipe, &folder.recipe)?;
         folder.data.check(&state.data, &loaded.path)?;
-        let report = weights::from_bytes(&mut self.model, &model, Naming::Native)?;
+        let report = weights::from_bytes(&mut self.model, model, Naming::Native)?;
         if !report.is_complete() {
             return Err(TrainerError::IncompleteWeights {
                 path: loaded.path,

@@ -8,8 +8,8 @@ use clover_model::weights::{self, Naming};
 
 use super::{ObserveTask, Run, RunEvent, Scored, Task};
 use crate::TrainerError;
-use crate::bundle_checksum::Trained;
 use crate::checkpoint::{Checkpoint, CheckpointState, Checkpoints, FORMAT_VERSION};
+use crate::trained_for::Trained;
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
     pub(super) fn save(&mut self, observe: &mut ObserveTask<'_, B, T>) -> Result<(), TrainerError> {

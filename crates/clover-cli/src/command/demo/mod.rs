@@ -18,8 +18,8 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ClipTable;
 use clover_inference::{
-    Bundle, Calibration, EmbeddedTable, Embedder, IndexEvent, IndexSettings, IndexWriter,
-    LibrarySource, NeutralTexts, UpdateOptions, VideoIndex,
+    Bundle, EmbeddedTable, Embedder, IndexEvent, LibrarySource, NeutralTexts, UpdateOptions,
+    index_clips,
 };
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::devices::Peer;
@@ -338,16 +338,11 @@ impl Demonstration {
     ) -> Result<()> {
         let folder = self.arguments.out.join(INDEX);
         let _ = fs::remove_dir_all(&folder);
-        let settings = IndexSettings::of_bundle(&searcher.bundle)?;
-        let mut writer = IndexWriter::open(&folder, &settings)?;
-        let source = writer.source(LibrarySource::of(list.canonicalize()?), held_out.clone())?;
+        let model = (searcher.bundle.as_path(), &searcher.embedder);
+        let source = (LibrarySource::of(list.canonicalize()?), held_out.clone());
         let options = UpdateOptions::new(processors(), &[])?;
         let go_on = &mut |_: IndexEvent<'_>| ControlFlow::Continue(());
-        let embedder = &searcher.embedder;
-        writer.update(embedder, &[source], &options, go_on)?;
-        let index = VideoIndex::open(&folder)?;
-        let neutral = NeutralTexts::of_bundle(&settings.bundle, embedder.tokenizer())?;
-        Calibration::measure(&index, embedder, &neutral)?;
+        index_clips(&folder, model, source, &options, go_on)?;
         Ok(())
     }
 

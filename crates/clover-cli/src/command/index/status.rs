@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use clover_inference::{ClipState, VideoIndex};
+use clover_inference::{ClipState, InvertedFile, VideoIndex};
 
 use crate::output::print_line;
 
 pub(super) fn show(folder: &Path) -> Result<()> {
-    let index = VideoIndex::open(folder)?;
+    let mut index = VideoIndex::open(folder)?;
+    index.read_inverted_file()?;
     lines(&index).iter().for_each(|line| print_line(line));
     Ok(())
 }
@@ -52,6 +53,7 @@ pub(super) fn lines(index: &VideoIndex) -> Vec<String> {
             }
         ),
     ];
+    lines.extend(index.inverted_file().map(lists_line));
     let sources = settings
         .sources
         .iter()
@@ -73,4 +75,18 @@ pub(super) fn lines(index: &VideoIndex) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What `clover search --approximate` looks into.
+pub(super) fn lists_line(lists: &InvertedFile) -> String {
+    let later = match lists.later_rows() {
+        0 => String::new(),
+        rows => format!("; {rows} rows came later, and every query looks at each"),
+    };
+    format!(
+        "approximate search looks into {} of {} lists, and found {:.1} % of the ten best rows{later}",
+        lists.probes(),
+        lists.lists(),
+        100.0 * lists.recall()
+    )
 }

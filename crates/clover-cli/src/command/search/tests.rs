@@ -102,7 +102,7 @@ mod searches {
     use clover_data::dataset::ClipTable;
     use clover_data::video::ClipSource;
     use clover_inference::{
-        Bundle, Calibration, IndexSettings, IndexWriter, LibrarySource, NeutralTexts, RowPrecision,
+        Bundle, Embeddings, IndexSettings, IndexWriter, LibrarySource, NeutralTexts, RowPrecision,
         UpdateOptions, VideoIndex, WindowSettings,
     };
 
@@ -110,6 +110,7 @@ mod searches {
     struct Library {
         folder: tempfile::TempDir,
         clips: Vec<PathBuf>,
+        approximate: bool,
     }
 
     impl Library {
@@ -149,9 +150,12 @@ mod searches {
                     ControlFlow::Continue(())
                 })
                 .unwrap();
-            let index = VideoIndex::open(&root.join("index")).unwrap();
-            Calibration::measure(&index, &embedder, &neutral).unwrap();
-            Self { folder, clips }
+            writer.measured(&embedder, &neutral, false).unwrap();
+            Self {
+                folder,
+                clips,
+                approximate: false,
+            }
         }
 
         fn path(&self, name: &str) -> PathBuf {
@@ -169,6 +173,7 @@ mod searches {
             let mut output = Vec::new();
             let searching = Searching {
                 index: self.path("index"),
+                approximate: self.approximate,
                 query: SearchQuery { top: 10, ..query },
                 form,
                 html: html.map(|name| self.path(name)),
@@ -185,6 +190,21 @@ mod searches {
             text: Some(text.to_owned()),
             ..SearchQuery::default()
         }
+    }
+
+    #[test]
+    fn an_approximate_search_needs_lists_and_finds_the_same_in_a_small_library() {
+        let mut library = Library::new();
+        let search = |library: &Library| library.search(text("red"), Form::Json, None, "");
+        let exact = search(&library).unwrap();
+        library.approximate = true;
+
+        let error = search(&library).unwrap_err().to_string();
+        assert!(error.contains("clover index --approximate"), "{error}");
+        let index = VideoIndex::open(&library.path("index")).unwrap();
+        index.build_inverted_file(&Embeddings::default()).unwrap();
+
+        assert_eq!(search(&library).unwrap(), exact);
     }
 
     #[test]

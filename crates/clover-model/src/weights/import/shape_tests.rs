@@ -9,7 +9,7 @@ use super::*;
 use crate::text_encoder::TextEncoderConfig;
 use crate::video_encoder::VideoSwinConfig;
 use crate::weights::tests::{clover, serialized};
-use crate::weights::{BytesSource, SizeHints, from_bytes, tensors, to_bytes};
+use crate::weights::{SizeHints, WeightFile, from_bytes, tensors, to_bytes};
 use crate::{Clover, CloverConfig, Noise, TestBackend};
 
 #[test]
@@ -20,7 +20,7 @@ fn sizes_are_told_from_the_weights() {
     let model = config.init::<TestBackend>(&Default::default());
     for naming in [Naming::Published, Naming::Native] {
         let bytes = to_bytes(&model, naming).unwrap();
-        let source = BytesSource::new(&bytes).unwrap();
+        let source = WeightFile::from_bytes(bytes).unwrap();
         let mut import = Import::new(ImportOptions::default());
         import.add(&source, naming);
 
@@ -41,7 +41,7 @@ fn tables_of_positions_are_brought_to_another_clip_and_text() {
     let mut config = CloverConfig::tiny(40).with_image_size(56).with_frames(6);
     config.video.window = [4, 5, 5];
     config.text.max_positions = 16;
-    let source = BytesSource::new(&bytes).unwrap();
+    let source = WeightFile::from_bytes(bytes).unwrap();
     let mut import = Import::new(ImportOptions::default());
     import.add(&source, Naming::Native);
     import.resize_to([4, 5, 5]);
@@ -69,7 +69,7 @@ fn rows_beyond_the_last_word_piece_are_left_out() {
     let padded = padded.init::<TestBackend>(&Default::default());
     for naming in [Naming::Published, Naming::Native] {
         let bytes = to_bytes(&padded, naming).unwrap();
-        let source = BytesSource::new(&bytes).unwrap();
+        let source = WeightFile::from_bytes(bytes).unwrap();
         let mut import = Import::new(ImportOptions::default());
         import.add(&source, naming);
         import.resize_to([8, 7, 7]);
@@ -102,7 +102,7 @@ fn another_shape_is_no_reason_to_guess_without_being_asked() {
     let config = CloverConfig::tiny(40).with_image_size(28).with_frames(8);
     let mut model = config.init::<TestBackend>(&Default::default());
 
-    let report = from_bytes(&mut model, &bytes, Naming::Native).unwrap();
+    let report = from_bytes(&mut model, bytes, Naming::Native).unwrap();
 
     let [mismatch] = &report.mismatched[..] else {
         panic!("{report}")
@@ -143,7 +143,7 @@ fn an_inflated_swin_sees_in_equal_frames_what_it_saw_in_one() {
         }
     }
     let bytes = serialized(&named);
-    let source = BytesSource::new(&bytes).unwrap();
+    let source = WeightFile::from_bytes(bytes).unwrap();
     let mut import = Import::new(ImportOptions::default());
     import.add(&source, Naming::VideoSwin);
     import.resize_to([2, 2, 2]);

@@ -9,7 +9,7 @@ use safetensors::{Dtype, tensor::TensorView};
 
 use super::*;
 use crate::weights::tests::{Raised, clover, serialized};
-use crate::weights::{BytesSource, tensors, to_bytes};
+use crate::weights::{WeightFile, tensors, to_bytes};
 use crate::{Clover, Noise, TestBackend};
 
 type Named = Vec<(String, TensorData)>;
@@ -28,7 +28,7 @@ fn imported(
 ) -> (Clover<TestBackend>, WeightReport) {
     let sources: Vec<_> = files
         .iter()
-        .map(|(bytes, naming)| (BytesSource::new(bytes).unwrap(), *naming))
+        .map(|(bytes, naming)| (WeightFile::from_bytes(bytes.to_vec()).unwrap(), *naming))
         .collect();
     let mut import = Import::new(options);
     for (source, naming) in &sources {
@@ -225,7 +225,7 @@ fn weights_that_are_not_finite_are_reported_or_refused_by_name() {
         }
     }
     let bytes = serialized(&named);
-    let source = BytesSource::new(&bytes).unwrap();
+    let source = WeightFile::from_bytes(bytes).unwrap();
     let outcome = |refuse_not_finite| {
         let mut import = Import::new(ImportOptions {
             refuse_not_finite,

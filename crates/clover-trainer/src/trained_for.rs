@@ -1,45 +1,13 @@
-//! Which weights a bundle holds, in a few letters; and which task it was trained for.
+//! Which task a bundle was trained for.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use clover_data::files::open_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
 
-/// The files whose bytes tell one bundle from another.
-const FILES: [&str; 3] = ["config.json", "model.safetensors", "answers.json"];
 const TRAINED: &str = "trained.json";
-
-/// Bytes read at a time.
-const CHUNK: usize = 1 << 20;
-
-/// The checksum of the weights of a bundle.
-pub(crate) fn bundle_checksum(folder: &Path) -> Result<String, TrainerError> {
-    let mut hasher = crc32fast::Hasher::new();
-    let mut buffer = vec![0; CHUNK];
-    for name in FILES {
-        let path = folder.join(name);
-        let failed = |source| TrainerError::Read {
-            path: path.clone(),
-            source,
-        };
-        let mut file = match open_regular(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-    }
-    Ok(format!("{:08x}", hasher.finalize()))
-}
 
 /// Which model of which run a bundle holds: its `trained.json`.
 #[derive(Serialize)]
@@ -86,17 +54,6 @@ pub(crate) fn is_fine_tuned(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn other_weights_are_another_bundle() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model.safetensors"), "one").unwrap();
-        let first = bundle_checksum(folder.path()).unwrap();
-
-        fs::write(folder.path().join("model.safetensors"), "two").unwrap();
-
-        assert_ne!(bundle_checksum(folder.path()).unwrap(), first);
-    }
 
     #[test]
     fn a_bundle_says_whether_it_was_fine_tuned() {
