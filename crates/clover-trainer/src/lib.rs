@@ -31,6 +31,7 @@
 pub mod ablation;
 pub mod checkpoint;
 pub mod clipping;
+mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
@@ -53,6 +54,7 @@ pub mod task_items;
 mod trained_for;
 mod whole_file;
 
+pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use parameter_paths::parameter_paths;
 pub use run_record::RunRecord;
