@@ -70,7 +70,7 @@ impl TrainingProgress {
                 self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
-            PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
+            PretrainingEvent::Damage { what } => self.bar.line(what),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));
             }

@@ -101,9 +101,9 @@ pub enum RunEvent<'r, M, V> {
         report: &'r WeightReport,
     },
     /// A damaged checkpoint or line was passed over, or what a crash left was put right.
-    CheckpointRefused {
-        /// Which, and why.
-        reason: String,
+    Damage {
+        /// What, and why.
+        what: String,
     },
     /// An item was left out.
     Skipped(&'r SkippedItem),
