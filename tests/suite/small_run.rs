@@ -84,15 +84,15 @@ pub(crate) fn recipe() -> PretrainingRecipe {
     }
 }
 
-/// A run, and the reasons why checkpoints were refused.
+/// A run, and what it told of damage.
 pub(crate) fn run(
     plan: &PretrainingPlan,
 ) -> Result<(PretrainingSummary, Vec<String>), TrainerError> {
     let mut refused = Vec::new();
     let summary =
         pretrain::<TestAutodiffBackend>(plan, &Peer::alone(), &Default::default(), &mut |event| {
-            if let PretrainingEvent::CheckpointRefused { reason } = event {
-                refused.push(reason);
+            if let PretrainingEvent::Damage { what } = event {
+                refused.push(what);
             }
             ControlFlow::Continue(())
         })?;

@@ -69,7 +69,8 @@ impl TrainingProgress {
             PretrainingEvent::EnoughSteps { done, max } => {
                 self.bar.line(&enough_steps(*done, *max));
             }
-            PretrainingEvent::CheckpointRefused { reason } => self.bar.line(reason),
+            PretrainingEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
+            PretrainingEvent::Damage { what } => self.bar.line(what),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));
             }

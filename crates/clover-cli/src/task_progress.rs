@@ -43,7 +43,8 @@ impl TuningProgress {
                 ));
             }
             FinetuningEvent::EnoughSteps { done, max } => self.bar.line(&enough_steps(*done, *max)),
-            FinetuningEvent::CheckpointRefused { reason } => self.bar.line(reason),
+            FinetuningEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
+            FinetuningEvent::Damage { what } => self.bar.line(what),
             FinetuningEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));
             }

@@ -147,6 +147,16 @@ fn quiet_runs_say_nothing_and_verbose_ones_every_step() {
     let step = usual.lines().find(|line| line.starts_with("step 1/2 "));
     let step = step.unwrap_or_else(|| panic!("no line of progress: {usual}"));
     assert!(step.len() <= 80 && step.contains("left"), "{step}");
+    assert!(!usual.contains("warning"), "{usual}");
+    let cut = printed(&format!(
+        "{} --max-steps 1 text_len=4",
+        shapes.pretrain("cut")
+    ));
+    let warning = cut.lines().find(|line| line.starts_with("warning: "));
+    assert!(
+        warning.is_some_and(|line| line.contains("text_len = 4")),
+        "{cut}"
+    );
     // Results are no notes.
     assert!(printed("recipe list --quiet").contains("pretrain"));
 }

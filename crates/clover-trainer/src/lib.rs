@@ -30,31 +30,29 @@
 
 pub mod ablation;
 pub mod checkpoint;
-pub mod clipping;
+mod cut_texts;
 pub mod devices;
 pub mod error;
 pub mod evaluate;
 pub mod finetune;
 pub mod metric;
 mod objective;
-pub mod optimizer;
-pub mod optimizer_step;
-pub mod parameter_groups;
-mod parameter_paths;
-pub mod precision;
+mod optimization;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod run;
 mod run_record;
-pub mod schedule;
-pub mod starting_values;
 pub mod task_items;
 mod trained_for;
 mod whole_file;
 
+pub use cut_texts::CutTexts;
 pub use error::TrainerError;
-pub use parameter_paths::parameter_paths;
+pub use optimization::{
+    clipping, optimizer, optimizer_step, parameter_groups, parameter_paths, precision, schedule,
+    starting_values,
+};
 pub use run_record::RunRecord;
 
 #[cfg(test)]

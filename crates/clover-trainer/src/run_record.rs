@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 
-use clover_data::files::read_regular;
+use clover_data::files::{read_regular, remove_half_written};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -94,10 +94,12 @@ impl RunRecord {
             Self::Pretraining(plan) => &plan.folder,
             Self::Finetuning(plan) => &plan.folder,
         };
-        match serde_json::to_vec_pretty(self) {
-            Ok(text) => write_whole(&folder.join(FILE), &text),
-            Err(_) => Ok(()),
-        }
+        let Ok(text) = serde_json::to_vec_pretty(self) else {
+            return Ok(());
+        };
+        let path = folder.join(FILE);
+        write_whole(&path, &text)?;
+        remove_half_written(&path).map_err(|source| TrainerError::Write { path, source })
     }
 }
 

@@ -1,10 +1,14 @@
 //! Files that are there whole or not at all.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
+
+/// What `atomic-write-file` ends a name with that is not whole yet.
+const RANDOM_LETTERS: usize = 6;
 
 /// Writes a file that takes its name once it is whole and on the disk. Nothing else is left beside it,
 /// also when this fails.
@@ -26,29 +30,33 @@ pub fn write_whole(
     file.commit()
 }
 
-/// Removes what a killed writer left in a folder beside the files that are there whole by now: `.a.txt.Ab12Cd`
-/// beside `a.txt`. The caller is the only one that writes to the folder, and puts nothing else in it.
+/// Removes what killed writers of a file left beside it: `.a.txt.Ab12Cd` beside `a.txt`. Nobody else may
+/// be writing the file.
 ///
 /// # Errors
 ///
 /// The folder cannot be read, or a file not be removed.
-pub fn remove_half_written(folder: &Path) -> io::Result<()> {
+pub fn remove_half_written(path: &Path) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str))
+    else {
+        return Ok(());
+    };
     for entry in folder.read_dir()? {
         let entry = entry?;
         let file = entry.file_name();
-        let half = file.to_str().and_then(half_written);
-        if half.is_some_and(|name| folder.join(name).is_file()) {
+        let random = file.to_str().and_then(|file| {
+            file.strip_prefix('.')?
+                .strip_prefix(name)?
+                .strip_prefix('.')
+        });
+        let is_random = |text: &str| {
+            text.len() == RANDOM_LETTERS && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if random.is_some_and(is_random) {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
-}
-
-/// Of which file this is the name before it is whole.
-fn half_written(file: &str) -> Option<&str> {
-    let (name, random) = file.strip_prefix('.')?.rsplit_once('.')?;
-    let is_random = random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_random.then_some(name)
 }
 
 /// Makes the names inside a folder as durable as its files. Only Unix opens folders as files.
@@ -75,7 +83,7 @@ mod tests {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
 
-        remove_half_written(folder.path()).unwrap();
+        remove_half_written(&folder.path().join("a.json")).unwrap();
 
         let entries = folder.path().read_dir().unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();

@@ -208,7 +208,7 @@ mod tests {
     use clover_data::video::PixelPipeline;
     use clover_synthetic::vocabulary;
 
-    fn write(folder: &Path) -> CloverConfig {
+    pub(super) fn write(folder: &Path) -> CloverConfig {
         let device = Default::default();
         let lines = vocabulary();
         let tokenizer =

@@ -1,7 +1,7 @@
 //! The paper's comparison of objectives: equal runs that differ in what they learn from.
 //!
 //! Clover, section 4.4. The rows are [`AblationRow`]s; a row with a seed is a [`Cell`], which is
-//! pre-trained, measured and fine-tuned by itself, so that cells may run in processes of their own
+//! pre-trained, measured and fine-tuned by itself, so that cells may run side by side
 //! and a comparison goes on where it was interrupted: [`AblationFolder`] keeps what there is.
 
 mod cell;

@@ -50,7 +50,13 @@ impl Checkpoints {
     /// Makes a folder of files that were written one by one, each whole, as durable as they are, and
     /// removes what an earlier try that was killed left in it.
     pub(crate) fn finish_folder(folder: &Path) -> Result<(), TrainerError> {
-        remove_half_written(folder).map_err(|source| TrainerError::Write {
+        let remove = || {
+            for entry in folder.read_dir()? {
+                remove_half_written(&entry?.path())?;
+            }
+            Ok(())
+        };
+        remove().map_err(|source| TrainerError::Write {
             path: folder.to_owned(),
             source,
         })?;

@@ -1,16 +1,14 @@
 //! What a fine-tuning run starts from: a bundle, and the validation items.
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{
-    BatchLoader, ClipTable, EpochOrder, LoaderConfig, SampleSource, SkippedItem,
-};
+use clover_data::dataset::{BatchLoader, ClipTable, EpochOrder, LoaderConfig, SampleSource};
 use clover_inference::Bundle;
 
 use super::FinetuningPlan;
-use crate::TrainerError;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
+use crate::{CutTexts, TrainerError};
 
 /// What every task starts from.
 pub(super) struct Start<B: AutodiffBackend> {
@@ -53,11 +51,11 @@ impl<B: AutodiffBackend> Start<B> {
         }
     }
 
-    /// Batches of items to learn from; `unusable` rows are left out.
+    /// Batches of items to learn from, which are those of a list but for its unusable rows.
     pub(super) fn training<S: SampleSource>(
         &self,
         items: S,
-        unusable: Vec<SkippedItem>,
+        list: &ClipTable,
     ) -> Result<TrainingData<S>, TrainerError> {
         let recipe = &self.recipe;
         let config = LoaderConfig {
@@ -71,6 +69,9 @@ impl<B: AutodiffBackend> Start<B> {
         };
         let loaders = Loaders::One(Box::new(BatchLoader::new(items, config)?));
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
-        Ok(TrainingData::new(loaders, schedule, unusable))
+        let mut data = TrainingData::new(loaders, schedule, list.skipped().to_vec());
+        let tokenizer = &self.bundle.tokenizer;
+        data.cut = CutTexts::of(list, recipe.question_form, tokenizer, recipe.text_len)?;
+        Ok(data)
     }
 }

@@ -57,9 +57,10 @@ fn compare<B: AutodiffBackend>(
         CaptionChoice::OneAnEpoch => table,
     };
     let found = start.fingerprint(list_of(plan, &table), &[]);
-    let unusable = table.skipped().to_vec();
-    let dataset = start.reading().captioned(table, Captioned::DrawOne)?;
-    let data = start.training(dataset, unusable)?;
+    let dataset = start
+        .reading()
+        .captioned(table.clone(), Captioned::DrawOne)?;
+    let data = start.training(dataset, &table)?;
     let (model, recipe) = (
         RetrievalModel::from(start.bundle.clover.clone()),
         start.recipe.clone(),
@@ -83,8 +84,7 @@ fn choose<B: AutodiffBackend>(
 ) -> Result<FinetuningSummary, TrainerError> {
     let table = plan.data.open_for(&start.recipe)?;
     let found = start.fingerprint(list_of(plan, &table), &[]);
-    let unusable = table.skipped().to_vec();
-    let data = start.training(start.reading().choices(table)?, unusable)?;
+    let data = start.training(start.reading().choices(table.clone())?, &table)?;
     let recipe = start.recipe.clone();
     let head = MultipleChoiceHeadConfig::new(start.bundle.config.text.hidden)
         .with_dropout(recipe.answer_head_dropout);
@@ -113,11 +113,10 @@ fn answer<B: AutodiffBackend>(
         return Err(TrainerError::TooFewAnswers { answers });
     }
     let found = start.fingerprint(list_of(plan, &table), answers.answers());
-    let unusable = table.skipped().to_vec();
     let answerable = Answered::from_list(answers.clone()).answerable(&table);
     let unanswerable = table.len() - answerable.len();
     let dataset = start.reading().open_ended(answerable, &answers)?;
-    let mut data = start.training(dataset, unusable)?;
+    let mut data = start.training(dataset, &table)?;
     data.unanswerable = unanswerable;
     let recipe = start.recipe.clone();
     let head = OpenEndedHeadConfig::new(start.bundle.config.text.hidden, answers.len())

@@ -8,15 +8,15 @@ use clover_data::dataset::{
     BatchLoader, BatchShare, ClipTable, Collated, EpochOrder, LoaderConfig, Mixture,
     PretrainingDataset, PretrainingSample, SampleReading,
 };
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::{QuestionForm, WordPieceTokenizer};
 use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 
 use super::PretrainingPlan;
-use crate::TrainerError;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::CaptionChoice;
 use crate::run::{Loaders, TrainingData};
+use crate::{CutTexts, TrainerError};
 
 /// Pairs whose batches are put together by the loader.
 pub(super) type Pairs = Collated<PretrainingDataset, fn(Vec<PretrainingSample>) -> BatchPairs>;
@@ -59,6 +59,7 @@ impl OpenedLists {
         let videos = open(&plan.data)?;
         let mut unusable = videos.skipped().to_vec();
         let neutral = NeutralTexts::of_captions(&videos);
+        let cut = CutTexts::of(&videos, QuestionForm::Alone, tokenizer, recipe.text_len)?;
         let mut fingerprint = DataFingerprint {
             videos: ListFingerprint::of_table(&videos, &plan.data),
             images: None,
@@ -107,8 +108,10 @@ impl OpenedLists {
             }
         };
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
+        let mut data = TrainingData::new(loaders, schedule, unusable);
+        data.cut = cut;
         Ok(Self {
-            data: TrainingData::new(loaders, schedule, unusable),
+            data,
             fingerprint,
             neutral,
         })

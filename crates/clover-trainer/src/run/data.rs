@@ -10,6 +10,7 @@ use clover_data::dataset::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::CutTexts;
 use crate::schedule::Schedule;
 
 /// What a step was made on.
@@ -31,6 +32,8 @@ pub(crate) struct TrainingData<S> {
     pub(crate) unusable: Vec<SkippedItem>,
     /// Questions that nothing can be learned from.
     pub(crate) unanswerable: usize,
+    /// Texts that are longer than the model reads.
+    pub(crate) cut: Option<CutTexts>,
 }
 
 /// Where batches come from.
@@ -100,6 +103,7 @@ impl<S: SampleSource> TrainingData<S> {
             },
             unusable,
             unanswerable: 0,
+            cut: None,
         }
     }
 

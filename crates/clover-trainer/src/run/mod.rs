@@ -77,6 +77,9 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             total_steps: data.schedule().total_steps(),
             done_steps: self.step,
         });
+        if let Some(cut) = &data.cut {
+            let _ = observe(RunEvent::TextsCut(cut));
+        }
         for item in &data.unusable {
             let _ = observe(RunEvent::Skipped(item));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clover_data::dataset::SkippedItem;
 use clover_model::weights::WeightReport;
 
+use crate::CutTexts;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 
 /// What a run depends on but its task and its batches.
@@ -83,6 +84,8 @@ pub enum RunEvent<'r, M, V> {
         /// Steps done before, when resuming.
         done_steps: u64,
     },
+    /// Texts are longer than the model reads.
+    TextsCut(&'r CutTexts),
     /// The run has made as many steps as it may already, so that none follows.
     EnoughSteps {
         /// Steps done.
@@ -98,9 +101,9 @@ pub enum RunEvent<'r, M, V> {
         report: &'r WeightReport,
     },
     /// A damaged checkpoint or line was passed over, or what a crash left was put right.
-    CheckpointRefused {
-        /// Which, and why.
-        reason: String,
+    Damage {
+        /// What, and why.
+        what: String,
     },
     /// An item was left out.
     Skipped(&'r SkippedItem),

@@ -49,8 +49,8 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
             let validation = folder.path.join("validation.jsonl");
             let validation = run.plan.validate.is_some().then_some(validation);
             let before = (run.step, before.unwrap_or_default());
-            run.records = Records::open(steps, validation, before, &mut |reason| {
-                let _ = observe(RunEvent::CheckpointRefused { reason });
+            run.records = Records::open(steps, validation, before, &mut |what| {
+                let _ = observe(RunEvent::Damage { what });
             })?;
         }
         Ok(run)
@@ -71,8 +71,8 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
             let folder = folder.path.clone();
             return Err(TrainerError::FolderInUse { folder });
         }
-        for reason in loaded.notices() {
-            let _ = observe(RunEvent::CheckpointRefused { reason });
+        for what in loaded.notices() {
+            let _ = observe(RunEvent::Damage { what });
         }
         let Checkpoint {
             model,
