@@ -134,8 +134,8 @@ fn prepare_window_attention<B: Backend>(way: Way) -> impl Fn(Tensor<B, 3>) -> Te
     move |qkv| {
         let (bias, mask) = (bias.clone(), Some(mask.clone()));
         match way {
-            Way::Kernel => clover_kernels::window_attention(qkv, HEADS, bias, mask),
-            Way::Portable => portable::window_attention(qkv, HEADS, bias, mask),
+            Way::Kernel => clover_kernels::window_attention(qkv, HEADS, Some(bias), mask),
+            Way::Portable => portable::window_attention(qkv, HEADS, Some(bias), mask),
         }
     }
 }

@@ -53,7 +53,7 @@ pub fn attention<B: Backend>(
     portable(q, k, v, scale, bias, mask)
 }
 
-/// Attention within windows, straight from the packed projection.
+/// Attention straight from the packed projection, such as within windows.
 ///
 /// `q` is scaled by `head_dim^-0.5`. Gradients flow to `qkv` and `bias`; the mask is a constant.
 /// Bias and mask may be of another float type than `qkv`.
@@ -71,7 +71,7 @@ pub fn attention<B: Backend>(
 pub fn window_attention<B: Backend>(
     qkv: Tensor<B, 3>,
     heads: usize,
-    bias: Tensor<B, 3>,
+    bias: Option<Tensor<B, 3>>,
     mask: Option<Tensor<B, 3>>,
 ) -> Tensor<B, 3> {
     let [windows, tokens, packed] = qkv.dims();
@@ -79,10 +79,17 @@ pub fn window_attention<B: Backend>(
         heads > 0 && packed.is_multiple_of(3 * heads),
         "window attention: the packed axis is not three times the heads' dims"
     );
-    check_additions(windows, [heads, tokens, tokens], Some(&bias), mask.as_ref());
+    check_additions(
+        windows,
+        [heads, tokens, tokens],
+        bias.as_ref(),
+        mask.as_ref(),
+    );
 
     #[cfg(feature = "flex")]
-    if let Some(output) = crate::dispatch::window_attention(&qkv, heads, &bias, mask.as_ref()) {
+    if let Some(output) =
+        crate::dispatch::window_attention(&qkv, heads, bias.as_ref(), mask.as_ref())
+    {
         return output;
     }
     portable_windows(qkv, heads, bias, mask)
@@ -194,7 +201,7 @@ pub fn portable<B: Backend>(
 pub fn portable_windows<B: Backend>(
     qkv: Tensor<B, 3>,
     heads: usize,
-    bias: Tensor<B, 3>,
+    bias: Option<Tensor<B, 3>>,
     mask: Option<Tensor<B, 3>>,
 ) -> Tensor<B, 3> {
     let [windows, tokens, packed] = qkv.dims();
@@ -202,7 +209,7 @@ pub fn portable_windows<B: Backend>(
     let head_dim = dim / heads;
     let [q, k, v] =
         [0, 1, 2].map(|part| split_heads(qkv.clone().narrow(2, part * dim, dim), heads));
-    let output = portable(q, k, v, (head_dim as f64).powf(-0.5), Some(bias), mask);
+    let output = portable(q, k, v, (head_dim as f64).powf(-0.5), bias, mask);
     output.swap_dims(1, 2).reshape([windows, tokens, dim])
 }
 

@@ -29,7 +29,7 @@ fn every_operation<C: CheckpointStrategy>(
     let x = places.forward(doubled(x)).reshape([2, 3, 12]);
     let bias = bias.reshape([2, 3, 3]);
     let packed = Tensor::cat(vec![x.clone(), x.clone() * 0.5, x.clone() + 0.25], 2);
-    let x = x + crate::window_attention(packed, 2, bias.clone() * 0.5, None);
+    let x = x + crate::window_attention(packed, 2, Some(bias.clone() * 0.5), None);
     let seen = Tensor::zeros([2, 3], &device);
     let x = x.clone() + crate::masked_attention(x.clone() * 2.0, x.clone(), x * 0.5, 2, seen, None);
     let heads = x.reshape([2, 3, 2, 6]).swap_dims(1, 2);

@@ -198,7 +198,7 @@ pub(crate) fn attention<B: Backend>(
 pub(crate) fn window_attention<B: Backend>(
     qkv: &Tensor<B, 3>,
     head_count: usize,
-    bias: &Tensor<B, 3>,
+    bias: Option<&Tensor<B, 3>>,
     mask: Option<&Tensor<B, 3>>,
 ) -> Option<Tensor<B, 3>> {
     let [batch, tokens, packed] = qkv.dims();
@@ -218,7 +218,10 @@ pub(crate) fn window_attention<B: Backend>(
         key_mask: None,
         factors: None,
     };
-    launch(kernel, [float(qkv)?, float(bias)?])
+    match bias {
+        Some(bias) => launch(kernel, [float(qkv)?, float(bias)?]),
+        None => launch(kernel, [float(qkv)?]),
+    }
 }
 
 pub(crate) fn masked_attention<B: Backend>(

@@ -86,6 +86,19 @@ pub(crate) fn bert_linear<B: Backend>(
     }
 }
 
+/// A linear layer without bias, with normal weights: CLIP's projections.
+pub(crate) fn projection<B: Backend>(
+    input: usize,
+    output: usize,
+    deviation: f64,
+    device: &B::Device,
+) -> Linear<B> {
+    Linear {
+        weight: normal([input, output], deviation, device),
+        bias: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

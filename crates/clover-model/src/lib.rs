@@ -28,6 +28,7 @@ mod init;
 mod noise;
 mod preset;
 
+pub mod clip;
 pub mod fusion_encoder;
 pub mod heads;
 pub mod tasks;

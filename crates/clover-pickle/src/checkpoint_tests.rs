@@ -63,6 +63,16 @@ fn what_is_put_into_an_object_is_not_kept() {
 }
 
 #[test]
+fn a_module_of_a_script_is_its_state() {
+    let pickle = checkpoint(b"c__torch__.model\nCLIP\n)\x81}X\x01\x00\x00\x00aK\x07sb.");
+
+    let &Node::Dict(ref pairs) = pickle.node(pickle.root()) else {
+        panic!("{pickle:?}")
+    };
+    assert_eq!(*pickle.node(pairs[0].1), Node::Int(7));
+}
+
+#[test]
 fn a_reference_and_a_long_number_are_written_down() {
     let pickle = checkpoint(b"](X\x01\x00\x00\x00kQ\x8a\x09123456789L99999999999999999999L\ne.");
 

@@ -216,7 +216,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn push(&mut self, place: Place) -> Result<(), PickleError> {
+    pub(super) fn push(&mut self, place: Place) -> Result<(), PickleError> {
         self.count(1)?;
         self.stack.push(place);
         Ok(())

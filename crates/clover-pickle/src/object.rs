@@ -11,6 +11,9 @@ const MAX_NAME_BYTES: usize = 512;
 /// Dicts that Python makes by a call.
 const DICTS: &[&str] = &["collections.OrderedDict", "collections.defaultdict"];
 
+/// Where the classes of a TorchScript program stand.
+const SCRIPT: &str = "__torch__.";
+
 impl Machine<'_> {
     /// Carries out an instruction that makes more than plain data.
     pub(super) fn object(&mut self, code: u8) -> Result<(), PickleError> {
@@ -52,8 +55,13 @@ impl Machine<'_> {
             }
             b'b' => {
                 // The state of an object that is never made.
-                let _state = self.pop()?;
-                self.top().map(drop)
+                let state = self.pop()?;
+                let object = self.top()?;
+                if self.is_script_module(object) {
+                    self.pop()?;
+                    self.push(state)?;
+                }
+                Ok(())
             }
             b'Q' => {
                 let name = self.pop()?;
@@ -61,6 +69,18 @@ impl Machine<'_> {
             }
             _ => Err(self.error(refusal(code))),
         }
+    }
+
+    /// Whether an object is a module of a TorchScript program: a class of the program, made of nothing. Such a
+    /// module is the dict of its parameters and modules, which is set as its state.
+    fn is_script_module(&self, object: Place) -> bool {
+        let Some(Node::Call { callee, arguments }) = self.node(object) else {
+            return false;
+        };
+        let of_nothing = matches!(self.node(*arguments), Some(Node::List(list)) if list.is_empty());
+        let of_program =
+            matches!(self.node(*callee), Some(Node::Global(name)) if name.starts_with(SCRIPT));
+        of_nothing && of_program
     }
 
     fn name_lines(&mut self) -> Result<(String, String), PickleError> {

@@ -49,7 +49,7 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
 }
 
 impl Fixture {
-    fn open(folder: PathBuf) -> Self {
+    pub(crate) fn open(folder: PathBuf) -> Self {
         let path = folder.join("manifest.json");
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let manifest =

@@ -19,8 +19,8 @@ const ZERO: f64 = 1e-5;
 const WITHOUT_EFFECT: [&str; 2] = ["self.key.bias", "mc_vqa_classifier.4.bias"];
 
 /// Replaces each parameter by its gradient, so that gradients can be exported as weights are.
-struct IntoGradients<'g> {
-    gradients: &'g GradientsParams,
+pub(crate) struct IntoGradients<'g> {
+    pub(crate) gradients: &'g GradientsParams,
 }
 
 impl<B: AutodiffBackend> ModuleMapper<B> for IntoGradients<'_> {

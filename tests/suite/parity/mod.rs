@@ -4,6 +4,7 @@
 //! `CLOVER_PARITY_DIRS=dir1:dir2`. Each test prints the worst deviation of each file.
 
 mod adamw;
+mod clip;
 mod deviation;
 mod finetuning;
 mod fixture;

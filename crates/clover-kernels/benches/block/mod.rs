@@ -53,8 +53,8 @@ impl<B: Backend> Block<B> {
         let qkv = self.qkv.forward(prepare_layer_norm(way)(x.clone()), way);
         let (bias, mask) = (self.bias.clone(), Some(self.mask.clone()));
         let attended = match way {
-            Way::Kernel => clover_kernels::window_attention(qkv, HEADS, bias, mask),
-            Way::Portable => portable::window_attention(qkv, HEADS, bias, mask),
+            Way::Kernel => clover_kernels::window_attention(qkv, HEADS, Some(bias), mask),
+            Way::Portable => portable::window_attention(qkv, HEADS, Some(bias), mask),
         };
         let x = x + self.projection.forward(attended, way);
         let hidden = self.widen.forward(prepare_layer_norm(way)(x.clone()), way);

@@ -31,7 +31,7 @@ fn bias_weighs_each_head_and_the_mask_each_window() {
     let bias = Tensor::from_data([[[third, 0.0]; 2], [[0.0, third]; 2]], &device);
     let mask = Tensor::from_data([[[0.0, 0.0]; 2], [[0.0, -1e4]; 2]], &device);
 
-    let output = window_attention(qkv, 2, bias, Some(mask));
+    let output = window_attention(qkv, 2, Some(bias), Some(mask));
 
     // Shares of the first token: 3/4 in head one, 1/4 in head two, all where it is alone.
     let expected = Tensor::from_data([[[3.0, 2.0]; 2], [[4.0, 8.0]; 2]], &device);
@@ -78,8 +78,14 @@ fn windows_agree_with_the_composition() {
         assert_agree!(
             TOLERANCE,
             [qkv, bias],
-            window_attention(qkv.clone(), heads, bias.clone(), mask.clone()),
-            portable_windows(qkv.clone(), heads, bias.clone(), mask.clone())
+            window_attention(qkv.clone(), heads, Some(bias.clone()), mask.clone()),
+            portable_windows(qkv.clone(), heads, Some(bias.clone()), mask.clone())
+        );
+        assert_agree!(
+            TOLERANCE,
+            [qkv],
+            window_attention(qkv.clone(), heads, None, mask.clone()),
+            portable_windows(qkv.clone(), heads, None, mask.clone())
         );
     }
 }
@@ -220,5 +226,5 @@ fn mask_of_groups_that_do_not_divide_the_windows_is_refused() {
     let qkv = Tensor::<TestBackend, 3>::zeros([3, 2, 6], &device);
     let bias = Tensor::zeros([1, 2, 2], &device);
 
-    window_attention(qkv, 1, bias, Some(Tensor::zeros([2, 2, 2], &device)));
+    window_attention(qkv, 1, Some(bias), Some(Tensor::zeros([2, 2, 2], &device)));
 }

@@ -76,7 +76,7 @@ impl<B: Backend> WindowAttention<B> {
         let qkv = project(&self.qkv, windows);
         project(
             &self.projection,
-            clover_kernels::window_attention(qkv, self.heads, bias, mask),
+            clover_kernels::window_attention(qkv, self.heads, Some(bias), mask),
         )
     }
 }

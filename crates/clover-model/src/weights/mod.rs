@@ -27,6 +27,7 @@
 //! # Ok::<(), clover_model::weights::WeightError>(())
 //! ```
 
+mod clip;
 mod error;
 mod export;
 mod file;
@@ -39,6 +40,7 @@ mod report;
 mod resample;
 mod sizes;
 
+pub use clip::{ClipHints, ClipNaming, ClipSource, clip_tensors};
 pub use error::WeightError;
 pub use export::{Export, tensors, to_bytes, write_file};
 pub use file::{FileFault, StoredTensor, UnreadableTensor, WeightFile};

@@ -108,9 +108,6 @@ pub enum FileFault {
     /// A zip archive that is no checkpoint.
     #[error("the zip archive has no `data.pkl`: it was not written by PyTorch's `save`")]
     NoPickle,
-    /// A program for PyTorch's own machine.
-    #[error("it is a TorchScript program, not a checkpoint: save the model's `state_dict()`")]
-    TorchScript,
     /// Written on a machine of the other byte order.
     #[error("its numbers are stored with the most significant byte first, which is not read")]
     BigEndian,

@@ -235,11 +235,6 @@ fn archives_that_would_grow_or_lie_are_refused() {
     assert_refused(zip(&[]), &["no `data.pkl`"]);
     let second = Entry::new("y/data.pkl", &value);
     assert_refused(zip(&[data.clone(), second]), &["several pickles"]);
-    let script = Entry::new("x/constants.pkl", "");
-    assert_refused(
-        zip(&[data.clone(), script]),
-        &["TorchScript", "state_dict()"],
-    );
     let order = Entry::new("x/byteorder", "big");
     assert_refused(zip(&[data, order]), &["most significant byte first"]);
 }

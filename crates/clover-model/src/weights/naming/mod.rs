@@ -2,9 +2,9 @@
 
 mod clover;
 mod hugging_face;
-mod rule;
+pub(super) mod rule;
 mod torchvision;
-mod wrapping;
+pub(super) mod wrapping;
 
 pub use clover::{UNUSED_BY_DESIGN, native_name, published_name};
 

@@ -1,7 +1,7 @@
 //! Two ways to name a parameter, side by side.
 
 /// A pair of name prefixes; `*` stands for one number, the same on both sides.
-pub(super) struct Rule {
+pub(in crate::weights) struct Rule {
     published: &'static str,
     native: &'static str,
     kind: Kind,
@@ -9,7 +9,7 @@ pub(super) struct Rule {
 
 /// What stands behind the prefix.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::weights) enum Kind {
     /// `weight` and `bias`, as in Burn.
     Layer,
     /// `weight` and `bias`, which Burn calls `gamma` and `beta`.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Tensor,
 }
 
-pub(super) const fn layer(published: &'static str, native: &'static str) -> Rule {
+pub(in crate::weights) const fn layer(published: &'static str, native: &'static str) -> Rule {
     Rule {
         published,
         native,
@@ -26,7 +26,7 @@ pub(super) const fn layer(published: &'static str, native: &'static str) -> Rule
     }
 }
 
-pub(super) const fn norm(published: &'static str, native: &'static str) -> Rule {
+pub(in crate::weights) const fn norm(published: &'static str, native: &'static str) -> Rule {
     Rule {
         published,
         native,
@@ -34,7 +34,7 @@ pub(super) const fn norm(published: &'static str, native: &'static str) -> Rule 
     }
 }
 
-pub(super) const fn tensor(published: &'static str, native: &'static str) -> Rule {
+pub(in crate::weights) const fn tensor(published: &'static str, native: &'static str) -> Rule {
     Rule {
         published,
         native,
@@ -43,7 +43,7 @@ pub(super) const fn tensor(published: &'static str, native: &'static str) -> Rul
 }
 
 impl Rule {
-    pub(super) fn to_native(&self, published: &str) -> Option<String> {
+    pub(in crate::weights) fn to_native(&self, published: &str) -> Option<String> {
         let (numbers, rest) = match_prefix(self.published, published)?;
         let parameter = match (self.kind, rest) {
             (Kind::Tensor, "") => "",
@@ -56,7 +56,7 @@ impl Rule {
         Some(fill(self.native, &numbers) + parameter)
     }
 
-    pub(super) fn to_published(&self, native: &str) -> Option<String> {
+    pub(in crate::weights) fn to_published(&self, native: &str) -> Option<String> {
         let (numbers, rest) = match_prefix(self.native, native)?;
         let parameter = match (self.kind, rest) {
             (Kind::Tensor, "") => "",
@@ -70,7 +70,10 @@ impl Rule {
 }
 
 /// The numbers that the stars of `pattern` stand for at the start of `name`, and what follows.
-pub(super) fn match_prefix<'n>(pattern: &str, name: &'n str) -> Option<(Vec<&'n str>, &'n str)> {
+pub(in crate::weights) fn match_prefix<'n>(
+    pattern: &str,
+    name: &'n str,
+) -> Option<(Vec<&'n str>, &'n str)> {
     let mut numbers = Vec::new();
     let mut rest = name;
     let mut parts = pattern.split('*');
@@ -89,7 +92,7 @@ pub(super) fn match_prefix<'n>(pattern: &str, name: &'n str) -> Option<(Vec<&'n 
     Some((numbers, rest))
 }
 
-pub(super) fn fill(pattern: &str, numbers: &[&str]) -> String {
+pub(in crate::weights) fn fill(pattern: &str, numbers: &[&str]) -> String {
     let mut numbers = numbers.iter();
     let mut filled = String::new();
     for part in pattern.split_inclusive('*') {

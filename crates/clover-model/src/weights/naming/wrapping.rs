@@ -37,7 +37,7 @@ const TRAINING: &[&str] = &[
 const COMPILED: &str = "_orig_mod";
 
 /// A name without the marks of `torch.compile`, wherever they are.
-pub(super) fn uncompiled(name: &str) -> Cow<'_, str> {
+pub(in crate::weights) fn uncompiled(name: &str) -> Cow<'_, str> {
     match name.contains(COMPILED) {
         true => {
             let parts: Vec<_> = name.split('.').filter(|part| *part != COMPILED).collect();
@@ -48,7 +48,7 @@ pub(super) fn uncompiled(name: &str) -> Cow<'_, str> {
 }
 
 /// A name, and what is left of it without each wrapping in turn.
-pub(super) fn unwrapped(name: &str) -> impl Iterator<Item = &str> {
+pub(in crate::weights) fn unwrapped(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |name| {
         WRAPPINGS
             .iter()
@@ -57,7 +57,7 @@ pub(super) fn unwrapped(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a name is a buffer or part of the training around a model.
-pub(super) fn by_itself(name: &str) -> bool {
+pub(in crate::weights) fn by_itself(name: &str) -> bool {
     let is_buffer = BUFFERS.iter().any(|end| {
         name.strip_suffix(end)
             .is_some_and(|front| front.is_empty() || front.ends_with('.'))

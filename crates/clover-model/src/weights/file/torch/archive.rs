@@ -1,4 +1,6 @@
 //! Checkpoints since PyTorch 1.6: a zip archive with the pickle and a file for each storage.
+//!
+//! A TorchScript program is such an archive, too: its parameters are read, and its code is left alone.
 
 use clover_pickle::Pickle;
 
@@ -17,9 +19,6 @@ const MAX_BYTE_ORDER_BYTES: u64 = 16;
 pub(in super::super) fn contents(source: &Source) -> Result<Contents, FileFault> {
     let archive = Archive::open(source)?;
     let folder = folder(&archive)?;
-    if archive.entry(&format!("{folder}constants.pkl"))?.is_some() {
-        return Err(FileFault::TorchScript);
-    }
     if let Some(order) = archive.entry(&format!("{folder}byteorder"))? {
         let order = entry_bytes(source, "the byte order", order, MAX_BYTE_ORDER_BYTES)?;
         if order.trim_ascii() == b"big" {
