@@ -39,6 +39,7 @@ mod other_shape;
 mod report;
 mod resample;
 mod sizes;
+mod source;
 
 pub use clip::{ClipHints, ClipNaming, ClipSource, clip_tensors};
 pub use error::WeightError;
@@ -49,6 +50,7 @@ pub use inventory::{Inventory, ListedFile, ListedPart, ListedTensor};
 pub use naming::{Naming, UNUSED_BY_DESIGN, native_name, published_name};
 pub use report::{Resized, ShapeMismatch, WeightReport};
 pub use sizes::SizeHints;
+pub use source::TensorSource;
 
 use std::path::Path;
 

@@ -14,7 +14,8 @@ use burn::prelude::*;
 
 use super::naming::Meaning;
 use super::other_shape::SourceWindow;
-use super::{Naming, WeightError, WeightFile, WeightReport};
+use super::source::TensorSource;
+use super::{Naming, WeightError, WeightReport};
 use crate::tasks::AnswerHead;
 use fill::Filler;
 use found::Found;
@@ -39,7 +40,7 @@ pub struct ImportOptions {
 /// Files to take weights from, and what has become of them.
 pub struct Import<'s> {
     options: ImportOptions,
-    sources: Vec<(&'s WeightFile, Naming, SourceWindow)>,
+    sources: Vec<(&'s dyn TensorSource, Naming, SourceWindow)>,
     /// Where the values of each parameter lie.
     found: HashMap<String, Found>,
     /// Names and sources that went into a parameter, in this order.
@@ -71,7 +72,7 @@ impl<'s> Import<'s> {
     }
 
     /// Takes from a file, too. Where two have the same parameter, the first counts.
-    pub fn add(&mut self, source: &'s WeightFile, naming: Naming) {
+    pub fn add(&mut self, source: &'s dyn TensorSource, naming: Naming) {
         let index = self.sources.len();
         let mut window = SourceWindow::default();
         let mut substitutes = Vec::new();
