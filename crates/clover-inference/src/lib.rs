@@ -25,9 +25,7 @@ pub use bundle::{
     Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums, start_from_bundle,
     write_bundle,
 };
-pub use embedder::{
-    EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
-};
+pub use embedder::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime, Embeddings};
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
@@ -36,10 +34,13 @@ pub use import::{BundleImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
     IndexSource, IndexWriter, InvertedFile, Library, LibrarySource, RowKey, RowPrecision,
-    UpdateOptions, UpdateSummary, VideoIndex, WindowRow, WindowSettings, index_clips, is_index,
+    UpdateOptions, UpdateSummary, VideoIndex, WindowRow, WindowSettings, is_index,
 };
 pub use preprocessing::Preprocessing;
-pub use search::{Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher};
+pub use search::{
+    Calibration, FoundMoment, RERANKED, SearchQuery, SearchResult, Searcher, index_clips,
+    ready_index,
+};
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::TestBackend;

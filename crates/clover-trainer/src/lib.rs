@@ -21,16 +21,15 @@
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
-//! use clover_trainer::metric::text_to_video;
+//! use clover_trainer::metric::RetrievalMetrics;
 //!
-//! let embeddings = [1.0, 0.0, 0.0, 1.0];
-//! let metrics = text_to_video(&embeddings, &embeddings, 2, &[0, 1]).unwrap();
-//! assert_eq!(metrics.recall_at_1, 100.0);
+//! // Where the own clips of four sentences rank among ten, from zero.
+//! let metrics = RetrievalMetrics::from_ranks(vec![0, 3, 0, 7], 10);
+//! assert_eq!(metrics.recall_at_1, 50.0);
 //! ```
 
 pub mod ablation;
 pub mod checkpoint;
-pub mod clipping;
 mod cut_texts;
 pub mod devices;
 pub mod error;
@@ -38,25 +37,22 @@ pub mod evaluate;
 pub mod finetune;
 pub mod metric;
 mod objective;
-pub mod optimizer;
-pub mod optimizer_step;
-pub mod parameter_groups;
-mod parameter_paths;
-pub mod precision;
+mod optimization;
 pub mod pretrain;
 pub mod recipe;
 pub mod report;
 pub mod run;
 mod run_record;
-pub mod schedule;
-pub mod starting_values;
 pub mod task_items;
 mod trained_for;
 mod whole_file;
 
 pub use cut_texts::CutTexts;
 pub use error::TrainerError;
-pub use parameter_paths::parameter_paths;
+pub use optimization::{
+    clipping, optimizer, optimizer_step, parameter_groups, parameter_paths, precision, schedule,
+    starting_values,
+};
 pub use run_record::RunRecord;
 
 #[cfg(test)]

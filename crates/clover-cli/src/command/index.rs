@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
     ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index,
+    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index, ready_index,
 };
 use indicatif::ProgressBar;
 
@@ -171,7 +171,7 @@ impl Indexing {
             if summary.changed() || self.arguments.compact || !self.arguments.follow {
                 let index = match summary.interrupted {
                     true => VideoIndex::open(folder)?,
-                    false => writer.measured(embedder, neutral, self.arguments.approximate)?,
+                    false => ready_index(folder, embedder, neutral, self.arguments.approximate)?,
                 };
                 note(&line(&summary, &index));
             }

@@ -195,22 +195,22 @@ fn open(path: &Path) -> Result<Option<File>, InferenceError> {
 mod tests {
     use std::fs;
 
+    use super::super::tests::write as write_small;
     use super::*;
-    use crate::index::tests::bundle;
-    use crate::{Answers, Bundle, NeutralTexts, start_from_bundle};
-    use burn_flex::Flex;
+    use crate::{Answers, Bundle, NeutralTexts, TestBackend, start_from_bundle};
     use clover_data::video::ChannelOrder;
 
     /// A small bundle with every file that there can be.
     fn complete() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let device = Default::default();
-        let mut small = Bundle::<Flex>::read(bundle(), &device).unwrap();
+        write_small(folder.path());
+        let mut small = opened(folder.path()).unwrap();
         let answers = Answers::OpenEnded {
             answers: vec!["red".to_owned(), "blue".to_owned()],
         };
-        let part = answers.sizes().init(small.config.text.hidden, &device);
-        small.answers = Some((answers, part));
+        let head = answers.head().init(small.config.text.hidden, &device);
+        small.answers = Some((answers, head));
         small.write(folder.path()).unwrap();
         let neutral = NeutralTexts {
             texts: vec!["a circle".to_owned()],
@@ -220,7 +220,7 @@ mod tests {
         folder
     }
 
-    fn opened(folder: &Path) -> Result<Bundle<Flex>, InferenceError> {
+    fn opened(folder: &Path) -> Result<Bundle<TestBackend>, InferenceError> {
         Bundle::read(folder, &Default::default())
     }
 
@@ -297,7 +297,7 @@ mod tests {
         );
         let sizes = super::super::read_config(folder).unwrap();
         let (channels, device) = (ChannelOrder::default(), Default::default());
-        let started = start_from_bundle::<Flex>(folder, &sizes, channels, &device);
+        let started = start_from_bundle::<TestBackend>(folder, &sizes, channels, &device);
         assert!(
             started
                 .unwrap_err()
@@ -312,7 +312,7 @@ mod tests {
         let sizes = super::super::read_config(folder.path()).unwrap();
         let start = || {
             let channels = ChannelOrder::default();
-            start_from_bundle::<Flex>(folder.path(), &sizes, channels, &Default::default())
+            start_from_bundle::<TestBackend>(folder.path(), &sizes, channels, &Default::default())
         };
         start().unwrap();
 

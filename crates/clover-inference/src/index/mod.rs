@@ -35,9 +35,7 @@ use segment::Segment;
 pub use settings::{INDEX_FORMAT, IndexSettings, RowPrecision, is_index};
 pub use source::LibrarySource;
 pub use windows::WindowSettings;
-pub use writer::{
-    IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow, index_clips,
-};
+pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
 use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};

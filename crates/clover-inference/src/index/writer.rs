@@ -21,15 +21,15 @@ use clover_data::files::FolderLock;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use self::embedding::{Work, read_jobs};
+use super::SEGMENTS;
 use super::contents::Stamp;
 use super::library::{ClipKey, ClipRecord, ClipState, Library, sync_folder};
 use super::plan::{IndexSource, Job, KnownContents, Planner, Step, Survey};
 use super::segment::{RowKey, Rows, Segment, SegmentFile, SegmentList, write_segment};
 use super::settings::{IndexSettings, SETTINGS, is_index};
 use super::source::LibrarySource;
-use super::{SEGMENTS, VideoIndex};
 use crate::bundle::create_folder;
-use crate::{Calibration, Embedder, InferenceError, NeutralTexts};
+use crate::{Embedder, InferenceError};
 
 /// Segments are not merged into larger ones.
 const LARGEST_SEGMENT: u64 = 512 << 20;
@@ -320,30 +320,6 @@ impl IndexWriter {
         }
     }
 
-    /// The index as it is now, once what scores mean in it is [measured](Calibration) and, where
-    /// `approximate`, its [lists](VideoIndex::build_inverted_file) are made of all its rows.
-    ///
-    /// # Errors
-    ///
-    /// A file of the index cannot be read or written, or a text not be embedded.
-    pub fn measured<B: Backend>(
-        &self,
-        embedder: &Embedder<B>,
-        neutral: &NeutralTexts,
-        approximate: bool,
-    ) -> Result<VideoIndex, InferenceError> {
-        let mut index = VideoIndex::open(&self.folder)?;
-        Calibration::measure(&index, embedder, neutral)?;
-        if approximate && index.rows() > 0 {
-            let lists = index.read_inverted_file();
-            if !lists.is_ok_and(|lists| lists.is_some_and(|lists| lists.later_rows() == 0)) {
-                index.build_inverted_file(&embedder.embed_texts(&neutral.texts)?)?;
-            }
-            index.read_inverted_file()?;
-        }
-        Ok(index)
-    }
-
     /// Forgets clips that are gone, and drops rows that no clip needs.
     ///
     /// # Errors
@@ -468,26 +444,6 @@ impl IndexWriter {
         }
         Ok(())
     }
-}
-
-/// Brings an index of one folder, list or shard up to date, or begins it, and reads it to be searched.
-/// `bundle` is where the embedder's model lies.
-///
-/// # Errors
-///
-/// As of [`IndexWriter::open`], [`IndexWriter::update`] and [`IndexWriter::measured`].
-pub fn index_clips<B: Backend>(
-    folder: &Path,
-    (bundle, embedder): (&Path, &Embedder<B>),
-    (source, clips): (LibrarySource, ClipTable),
-    options: &UpdateOptions,
-    visit: &mut dyn FnMut(IndexEvent<'_>) -> ControlFlow<()>,
-) -> Result<(VideoIndex, UpdateSummary), InferenceError> {
-    let mut writer = IndexWriter::open(folder, &IndexSettings::of_bundle(bundle)?)?;
-    let source = writer.source(source, clips)?;
-    let summary = writer.update(embedder, &[source], options, visit)?;
-    let neutral = NeutralTexts::of_bundle(bundle, embedder.tokenizer())?;
-    Ok((writer.measured(embedder, &neutral, false)?, summary))
 }
 
 /// Whether there is more in a folder than an index has before its settings are written.

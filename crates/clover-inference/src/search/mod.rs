@@ -5,6 +5,7 @@
 
 mod calibration;
 mod moments;
+mod ready_index;
 mod rerank;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub use calibration::Calibration;
 use moments::{Moment, best_moments};
+pub use ready_index::{index_clips, ready_index};
 use rerank::Reranker;
 
 #[cfg(doc)]

@@ -25,12 +25,15 @@ const TOGETHER: usize = 8;
 #[derive(Debug)]
 pub(super) struct Reranker<B: Backend> {
     clover: Clover<B>,
+    /// Time steps that the fusion encoder has positions for.
+    steps: usize,
 }
 
 impl<B: Backend> Reranker<B> {
     pub(super) fn new(bundle: &Bundle<B>) -> Self {
         Self {
             clover: bundle.clover.clone(),
+            steps: bundle.config.fusion().time_positions,
         }
     }
 
@@ -83,6 +86,7 @@ impl<B: Backend> Reranker<B> {
                 .clover
                 .video_encoder
                 .forward(videos, &mut Noise::quiet());
+            let videos = spread(videos, self.steps);
             for clip in 0..some.len() {
                 let video = videos.clone().narrow(0, clip, 1).repeat_dim(0, rounds);
                 let fused = self.clover.fusion_encoder.forward(
@@ -118,6 +122,20 @@ impl<B: Backend> Reranker<B> {
     }
 }
 
+/// So many time steps at most, evenly spread: embeddings may be made of more frames than the fusion encoder
+/// was trained with (published: 32 and 8).
+fn spread<B: Backend>(videos: Tensor<B, 5>, steps: usize) -> Tensor<B, 5> {
+    let [_, frames, ..] = videos.dims();
+    if frames <= steps {
+        return videos;
+    }
+    let chosen: Vec<i64> = (0..steps)
+        .map(|step| (step * frames / steps) as i64)
+        .collect();
+    let chosen = Tensor::from_ints(chosen.as_slice(), &videos.device());
+    videos.select(1, chosen)
+}
+
 /// The order of candidates, best first: cosine over temperature and log-likelihood are both logarithms of
 /// how probable a pair is, and add up.
 pub(super) fn order(cosines: &[f32], likelihoods: &[f32]) -> Vec<usize> {
@@ -130,6 +148,20 @@ pub(super) fn order(cosines: &[f32], likelihoods: &[f32]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TestBackend;
+
+    #[test]
+    fn more_steps_than_there_are_positions_for_are_thinned_out() {
+        let steps = |most: usize| {
+            let videos =
+                Tensor::<TestBackend, 1>::from_floats([0.0, 1.0, 2.0, 3.0], &Default::default());
+            let spread = spread(videos.reshape([1, 4, 1, 1, 1]), most);
+            spread.into_data().to_vec::<f32>().unwrap()
+        };
+
+        assert_eq!(steps(2), [0.0, 2.0]);
+        assert_eq!(steps(9), [0.0, 1.0, 2.0, 3.0]);
+    }
 
     #[test]
     fn likelihood_decides_between_similar_clips() {

@@ -103,7 +103,7 @@ mod searches {
     use clover_data::video::ClipSource;
     use clover_inference::{
         Bundle, Embeddings, IndexSettings, IndexWriter, LibrarySource, NeutralTexts, RowPrecision,
-        UpdateOptions, VideoIndex, WindowSettings,
+        UpdateOptions, VideoIndex, WindowSettings, ready_index,
     };
 
     /// A folder with a bundle, clips, and their index.
@@ -150,7 +150,7 @@ mod searches {
                     ControlFlow::Continue(())
                 })
                 .unwrap();
-            writer.measured(&embedder, &neutral, false).unwrap();
+            ready_index(&root.join("index"), &embedder, &neutral, false).unwrap();
             Self {
                 folder,
                 clips,
