@@ -7,9 +7,7 @@ use burn::tensor::Distribution;
 use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
-use clover_model::tasks::{
-    FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, PretrainingInput, RetrievalModel,
-};
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, PretrainingInput, RetrievalModel};
 use clover_model::text_encoder::TextEncoderConfig;
 use clover_model::video_encoder::VideoSwinConfig;
 use clover_model::weights::Naming;
@@ -197,7 +195,7 @@ fn in_open_ended_answers_all_but_key_biases_and_the_mask_token_learn() {
 
     let (ids, mask) = (texts(BATCH, &device), mask(BATCH, &device));
     let loss = cross_entropy(
-        model.forward(clips(&device), 1, ids, mask, &mut Noise::quiet()),
+        model.forward(clips(&device), 1, ids, mask, None, &mut Noise::quiet()),
         &device,
     );
 
@@ -208,8 +206,8 @@ fn in_open_ended_answers_all_but_key_biases_and_the_mask_token_learn() {
 fn the_separator_token_of_fill_in_the_blank_learns() {
     let device = Default::default();
     let head = OpenEndedHeadConfig::new(DIM, ANSWERS).with_dropout(0.0);
-    let model = FillInTheBlankModel::from_clover(clover(&device), &head, &device);
-    let blanks = Tensor::from_ints([2, 8, 15], &device);
+    let model = OpenEndedModel::with_blanks(clover(&device), &head, &device);
+    let blanks = Some(Tensor::from_ints([2, 8, 15], &device));
 
     let (ids, mask) = (texts(BATCH, &device), mask(BATCH, &device));
     let scores = model.forward(clips(&device), 1, ids, mask, blanks, &mut Noise::quiet());

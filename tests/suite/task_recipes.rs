@@ -7,7 +7,7 @@ use clover_data::text::QuestionForm;
 use clover_data::video::{ChannelOrder, FrameSampling, PixelPipeline};
 use clover_inference::Preprocessing;
 use clover_model::CloverConfig;
-use clover_model::tasks::{FillInTheBlankModel, OpenEndedModel};
+use clover_model::tasks::OpenEndedModel;
 use clover_trainer::parameter_groups::ParameterGroup;
 use clover_trainer::parameter_paths;
 use clover_trainer::precision::Precision;
@@ -350,8 +350,7 @@ fn answer_heads_learn_faster_and_decay_whole_and_relative_positions_decay_with_t
     let config = CloverConfig::tiny(50);
     let open_ended =
         OpenEndedModel::<TestBackend>::from_clover(config.init(&device), &head, &device);
-    let blank =
-        FillInTheBlankModel::<TestBackend>::from_clover(config.init(&device), &head, &device);
+    let blank = OpenEndedModel::<TestBackend>::with_blanks(config.init(&device), &head, &device);
     let optimizer = recipe("open-ended-msrvtt-qa").optimizer();
     let optimizer = optimizer.init::<TestAutodiffBackend>();
 

@@ -146,6 +146,61 @@ fn the_list_is_measured_on_the_way_and_at_the_end_and_the_best_model_is_kept() {
 }
 
 #[test]
+fn a_clip_with_twenty_captions_is_read_and_encoded_once() {
+    let data = SmallData::rendered(CLIPS);
+    let list = &data.files.held_out;
+    let mut lines = fs::read_to_string(list).unwrap();
+    let first = lines.lines().nth(1).unwrap().to_owned();
+    let (path, caption) = first.split_once(',').unwrap();
+    for number in 1..20 {
+        lines.push_str(&format!("{path},{caption} {number}\n"));
+    }
+    fs::write(list, lines).unwrap();
+    let plan = PretrainingPlan {
+        max_steps: Some(2),
+        ..validated(&data, "run")
+    };
+    let mut encoded = Vec::new();
+
+    pretrain::<TestAutodiffBackend>(&plan, &Peer::alone(), &Default::default(), &mut |event| {
+        if let PretrainingEvent::Validating { done, total } = event {
+            encoded.push((done, total));
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+
+    // Four clips pass the video encoder, whatever is said about them.
+    assert_eq!(encoded, [(4, 4)]);
+    let retrieval = &figures(&plan)[0].retrieval;
+    let (texts, clips) = (&retrieval.text_to_video, &retrieval.video_to_text);
+    assert_eq!((texts.queries, texts.candidates), (4 + 19, 4));
+    assert_eq!((clips.queries, clips.candidates), (4, 4 + 19));
+}
+
+#[test]
+fn validation_obeys_the_share_of_broken_clips_of_the_recipe() {
+    let data = SmallData::rendered(CLIPS);
+    let list = fs::read_to_string(&data.files.held_out).unwrap();
+    let (path, _) = list.lines().nth(1).unwrap().split_once(',').unwrap();
+    let clip = data.files.held_out.parent().unwrap().join(path);
+    fs::write(clip, "not a video").unwrap();
+    let plan = |share, out| {
+        let mut plan = validated(&data, out);
+        plan.recipe.max_failed_share = share;
+        plan.max_steps = Some(2);
+        plan
+    };
+
+    let lenient = plan(0.5, "lenient");
+    run(&lenient).unwrap();
+    let strict = run(&plan(0.1, "strict")).unwrap_err().to_string();
+
+    assert_eq!(figures(&lenient)[0].skipped, 1);
+    assert!(strict.contains("1 of"), "{strict}");
+}
+
+#[test]
 fn a_resumed_run_measures_the_same_and_keeps_the_same_best_model() {
     if !is_alone("validated_run::a_resumed_run_measures_the_same_and_keeps_the_same_best_model") {
         return;

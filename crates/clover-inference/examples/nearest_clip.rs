@@ -12,7 +12,7 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_inference::{Bundle, Embedder};
+use clover_inference::{Bundle, EmbeddedBatch, Embedder, InferenceError};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,21 +25,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let embedder: Embedder<Flex> = Bundle::read(Path::new(bundle), &device)?.into_embedder(device);
 
     let table = ClipTable::of_captions(clips.iter().map(|clip| (clip, sentence)));
-    // Two threads read; a clip that cannot be read is left out.
-    let embedded = embedder.embed_table(table, (2, 1.0), |done, all| {
-        println!("{done} of {all} clips read");
-    })?;
-    for clip in &embedded.skipped {
-        println!("left out: {clip}");
-    }
-
     let text = embedder.embed_texts(std::slice::from_ref(sentence))?;
     let mut ranked = Vec::new();
-    for (row, &clip) in embedded.rows.iter().enumerate() {
-        let both = text.row(0).iter().zip(embedded.videos.row(row));
-        let cosine: f32 = both.map(|(text, video)| text * video).sum();
-        ranked.push((cosine, &clips[clip]));
-    }
+    // Two threads read; a clip that cannot be read is left out.
+    embedder.embed_each_clip::<InferenceError>(table, (2, 1.0), &mut |batch| {
+        match batch {
+            EmbeddedBatch::Clips(read) => ranked.extend(read.into_iter().map(|clip| {
+                let both = text.row(0).iter().zip(&clip.video);
+                let cosine: f32 = both.map(|(text, video)| text * video).sum();
+                (cosine, &clips[clip.index])
+            })),
+            EmbeddedBatch::Skipped(clip) => println!("left out: {clip}"),
+            EmbeddedBatch::Done(done) => println!("{done} of {} clips read", clips.len()),
+        }
+        Ok(())
+    })?;
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     for (cosine, clip) in ranked {
         println!("{cosine:6.3}  {clip}");

@@ -11,7 +11,7 @@ use burn::prelude::*;
 use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::QuestionForm;
 use clover_data::video::{ClipSource, NormalizedClip, Span};
-use clover_model::tasks::{AnswerModel, FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel};
+use clover_model::tasks::{AnswerModel, MultipleChoiceModel, OpenEndedModel};
 use serde::Serialize;
 
 use self::question::{BLANK, Question};
@@ -108,8 +108,8 @@ pub enum AnsweredBy {
 /// What a bundle was fine-tuned to answer with.
 #[derive(Debug)]
 enum Head<B: Backend> {
+    /// With a list of answers, or of words for a blank.
     OpenEnded(AnswerVocabulary, OpenEndedModel<B>),
-    FillInTheBlank(AnswerVocabulary, FillInTheBlankModel<B>),
     MultipleChoice(QuestionForm, MultipleChoiceModel<B>),
 }
 
@@ -127,11 +127,10 @@ impl<B: Backend> Answerer<B> {
         let reading = bundle.preprocessing.clip_reading();
         let overlay = AttentionOverlay::new(reading, &bundle.config);
         let clover = bundle.clover.clone();
-        let head = bundle.answers.map(|(answers, part)| {
+        let head = bundle.answers.map(|(answers, head)| {
             let known = answers.vocabulary();
-            match (part.with_encoders(clover), answers) {
+            match (head.with_encoders(clover), answers) {
                 (AnswerModel::OpenEnded(model), _) => Head::OpenEnded(known, model),
-                (AnswerModel::FillInTheBlank(model), _) => Head::FillInTheBlank(known, model),
                 (AnswerModel::MultipleChoice(model), answers) => {
                     let form = match answers {
                         Answers::MultipleChoice { question_form } => question_form,
@@ -250,9 +249,8 @@ impl<B: Backend> Answerer<B> {
                 "chooses among answers that come with the question".to_owned(),
                 "give at least two choices",
             )),
-            Some(head @ Head::OpenEnded(known, _)) if lists_all(known) => Ok(Some(head)),
-            Some(head @ Head::FillInTheBlank(known, _)) if lists_all(known) => {
-                if question.text.contains(BLANK) {
+            Some(head @ Head::OpenEnded(known, model)) if lists_all(known) => {
+                if model.separator_token.is_none() || question.text.contains(BLANK) {
                     return Ok(Some(head));
                 }
                 Err(unanswerable(
@@ -260,7 +258,7 @@ impl<B: Backend> Answerer<B> {
                     "ask with a sentence that has one [MASK], such as \"a man plays the [MASK]\"",
                 ))
             }
-            Some(Head::OpenEnded(..) | Head::FillInTheBlank(..)) => Ok(None),
+            Some(Head::OpenEnded(..)) => Ok(None),
         }
     }
 }

@@ -4,9 +4,7 @@ mod captioned;
 
 use burn::prelude::*;
 use clover_data::batch::stack_clips;
-use clover_data::dataset::{
-    Captioned, CaptionedDataset, ClipReading, ClipTable, Randomness, SkippedItem,
-};
+use clover_data::dataset::{ClipReading, Randomness};
 use clover_data::text::WordPieceTokenizer;
 use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
@@ -31,21 +29,6 @@ pub struct Embeddings {
     pub values: Vec<f32>,
     /// Width of a row.
     pub dim: usize,
-}
-
-/// A table of clips and captions, embedded.
-#[derive(Clone, Debug, Default)]
-pub struct EmbeddedTable {
-    /// The row in the table of each clip that could be read, in their order.
-    pub rows: Vec<usize>,
-    /// One row a clip.
-    pub videos: Embeddings,
-    /// One row a caption.
-    pub texts: Embeddings,
-    /// The clip of each caption, as a row of [`videos`](Self::videos).
-    pub owner: Vec<usize>,
-    /// The clips that could not be read, and why.
-    pub skipped: Vec<SkippedItem>,
 }
 
 /// Reads files and texts, and embeds them.
@@ -158,46 +141,6 @@ impl<B: Backend> Embedder<B> {
         embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
         embeddings
     }
-
-    /// Embeds every clip of a table with all its captions, each once; `progress` hears how many of how
-    /// many clips are done. Broken ones are left out by name.
-    ///
-    /// # Errors
-    ///
-    /// More than a share of `max_failed_share` cannot be read, or the preprocessing is out of range.
-    pub fn embed_table(
-        &self,
-        table: ClipTable,
-        (workers, max_failed_share): (usize, f64),
-        mut progress: impl FnMut(usize, usize),
-    ) -> Result<EmbeddedTable, InferenceError> {
-        let total = table.len();
-        let (tokenizer, reading) = (self.tokenizer.clone(), self.reading());
-        let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::All)?;
-        let mut embedded = EmbeddedTable::default();
-        let how = (workers, max_failed_share);
-        self.embed_captioned::<InferenceError>(dataset, how, 0, &mut |batch| {
-            match batch {
-                EmbeddedBatch::Clips(clips) => clips.iter().for_each(|clip| embedded.push(clip)),
-                EmbeddedBatch::Skipped(item) => embedded.skipped.push(item.clone()),
-                EmbeddedBatch::Done(done) => progress(done, total),
-            }
-            Ok(())
-        })?;
-        Ok(embedded)
-    }
-}
-
-impl EmbeddedTable {
-    fn push(&mut self, clip: &EmbeddedClip) {
-        let own = self.rows.len();
-        self.rows.push(clip.index);
-        self.videos.add(&clip.video);
-        for text in &clip.texts {
-            self.texts.add(text);
-            self.owner.push(own);
-        }
-    }
 }
 
 impl Embeddings {
@@ -215,11 +158,6 @@ impl Embeddings {
     #[must_use]
     pub fn row(&self, index: usize) -> &[f32] {
         &self.values[index * self.dim..(index + 1) * self.dim]
-    }
-
-    fn add(&mut self, row: &[f32]) {
-        self.dim = row.len();
-        self.values.extend_from_slice(row);
     }
 
     fn push<B: Backend>(&mut self, embeddings: Tensor<B, 2>) {
@@ -242,6 +180,7 @@ impl Embeddings {
 mod tests {
     use super::*;
     use crate::TestBackend;
+    use clover_data::dataset::{Captioned, ClipTable};
     use clover_data::video::PixelPipeline;
     use clover_model::CloverConfig;
     use clover_synthetic::{BenchmarkConfig, write_benchmark};
@@ -268,24 +207,25 @@ mod tests {
         };
         let embedder = Embedder::new(clover, tokenizer, preprocessing, device);
 
-        let how = (2, 0.5);
-        let embedded = embedder.embed_table(table.clone(), how, |_, _| {}).unwrap();
+        let dataset = embedder.captioned(table.clone(), Captioned::All).unwrap();
+        let (mut clips, mut skipped) = (Vec::new(), Vec::new());
+        let embedded = embedder.embed_captioned(dataset, (2, 0.5), 0, &mut |batch| {
+            match batch {
+                EmbeddedBatch::Clips(read) => clips.extend(read),
+                EmbeddedBatch::Skipped(item) => skipped.push(item.clone()),
+                EmbeddedBatch::Done(_) => (),
+            }
+            Ok::<_, InferenceError>(())
+        });
 
-        assert_eq!((embedded.videos.rows(), embedded.texts.rows()), (4, 4));
-        assert_eq!((embedded.rows[2], embedded.owner[2]), (3, 2));
-        assert_eq!(embedded.skipped.len(), 1);
-        assert!(
-            embedded.skipped[0].name.contains("00002"),
-            "{:?}",
-            embedded.skipped
-        );
-        for row in 0..4 {
-            let length: f32 = embedded
-                .videos
-                .row(row)
-                .iter()
-                .map(|value| value * value)
-                .sum();
+        embedded.unwrap();
+        let read: Vec<usize> = clips.iter().map(|clip| clip.index).collect();
+        assert_eq!(read, [0, 1, 3, 4]);
+        assert!(clips.iter().all(|clip| clip.texts.len() == 1));
+        assert_eq!(skipped.len(), 1);
+        assert!(skipped[0].name.contains("00002"), "{skipped:?}");
+        for clip in &clips {
+            let length: f32 = clip.video.iter().map(|value| value * value).sum();
             assert!((length - 1.0).abs() < 1e-4);
         }
         let again = embedder
@@ -294,7 +234,7 @@ mod tests {
         let difference = again
             .row(0)
             .iter()
-            .zip(embedded.texts.row(0))
+            .zip(&clips[0].texts[0])
             .map(|(a, b)| (a - b).abs());
         assert!(difference.fold(0.0, f32::max) < 1e-5);
     }

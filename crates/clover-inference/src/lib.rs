@@ -25,9 +25,7 @@ pub use bundle::{
     Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums, start_from_bundle,
     write_bundle,
 };
-pub use embedder::{
-    EmbeddedBatch, EmbeddedClip, EmbeddedTable, Embedder, EmbeddingTime, Embeddings,
-};
+pub use embedder::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime, Embeddings};
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};

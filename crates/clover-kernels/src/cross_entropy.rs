@@ -1,9 +1,18 @@
 //! Cross entropy of a softmax over a large vocabulary.
 
 use burn::prelude::*;
-use burn::tensor::activation::log_softmax;
 
-/// Each row's negative log likelihood of its label: `log(sum(exp(logits))) - logits[label]`.
+/// The logit of an entry that does not take part: its share is exactly zero in 32-bit floats.
+const EXCLUDED: f64 = -10_000.0;
+
+/// Each row's negative log likelihood of its label.
+///
+/// ```text
+/// log(sum_j exp(x_j)) - x_label = log(1 + sum_{j != label} exp(x_j - x_label))
+/// ```
+///
+/// The second form is computed: where the label is nearly certain, the first is a difference of
+/// two large numbers, and loses what it is about.
 ///
 /// # Shapes
 ///
@@ -34,11 +43,20 @@ pub fn softmax_cross_entropy<B: Backend>(
 
 /// The composition every backend has.
 pub fn portable<B: Backend>(logits: Tensor<B, 2>, labels: Tensor<B, 1, Int>) -> Tensor<B, 1> {
-    let [rows, _] = logits.dims();
-    log_softmax(logits, 1)
-        .gather(1, labels.reshape([rows, 1]))
-        .reshape([rows])
-        .neg()
+    let [rows, vocabulary] = logits.dims();
+    let labels = labels.reshape([rows, 1]);
+    let own = logits.clone().gather(1, labels.clone());
+    let entries = Tensor::<B, 1, Int>::arange(0..vocabulary as i64, &logits.device());
+    let is_own = entries
+        .unsqueeze::<2>()
+        .expand([rows, vocabulary])
+        .equal(labels.expand([rows, vocabulary]));
+    let gaps = (logits - own).mask_fill(is_own, EXCLUDED);
+    // Taken out of the sum, so that nothing overflows; the value does not depend on it.
+    let largest = gaps.clone().max_dim(1).clamp_min(0.0).detach();
+    let others = (gaps - largest.clone()).exp().sum_dim(1);
+    let own = largest.clone().neg().exp() - 1.0;
+    (largest + (others + own).log1p()).reshape([rows])
 }
 
 #[cfg(test)]

@@ -61,7 +61,9 @@ impl FocalMlmLoss {
         if self.gamma == 0.0 {
             return cross_entropy.mean();
         }
-        let missed = cross_entropy.clone().neg().exp().neg() + 1.0;
+        // 1 - p by the hyperbolic tangent: subtracted from one, a known word's rest is rounded away.
+        let half = (cross_entropy.clone() * 0.5).tanh();
+        let missed = half.clone() * 2.0 / (half + 1.0);
         (missed.powf_scalar(self.gamma) * cross_entropy).mean()
     }
 }

@@ -12,7 +12,7 @@
 use burn::prelude::*;
 
 use crate::TEMPERATURE;
-use crate::similarity::{log_sum_exp, paired_similarity, scaled_similarity, unit_rows};
+use crate::similarity::{cross_entropy_of_own, scaled_similarity, unit_rows};
 
 /// Configuration to create an [`InfoNceLoss`] using the [init function](InfoNceLossConfig::init).
 #[derive(Config, Debug)]
@@ -52,8 +52,8 @@ impl InfoNceLoss {
     ///
     /// Panics if the shapes differ.
     pub fn forward<B: Backend>(&self, video: Tensor<B, 2>, text: Tensor<B, 2>) -> Tensor<B, 1> {
-        let (own, all) = self.similarities(video, text);
-        nce(own.clone(), all.clone(), 1) + nce(own, all, 0)
+        let all = self.similarities(video, text);
+        cross_entropy_of_own(all.clone()).mean() + cross_entropy_of_own(all.transpose()).mean()
     }
 
     /// One direction: plain NCE of anchors against the batch's positives.
@@ -71,28 +71,13 @@ impl InfoNceLoss {
         anchor: Tensor<B, 2>,
         positive: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        let (own, all) = self.similarities(anchor, positive);
-        nce(own, all, 1)
+        cross_entropy_of_own(self.similarities(anchor, positive)).mean()
     }
 
-    fn similarities<B: Backend>(
-        &self,
-        a: Tensor<B, 2>,
-        b: Tensor<B, 2>,
-    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
+    fn similarities<B: Backend>(&self, a: Tensor<B, 2>, b: Tensor<B, 2>) -> Tensor<B, 2> {
         assert_eq!(a.dims(), b.dims(), "info nce: shapes differ");
-        let (a, b) = (unit_rows(a), unit_rows(b));
-        let own = paired_similarity(a.clone(), b.clone(), self.temperature);
-        (own, scaled_similarity(a, b, self.temperature))
+        scaled_similarity(unit_rows(a), unit_rows(b), self.temperature)
     }
-}
-
-fn nce<B: Backend>(own: Tensor<B, 2>, all: Tensor<B, 2>, dim: usize) -> Tensor<B, 1> {
-    if own.dims() == [1, 1] {
-        // Two ways of computing one similarity differ by rounding; the loss must not.
-        return own.sum() * 0.0;
-    }
-    log_sum_exp(all, dim).mean() - own.mean()
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub use tri_modal_alignment::{
 pub const TEMPERATURE: f64 = 0.05;
 
 #[cfg(test)]
+mod near_zero_tests;
+#[cfg(test)]
 mod oracle;
 
 #[cfg(test)]

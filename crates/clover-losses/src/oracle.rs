@@ -11,6 +11,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    pub(crate) fn new<const DIM: usize>(rows: &[[f32; DIM]]) -> Self {
+        let values = rows.as_flattened().iter().copied().map(f64::from);
+        Self {
+            values: values.collect(),
+            dim: DIM,
+        }
+    }
+
     fn row(&self, index: usize) -> &[f64] {
         &self.values[index * self.dim..(index + 1) * self.dim]
     }
@@ -46,6 +54,17 @@ pub(crate) fn random_rows(rows: usize, dim: usize, seed: u64) -> Rows {
 fn similarity(a: &[f64], b: &[f64], temperature: f64) -> f64 {
     let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
     dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt() * temperature)
+}
+
+/// `mean_i -log( exp s(a_i, b_i) / sum_j exp s(a_i, b_j) )`.
+pub(crate) fn nce(anchors: &Rows, positives: &Rows, temperature: f64) -> f64 {
+    let batch = anchors.len();
+    let s = |i: usize, j: usize| similarity(anchors.row(i), positives.row(j), temperature);
+    let term = |i: usize| {
+        let all: f64 = (0..batch).map(|j| s(i, j).exp()).sum();
+        -(s(i, i).exp() / all).ln()
+    };
+    (0..batch).map(term).sum::<f64>() / batch as f64
 }
 
 /// `fwd` and `rev` of the anchors `rows[0]` against three kinds of positives.

@@ -50,11 +50,17 @@ pub fn paired_similarity<B: Backend>(
     (a * b).sum_dim(1) / temperature
 }
 
-/// `log sum exp` along one axis, which stays with length 1. The largest term is taken out first;
-/// the value does not depend on it, so no gradient flows through it.
-pub(crate) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>, dim: usize) -> Tensor<B, 2> {
-    let largest = x.clone().max_dim(dim).detach();
-    (x - largest.clone()).exp().sum_dim(dim).log() + largest
+/// Each row's cross entropy of its own column, the one of the same index: the anchor's own positive
+/// against all. A single row has none.
+///
+/// # Shapes
+///
+/// - similarities: `[batch, batch]`
+/// - output: `[batch]`
+pub(crate) fn cross_entropy_of_own<B: Backend>(similarities: Tensor<B, 2>) -> Tensor<B, 1> {
+    let [batch, _] = similarities.dims();
+    let own = Tensor::arange(0..batch as i64, &similarities.device());
+    clover_kernels::softmax_cross_entropy(similarities, own)
 }
 
 #[cfg(test)]
@@ -116,11 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn log_sum_exp_of_large_terms_does_not_overflow() {
-        let x = Tensor::<TestBackend, 2>::from_data([[1000.0, 1000.0]], &Default::default());
+    fn large_similarities_do_not_overflow() {
+        let similarities = [[1000.0, 1000.0], [-1000.0, 1000.0]];
+        let similarities = Tensor::<TestBackend, 2>::from_data(similarities, &Default::default());
 
-        let expected = TensorData::from([[1000.0 + 2.0_f32.ln()]]);
-        log_sum_exp(x, 1)
+        let expected = TensorData::from([2.0_f32.ln(), 0.0]);
+        cross_entropy_of_own(similarities)
             .into_data()
             .assert_approx_eq::<f32>(&expected, Tolerance::default());
     }

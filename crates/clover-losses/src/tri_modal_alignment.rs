@@ -50,6 +50,51 @@ pub struct TriModalEmbeddings<B: Backend> {
     pub fused_masked_text: Tensor<B, 2>,
 }
 
+impl<B: Backend> TriModalEmbeddings<B> {
+    /// All six, in the order of the fields.
+    #[must_use]
+    pub fn into_array(self) -> [Tensor<B, 2>; 6] {
+        [
+            self.video,
+            self.text,
+            self.masked_video,
+            self.masked_text,
+            self.fused_masked_video,
+            self.fused_masked_text,
+        ]
+    }
+
+    /// Of six in the order of the fields.
+    #[must_use]
+    pub fn from_array(all: [Tensor<B, 2>; 6]) -> Self {
+        let [
+            video,
+            text,
+            masked_video,
+            masked_text,
+            fused_masked_video,
+            fused_masked_text,
+        ] = all;
+        Self {
+            video,
+            text,
+            masked_video,
+            masked_text,
+            fused_masked_video,
+            fused_masked_text,
+        }
+    }
+
+    /// The same done to each.
+    #[must_use]
+    pub fn map<C: Backend>(
+        self,
+        change: impl FnMut(Tensor<B, 2>) -> Tensor<C, 2>,
+    ) -> TriModalEmbeddings<C> {
+        TriModalEmbeddings::from_array(self.into_array().map(change))
+    }
+}
+
 /// The two terms, each `[1]`; the loss is their sum.
 #[derive(Clone, Debug)]
 pub struct TriModalAlignment<B: Backend> {
@@ -106,25 +151,11 @@ mod tests {
     #[test]
     fn each_anchor_meets_the_other_modality_and_its_own_fusion() {
         let [v, t, vm, tm, f1, f2] = [1, 2, 3, 4, 5, 6].map(|seed| random_rows(4, 6, seed));
-        let [
-            video,
-            text,
-            masked_video,
-            masked_text,
-            fused_masked_video,
-            fused_masked_text,
-        ] = [&v, &t, &vm, &tm, &f1, &f2].map(|rows| rows.tensor::<TestBackend>());
+        let rows = [&v, &t, &vm, &tm, &f1, &f2].map(|rows| rows.tensor::<TestBackend>());
 
         let alignment = TriModalAlignmentLossConfig::new()
             .init()
-            .forward(&TriModalEmbeddings {
-                video,
-                text,
-                masked_video,
-                masked_text,
-                fused_masked_video,
-                fused_masked_text,
-            });
+            .forward(&TriModalEmbeddings::from_array(rows));
 
         let published = |rows| {
             let (forward, reverse) = exclusive_nce(&rows, 0.05);

@@ -307,6 +307,16 @@ pub enum TrainerError {
         folder: PathBuf,
     },
 
+    /// Results would have been written over those of another evaluation.
+    #[error(
+        "{path}: holds the results of another evaluation; choose another folder, or ask for them to be \
+         overwritten"
+    )]
+    OtherResults {
+        /// The results.
+        path: PathBuf,
+    },
+
     /// A file holds items of another task than was asked for.
     #[error("{path}: holds no {wanted} items")]
     OtherTask {

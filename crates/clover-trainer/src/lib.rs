@@ -21,11 +21,11 @@
 //! | [`report`] | every figure as JSON, and a page to look at |
 //!
 //! ```
-//! use clover_trainer::metric::text_to_video;
+//! use clover_trainer::metric::RetrievalMetrics;
 //!
-//! let embeddings = [1.0, 0.0, 0.0, 1.0];
-//! let metrics = text_to_video(&embeddings, &embeddings, 2, &[0, 1]).unwrap();
-//! assert_eq!(metrics.recall_at_1, 100.0);
+//! // Where the own clips of four sentences rank among ten, from zero.
+//! let metrics = RetrievalMetrics::from_ranks(vec![0, 3, 0, 7], 10);
+//! assert_eq!(metrics.recall_at_1, 50.0);
 //! ```
 
 pub mod ablation;

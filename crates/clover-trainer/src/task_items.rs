@@ -85,7 +85,7 @@ pub(crate) struct TaskReading<'r> {
     /// How the bundle was trained to see files.
     pub(crate) bundle: &'r Preprocessing,
     pub(crate) tokenizer: &'r WordPieceTokenizer,
-    /// Whether chance has a part in it.
+    /// Whether crops, frames and texts are drawn at random.
     pub(crate) trains: bool,
 }
 

@@ -9,9 +9,7 @@ use burn::prelude::*;
 use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig, cls_feature};
-use clover_model::tasks::{
-    FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
-};
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 use clover_model::weights::{self, Naming};
 use safetensors::SafeTensors;
 
@@ -216,6 +214,7 @@ fn open_ended_answers_equal_the_published_ones() {
             views,
             first(&ids, texts),
             first(&mask, texts),
+            None,
             &mut Noise::quiet(),
         );
         case.compare("test_multiclip.result", few);
@@ -241,7 +240,7 @@ fn open_ended_answers_equal_the_published_ones() {
         );
         case.compare("act.qa_input", cls_feature(fused.text.clone()));
         case.compare_fused(fused);
-        let scores = model.forward(clips, 1, ids, mask, &mut Noise::quiet());
+        let scores = model.forward(clips, 1, ids, mask, None, &mut Noise::quiet());
         case.compare("act.qa_logits", scores.clone());
         case.compare("test.result", scores.clone());
 
@@ -326,14 +325,14 @@ fn filled_blanks_equal_the_published_ones() {
         let mut case = Case::new(fixture, "finetune_fib.safetensors");
         let device = Default::default();
         let clover = case.fixture.config().init(&device);
-        let mut model = FillInTheBlankModel::from_clover(clover, &case.answer_head(), &device);
+        let mut model = OpenEndedModel::with_blanks(clover, &case.answer_head(), &device);
         case.load(&mut model);
         let [ids, mask] = case.only_text();
         let (grouped, views, texts) = case.several_views();
         let clips = case.clips.clone();
 
         let (few, few_mask) = (first(&ids, texts), first(&mask, texts));
-        let few_blanks = blanks(&few);
+        let few_blanks = Some(blanks(&few));
         let few = model.forward(
             grouped,
             views,
@@ -349,7 +348,7 @@ fn filled_blanks_equal_the_published_ones() {
         let text = model
             .text_encoder
             .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
-        let token = Some(model.separator_token.val());
+        let token = Some(model.separator_token.as_ref().unwrap().val());
         let attention = model
             .fusion_encoder
             .last_attention(video, token, text, mask.clone());
@@ -371,7 +370,7 @@ fn filled_blanks_equal_the_published_ones() {
             clover_kernels::gather_rows(rows, blanks(&ids)),
         );
         case.compare_fused(fused);
-        let positions = blanks(&ids);
+        let positions = Some(blanks(&ids));
         let scores = model.forward(clips, 1, ids, mask, positions, &mut Noise::quiet());
         case.compare("act.qa_logits", scores.clone());
         case.compare("test.result", scores.clone());

@@ -1,7 +1,7 @@
 //! The downstream tasks from annotation to figure, at the least size: files in the published formats, whose
 //! rows are made up, and rendered clips.
 
-mod asked;
+mod ask;
 mod attention;
 mod look_alike;
 mod refused;

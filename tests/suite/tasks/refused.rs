@@ -4,6 +4,7 @@ use std::fs;
 
 use clover_trainer::evaluate::{EvaluationPlan, Figures};
 use clover_trainer::finetune::FinetuningEvent;
+use clover_trainer::report::EvaluationPage;
 use clover_trainer::task_items::ItemsLocation;
 
 use super::{SmallTask, measure, tune, tune_watched};
@@ -226,4 +227,26 @@ fn a_list_of_another_size_than_the_recipes_is_refused() {
         error.contains("answers") && error.contains("1500"),
         "{error}"
     );
+}
+
+#[test]
+fn results_of_another_evaluation_are_not_written_over() {
+    let task = SmallTask::new("retrieval-custom", &[]);
+    let results = task.data.path("evaluation.json");
+    let plan = EvaluationPlan {
+        results: Some(results.clone()),
+        ..task.evaluation(&task.bundle)
+    };
+    let first = measure(&plan).unwrap();
+    EvaluationPage::of(&first).write_json(&results).unwrap();
+
+    let again = measure(&plan).unwrap();
+    let mut other = plan;
+    other.recipe.seed += 1;
+    let refused = measure(&other).unwrap_err().to_string();
+    other.results = None;
+
+    assert_eq!(again.evaluation.figures, first.evaluation.figures);
+    assert!(refused.contains("another evaluation"), "{refused}");
+    assert!(measure(&other).is_ok());
 }

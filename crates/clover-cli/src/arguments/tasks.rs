@@ -79,6 +79,12 @@ pub(crate) struct Evaluate {
     /// Usually `runs/TASK-SPLIT`.
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
+    /// Write over the results of another evaluation in that folder.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Print the figures as JSON, as they lie in `evaluation.json`, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Also re-rank retrieval by dual softmax, which looks at all queries at once.
     #[arg(long)]
     pub(crate) dual_softmax: bool,

@@ -95,8 +95,8 @@ pub(super) mod small {
             .with_frames(2);
         let device = Default::default();
         let answers = answers.map(|answers| {
-            let part = answers.sizes().init(config.text.hidden, &device);
-            (answers, part)
+            let head = answers.head().init(config.text.hidden, &device);
+            (answers, head)
         });
         let bundle: Bundle<Flex> = Bundle {
             clover: config.init(&device),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::files::FolderLock;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate, published, write_predictions};
@@ -50,6 +50,7 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
     let plan = EvaluationPlan {
         answers: annotation.answers.clone(),
         record: Some(record.clone()),
+        results: (!arguments.overwrite).then(|| folder.join("evaluation.json")),
         dual_softmax: arguments.dual_softmax,
         storage,
         attention: arguments.attention.clone(),
@@ -61,21 +62,22 @@ pub(super) fn run(arguments: Evaluate) -> Result<()> {
         )
     };
     let found = arguments.device.run(Measuring(plan))?;
-    for line in figures::protocol(&found) {
-        print_line(&line);
-    }
-    let reference = reference(&name, &found);
-    if arguments.reference {
-        reference.iter().for_each(|line| print_line(line));
-    }
-    let shown = if arguments.reference {
-        reference
-    } else {
-        Vec::new()
+    let shown = match arguments.reference {
+        true => reference(&name, &found),
+        false => Vec::new(),
     };
-    write_all(&folder, &found, &recipe, shown)?;
+    write_all(&folder, &found, &recipe, shown.clone())?;
     // Everything it was kept for is written.
     let _ = fs::remove_file(record);
+    if arguments.json {
+        let path = folder.join("evaluation.json");
+        let figures = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        print_line(&figures);
+        return Ok(());
+    }
+    for line in figures::protocol(&found).iter().chain(&shown) {
+        print_line(line);
+    }
     note(&format!(
         "figures, predictions and the page lie in {}",
         folder.display()

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rows::{AnnotationError, RowFault, RowNumber};
 use crate::DataError;
@@ -16,7 +16,7 @@ const MAX_NAMED: usize = 100_000;
 const MAX_REASON_BYTES: usize = 2_000;
 
 /// An item that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedItem {
     /// The item: a file, or a manifest with a line.
     pub name: String,

@@ -6,7 +6,7 @@ use clover_data::batch::stack_clips;
 use clover_data::text::QuestionForm;
 use clover_data::video::NormalizedClip;
 use clover_model::Noise;
-use clover_model::tasks::MultipleChoiceModel;
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
 use super::question::Question;
 use super::{AnsweredBy, Answerer, Head, Scored};
@@ -28,14 +28,8 @@ impl<B: Backend> Answerer<B> {
         let quiet = &mut Noise::quiet();
         let (known, scores, cut) = match head {
             Some(Head::OpenEnded(known, model)) => {
-                let TextBatch { ids, mask, cut, .. } =
-                    self.embedder.text_batch(&[question.text.as_str()])?;
-                let scores = model.forward(self.stacked(clip), 1, ids, mask, quiet);
-                (known, scores, cut)
-            }
-            Some(Head::FillInTheBlank(known, model)) => {
                 let texts = self.embedder.text_batch(&[question.text.as_str()])?;
-                let blanks = self.blank(&texts)?;
+                let blanks = self.blank_for(model, &texts)?;
                 let TextBatch { ids, mask, cut, .. } = texts;
                 let scores = model.forward(self.stacked(clip), 1, ids, mask, blanks, quiet);
                 (known, scores, cut)
@@ -72,13 +66,8 @@ impl<B: Backend> Answerer<B> {
         let clips = self.stacked(clip);
         match head {
             Some(Head::OpenEnded(_, model)) => {
-                let TextBatch { ids, mask, .. } =
-                    self.embedder.text_batch(&[question.text.as_str()])?;
-                Ok(model.video_attention(clips, 1, ids, mask))
-            }
-            Some(Head::FillInTheBlank(_, model)) => {
                 let texts = self.embedder.text_batch(&[question.text.as_str()])?;
-                let blanks = self.blank(&texts)?;
+                let blanks = self.blank_for(model, &texts)?;
                 Ok(model.video_attention(clips, 1, texts.ids, texts.mask, blanks))
             }
             Some(Head::MultipleChoice(form, model)) => {
@@ -159,8 +148,15 @@ impl<B: Backend> Answerer<B> {
         stack_clips(&[clip], self.embedder.device())
     }
 
-    /// Where the one blank of a sentence stands.
-    fn blank(&self, texts: &TextBatch<B>) -> Result<Tensor<B, 1, Int>, InferenceError> {
+    /// Where the one blank of a sentence stands, for a model that fills it in.
+    fn blank_for(
+        &self,
+        model: &OpenEndedModel<B>,
+        texts: &TextBatch<B>,
+    ) -> Result<Option<Tensor<B, 1, Int>>, InferenceError> {
+        if model.separator_token.is_none() {
+            return Ok(None);
+        }
         let mask = self.embedder.tokenizer().special().mask;
         let ids = texts.encodings.iter().flat_map(|text| &text.ids);
         let blanks = ids.zip(0..).filter(|(id, _)| **id == mask);
@@ -173,7 +169,8 @@ impl<B: Backend> Answerer<B> {
             };
             return Err(error.into());
         }
-        Ok(Tensor::from_ints(blanks.as_slice(), self.embedder.device()))
+        let blanks = Tensor::from_ints(blanks.as_slice(), self.embedder.device());
+        Ok(Some(blanks))
     }
 }
 

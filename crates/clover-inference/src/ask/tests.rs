@@ -28,8 +28,8 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
         .with_frames(2);
     let clover: Clover<TestBackend> = config.init(&device);
     let answers = answers.map(|answers| {
-        let part = answers.sizes().init(config.text.hidden, &device);
-        (answers, part)
+        let head = answers.head().init(config.text.hidden, &device);
+        (answers, head)
     });
     let bundle = Bundle {
         config,

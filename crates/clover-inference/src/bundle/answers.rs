@@ -2,7 +2,7 @@
 
 use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::QuestionForm;
-use clover_model::tasks::AnswerPartSizes;
+use clover_model::tasks::AnswerHeadConfig;
 use serde::{Deserialize, Serialize};
 
 /// The task of a head, and its labels in the order of their scores.
@@ -55,15 +55,15 @@ impl Answers {
 
     /// The head that scores them.
     #[must_use]
-    pub fn sizes(&self) -> AnswerPartSizes {
+    pub fn head(&self) -> AnswerHeadConfig {
         match self {
-            Self::OpenEnded { answers } => AnswerPartSizes::OpenEnded {
+            Self::OpenEnded { answers } => AnswerHeadConfig::OpenEnded {
                 answers: answers.len(),
             },
-            Self::FillInTheBlank { answers } => AnswerPartSizes::FillInTheBlank {
+            Self::FillInTheBlank { answers } => AnswerHeadConfig::FillInTheBlank {
                 answers: answers.len(),
             },
-            Self::MultipleChoice { .. } => AnswerPartSizes::MultipleChoice,
+            Self::MultipleChoice { .. } => AnswerHeadConfig::MultipleChoice,
         }
     }
 }

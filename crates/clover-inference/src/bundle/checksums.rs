@@ -209,8 +209,8 @@ mod tests {
         let answers = Answers::OpenEnded {
             answers: vec!["red".to_owned(), "blue".to_owned()],
         };
-        let part = answers.sizes().init(small.config.text.hidden, &device);
-        small.answers = Some((answers, part));
+        let head = answers.head().init(small.config.text.hidden, &device);
+        small.answers = Some((answers, head));
         small.write(folder.path()).unwrap();
         let neutral = NeutralTexts {
             texts: vec!["a circle".to_owned()],

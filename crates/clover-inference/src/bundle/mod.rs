@@ -22,7 +22,7 @@ use std::path::Path;
 
 use burn::prelude::*;
 use clover_data::text::{TextNormalization, WordPieceTokenizer};
-use clover_model::tasks::AnswerPart;
+use clover_model::tasks::AnswerHead;
 use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
@@ -53,7 +53,7 @@ pub struct Bundle<B: Backend> {
     /// How it sees files.
     pub preprocessing: Preprocessing,
     /// What it answers questions with, if it was fine-tuned for that.
-    pub answers: Option<(Answers, AnswerPart<B>)>,
+    pub answers: Option<(Answers, AnswerHead<B>)>,
 }
 
 impl<B: Backend> Bundle<B> {
@@ -82,9 +82,9 @@ impl<B: Backend> Bundle<B> {
         let clover = import.fill(config.init(device))?;
         let answers = match answers {
             Some(answers) => {
-                let part = answers.sizes().init(config.text.hidden, device);
-                let part = import.fill_answers(part)?;
-                Some((answers, part))
+                let head = answers.head().init(config.text.hidden, device);
+                let head = import.fill_answers(head)?;
+                Some((answers, head))
             }
             None => None,
         };
@@ -112,8 +112,8 @@ impl<B: Backend> Bundle<B> {
     pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
         self.write_settings(folder)?;
         let mut export = Export::of(&self.clover, Naming::Native);
-        if let Some((_, part)) = &self.answers {
-            export.add_answers(part, Naming::Native);
+        if let Some((_, head)) = &self.answers {
+            export.add_answers(head, Naming::Native);
         }
         export.write(&folder.join(WEIGHTS))?;
         seal(folder)
@@ -272,22 +272,22 @@ mod tests {
         assert!(bundle.answers.is_none());
         let labels = ["red", "blue", "left"].map(str::to_owned).to_vec();
         let answers = Answers::FillInTheBlank { answers: labels };
-        let part = answers.sizes().init(bundle.config.text.hidden, &device);
-        let token = |part: &AnswerPart<TestBackend>| match part {
-            AnswerPart::OpenEnded(part) => part.separator_token.as_ref().unwrap().val().into_data(),
-            AnswerPart::MultipleChoice(_) => panic!("another head"),
+        let head = answers.head().init(bundle.config.text.hidden, &device);
+        let token = |head: &AnswerHead<TestBackend>| match head {
+            AnswerHead::OpenEnded(head) => head.separator_token.as_ref().unwrap().val().into_data(),
+            AnswerHead::MultipleChoice(_) => panic!("another head"),
         };
-        let written = token(&part);
-        bundle.answers = Some((answers.clone(), part));
+        let written = token(&head);
+        bundle.answers = Some((answers.clone(), head));
 
         bundle.write(folder.path()).unwrap();
 
-        let (read, part) = Bundle::read(folder.path(), &device)
+        let (read, head) = Bundle::read(folder.path(), &device)
             .unwrap()
             .answers
             .unwrap();
         assert_eq!(read, answers);
-        token(&part).assert_eq(&written, true);
+        token(&head).assert_eq(&written, true);
     }
 
     #[test]

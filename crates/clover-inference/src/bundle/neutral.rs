@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checksums::seal_file;
 use super::files::{read_json, write_json};
-use crate::{EmbeddedTable, InferenceError};
+use crate::InferenceError;
 
 pub(super) const NEUTRAL: &str = "neutral.json";
 /// How many are enough.
@@ -46,27 +46,13 @@ impl NeutralTexts {
         }
     }
 
-    /// Some captions of a list that was embedded, with the cosines of their own clips.
+    /// Some of these captions, each with the cosine of its own clip.
     #[must_use]
-    pub fn of_embedded(table: &ClipTable, embedded: &EmbeddedTable) -> Self {
-        let mut neutral = Self::default();
-        let step = embedded.rows.len().div_ceil(TEXTS).max(1);
-        for clip in (0..embedded.rows.len()).step_by(step) {
-            let own = embedded.owner.iter().position(|&owner| owner == clip);
-            let texts = table.texts(embedded.rows[clip]);
-            if let (Some(text), Some(&caption)) = (own, texts.all().first()) {
-                let pair = embedded
-                    .texts
-                    .row(text)
-                    .iter()
-                    .zip(embedded.videos.row(clip));
-                neutral.texts.push(caption.to_owned());
-                neutral
-                    .own_scores
-                    .push(pair.map(|(text, clip)| text * clip).sum());
-            }
-        }
-        neutral
+    pub fn of_scored(captions: &[(&str, f32)]) -> Self {
+        let step = captions.len().div_ceil(TEXTS).max(1);
+        let some = captions.iter().step_by(step);
+        let (texts, own_scores) = some.map(|&(text, score)| (text.to_owned(), score)).unzip();
+        Self { texts, own_scores }
     }
 
     /// Writes them into a bundle's folder.

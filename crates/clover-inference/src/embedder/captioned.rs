@@ -58,19 +58,28 @@ impl<B: Backend> Embedder<B> {
         (workers, max_failed_share): (usize, f64),
         visit: &mut dyn FnMut(EmbeddedBatch<'_>) -> Result<(), E>,
     ) -> Result<EmbeddingTime, E> {
-        let (tokenizer, reading) = (self.tokenizer.clone(), self.reading());
-        let dataset = CaptionedDataset::new(table, tokenizer, reading, Captioned::Without);
-        let dataset = dataset.map_err(InferenceError::from)?;
+        let dataset = self.captioned(table, Captioned::Without)?;
         self.embed_captioned(dataset, (workers, max_failed_share), 0, visit)
     }
 
-    /// How clips and texts are read, without any chance.
-    pub(super) fn reading(&self) -> SampleReading {
-        SampleReading {
+    /// The clips of a table with their texts, read as the model was trained to see them and without
+    /// anything random.
+    ///
+    /// # Errors
+    ///
+    /// The preprocessing is out of range.
+    pub fn captioned(
+        &self,
+        table: ClipTable,
+        captioned: Captioned,
+    ) -> Result<CaptionedDataset, InferenceError> {
+        let reading = SampleReading {
             clip: self.clip_reading(),
             text_len: self.preprocessing.text_len,
             seed: 0,
-        }
+        };
+        let tokenizer = self.tokenizer.clone();
+        Ok(CaptionedDataset::new(table, tokenizer, reading, captioned)?)
     }
 
     /// Embeds the clips of a list from number `start` on, as the list says they are read.

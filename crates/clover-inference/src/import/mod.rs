@@ -10,7 +10,7 @@ use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::{QuestionForm, WordPieceTokenizer};
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_model::CloverConfig;
-use clover_model::tasks::{AnswerPart, AnswerPartSizes};
+use clover_model::tasks::{AnswerHead, AnswerHeadConfig};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
 use crate::bundle::{PREPROCESSING, VOCABULARY, check_vocabulary, read_json};
@@ -260,8 +260,8 @@ impl BundleImport {
         import: &mut Import<'_>,
         config: &CloverConfig,
         device: &B::Device,
-    ) -> Result<Option<(Answers, AnswerPart<B>)>, InferenceError> {
-        let Some(sizes) = import.answer_part() else {
+    ) -> Result<Option<(Answers, AnswerHead<B>)>, InferenceError> {
+        let Some(sizes) = import.answer_head() else {
             return Ok(None);
         };
         let listed = |wanted: usize, path: &Path| {
@@ -275,20 +275,20 @@ impl BundleImport {
             })
         };
         let answers = match (sizes, &self.answers) {
-            (AnswerPartSizes::MultipleChoice, _) => Answers::MultipleChoice {
+            (AnswerHeadConfig::MultipleChoice, _) => Answers::MultipleChoice {
                 // The published tasks with such a head all list the options.
                 question_form: QuestionForm::AllOptions,
             },
-            (AnswerPartSizes::OpenEnded { answers }, Some(path)) => Answers::OpenEnded {
+            (AnswerHeadConfig::OpenEnded { answers }, Some(path)) => Answers::OpenEnded {
                 answers: listed(answers, path)?,
             },
-            (AnswerPartSizes::FillInTheBlank { answers }, Some(path)) => Answers::FillInTheBlank {
+            (AnswerHeadConfig::FillInTheBlank { answers }, Some(path)) => Answers::FillInTheBlank {
                 answers: listed(answers, path)?,
             },
             (_, None) => return Ok(None),
         };
-        let part = import.fill_answers(sizes.init(config.text.hidden, device))?;
-        Ok(Some((answers, part)))
+        let head = import.fill_answers(sizes.init(config.text.hidden, device))?;
+        Ok(Some((answers, head)))
     }
 }
 

@@ -132,14 +132,14 @@ fn a_fine_tuned_checkpoint_brings_its_head_and_labels() {
     imported.bundle.preprocessing.text_len = 9;
     imported.bundle.write(&bundle).unwrap();
     let read = Bundle::<TestBackend>::read(&bundle, &device).unwrap();
-    let (answers, part) = read.answers.unwrap();
+    let (answers, head) = read.answers.unwrap();
     let labels = ["yes", "no", "maybe"].map(str::to_owned).to_vec();
     assert_eq!(answers, Answers::OpenEnded { answers: labels });
-    let AnswerPart::OpenEnded(part) = part else {
+    let AnswerHead::OpenEnded(head) = head else {
         panic!("another head")
     };
     let [found, wanted] =
-        [&part.answer_head, &model.answer_head].map(|head| to_bytes(head, Naming::Native).unwrap());
+        [&head.answer_head, &model.answer_head].map(|head| to_bytes(head, Naming::Native).unwrap());
     assert!(found == wanted);
 
     // Exported and imported again, it is the same: what is beside the weights says how it sees.

@@ -3,18 +3,18 @@
 //! Pre-training uses the whole of [`Clover`](crate::Clover); the fine-tuning models are made from
 //! its parts and keep their parameter paths, so weights go from one to the other by name.
 
-mod answer_part;
+mod answer_head;
 mod multiple_choice;
 mod open_ended;
 mod pretraining;
 mod retrieval;
 mod video_attention;
 
-pub use answer_part::{
-    AnswerModel, AnswerPart, AnswerPartSizes, MultipleChoicePart, OpenEndedPart,
+pub use answer_head::{
+    AnswerHead, AnswerHeadConfig, AnswerModel, MultipleChoiceAnswerHead, OpenEndedAnswerHead,
 };
 pub use multiple_choice::MultipleChoiceModel;
-pub use open_ended::{FillInTheBlankModel, OpenEndedModel};
+pub use open_ended::OpenEndedModel;
 pub use pretraining::{PretrainingInput, PretrainingOutput};
 pub use retrieval::RetrievalModel;
 

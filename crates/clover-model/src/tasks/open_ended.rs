@@ -18,7 +18,8 @@ use crate::{Clover, Noise};
 
 /// The three encoders and an answer head, under the parameter paths of [`Clover`].
 ///
-/// Should be created [from a Clover](OpenEndedModel::from_clover).
+/// Should be created [from a Clover](OpenEndedModel::from_clover), or [for
+/// blanks](OpenEndedModel::with_blanks).
 #[derive(Module, Debug)]
 pub struct OpenEndedModel<B: Backend> {
     /// Video Swin.
@@ -29,6 +30,8 @@ pub struct OpenEndedModel<B: Backend> {
     pub fusion_encoder: FusionEncoder<B>,
     /// Scores every answer of the list.
     pub answer_head: OpenEndedHead<B>,
+    /// `[1, 1, dim]`, stands between video and text where there is a blank to fill in.
+    pub separator_token: Option<Param<Tensor<B, 3>>>,
 }
 
 impl<B: Backend> OpenEndedModel<B> {
@@ -39,123 +42,19 @@ impl<B: Backend> OpenEndedModel<B> {
             text_encoder: clover.text_encoder,
             fusion_encoder: clover.fusion_encoder,
             answer_head: head.init(device),
+            separator_token: None,
         }
     }
 
-    /// Scores every answer of the list for each question.
-    ///
-    /// # Shapes
-    ///
-    /// - clips: `[batch * views, channels, frames, height, width]`
-    /// - token_ids, attention_mask: `[batch, text_len]`
-    /// - output: `[batch, answers]`
-    ///
-    /// # Panics
-    ///
-    /// Panics if the clips are not `views` for each text.
-    pub fn forward(
-        &self,
-        clips: Tensor<B, 5>,
-        views: usize,
-        token_ids: Tensor<B, 2, Int>,
-        attention_mask: Tensor<B, 2, Int>,
-        noise: &mut Noise,
-    ) -> Tensor<B, 2> {
-        let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
-        self.answer_head.forward(cls_feature(fused.text), noise)
-    }
-
-    /// The fused tokens that [`forward`](Self::forward) answers from.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn fuse(
-        &self,
-        clips: Tensor<B, 5>,
-        views: usize,
-        token_ids: Tensor<B, 2, Int>,
-        attention_mask: Tensor<B, 2, Int>,
-        noise: &mut Noise,
-    ) -> FusedTokens<B> {
-        let encoders = (&self.video_encoder, &self.text_encoder);
-        let (video, text) = encode(
-            encoders,
-            clips,
-            views,
-            token_ids,
-            attention_mask.clone(),
-            noise,
-        );
-        self.fusion_encoder
-            .forward(video, text, attention_mask, noise)
-    }
-
-    /// How much `[CLS]`, which answers, attends to each region and frame in the last fusion layer.
-    ///
-    /// Clover, section 3.1. What is missing to 1 goes to the question.
-    ///
-    /// # Shapes
-    ///
-    /// - clips: `[batch * views, channels, frames, height, width]`
-    /// - token_ids, attention_mask: `[batch, text_len]`
-    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn video_attention(
-        &self,
-        clips: Tensor<B, 5>,
-        views: usize,
-        token_ids: Tensor<B, 2, Int>,
-        attention_mask: Tensor<B, 2, Int>,
-    ) -> Tensor<B, 4> {
-        let cls = cls_positions(token_ids.dims(), &token_ids.device());
-        let noise = &mut Noise::quiet();
-        let encoders = (&self.video_encoder, &self.text_encoder);
-        let (video, text) = encode(
-            encoders,
-            clips,
-            views,
-            token_ids,
-            attention_mask.clone(),
-            noise,
-        );
-        video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
-    }
-}
-
-/// As [`OpenEndedModel`], for sentences with one blank.
-///
-/// Should be created [from a Clover](FillInTheBlankModel::from_clover).
-#[derive(Module, Debug)]
-pub struct FillInTheBlankModel<B: Backend> {
-    /// Video Swin.
-    pub video_encoder: VideoSwin<B>,
-    /// BERT.
-    pub text_encoder: TextEncoder<B>,
-    /// Three BERT layers over video and text.
-    pub fusion_encoder: FusionEncoder<B>,
-    /// Scores every answer of the list.
-    pub answer_head: OpenEndedHead<B>,
-    /// `[1, 1, dim]`, stands between video and text.
-    pub separator_token: Param<Tensor<B, 3>>,
-}
-
-impl<B: Backend> FillInTheBlankModel<B> {
-    /// Takes over Clover's encoders and adds a new head and a new separating token.
-    pub fn from_clover(clover: Clover<B>, head: &OpenEndedHeadConfig, device: &B::Device) -> Self {
+    /// The same for sentences with one blank: adds a new separating token, too.
+    pub fn with_blanks(clover: Clover<B>, head: &OpenEndedHeadConfig, device: &B::Device) -> Self {
         Self {
-            video_encoder: clover.video_encoder,
-            text_encoder: clover.text_encoder,
-            fusion_encoder: clover.fusion_encoder,
-            answer_head: head.init(device),
-            separator_token: truncated_normal([1, 1, head.hidden], 0.02, device),
+            separator_token: Some(truncated_normal([1, 1, head.hidden], 0.02, device)),
+            ..Self::from_clover(clover, head, device)
         }
     }
 
-    /// Scores every answer of the list for each blank.
+    /// Scores every answer of the list for each question, or for each blank.
     ///
     /// # Shapes
     ///
@@ -166,27 +65,39 @@ impl<B: Backend> FillInTheBlankModel<B> {
     ///
     /// # Panics
     ///
-    /// Panics if the clips are not `views` for each text, or there is not one blank a text.
+    /// Panics if the clips are not `views` for each text, if there is not one blank a text, or if
+    /// blanks are given to a model that is not [for blanks](Self::with_blanks), or not given to one
+    /// that is.
     pub fn forward(
         &self,
         clips: Tensor<B, 5>,
         views: usize,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
-        blanks: Tensor<B, 1, Int>,
+        blanks: Option<Tensor<B, 1, Int>>,
         noise: &mut Noise,
     ) -> Tensor<B, 2> {
         let [batch, text_len] = token_ids.dims();
+        self.check(blanks.as_ref(), batch);
+        let text = self
+            .fuse(clips, views, token_ids, attention_mask, noise)
+            .text;
+        let feature = match blanks {
+            None => cls_feature(text),
+            Some(blanks) => {
+                let [_, _, dim] = text.dims();
+                clover_kernels::gather_rows(text.reshape([batch * text_len, dim]), blanks)
+            }
+        };
+        self.answer_head.forward(feature, noise)
+    }
+
+    fn check(&self, blanks: Option<&Tensor<B, 1, Int>>, batch: usize) {
         assert_eq!(
-            blanks.dims(),
-            [batch],
-            "fill in the blank: one blank a text is needed"
+            blanks.map(Tensor::dims),
+            self.separator_token.is_some().then_some([batch]),
+            "open-ended: a model for blanks needs one blank a text, another needs none"
         );
-        let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
-        let [_, _, dim] = fused.text.dims();
-        let rows = fused.text.reshape([batch * text_len, dim]);
-        self.answer_head
-            .forward(clover_kernels::gather_rows(rows, blanks), noise)
     }
 
     /// The fused tokens that [`forward`](Self::forward) answers from.
@@ -211,14 +122,20 @@ impl<B: Backend> FillInTheBlankModel<B> {
             attention_mask.clone(),
             noise,
         );
-        let separator = self.separator_token.val();
-        self.fusion_encoder
-            .forward_with_token(video, separator, text, attention_mask, noise)
+        let encoder = &self.fusion_encoder;
+        match &self.separator_token {
+            None => encoder.forward(video, text, attention_mask, noise),
+            Some(token) => {
+                encoder.forward_with_token(video, token.val(), text, attention_mask, noise)
+            }
+        }
     }
 
-    /// How much `[MASK]`, which answers, attends to each region and frame in the last fusion layer.
+    /// How much the position that answers, `[CLS]` or `[MASK]`, attends to each region and frame in
+    /// the last fusion layer.
     ///
-    /// Clover, section 3.1. What is missing to 1 goes to the sentence and the token before it.
+    /// Clover, section 3.1. What is missing to 1 goes to the text, and to the token before a sentence
+    /// with a blank.
     ///
     /// # Shapes
     ///
@@ -236,21 +153,20 @@ impl<B: Backend> FillInTheBlankModel<B> {
         views: usize,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
-        blanks: Tensor<B, 1, Int>,
+        blanks: Option<Tensor<B, 1, Int>>,
     ) -> Tensor<B, 4> {
-        let noise = &mut Noise::quiet();
-        let encoders = (&self.video_encoder, &self.text_encoder);
-        let (video, text) = encode(
-            encoders,
-            clips,
-            views,
-            token_ids,
-            attention_mask.clone(),
-            noise,
+        let (texts, device) = (token_ids.dims(), token_ids.device());
+        self.check(blanks.as_ref(), texts[0]);
+        let positions = blanks.unwrap_or_else(|| cls_positions(texts, &device));
+        let (encoders, noise) = (
+            (&self.video_encoder, &self.text_encoder),
+            &mut Noise::quiet(),
         );
-        let separator = Some(self.separator_token.val());
-        let encoder = &self.fusion_encoder;
-        video_attention(encoder, video, separator, text, attention_mask, blanks)
+        let mask = attention_mask.clone();
+        let (video, text) = encode(encoders, clips, views, token_ids, mask, noise);
+        let (encoder, token) = (&self.fusion_encoder, self.separator_token.as_ref());
+        let token = token.map(Param::val);
+        video_attention(encoder, video, token, text, attention_mask, positions)
     }
 }
 
@@ -277,8 +193,8 @@ mod tests {
         let mask = Tensor::from_data([[1, 1, 1, 0]], &device);
         let twice = Tensor::cat(vec![clips.clone(), clips.clone()], 0);
 
-        let once = model.video_attention(clips, 1, ids.clone(), mask.clone());
-        let twice = model.video_attention(twice, 2, ids, mask);
+        let once = model.video_attention(clips, 1, ids.clone(), mask.clone(), None);
+        let twice = model.video_attention(twice, 2, ids, mask, None);
 
         assert_eq!(once.dims(), [1, 2, 2, 2]);
         twice
@@ -292,12 +208,12 @@ mod tests {
         <TestBackend as Backend>::seed(&device, 3);
         let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
         let clover = config().init(&device);
-        let model = FillInTheBlankModel::<TestBackend>::from_clover(clover, &head, &device);
+        let model = OpenEndedModel::<TestBackend>::with_blanks(clover, &head, &device);
         let clips = Tensor::random([2, 3, 4, 64, 64], Distribution::Default, &device);
         let ids = Tensor::from_data([[2, 5, 4, 3], [2, 4, 5, 3]], &device);
         let at = |blanks: [i64; 2]| {
             let mask = Tensor::ones([2, 4], &device);
-            let blanks = Tensor::from_ints(blanks, &device);
+            let blanks = Some(Tensor::from_ints(blanks, &device));
             let found = model.video_attention(clips.clone(), 1, ids.clone(), mask, blanks);
             let found: Vec<f32> = found.into_data().to_vec().unwrap();
             found
@@ -312,5 +228,18 @@ mod tests {
             // Eight regions and five other tokens, and a model without preferences.
             assert!((sum - 8.0 / 13.0).abs() < 0.1, "{sum}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "one blank a text")]
+    fn a_question_is_refused_by_a_model_for_blanks() {
+        let device = Default::default();
+        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let clover = config().init(&device);
+        let model = OpenEndedModel::<TestBackend>::with_blanks(clover, &head, &device);
+        let ids = Tensor::from_data([[2, 5, 3]], &device);
+
+        let clips = Tensor::zeros([1, 3, 4, 64, 64], &device);
+        model.video_attention(clips, 1, ids, Tensor::ones([1, 3], &device), None);
     }
 }

@@ -16,7 +16,7 @@ use super::import::PATCH_KERNEL;
 use super::layout::transposed;
 use super::other_shape::with_colours_reversed;
 use super::{Naming, WeightError};
-use crate::tasks::AnswerPart;
+use crate::tasks::AnswerHead;
 
 /// The weights of modules on their way to a file.
 #[derive(Default)]
@@ -80,10 +80,10 @@ impl Export {
     }
 
     /// Adds the head of a fine-tuned model.
-    pub fn add_answers<B: Backend>(&mut self, part: &AnswerPart<B>, naming: Naming) {
-        match part {
-            AnswerPart::OpenEnded(part) => self.add(part, naming),
-            AnswerPart::MultipleChoice(part) => self.add(part, naming),
+    pub fn add_answers<B: Backend>(&mut self, head: &AnswerHead<B>, naming: Naming) {
+        match head {
+            AnswerHead::OpenEnded(head) => self.add(head, naming),
+            AnswerHead::MultipleChoice(head) => self.add(head, naming),
         }
     }
 

@@ -6,7 +6,7 @@ use super::WeightError;
 use super::import::{Import, PATCH_KERNEL};
 use super::other_shape::SourceWindow;
 use crate::CloverConfig;
-use crate::tasks::AnswerPartSizes;
+use crate::tasks::AnswerHeadConfig;
 use crate::text_encoder::TextEncoderConfig;
 use crate::video_encoder::VideoSwinConfig;
 
@@ -100,19 +100,19 @@ impl Import<'_> {
 
     /// The head of a fine-tuned model, if a file has one.
     #[must_use]
-    pub fn answer_part(&self) -> Option<AnswerPartSizes> {
+    pub fn answer_head(&self) -> Option<AnswerHeadConfig> {
         let shapes = Shapes::of(self);
         let has = |path| shapes.get(path).is_some();
         if has("answer_head.scorer.bias") {
-            return Some(AnswerPartSizes::MultipleChoice);
+            return Some(AnswerHeadConfig::MultipleChoice);
         }
         let [answers] = *shapes.get("answer_head.classifier.bias")? else {
             return None;
         };
         Some(if has("separator_token") {
-            AnswerPartSizes::FillInTheBlank { answers }
+            AnswerHeadConfig::FillInTheBlank { answers }
         } else {
-            AnswerPartSizes::OpenEnded { answers }
+            AnswerHeadConfig::OpenEnded { answers }
         })
     }
 }

@@ -98,18 +98,9 @@ pub struct CellResult {
     /// Held-out multiple-choice questions, after fine-tuning.
     pub multiple_choice: QuestionAccuracy,
     /// Items left out anywhere, by name.
-    pub skipped: Vec<SkippedName>,
+    pub skipped: Vec<SkippedItem>,
     /// Wall seconds by phase; of pre-training those since the last resume.
     pub seconds: Vec<(String, f64)>,
-}
-
-/// An item that was left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedName {
-    /// The item.
-    pub name: String,
-    /// Why.
-    pub reason: String,
 }
 
 impl fmt::Display for Cell {
@@ -203,7 +194,7 @@ impl Running<'_> {
             similarity,
             open_ended,
             multiple_choice,
-            skipped: self.skipped.iter().map(SkippedName::of).collect(),
+            skipped: self.skipped.clone(),
             seconds: self.seconds.clone(),
         }))
     }
@@ -271,15 +262,6 @@ impl Running<'_> {
         self.seconds
             .push((phase.to_owned(), started.elapsed().as_secs_f64()));
         Ok(output)
-    }
-}
-
-impl SkippedName {
-    fn of(item: &SkippedItem) -> Self {
-        Self {
-            name: item.name.clone(),
-            reason: item.reason.clone(),
-        }
     }
 }
 

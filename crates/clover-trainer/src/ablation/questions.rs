@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -16,8 +17,10 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
-use crate::evaluate::{QuestionAccuracy, question_accuracy};
-use crate::finetune::{AnswerScores, FineTuningSettings, LearnsInMicroBatches, fine_tune};
+use crate::evaluate::{
+    AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
+};
+use crate::finetune::{FineTuningSettings, LearnsInMicroBatches, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::{draw_parameters, from_seed};
 
@@ -179,7 +182,7 @@ impl Questions<'_> {
         B: AutodiffBackend,
         M: LearnsInMicroBatches<B>,
         M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: SampleSource<Batch = Vec<M::Sample>>,
+        S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
     {
         from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
         let settings = FineTuningSettings {
@@ -201,8 +204,13 @@ impl Questions<'_> {
         }
         let _ = observe(CellEvent::Measuring(name));
         skipped.extend(tuned.skipped);
-        let (accuracy, unread) = question_accuracy(&tuned.model.valid(), task.test, device)?;
-        skipped.extend(unread);
-        Ok(Some((accuracy, skipped)))
+        let asking = MeasureSettings::new(settings.workers, settings.max_failed_share);
+        let (model, asked) = (tuned.model.valid(), Arc::new(task.test));
+        let measured = measure_answers(&model, asked, 1, &asking, device, &mut |_, _| ())?;
+        skipped.extend(measured.skipped);
+        match measured.figures {
+            Figures::Answers(figures) => Ok(Some((figures.accuracy, skipped))),
+            Figures::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
+        }
     }
 }

@@ -8,14 +8,14 @@ use clover_data::DataError;
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
+use super::AnswerScores;
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::{AnsweredPrediction, Prediction, Scored};
-use super::question_source::{Asked, AskedQuestions};
+use super::question_source::{Question, QuestionSource};
 use super::questions::{BATCH, Count, score_rows};
 use super::record::Record;
 use super::settings::MeasureSettings;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 use crate::metric::{first_highest, mean_interval};
 
 /// Answers kept of a question with many.
@@ -30,7 +30,7 @@ const KEPT: usize = 5;
 /// written.
 pub fn measure_answers<B, M, S>(
     model: &M,
-    asked: Arc<S>,
+    questions: Arc<S>,
     views: usize,
     settings: &MeasureSettings<'_>,
     device: &B::Device,
@@ -39,9 +39,9 @@ pub fn measure_answers<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: AskedQuestions + SampleSource<Batch = Vec<M::Sample>>,
+    S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
 {
-    let total = asked.len();
+    let total = questions.len();
     let (path, of) = settings.recorded();
     let mut record = Record::<AnsweredPrediction>::open(path, of)?;
     let before = record.items.len();
@@ -52,7 +52,7 @@ where
             max_failed_share: settings.max_failed_share,
             ..LoaderConfig::evaluation(BATCH)
         };
-        let mut loader = BatchLoader::new(Shared(Arc::clone(&asked)), config)?;
+        let mut loader = BatchLoader::new(Shared(Arc::clone(&questions)), config)?;
         let (begun, mut told) = (Instant::now(), 0);
         let mut batches = loader.epoch(Position {
             epoch: 0,
@@ -63,7 +63,7 @@ where
             let batch = batches.next();
             time.waiting += since.elapsed();
             for item in batches.skipped().get(told..).unwrap_or_default() {
-                record.leave_out(item.into())?;
+                record.leave_out(item.clone())?;
             }
             told = batches.skipped().len();
             let Some(batch) = batch.transpose()? else {
@@ -72,8 +72,8 @@ where
             let rows = score_rows(model, &batch.samples, views, device);
             for (sample, scores) in batch.samples.iter().zip(&rows) {
                 let index = M::index(sample);
-                let name = asked.name(index);
-                record.add(answered(&asked.asked(index), (index, name), scores)?)?;
+                let name = questions.name(index);
+                record.add(answered(&questions.question(index), (index, name), scores)?)?;
             }
             record.advance(batch.next.item)?;
             progress(batch.next.item, total);
@@ -81,20 +81,20 @@ where
         time.total = begun.elapsed();
     }
     let read = record.items.len() - before;
-    summed_up(&*asked, record, settings, (read, time))
+    summed_up(&*questions, record, settings, (read, time))
 }
 
 /// The figures of everything that was answered.
-fn summed_up<S: AskedQuestions>(
-    asked: &S,
+fn summed_up<S: QuestionSource>(
+    questions: &S,
     record: Record<AnsweredPrediction>,
     settings: &MeasureSettings<'_>,
     time: (usize, EmbeddingTime),
 ) -> Result<Measured, TrainerError> {
     let mut count = Count::default();
     for item in &record.items {
-        let asked = asked.asked(item.index);
-        count.add_outcome(&asked.right, asked.answers.len(), item.correct);
+        let question = questions.question(item.index);
+        count.add(&question.right, question.answers.len(), item.correct);
     }
     let outcomes: Vec<f64> = record
         .items
@@ -115,7 +115,7 @@ fn summed_up<S: AskedQuestions>(
 
 /// What was answered to one question.
 pub(super) fn answered(
-    asked: &Asked<'_>,
+    question: &Question<'_>,
     (index, name): (usize, String),
     scores: &[f32],
 ) -> Result<AnsweredPrediction, TrainerError> {
@@ -126,20 +126,20 @@ pub(super) fn answered(
     let probabilities = probabilities(scores);
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    let right = &asked.right;
+    let right = &question.right;
     let given = first_highest(scores);
     let named = |&answer: &usize| Scored {
-        name: asked.label(answer).to_owned(),
+        name: question.label(answer).to_owned(),
         score: probabilities[answer],
     };
     Ok(AnsweredPrediction {
         index,
         name,
-        clip: asked.clip.clone(),
-        question: asked.question.clone(),
-        truth: asked.truth.clone(),
+        clip: question.clip.clone(),
+        question: question.question.clone(),
+        truth: question.truth.clone(),
         answerable: !right.is_empty(),
-        answer: asked.label(given).to_owned(),
+        answer: question.label(given).to_owned(),
         correct: right.contains(&given),
         truth_probability: right.iter().map(|&answer| probabilities[answer]).sum(),
         probabilities: order.iter().take(KEPT).map(named).collect(),
@@ -184,6 +184,39 @@ impl<S: SampleSource> SampleSource for Shared<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn question(right: &[usize]) -> Question<'static> {
+        Question {
+            answers: ["cat", "dog", "eel"].map(str::to_owned).to_vec().into(),
+            right: right.to_vec(),
+            ..Question::default()
+        }
+    }
+
+    #[test]
+    fn any_of_several_right_answers_counts_and_none_outside_the_list() {
+        let scores = [0.1, 0.9, 0.2];
+        let answer = |right: &[usize]| answered(&question(right), (0, String::new()), &scores);
+
+        let [several, outside] = [&[2, 1][..], &[]].map(|right| answer(right).unwrap());
+
+        assert_eq!((several.answer.as_str(), several.correct), ("dog", true));
+        assert!(!outside.correct && !outside.answerable);
+    }
+
+    #[test]
+    fn of_equal_scores_the_first_is_the_answer() {
+        let found = answered(&question(&[1]), (0, String::new()), &[0.3, 0.5, 0.5]).unwrap();
+
+        assert_eq!((found.answer.as_str(), found.correct), ("dog", true));
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_an_error() {
+        let found = answered(&question(&[0]), (7, String::new()), &[0.1, f32::NAN, 0.0]);
+
+        assert!(found.unwrap_err().to_string().contains("row 7"));
+    }
 
     #[test]
     fn probabilities_add_up_and_survive_large_scores() {

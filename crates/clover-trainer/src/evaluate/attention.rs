@@ -6,9 +6,9 @@
 use burn::prelude::*;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
-use super::question_source::AskedQuestions;
+use super::AnswerScores;
+use super::question_source::QuestionSource;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 
 /// Questions that are looked into together: attention that is looked at stands in memory whole.
 const TOGETHER: usize = 2;
@@ -46,7 +46,7 @@ impl AttentionMaps {
 /// known, and a picture is not worth the evaluation.
 pub(super) fn attention_maps<B, M, S>(
     model: &M,
-    asked: &S,
+    source: &S,
     questions: impl IntoIterator<Item = usize>,
     views: usize,
     device: &B::Device,
@@ -54,12 +54,12 @@ pub(super) fn attention_maps<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: AskedQuestions<Sample = M::Sample>,
+    S: QuestionSource<Sample = M::Sample>,
 {
     let questions: Vec<usize> = questions.into_iter().collect();
     let mut maps = Vec::new();
     for some in questions.chunks(TOGETHER) {
-        let samples = some.iter().filter_map(|&index| asked.read(0, index).ok());
+        let samples = some.iter().filter_map(|&index| source.read(0, index).ok());
         let samples: Vec<_> = samples.collect();
         if samples.is_empty() {
             continue;
@@ -84,23 +84,23 @@ where
 /// # Errors
 ///
 /// No question has the name.
-pub(super) fn chosen_questions<S: AskedQuestions>(
-    asked: &S,
+pub(super) fn chosen_questions<S: QuestionSource>(
+    questions: &S,
     names: &[String],
 ) -> Result<Vec<usize>, TrainerError> {
     let mut chosen = Vec::new();
     for name in names {
         let before = chosen.len();
-        chosen.extend((0..asked.len()).filter(|&index| asked.name(index) == *name));
+        chosen.extend((0..questions.len()).filter(|&index| questions.name(index) == *name));
         if chosen.len() > before {
             continue;
         }
         match name.parse() {
-            Ok(index) if index < asked.len() => chosen.push(index),
+            Ok(index) if index < questions.len() => chosen.push(index),
             _ => {
                 return Err(TrainerError::NoSuchQuestion {
                     name: name.clone(),
-                    questions: asked.len(),
+                    questions: questions.len(),
                 });
             }
         }
@@ -113,7 +113,7 @@ pub(super) fn chosen_questions<S: AskedQuestions>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::question_source::Asked;
+    use crate::evaluate::question_source::Question;
     use clover_data::DataError;
     use clover_data::dataset::SampleSource;
 
@@ -139,16 +139,16 @@ mod tests {
         fn collate(&self, _samples: Vec<()>) {}
     }
 
-    impl AskedQuestions for Named {
-        fn asked(&self, _index: usize) -> Asked<'_> {
-            Asked::default()
+    impl QuestionSource for Named {
+        fn question(&self, _index: usize) -> Question<'_> {
+            Question::default()
         }
     }
 
     fn chosen(names: &[&str]) -> Result<Vec<usize>, String> {
-        let asked = Named(&["a.gif", "b.gif", "a.gif", "0", "e.gif"]);
+        let questions = Named(&["a.gif", "b.gif", "a.gif", "0", "e.gif"]);
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        chosen_questions(&asked, &names).map_err(|error| error.to_string())
+        chosen_questions(&questions, &names).map_err(|error| error.to_string())
     }
 
     #[test]

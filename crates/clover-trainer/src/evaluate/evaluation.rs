@@ -22,22 +22,16 @@ pub struct Evaluation {
     /// Rows of it that cannot, which are in no figure.
     pub unusable_rows: usize,
     /// Items whose clip or text could not be read, which are in no figure either.
-    pub skipped: Vec<LeftOut>,
+    pub skipped: Vec<SkippedItem>,
+    /// What tells this evaluation from another one: its task, recipe, bundle and list.
+    #[serde(default)]
+    pub identity: String,
     /// The figures.
     pub figures: Figures,
     /// Clips a second, reading included.
     pub clips_per_second: f64,
     /// The share of the time that was spent waiting for clips to be read.
     pub waiting_share: f64,
-}
-
-/// An item that was left out, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// The item.
-    pub name: String,
-    /// Why.
-    pub reason: String,
 }
 
 /// The figures of a task.
@@ -93,7 +87,7 @@ pub struct Measured {
     /// What became of each query.
     pub predictions: Vec<Prediction>,
     /// Items that could not be read.
-    pub skipped: Vec<LeftOut>,
+    pub skipped: Vec<SkippedItem>,
     /// Clips read in this session, and how long it took.
     pub time: (usize, EmbeddingTime),
 }
@@ -104,23 +98,15 @@ impl Figures {
     #[must_use]
     pub fn score(&self) -> f64 {
         match self {
-            Self::Retrieval(figures) => [&figures.text_to_video, &figures.video_to_text]
-                .iter()
-                .map(|one| {
-                    let metrics = &one.metrics;
-                    metrics.recall_at_1 + metrics.recall_at_5 + metrics.recall_at_10
-                })
-                .sum(),
+            Self::Retrieval(figures) => {
+                let RetrievalFigures {
+                    text_to_video,
+                    video_to_text,
+                    ..
+                } = &**figures;
+                text_to_video.metrics.recall_sum() + video_to_text.metrics.recall_sum()
+            }
             Self::Answers(figures) => 100.0 * figures.accuracy.accuracy,
-        }
-    }
-}
-
-impl From<&SkippedItem> for LeftOut {
-    fn from(item: &SkippedItem) -> Self {
-        Self {
-            name: item.name.clone(),
-            reason: item.reason.clone(),
         }
     }
 }

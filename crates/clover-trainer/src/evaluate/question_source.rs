@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use clover_data::dataset::{MultipleChoiceDataset, OpenEndedDataset, SampleSource, Texts};
 
 /// A list of questions that a model is asked, of which each can be told in words.
-pub trait AskedQuestions: SampleSource {
+pub trait QuestionSource: SampleSource {
     /// The question of a number.
-    fn asked(&self, index: usize) -> Asked<'_>;
+    fn question(&self, index: usize) -> Question<'_>;
 }
 
 /// A question in words.
 #[derive(Clone, Debug, Default)]
-pub struct Asked<'q> {
+pub struct Question<'q> {
     /// Its clip.
     pub clip: String,
     /// The question.
@@ -25,7 +25,7 @@ pub struct Asked<'q> {
     pub right: Vec<usize>,
 }
 
-impl Asked<'_> {
+impl Question<'_> {
     /// The answer with a number.
     pub(crate) fn label(&self, answer: usize) -> &str {
         self.answers.get(answer).map_or("", String::as_str)
@@ -33,16 +33,16 @@ impl Asked<'_> {
 }
 
 /// A question with options as a table has it.
-pub(super) fn of_choice<'q>(clip: String, texts: Texts) -> Asked<'q> {
+pub(super) fn of_choice<'q>(clip: String, texts: Texts) -> Question<'q> {
     let Texts::Choice {
         question,
         options,
         answer,
     } = texts
     else {
-        return Asked::default();
+        return Question::default();
     };
-    Asked {
+    Question {
         clip,
         question,
         truth: options.get(answer).cloned().into_iter().collect(),
@@ -51,21 +51,21 @@ pub(super) fn of_choice<'q>(clip: String, texts: Texts) -> Asked<'q> {
     }
 }
 
-impl AskedQuestions for MultipleChoiceDataset {
-    fn asked(&self, index: usize) -> Asked<'_> {
+impl QuestionSource for MultipleChoiceDataset {
+    fn question(&self, index: usize) -> Question<'_> {
         let table = self.table();
         of_choice(table.clip(index), table.texts(index))
     }
 }
 
-impl AskedQuestions for OpenEndedDataset {
-    fn asked(&self, index: usize) -> Asked<'_> {
+impl QuestionSource for OpenEndedDataset {
+    fn question(&self, index: usize) -> Question<'_> {
         let Texts::Question { question, answers } = self.table().texts(index) else {
-            return Asked::default();
+            return Question::default();
         };
         let list = self.preparation().answers();
         let known = answers.iter().filter_map(|answer| list.index_of(answer));
-        Asked {
+        Question {
             clip: self.table().clip(index),
             question,
             right: known.collect(),

@@ -5,13 +5,11 @@
 use std::collections::HashMap;
 
 use burn::prelude::*;
-use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource, SkippedItem};
 use clover_model::Noise;
 use serde::{Deserialize, Serialize};
 
+use super::AnswerScores;
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
-use crate::metric::first_highest;
 
 /// Questions that pass the model together.
 pub(super) const BATCH: usize = 16;
@@ -32,34 +30,6 @@ pub struct QuestionAccuracy {
     pub best_constant: f64,
     /// Questions that could not be read, which are not among those asked.
     pub skipped: usize,
-}
-
-/// Asks a model all questions; also returns those that could not be read, by name.
-///
-/// # Errors
-///
-/// No question can be read, too many cannot, or a score is not a number.
-pub fn question_accuracy<B, M, S>(
-    model: &M,
-    dataset: S,
-    device: &B::Device,
-) -> Result<(QuestionAccuracy, Vec<SkippedItem>), TrainerError>
-where
-    B: Backend,
-    M: AnswerScores<B>,
-    S: SampleSource<Batch = Vec<M::Sample>>,
-{
-    let mut loader = BatchLoader::new(dataset, LoaderConfig::evaluation(BATCH))?;
-    let mut count = Count::default();
-    for batch in loader.epoch(Position::default())? {
-        let samples = batch?.samples;
-        let rows = score_rows(model, &samples, 1, device);
-        for (sample, scores) in samples.iter().zip(&rows) {
-            count.add(M::right(sample), scores)?;
-        }
-    }
-    let skipped = loader.skipped().to_vec();
-    Ok((count.accuracy(skipped.len())?, skipped))
 }
 
 /// The scores of each sample.
@@ -88,17 +58,8 @@ pub(super) struct Count {
 }
 
 impl Count {
-    fn add(&mut self, right: &[usize], scores: &[f32]) -> Result<(), TrainerError> {
-        if scores.iter().any(|score| score.is_nan()) {
-            let (what, row) = ("score", self.questions);
-            return Err(TrainerError::NotFinite { what, row });
-        }
-        self.add_outcome(right, scores.len(), right.contains(&first_highest(scores)));
-        Ok(())
-    }
-
     /// Counts a question with so many answers to choose from, of which some are right.
-    pub(super) fn add_outcome(&mut self, right: &[usize], answers: usize, correct: bool) {
+    pub(super) fn add(&mut self, right: &[usize], answers: usize, correct: bool) {
         self.questions += 1;
         self.right += usize::from(correct);
         self.outside += usize::from(right.is_empty());
@@ -132,10 +93,10 @@ mod tests {
     #[test]
     fn a_question_outside_the_list_counts_as_wrong() {
         let mut count = Count::default();
-        count.add(&[0], &[0.9, 0.1]).unwrap();
-        count.add(&[1], &[0.9, 0.1]).unwrap();
-        count.add(&[0], &[0.6, 0.4]).unwrap();
-        count.add(&[], &[0.9, 0.1]).unwrap();
+        count.add(&[0], 2, true);
+        count.add(&[1], 2, false);
+        count.add(&[0], 2, true);
+        count.add(&[], 2, false);
 
         let accuracy = count.accuracy(3).unwrap();
 
@@ -152,20 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn any_of_several_right_answers_counts() {
+    fn chance_counts_every_right_answer() {
         let mut count = Count::default();
 
-        count.add(&[2, 1], &[0.1, 0.9, 0.2, 0.0]).unwrap();
+        count.add(&[2, 1], 4, true);
 
         let accuracy = count.accuracy(0).unwrap();
         assert_eq!((accuracy.accuracy, accuracy.chance), (1.0, 0.5));
     }
 
     #[test]
-    fn a_score_that_is_no_number_and_no_question_at_all_are_errors() {
-        let mut count = Count::default();
-
-        assert!(count.accuracy(0).is_err());
-        assert!(count.add(&[0], &[f32::NAN]).is_err());
+    fn no_question_at_all_is_an_error() {
+        assert!(Count::default().accuracy(0).is_err());
     }
 }

@@ -8,14 +8,14 @@ use clover_inference::Embedder;
 use clover_losses::TEMPERATURE;
 
 use super::answers::answered;
-use super::embedded_items::{EmbeddedItems, embed_items};
+use super::embedded_list::embed_list;
 use super::evaluation::{AnswerFigures, Figures, Measured};
 use super::predictions::Prediction;
 use super::question_source::of_choice;
 use super::questions::Count;
 use super::settings::MeasureSettings;
 use crate::TrainerError;
-use crate::metric::{EmbeddingTable, mean_interval};
+use crate::metric::mean_interval;
 
 /// Embeds clips and their options as sentences, and answers each question with the option of the highest cosine;
 /// probabilities are those of cosines over the temperature of training.
@@ -30,36 +30,27 @@ pub fn measure_ranked_choice<B: Backend>(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Measured, TrainerError> {
     let table = dataset.table().clone();
-    let EmbeddedItems {
-        clips,
-        skipped,
-        time,
-    } = embed_items(embedder, dataset, settings, progress)?;
+    let list = embed_list(embedder, dataset, settings, progress)?;
     let (mut count, mut predictions) = (Count::default(), Vec::new());
     let mut outcomes = Vec::new();
-    for clip in &clips {
-        let mut video = EmbeddingTable::new("video", settings.storage);
-        video.push(&clip.video)?;
-        let mut texts = EmbeddingTable::new("text", settings.storage);
-        clip.texts.iter().try_for_each(|text| texts.push(text))?;
-        let scores: Vec<f32> = (0..texts.len())
-            .map(|text| texts.cosine(text, &video, 0) / TEMPERATURE as f32)
+    for (&clip, options) in list.clips.iter().zip(list.texts_by_clip()) {
+        let scores: Vec<f32> = options
+            .map(|text| list.own_cosine(text) / TEMPERATURE as f32)
             .collect();
-        let asked = of_choice(table.clip(clip.index), table.texts(clip.index));
-        let named = (clip.index, table.name(clip.index));
-        let prediction = answered(&asked, named, &scores)?;
-        count.add_outcome(&asked.right, scores.len(), prediction.correct);
+        let question = of_choice(table.clip(clip), table.texts(clip));
+        let prediction = answered(&question, (clip, table.name(clip)), &scores)?;
+        count.add(&question.right, scores.len(), prediction.correct);
         outcomes.push(f64::from(u8::from(prediction.correct)));
         predictions.push(Prediction::Answered(prediction));
     }
     let figures = AnswerFigures {
-        accuracy: count.accuracy(skipped.len())?,
+        accuracy: count.accuracy(list.skipped.len())?,
         interval: mean_interval(&outcomes, settings.seed),
     };
     Ok(Measured {
         figures: Figures::Answers(figures),
         predictions,
-        skipped,
-        time,
+        skipped: list.skipped,
+        time: list.time,
     })
 }

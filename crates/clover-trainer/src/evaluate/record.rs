@@ -7,11 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use clover_data::dataset::SkippedItem;
 use clover_data::files::read_regular;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::LeftOut;
 use crate::TrainerError;
 use crate::whole_file::write_whole;
 
@@ -22,7 +22,7 @@ enum Line<T> {
     /// What is measured; another measurement starts anew.
     Of(String),
     Item(T),
-    LeftOut(LeftOut),
+    LeftOut(SkippedItem),
     /// Items of the list that are done with.
     Done(usize),
 }
@@ -34,7 +34,7 @@ pub(super) struct Record<T> {
     /// Items read so far.
     pub(super) items: Vec<T>,
     /// Items left out so far.
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) left_out: Vec<SkippedItem>,
     /// Where in the list it goes on.
     pub(super) done: usize,
 }
@@ -102,7 +102,7 @@ impl<T: Serialize + DeserializeOwned> Record<T> {
         Ok(())
     }
 
-    pub(super) fn leave_out(&mut self, item: LeftOut) -> Result<(), TrainerError> {
+    pub(super) fn leave_out(&mut self, item: SkippedItem) -> Result<(), TrainerError> {
         self.write(&Line::LeftOut(item.clone()))?;
         self.left_out.push(item);
         Ok(())
@@ -143,7 +143,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.jsonl");
         let mut record = open(&path, "this");
-        let broken = LeftOut {
+        let broken = SkippedItem {
             name: "b".to_owned(),
             reason: "is empty".to_owned(),
         };

@@ -22,6 +22,19 @@ pub struct MeasureSettings<'s> {
 }
 
 impl MeasureSettings<'_> {
+    /// So many threads and broken items, everything else at its usual value.
+    #[must_use]
+    pub fn new(workers: usize, max_failed_share: f64) -> Self {
+        Self {
+            workers,
+            max_failed_share,
+            seed: 0,
+            dual_softmax: false,
+            storage: Storage::F32,
+            record: None,
+        }
+    }
+
     /// The record's path, and what it is of.
     pub(super) fn recorded(&self) -> (Option<&Path>, &str) {
         match self.record {

@@ -6,8 +6,10 @@
 //! gap      = positive - negative
 //! ```
 
-use clover_inference::{EmbeddedTable, Embeddings};
 use serde::{Deserialize, Serialize};
+
+use super::embedded_list::EmbeddedList;
+use crate::metric::EmbeddingTable;
 
 /// Mean cosines of pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,28 +22,31 @@ pub struct PairSimilarity {
     pub gap: f64,
 }
 
-/// The mean cosines of an embedded table, whose rows have unit length; zero where there is none.
+/// The mean cosines of an embedded list; zero where there is none.
 #[must_use]
-pub fn pair_similarity(embedded: &EmbeddedTable) -> PairSimilarity {
-    let (videos, texts) = (&embedded.videos, &embedded.texts);
+pub fn pair_similarity(list: &EmbeddedList) -> PairSimilarity {
+    let (videos, texts) = (&list.videos, &list.texts);
+    let row = |table: &EmbeddingTable, row: usize| {
+        let row = table.rows(row..row + 1);
+        row.into_iter().map(f64::from).collect::<Vec<_>>()
+    };
     // The mean over all is the product of the sums: quadratic work is not needed.
-    let sum = |rows: &Embeddings| {
-        let mut sum = vec![0.0_f64; rows.dim];
-        for row in rows.values.chunks_exact(rows.dim.max(1)) {
+    let sum = |table: &EmbeddingTable| {
+        let mut sum = vec![0.0_f64; table.dim()];
+        for at in 0..table.len() {
             sum.iter_mut()
-                .zip(row)
-                .for_each(|(sum, value)| *sum += f64::from(*value));
+                .zip(row(table, at))
+                .for_each(|(sum, value)| *sum += value);
         }
         sum
     };
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let all = dot(&sum(videos), &sum(texts));
-    let wide = |row: &[f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();
-    let own = embedded.owner.iter().enumerate();
+    let own = list.owner.iter().enumerate();
     let own: f64 = own
-        .map(|(text, &clip)| dot(&wide(videos.row(clip)), &wide(texts.row(text))))
+        .map(|(text, &clip)| dot(&row(videos, clip), &row(texts, text)))
         .sum();
-    let (own_pairs, all_pairs) = (texts.rows() as f64, (texts.rows() * videos.rows()) as f64);
+    let (own_pairs, all_pairs) = (texts.len() as f64, (texts.len() * videos.len()) as f64);
     let positive = own / own_pairs.max(1.0);
     let others = all_pairs - own_pairs;
     let negative = if others > 0.0 {
@@ -59,23 +64,17 @@ pub fn pair_similarity(embedded: &EmbeddedTable) -> PairSimilarity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Storage;
 
     #[test]
     fn own_and_other_texts_are_averaged_apart() {
-        let embeddings = |values: [f32; 4]| Embeddings {
-            values: values.into(),
-            dim: 2,
-        };
-        let embedded = EmbeddedTable {
-            rows: vec![0, 1],
-            owner: vec![0, 1],
-            videos: embeddings([1.0, 0.0, 0.0, 1.0]),
-            // The second text is that of the first clip again.
-            texts: embeddings([1.0, 0.0, 1.0, 0.0]),
-            skipped: Vec::new(),
-        };
+        let mut list = EmbeddedList::new(Storage::F32);
+        // The second text is that of the first clip again.
+        for (index, video) in [[1.0, 0.0], [0.0, 1.0]].iter().enumerate() {
+            list.push(index, video, [[1.0, 0.0].as_slice()]).unwrap();
+        }
 
-        let similarity = pair_similarity(&embedded);
+        let similarity = pair_similarity(&list);
 
         let expected = PairSimilarity {
             positive: 0.5,

@@ -18,14 +18,12 @@ pub struct SimilarityCurves {
 #[derive(Debug)]
 pub(super) struct Spread {
     counts: [[u64; BINS]; 2],
-    sums: [f64; 2],
 }
 
 impl Default for Spread {
     fn default() -> Self {
         Self {
             counts: [[0; BINS]; 2],
-            sums: [0.0; 2],
         }
     }
 }
@@ -35,15 +33,6 @@ impl Spread {
         let side = usize::from(!is_pair);
         let place = (f64::from(cosine) + 1.0) / 2.0 * BINS as f64;
         self.counts[side][(place.max(0.0) as usize).min(BINS - 1)] += 1;
-        self.sums[side] += f64::from(cosine);
-    }
-
-    /// Mean cosine of pairs and of non-pairs; zero where there are none.
-    pub(super) fn means(&self) -> [f64; 2] {
-        [0, 1].map(|side| {
-            let count: u64 = self.counts[side].iter().sum();
-            self.sums[side] / (count.max(1) as f64)
-        })
     }
 
     pub(super) fn curves(&self) -> SimilarityCurves {
@@ -81,8 +70,6 @@ mod tests {
         assert!((curves.positive[BINS - 1] - 1.0).abs() < 1e-12);
         assert!((curves.negative[0] - 0.5).abs() < 1e-12);
         assert!((curves.negative[BINS / 2] - 0.5).abs() < 1e-12);
-        let [own, others] = spread.means();
-        assert!((own - 0.995).abs() < 1e-6 && (others + 0.495).abs() < 1e-6);
         assert!((SimilarityCurves::cosine_at(0) + 0.98).abs() < 1e-12);
     }
 }

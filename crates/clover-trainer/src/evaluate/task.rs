@@ -1,13 +1,16 @@
 //! A task measured with a bundle: `clover evaluate`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use clover_data::dataset::ClipTable;
+use clover_data::dataset::{ClipTable, SkippedItem};
 use clover_inference::{Bundle, bundle_checksum};
+use serde::Deserialize;
 
 use super::attention::AttentionMaps;
-use super::evaluation::{Evaluation, LeftOut, Measured};
+use super::evaluation::{Evaluation, Measured};
 use super::predictions::Prediction;
 use super::settings::MeasureSettings;
 use super::with_bundle::Measuring;
@@ -33,6 +36,9 @@ pub struct EvaluationPlan {
     pub answers: Option<PathBuf>,
     /// Where what was read is kept, so that an interrupted evaluation goes on.
     pub record: Option<PathBuf>,
+    /// The results that will be written over, an `evaluation.json`, if there are any: those of another
+    /// evaluation are refused.
+    pub results: Option<PathBuf>,
     /// Whether retrieval is also re-ranked by dual softmax.
     pub dual_softmax: bool,
     /// How embeddings are held.
@@ -55,7 +61,7 @@ pub struct Evaluated {
     /// The folder of clips.
     pub clips: PathBuf,
     /// Rows of the annotation that cannot be used.
-    pub unusable: Vec<LeftOut>,
+    pub unusable: Vec<SkippedItem>,
     /// Whether the bundle was fine-tuned; if not, retrieval is zero-shot.
     pub fine_tuned: bool,
 }
@@ -75,6 +81,7 @@ impl EvaluationPlan {
             items,
             answers: None,
             record: None,
+            results: None,
             dual_softmax: false,
             storage: Storage::F32,
             attention: Vec::new(),
@@ -86,8 +93,8 @@ impl EvaluationPlan {
 ///
 /// # Errors
 ///
-/// The bundle or the items cannot be used, the bundle has no head for the task or one with other
-/// answers, too many items are broken, a score is not a number, or a chosen question does not exist.
+/// The bundle or the items cannot be used, results of another evaluation would be written over, the
+/// bundle has no head for the task or one with other answers, too many items are broken, a score is not a number, or a chosen question does not exist.
 pub fn evaluate<B: Backend>(
     plan: &EvaluationPlan,
     device: &B::Device,
@@ -98,6 +105,9 @@ pub fn evaluate<B: Backend>(
     let bundle = Bundle::<B>::read(&plan.bundle, device)?;
     let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
     let identity = plan.identity(&recipe, &items)?;
+    if let Some(path) = &plan.results {
+        check_results(path, &checksum(&identity))?;
+    }
     let settings = MeasureSettings {
         workers: recipe.workers,
         max_failed_share: recipe.max_failed_share,
@@ -113,11 +123,14 @@ pub fn evaluate<B: Backend>(
     };
     let (measured, attention) = measuring.measure(bundle, &items, device, progress)?;
     Ok(Evaluated {
-        evaluation: Evaluation::of(&plan.name, &plan.items, &items, &measured),
+        evaluation: Evaluation {
+            identity: checksum(&identity),
+            ..Evaluation::of(&plan.name, &plan.items, &items, &measured)
+        },
         predictions: measured.predictions,
         attention,
         clips: items.folder().to_owned(),
-        unusable: items.skipped().iter().map(LeftOut::from).collect(),
+        unusable: items.skipped().to_vec(),
         fine_tuned: is_fine_tuned(&plan.bundle),
     })
 }
@@ -139,6 +152,7 @@ impl Evaluation {
             items: items.len(),
             unusable_rows: items.skipped().len(),
             skipped: measured.skipped.clone(),
+            identity: String::new(),
             figures: measured.figures.clone(),
             clips_per_second,
             waiting_share,
@@ -155,5 +169,60 @@ impl EvaluationPlan {
             ListFingerprint::of_table(items, &self.items.request.annotation),
         );
         Ok(format!("{} {bundle} {} {recipe}", self.name, list.hash))
+    }
+}
+
+fn checksum(identity: &str) -> String {
+    format!("{:08x}", crc32fast::hash(identity.as_bytes()))
+}
+
+/// Refuses the results of another evaluation, or what cannot be told from them.
+fn check_results(path: &Path, identity: &str) -> Result<(), TrainerError> {
+    #[derive(Deserialize)]
+    struct Results {
+        evaluation: Identity,
+    }
+    #[derive(Deserialize)]
+    struct Identity {
+        identity: String,
+    }
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            let path = path.to_owned();
+            return Err(TrainerError::Read { path, source });
+        }
+    };
+    match serde_json::from_slice::<Results>(&text) {
+        Ok(found) if found.evaluation.identity == identity => Ok(()),
+        _ => Err(TrainerError::OtherResults {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_the_same_evaluation_and_none_at_all_may_be_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evaluation.json");
+        let check = |identity| check_results(&path, &checksum(identity));
+
+        assert!(check("this").is_ok());
+        let identity = checksum("this");
+        fs::write(
+            &path,
+            format!(r#"{{"evaluation":{{"identity":"{identity}"}}}}"#),
+        )
+        .unwrap();
+        assert!(check("this").is_ok());
+        let error = check("another").unwrap_err().to_string();
+        assert!(error.contains("evaluation.json"), "{error}");
+        fs::write(&path, "[]").unwrap();
+        assert!(check("this").is_err());
     }
 }

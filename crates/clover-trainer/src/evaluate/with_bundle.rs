@@ -9,15 +9,15 @@ use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource,
 use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
+use super::AnswerScores;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
 use super::best_and_worst::{best_and_worst, by_probability};
 use super::evaluation::Measured;
-use super::question_source::AskedQuestions;
+use super::question_source::QuestionSource;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
-use crate::finetune::AnswerScores;
 use crate::recipe::{TaskKind, TaskRecipe};
 use crate::task_items::TaskReading;
 
@@ -61,7 +61,7 @@ impl Measuring<'_> {
             let measured = measure_embeddings(&embedder, items, reading, settings, progress)?;
             return Ok((measured, None));
         }
-        let Some((answers, part)) = answers else {
+        let Some((answers, head)) = answers else {
             let task = &self.plan.name;
             let reason = format!("has no answer head; `clover finetune {task}` trains one");
             return Err(self.other_head(reason));
@@ -74,17 +74,12 @@ impl Measuring<'_> {
             maps: Vec::new(),
         };
         // The items were opened for the recipe's task, and the head is the task's.
-        match part.with_encoders(clover) {
+        match head.with_encoders(clover) {
             AnswerModel::MultipleChoice(model) => {
                 let dataset = reading.choices(items.clone())?;
                 self.ask(&model, dataset, attention, device, progress)
             }
             AnswerModel::OpenEnded(model) => {
-                self.check_answers(items, &known)?;
-                let dataset = reading.open_ended(items.clone(), &known)?;
-                self.ask(&model, dataset, attention, device, progress)
-            }
-            AnswerModel::FillInTheBlank(model) => {
                 self.check_answers(items, &known)?;
                 let dataset = reading.open_ended(items.clone(), &known)?;
                 self.ask(&model, dataset, attention, device, progress)
@@ -104,7 +99,7 @@ impl Measuring<'_> {
     where
         B: Backend,
         M: AnswerScores<B>,
-        S: AskedQuestions + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
+        S: QuestionSource + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
     {
         // Before the many are asked: a wrong name shall not cost their time.
         let chosen = chosen_questions(&dataset, &self.plan.attention)?;

@@ -4,7 +4,6 @@
 //! samples teaches it ([`TaskModel`]); the run is the same for all. [`finetune()`] is a whole run, with
 //! validation and checkpoints; [`fine_tune`] a short one without.
 
-mod fill_in_the_blank;
 mod gradients;
 mod learner;
 mod multiple_choice;
@@ -25,5 +24,5 @@ pub use plan::{
     ObserveFinetuning,
 };
 pub use short_run::{FineTuned, FineTuningSettings, fine_tune};
-pub use task::{AnswerScores, LearnsInMicroBatches, TaskModel};
+pub use task::{LearnsInMicroBatches, TaskModel};
 pub use tasks::finetune;

@@ -8,10 +8,7 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{AnswerVocabulary, ClipTable};
 use clover_data::text::WordPieceTokenizer;
 use clover_inference::{Answers, Bundle, Embedder, NeutralTexts, Preprocessing};
-use clover_model::tasks::{
-    AnswerPart, FillInTheBlankModel, MultipleChoiceModel, MultipleChoicePart, OpenEndedModel,
-    OpenEndedPart, RetrievalModel,
-};
+use clover_model::tasks::{AnswerHead, MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 use clover_model::{Clover, CloverConfig};
 
 use super::learner::{Inner, Learner};
@@ -19,7 +16,7 @@ use super::start::Start;
 use crate::TrainerError;
 use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
 use crate::metric::Storage;
-use crate::recipe::TaskRecipe;
+use crate::recipe::{TaskKind, TaskRecipe};
 use crate::task_items::TaskReading;
 
 /// What every task keeps of its start.
@@ -37,13 +34,8 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
 pub(super) struct Comparing<B: AutodiffBackend>(pub(super) TaskContext<B>);
 /// Options scored by the fusion encoder.
 pub(super) struct Choosing<B: AutodiffBackend>(pub(super) TaskContext<B>);
-/// Answers of a list.
+/// Answers of a list, or words of one for a blank.
 pub(super) struct Answering<B: AutodiffBackend>(
-    pub(super) TaskContext<B>,
-    pub(super) AnswerVocabulary,
-);
-/// Blanks filled with an answer of a list.
-pub(super) struct Filling<B: AutodiffBackend>(
     pub(super) TaskContext<B>,
     pub(super) AnswerVocabulary,
 );
@@ -90,7 +82,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
     fn write(
         &self,
         clover: Clover<B::InnerBackend>,
-        answers: Option<(Answers, AnswerPart<B::InnerBackend>)>,
+        answers: Option<(Answers, AnswerHead<B::InnerBackend>)>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
         let bundle = Bundle {
@@ -145,7 +137,7 @@ macro_rules! answering_learner {
         $learner:ident,
         $model:ident,
         |$this:ident, $list:ident| $dataset:expr,
-        |$own:ident, $trained:ident| $answers:expr
+        |$own:ident| $answers:expr
     ) => {
         impl<B: AutodiffBackend> Learner<B> for $learner<B> {
             type Model = $model<B>;
@@ -165,19 +157,10 @@ macro_rules! answering_learner {
                 measure_answers(&model, asked, views, &settings, device, progress).map(Some)
             }
 
-            fn write(
-                &self,
-                $trained: Inner<B, $model<B>>,
-                folder: &Path,
-            ) -> Result<(), TrainerError> {
+            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
                 let $own = self;
-                let clover = Clover {
-                    video_encoder: $trained.video_encoder.clone(),
-                    text_encoder: $trained.text_encoder.clone(),
-                    fusion_encoder: $trained.fusion_encoder.clone(),
-                    ..self.0.clover.clone()
-                };
-                self.0.write(clover, Some($answers), folder)
+                let (clover, head) = model.split(self.0.clover.clone());
+                self.0.write(clover, Some(($answers, head)), folder)
             }
         }
     };
@@ -187,40 +170,19 @@ answering_learner!(
     Choosing,
     MultipleChoiceModel,
     |this, list| this.0.reading().choices(list.clone())?,
-    |own, model| (
-        Answers::MultipleChoice {
-            question_form: own.0.recipe.question_form,
-        },
-        AnswerPart::MultipleChoice(MultipleChoicePart {
-            answer_head: model.answer_head,
-        }),
-    )
+    |own| Answers::MultipleChoice {
+        question_form: own.0.recipe.question_form,
+    }
 );
 answering_learner!(
     Answering,
     OpenEndedModel,
     |this, list| this.0.reading().open_ended(list.clone(), &this.1)?,
-    |own, model| (
-        Answers::OpenEnded {
-            answers: own.1.answers().to_vec(),
-        },
-        AnswerPart::OpenEnded(OpenEndedPart {
-            answer_head: model.answer_head,
-            separator_token: None,
-        }),
-    )
-);
-answering_learner!(
-    Filling,
-    FillInTheBlankModel,
-    |this, list| this.0.reading().open_ended(list.clone(), &this.1)?,
-    |own, model| (
-        Answers::FillInTheBlank {
-            answers: own.1.answers().to_vec(),
-        },
-        AnswerPart::OpenEnded(OpenEndedPart {
-            answer_head: model.answer_head,
-            separator_token: Some(model.separator_token),
-        }),
-    )
+    |own| {
+        let answers = own.1.answers().to_vec();
+        match own.0.recipe.task {
+            TaskKind::FillInTheBlank => Answers::FillInTheBlank { answers },
+            _ => Answers::OpenEnded { answers },
+        }
+    }
 );

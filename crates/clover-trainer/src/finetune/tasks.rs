@@ -6,14 +6,12 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{Answered, Captioned, ClipTable, SampleSource};
 use clover_inference::bundle_checksum;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
-use clover_model::tasks::{
-    FillInTheBlankModel, MultipleChoiceModel, OpenEndedModel, RetrievalModel,
-};
+use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
 use super::learner::{Finetuning, Learner};
 use super::start::Start;
 use super::task::TaskModel;
-use super::task_context::{Answering, Choosing, Comparing, Filling, TaskContext};
+use super::task_context::{Answering, Choosing, Comparing, TaskContext};
 use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::devices::Peer;
@@ -125,19 +123,10 @@ fn answer<B: AutodiffBackend>(
         .with_dropout(recipe.answer_head_dropout);
     let clover = start.bundle.clover.clone();
     let context = TaskContext::of(start);
-    if recipe.task == TaskKind::FillInTheBlank {
-        let model = FillInTheBlankModel::from_clover(clover, &head, device);
-        let learner = Filling(context, answers);
-        return run(
-            plan,
-            &recipe,
-            (learner, model),
-            (data, found),
-            device,
-            observe,
-        );
-    }
-    let model = OpenEndedModel::from_clover(clover, &head, device);
+    let model = match recipe.task {
+        TaskKind::FillInTheBlank => OpenEndedModel::with_blanks(clover, &head, device),
+        _ => OpenEndedModel::from_clover(clover, &head, device),
+    };
     let learner = Answering(context, answers);
     run(
         plan,

@@ -30,9 +30,6 @@ use crate::objective::{PretrainingObjective, embeddings};
 use crate::optimizer_step::BatchGradients;
 use crate::precision::full_gradients;
 
-/// The six embeddings, in the order of the fields of [`TriModalEmbeddings`].
-pub(super) type Six<B> = [Tensor<B, 2>; 6];
-
 /// As [`pretraining_gradients`](super::pretraining_gradients), at the memory of `micro_batch` samples: the
 /// gradient is the same but for rounding. Of a batch that lies on several devices each calls this with its
 /// own samples, and all get the gradient of the whole. The noise is that of the whole batch.
@@ -67,7 +64,7 @@ struct MicroBatches<'s, B: AutodiffBackend> {
 
 /// A micro-batch that was encoded with a graph.
 struct Encoded<B: Backend> {
-    six: Six<B>,
+    embeddings: TriModalEmbeddings<B>,
     /// The mean over its masked words.
     word: Option<Tensor<B, 1>>,
 }
@@ -103,23 +100,24 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             _ => None,
         };
         let encoded = match &with_graph {
-            Some(encoded) => Some(encoded.six.clone().map(Tensor::inner)),
+            Some(encoded) => Some(encoded.embeddings.clone().map(Tensor::inner)),
             None => self.encode(&clover.valid()),
         };
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
         let dim = clover.video_projection.dim();
         let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
-        let similarities = mean_similarities(gathered.six[0].clone(), gathered.six[1].clone());
-        let (mut terms, upstream) = contrast::<B>(objective, gathered.six.clone());
+        let all = gathered.embeddings.clone();
+        let similarities = mean_similarities(all.video.clone(), all.text.clone());
+        let (mut terms, upstream) = contrast::<B>(objective, all);
 
         let mut accumulator = GradientsAccumulator::new();
         let mut word_loss = Tensor::zeros([1], &self.device);
         let mut start = gathered.first;
         for (at, samples) in self.samples.iter().enumerate() {
             let upstream = upstream
-                .each_ref()
-                .map(|all| all.clone().narrow(0, start, samples.len()));
+                .clone()
+                .map(|all| all.narrow(0, start, samples.len()));
             let encoded = match with_graph.take() {
                 Some(encoded) => encoded,
                 None => self.encode_with_graph(at, objective, clover),
@@ -150,7 +148,10 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
     }
 
     /// First pass: the embeddings of all samples at hand, if there are any.
-    fn encode(&self, clover: &Clover<B::InnerBackend>) -> Option<Six<B::InnerBackend>> {
+    fn encode(
+        &self,
+        clover: &Clover<B::InnerBackend>,
+    ) -> Option<TriModalEmbeddings<B::InnerBackend>> {
         let encoded: Vec<_> = self
             .samples
             .iter()
@@ -161,13 +162,13 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
                 // Words are scored in the third pass.
                 input.masked_positions = None;
                 let output = clover.forward_pretraining(input, &mut noise.clone());
-                into_six(embeddings(output))
+                embeddings(output).into_array()
             })
             .collect();
         (!encoded.is_empty()).then(|| {
-            std::array::from_fn(|which| {
-                Tensor::cat(encoded.iter().map(|six| six[which].clone()).collect(), 0)
-            })
+            TriModalEmbeddings::from_array(std::array::from_fn(|which| {
+                Tensor::cat(encoded.iter().map(|all| all[which].clone()).collect(), 0)
+            }))
         })
     }
 
@@ -183,7 +184,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());
         Encoded {
             word: objective.word(output.word_logits.take(), labels),
-            six: into_six(embeddings(output)),
+            embeddings: embeddings(output),
         }
     }
 
@@ -193,14 +194,15 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         encoded: Encoded<B>,
         share: f64,
         clover: &Clover<B>,
-        upstream: Six<B::InnerBackend>,
+        upstream: TriModalEmbeddings<B::InnerBackend>,
     ) -> (Tensor<B::InnerBackend, 1>, GradientsParams) {
         let word = encoded.word.map(|word| word * share);
         let scale = self.shared.contrast_scale();
         let mut surrogate = encoded
-            .six
+            .embeddings
+            .into_array()
             .into_iter()
-            .zip(upstream)
+            .zip(upstream.into_array())
             .map(|(embedding, gradient)| {
                 let gradient = gradient.cast(embedding.dtype());
                 (embedding * Tensor::from_inner(gradient * scale)).sum()
@@ -233,10 +235,13 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
 /// Second pass: the terms, of which the word loss is still zero, and the gradient of each embedding.
 fn contrast<B: AutodiffBackend>(
     objective: &PretrainingObjective,
-    encoded: Six<B::InnerBackend>,
-) -> ([Tensor<B::InnerBackend, 1>; 5], Six<B::InnerBackend>) {
+    encoded: TriModalEmbeddings<B::InnerBackend>,
+) -> (
+    [Tensor<B::InnerBackend, 1>; 5],
+    TriModalEmbeddings<B::InnerBackend>,
+) {
     let leaves = encoded.map(|all| Tensor::<B, 2>::from_inner(all).require_grad());
-    let losses = objective.contrast(from_six(leaves.clone()));
+    let losses = objective.contrast(leaves.clone());
     let gradients = objective.compares().then(|| losses.total().backward());
     let upstream = leaves.map(|leaf| {
         gradients
@@ -250,36 +255,6 @@ fn contrast<B: AutodiffBackend>(
 fn masked_words(sample: &PretrainingSample) -> usize {
     let labels = sample.masked.labels.iter();
     labels.filter(|&&label| label != IGNORED_LABEL).count()
-}
-
-fn into_six<B: Backend>(embeddings: TriModalEmbeddings<B>) -> Six<B> {
-    [
-        embeddings.video,
-        embeddings.text,
-        embeddings.masked_video,
-        embeddings.masked_text,
-        embeddings.fused_masked_video,
-        embeddings.fused_masked_text,
-    ]
-}
-
-fn from_six<B: Backend>(six: Six<B>) -> TriModalEmbeddings<B> {
-    let [
-        video,
-        text,
-        masked_video,
-        masked_text,
-        fused_masked_video,
-        fused_masked_text,
-    ] = six;
-    TriModalEmbeddings {
-        video,
-        text,
-        masked_video,
-        masked_text,
-        fused_masked_video,
-        fused_masked_text,
-    }
 }
 
 #[cfg(all(test, feature = "collective"))]

@@ -2,8 +2,8 @@
 
 use burn::prelude::*;
 use burn::tensor::DType;
+use clover_losses::TriModalEmbeddings;
 
-use super::grad_cache::Six;
 use crate::devices::{DevicesError, GradientScaling, Peer};
 
 /// This device's place in a batch.
@@ -22,7 +22,7 @@ pub struct SharedBatch<'s, B: Backend> {
 /// What the devices know together.
 pub(super) struct Gathered<B: Backend> {
     /// Embeddings of all samples, in the order of their places.
-    pub(super) six: Six<B>,
+    pub(super) embeddings: TriModalEmbeddings<B>,
     /// The first row of this device.
     pub(super) first: usize,
     /// Masked words of the batch.
@@ -40,15 +40,15 @@ impl<B: Backend> SharedBatch<'_, B> {
     /// - words: masked words of each of its samples
     pub(super) fn gather(
         &self,
-        encoded: Option<Six<B>>,
+        encoded: Option<TriModalEmbeddings<B>>,
         words: &[usize],
         dim: usize,
         device: &B::Device,
     ) -> Result<Gathered<B>, DevicesError> {
         let encoded = match encoded {
-            Some(six) if self.peer.is_alone() => {
+            Some(embeddings) if self.peer.is_alone() => {
                 return Ok(Gathered {
-                    six,
+                    embeddings,
                     first: 0,
                     words: words.iter().sum(),
                     pairs: words.len(),
@@ -56,12 +56,12 @@ impl<B: Backend> SharedBatch<'_, B> {
             }
             encoded => encoded,
         };
-        let rows = encoded.map(|six| {
+        let rows = encoded.map(|embeddings| {
             // A sample's words, and a mark that it is there.
             let marks = words.iter().flat_map(|&words| [words as f32, 1.0]);
             let marks: Vec<f32> = marks.collect();
             let marks = Tensor::<B, 1>::from_data(marks.as_slice(), (device, DType::F32));
-            let mut columns = Vec::from(six.map(|all| all.cast(DType::F32)));
+            let mut columns = Vec::from(embeddings.into_array().map(|all| all.cast(DType::F32)));
             columns.push(marks.reshape([words.len(), 2]));
             Tensor::cat(columns, 1)
         });
@@ -90,7 +90,9 @@ impl<B: Backend> SharedBatch<'_, B> {
         }
         let own = self.places.first().copied().unwrap_or(0);
         Ok(Gathered {
-            six: std::array::from_fn(|which| all.clone().narrow(1, which * dim, dim)),
+            embeddings: TriModalEmbeddings::from_array(std::array::from_fn(|which| {
+                all.clone().narrow(1, which * dim, dim)
+            })),
             first: present.iter().filter(|&&place| place < own).count(),
             words: present.iter().map(|place| marks[2 * place] as usize).sum(),
             pairs: present.len(),

@@ -100,7 +100,7 @@ impl Validation {
             skipped: embedded.skipped.len() + self.unusable().len(),
             seconds: started.elapsed().as_secs_f64(),
         };
-        Ok((metrics, NeutralTexts::of_embedded(&self.table, &embedded)))
+        Ok((metrics, embedded.neutral_texts(&self.table)))
     }
 }
 

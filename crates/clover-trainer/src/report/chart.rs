@@ -168,7 +168,7 @@ pub(super) fn write_spreads(
                 points,
             }
         })
-        .filter(|line| line.points.len() > 1)
+        .filter(|line| line.points.len() > 1 && line.points.iter().any(|point| point.1 > 0.0))
         .collect();
     if !drawn.is_empty() {
         let svg = lines(&drawn, &|at| label(at.round().max(0.0) as usize), None)?;

@@ -7,6 +7,7 @@ mod confusion;
 
 use std::path::Path;
 
+use clover_data::dataset::SkippedItem;
 use clover_data::video::ClipSource;
 use serde::Serialize;
 
@@ -14,8 +15,8 @@ use super::chart::{Bar, BarPanel, write_bars, write_spreads};
 use super::{Escaped, Page, RetrievalScores, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AttentionMaps, Evaluated, Evaluation, Figures, LeftOut, Prediction, RankedPrediction,
-    RetrievalFigures, Seeking, SimilarityCurves, best_and_worst,
+    AttentionMaps, Evaluated, Evaluation, Figures, Prediction, RankedPrediction, RetrievalFigures,
+    Seeking, SimilarityCurves, best_and_worst,
 };
 
 /// Items of the table of those left out at most.
@@ -38,7 +39,7 @@ pub struct EvaluationPage<'e> {
     #[serde(skip)]
     pub clips: &'e Path,
     /// Rows of the annotation that cannot be used.
-    pub unusable: &'e [LeftOut],
+    pub unusable: &'e [SkippedItem],
     /// The metrics in words; the page has them as a table.
     pub protocol: Vec<String>,
     /// The paper's metrics in words.

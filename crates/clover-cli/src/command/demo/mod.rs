@@ -17,13 +17,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ClipTable;
-use clover_inference::{
-    Bundle, EmbeddedTable, Embedder, IndexEvent, LibrarySource, NeutralTexts, UpdateOptions,
-    index_clips,
-};
+use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOptions, index_clips};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::devices::Peer;
-use clover_trainer::evaluate::{Evaluated, EvaluationPlan, Figures, Prediction, list_retrieval};
+use clover_trainer::evaluate::{
+    EmbeddedList, Evaluated, EvaluationPlan, Figures, Prediction, list_retrieval,
+};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, finetune};
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
@@ -91,7 +90,7 @@ struct Demonstration {
 struct Searcher<B: AutodiffBackend> {
     bundle: PathBuf,
     embedder: Embedder<B::InnerBackend>,
-    embedded: EmbeddedTable,
+    embedded: EmbeddedList,
 }
 
 impl Work for Demonstration {
@@ -290,7 +289,7 @@ impl Demonstration {
         });
         progress.finish_and_clear();
         let (retrieval, embedded) = measured?;
-        NeutralTexts::of_embedded(held_out, &embedded).write(&folder)?;
+        embedded.neutral_texts(held_out).write(&folder)?;
         for (direction, metrics) in [
             ("text to video", retrieval.text_to_video),
             ("video to text", retrieval.video_to_text),

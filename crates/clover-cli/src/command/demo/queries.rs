@@ -4,8 +4,9 @@ use anyhow::Result;
 use burn::tensor::backend::Backend;
 use clover_data::dataset::ClipTable;
 use clover_data::video::ClipSource;
-use clover_inference::{EmbeddedTable, Embedder};
-use clover_trainer::metric::ranking;
+use clover_inference::Embedder;
+use clover_trainer::evaluate::EmbeddedList;
+use clover_trainer::metric::{Best, BlockedRanking, EmbeddingTable, Storage};
 use clover_trainer::report::{Query, Retrieved, clip_image};
 
 /// Clips shown for a sentence.
@@ -17,21 +18,34 @@ const EXAMPLES: usize = 8;
 pub(super) fn queries<B: Backend>(
     embedder: &Embedder<B>,
     table: &ClipTable,
-    embedded: &EmbeddedTable,
+    embedded: &EmbeddedList,
     typed: &str,
 ) -> Result<Vec<Query>> {
-    let embedding = embedder.embed_texts(&[typed.to_owned()])?;
+    let step = (embedded.owner.len() / EXAMPLES).max(1);
+    let examples: Vec<usize> = (0..embedded.owner.len())
+        .step_by(step)
+        .take(EXAMPLES)
+        .collect();
+    let mut texts = EmbeddingTable::new("text", Storage::F32);
+    texts.push(embedder.embed_texts(&[typed.to_owned()])?.row(0))?;
+    for &text in &examples {
+        texts.push(&embedded.texts.rows(text..text + 1))?;
+    }
+    let (blocks, device) = (BlockedRanking::default(), embedder.device());
+    let mut found = blocks
+        .best::<B>(&texts, &embedded.videos, SHOWN, device)?
+        .into_iter();
+    let mut results = |own| retrieved(table, embedded, found.next().unwrap_or_default(), own);
     let mut queries = vec![Query {
         text: typed.to_owned(),
         typed: true,
-        results: search(table, embedded, embedding.row(0), None)?,
+        results: results(None),
     }];
-    let step = (embedded.owner.len() / EXAMPLES).max(1);
-    for text in (0..embedded.owner.len()).step_by(step).take(EXAMPLES) {
+    for text in examples {
         let own = embedded.owner[text];
         // Captions of a clip follow each other.
         let before = embedded.owner.iter().position(|&clip| clip == own);
-        let captions = table.texts(embedded.rows[own]);
+        let captions = table.texts(embedded.clips[own]);
         let caption = captions
             .all()
             .into_iter()
@@ -39,26 +53,24 @@ pub(super) fn queries<B: Backend>(
         queries.push(Query {
             text: caption.unwrap_or_default().to_owned(),
             typed: false,
-            results: search(table, embedded, embedded.texts.row(text), Some(own))?,
+            results: results(Some(own)),
         });
     }
     Ok(queries)
 }
 
-/// The clips nearest to a text; `own` is the one it was written for.
-fn search(
+/// The clips found for a text; `own` is the one it was written for.
+fn retrieved(
     table: &ClipTable,
-    embedded: &EmbeddedTable,
-    text: &[f32],
+    embedded: &EmbeddedList,
+    found: Best,
     own: Option<usize>,
-) -> Result<Vec<Retrieved>> {
-    let videos = &embedded.videos;
-    let found = ranking(text, &videos.values, videos.dim, SHOWN)?;
+) -> Vec<Retrieved> {
     let found = found
         .into_iter()
         .zip(1..)
         .map(|((clip, similarity), rank)| {
-            let row = embedded.rows[clip];
+            let row = embedded.clips[clip];
             let name = table.name(row);
             let source = ClipSource::Path(name.clone().into());
             Retrieved {
@@ -71,5 +83,5 @@ fn search(
                 name,
             }
         });
-    Ok(found.collect())
+    found.collect()
 }

@@ -15,7 +15,7 @@ use burn::prelude::*;
 use super::naming::Meaning;
 use super::other_shape::SourceWindow;
 use super::{Naming, WeightError, WeightFile, WeightReport};
-use crate::tasks::AnswerPart;
+use crate::tasks::AnswerHead;
 use fill::Filler;
 use found::Found;
 
@@ -174,11 +174,11 @@ impl<'s> Import<'s> {
     /// A tensor cannot be read.
     pub fn fill_answers<B: Backend>(
         &mut self,
-        part: AnswerPart<B>,
-    ) -> Result<AnswerPart<B>, WeightError> {
-        Ok(match part {
-            AnswerPart::OpenEnded(part) => AnswerPart::OpenEnded(self.fill(part)?),
-            AnswerPart::MultipleChoice(part) => AnswerPart::MultipleChoice(self.fill(part)?),
+        head: AnswerHead<B>,
+    ) -> Result<AnswerHead<B>, WeightError> {
+        Ok(match head {
+            AnswerHead::OpenEnded(head) => AnswerHead::OpenEnded(self.fill(head)?),
+            AnswerHead::MultipleChoice(head) => AnswerHead::MultipleChoice(self.fill(head)?),
         })
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::TestBackend;
-use crate::metric::{Storage, ranking};
+use crate::metric::Storage;
 
 const SMALL: BlockedRanking = BlockedRanking {
     queries: 7,
@@ -15,6 +15,18 @@ fn rows(count: usize, seed: u32) -> Vec<f32> {
 
 fn table(values: &[f32]) -> EmbeddingTable {
     EmbeddingTable::of_rows("text", Storage::F32, values, 3).unwrap()
+}
+
+/// All candidates of each query by a stable sort of their scores.
+fn sorted(queries: &[f32], candidates: &[f32]) -> Vec<Vec<usize>> {
+    let (queries, candidates) = (table(queries), table(candidates));
+    let sort = |query| {
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        let score = |candidate: usize| queries.cosine(query, &candidates, candidate) + 0.0;
+        order.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
+        order
+    };
+    (0..queries.len()).map(sort).collect()
 }
 
 fn ranks(how: BlockedRanking, queries: &[f32], candidates: &[f32], own: &[usize]) -> Vec<usize> {
@@ -32,9 +44,8 @@ fn ranks_are_those_of_a_sorted_list_whatever_the_blocks() {
     let whole = ranks(BlockedRanking::default(), &queries, &candidates, &own);
 
     assert_eq!(small, whole);
-    for (query, rank) in small.iter().enumerate() {
-        let sorted = ranking(&queries[3 * query..3 * query + 3], &candidates, 3, 33).unwrap();
-        assert_eq!(sorted[*rank].0, own[query], "query {query}");
+    for (query, sorted) in sorted(&queries, &candidates).iter().enumerate() {
+        assert_eq!(sorted[small[query]], own[query], "query {query}");
     }
 }
 
@@ -66,11 +77,25 @@ fn the_best_are_those_of_a_sorted_list() {
 
     let best = SMALL.best::<TestBackend>(&queries_table, &candidates_table, 4, &Default::default());
 
-    for (query, best) in best.unwrap().iter().enumerate() {
-        let sorted = ranking(&queries[3 * query..3 * query + 3], &candidates, 3, 4).unwrap();
-        let numbers = |list: &Best| list.iter().map(|found| found.0).collect::<Vec<_>>();
-        assert_eq!(numbers(best), numbers(&sorted), "query {query}");
+    let sorted = sorted(&queries, &candidates);
+    for (best, sorted) in best.unwrap().iter().zip(&sorted) {
+        let numbers: Vec<usize> = best.iter().map(|found| found.0).collect();
+        assert_eq!(numbers, sorted[..4]);
     }
+}
+
+#[test]
+fn the_best_keep_the_order_of_equal_scores() {
+    let (query, candidates) = (
+        [1.0, 0.0, 0.0],
+        [0.0, -1.0, 0.0, -0.0, 1.0, 0.0, 1.0, 0.0, 0.0],
+    );
+
+    let best =
+        SMALL.best::<TestBackend>(&table(&query), &table(&candidates), 3, &Default::default());
+
+    let numbers: Vec<usize> = best.unwrap()[0].iter().map(|found| found.0).collect();
+    assert_eq!(numbers, [2, 0, 1]);
 }
 
 #[test]

@@ -11,12 +11,13 @@ use clover_inference::{AttentionMap, AttentionOverlay};
 
 fn evaluation() -> Evaluation {
     Evaluation {
+        identity: String::new(),
         task: "open-ended-custom".to_owned(),
         split: "test".to_owned(),
         data: "questions.jsonl".to_owned(),
         items: 2,
         unusable_rows: 0,
-        skipped: vec![LeftOut {
+        skipped: vec![SkippedItem {
             name: "gone.mp4".to_owned(),
             reason: "cannot be read".to_owned(),
         }],
