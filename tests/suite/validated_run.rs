@@ -189,13 +189,11 @@ fn validation_obeys_the_share_of_broken_clips_of_the_recipe() {
     let folder = held_out.parent().unwrap();
     let mut list = "path,caption\n".to_owned();
     for number in 0..24 {
-        let copy = folder
-            .join(path)
-            .with_file_name(format!("copy{number:02}.gif"));
+        let copy = Path::new(path).with_file_name(format!("copy{number:02}.gif"));
         if number < 18 {
-            fs::copy(folder.join(path), &copy).unwrap();
+            fs::copy(folder.join(path), folder.join(&copy)).unwrap();
         } else {
-            fs::write(&copy, "not a video").unwrap();
+            fs::write(folder.join(&copy), "not a video").unwrap();
         }
         list.push_str(&format!("{},{caption}\n", copy.display()));
     }
