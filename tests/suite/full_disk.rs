@@ -80,7 +80,10 @@ fn a_full_disk_leaves_no_half_of_a_bundle_or_a_clip() {
         let folder = Path::new(&folder);
         let [bundle, clips] = ["bundle", "clips"].map(|name| folder.join(name));
         untrained_bundle(&env::var_os(VOCABULARY).unwrap(), &bundle).unwrap_err();
-        let config = BenchmarkConfig::one_shape(8, 0.01);
+        let config = BenchmarkConfig {
+            size: 224,
+            ..BenchmarkConfig::one_shape(8, 0.01)
+        };
         write_benchmark(&config, &clips, |_, _| ()).unwrap_err();
         return;
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use clover_data::dataset::ManifestColumns;
 use clover_inference::Bundle;
@@ -181,10 +182,22 @@ fn a_clip_with_twenty_captions_is_read_and_encoded_once() {
 #[test]
 fn validation_obeys_the_share_of_broken_clips_of_the_recipe() {
     let data = SmallData::rendered(CLIPS);
-    let list = fs::read_to_string(&data.files.held_out).unwrap();
-    let (path, _) = list.lines().nth(1).unwrap().split_once(',').unwrap();
-    let clip = data.files.held_out.parent().unwrap().join(path);
-    fs::write(clip, "not a video").unwrap();
+    // Twenty items must have been read before the share counts: copies of a clip, then broken ones.
+    let held_out = &data.files.held_out;
+    let lines = fs::read_to_string(held_out).unwrap();
+    let (path, caption) = lines.lines().nth(1).unwrap().split_once(',').unwrap();
+    let folder = held_out.parent().unwrap();
+    let mut list = "path,caption\n".to_owned();
+    for number in 0..24 {
+        let copy = Path::new(path).with_file_name(format!("copy{number:02}.gif"));
+        if number < 18 {
+            fs::copy(folder.join(path), folder.join(&copy)).unwrap();
+        } else {
+            fs::write(folder.join(&copy), "not a video").unwrap();
+        }
+        list.push_str(&format!("{},{caption}\n", copy.display()));
+    }
+    fs::write(held_out, list).unwrap();
     let plan = |share, out| {
         let mut plan = validated(&data, out);
         plan.recipe.max_failed_share = share;
@@ -196,8 +209,8 @@ fn validation_obeys_the_share_of_broken_clips_of_the_recipe() {
     run(&lenient).unwrap();
     let strict = run(&plan(0.1, "strict")).unwrap_err().to_string();
 
-    assert_eq!(figures(&lenient)[0].skipped, 1);
-    assert!(strict.contains("1 of"), "{strict}");
+    assert_eq!(figures(&lenient)[0].skipped, 6);
+    assert!(strict.contains("items read are broken"), "{strict}");
 }
 
 #[test]

@@ -35,9 +35,20 @@ use crate::device::DeviceName;
 use crate::output::Verbosity;
 use examples::EXAMPLES;
 
+/// How a command ends.
+const STATUS: &str = "\
+Ctrl-C, SIGTERM and SIGHUP ask a command to write what it has and end; the second means at once.
+Exit status: 0 done, 1 failed, 2 not understood, 130 asked to end.";
+
 /// Clover: video-language pre-training, retrieval and question answering.
 #[derive(Parser, Debug)]
-#[command(name = "clover", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "clover",
+    version,
+    about,
+    disable_help_subcommand = true,
+    after_help = STATUS
+)]
 pub(crate) struct Arguments {
     /// Print results and errors only.
     #[arg(long, short, global = true, conflicts_with = "verbose")]

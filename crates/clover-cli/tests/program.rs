@@ -113,13 +113,21 @@ fn a_run_goes_on_from_its_folder_alone_and_its_bundle_suits_the_tasks() {
         tuned.display()
     ));
     assert_eq!(lines(&tuned.join("metrics.jsonl")), 2);
-    let measured = printed(&format!(
+    let evaluate = format!(
         "evaluate open-ended-custom --data {} --videos {clips} --bundle {} --out {}",
         questions(&shapes.files.test),
         tuned.display(),
         shapes.path("measured").display()
-    ));
+    );
+    let measured = printed(&evaluate);
     assert!(measured.contains('%'), "{measured}");
+    // Once more, for programs; another evaluation does not take the place of its results unasked.
+    let json = printed(&format!("{evaluate} --json"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["evaluation"]["figures"].is_object(), "{json}");
+    let (another, _) = refused(&format!("{evaluate} seed=7"));
+    assert!(another.contains("another evaluation"), "{another}");
+    printed(&format!("{evaluate} --overwrite seed=7"));
 
     let (other, _) = refused(&format!("finetune --out {} --resume", run.display()));
     assert!(other.contains("`clover pretrain --resume`"), "{other}");

@@ -33,6 +33,7 @@ use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
+pub(crate) use best::{last_bundle, replace_last_bundle, settle_last_bundle};
 use clover_inference::NeutralTexts;
 use files::{read_verified, remove_folder, write_files};
 pub use fingerprint::{DataFingerprint, ListFingerprint};
@@ -167,22 +168,14 @@ impl Checkpoints {
     /// stored. Checkpoints saved before are then still there.
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, TrainerError> {
         let path = self.folder.join(folder_name(checkpoint.state.step));
-        let partial = swap::partial(&path);
-
         let optimizer = optimizer_file::encode(&path.join(OPTIMIZER), &checkpoint.optimizer)?;
         let state = to_json(&path.join(STATE), &checkpoint.state)?;
-        remove_folder(&partial)?;
         let files = [
             (MODEL, checkpoint.model.as_slice()),
             (OPTIMIZER, &optimizer),
             (STATE, &state),
         ];
-        if let Err(error) = write_files(&partial, &files) {
-            // Half a checkpoint is of no use, and a full disk needs its room.
-            let _ = remove_folder(&partial);
-            return Err(error);
-        }
-        swap::swap_in(&path)?;
+        swap::replace(&path, |folder| write_files(folder, &files))?;
         self.prune(checkpoint.state.step)?;
         Ok(path)
     }
@@ -231,7 +224,7 @@ impl Checkpoints {
             remove_folder(&place)?;
             rename(aside, &place)?;
         }
-        self.recover_best()?;
+        swap::settle(&self.best())?;
         for name in self.names()? {
             let path = self.folder.join(name);
             if swap::place_of(&path).is_some() {

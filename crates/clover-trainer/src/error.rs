@@ -310,7 +310,7 @@ pub enum TrainerError {
     /// Results would have been written over those of another evaluation.
     #[error(
         "{path}: holds the results of another evaluation; choose another folder, or ask for them to be \
-         overwritten"
+         overwritten (`--overwrite`)"
     )]
     OtherResults {
         /// The results.

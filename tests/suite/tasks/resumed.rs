@@ -151,7 +151,7 @@ fn an_interrupted_evaluation_reads_only_what_is_left_and_comes_to_the_same() {
         };
         assert!(begun_again(&other), "{name}");
         // Neither is it with a bundle, made by hand, that reads texts or clips in another way.
-        fs::remove_file(task.bundle.join("checksums.json")).unwrap();
+        fs::remove_file(task.bundle.join("checksums.txt")).unwrap();
         for file in ["vocab.txt", "preprocess.json"] {
             let path = task.bundle.join(file);
             let read = fs::read_to_string(&path).unwrap();

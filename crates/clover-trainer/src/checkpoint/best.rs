@@ -1,14 +1,13 @@
-//! The best model of a run, by validation: a folder of its own beside the last checkpoints.
+//! The models of a run that others use: the best by validation, beside the last checkpoints, and the last
+//! one, in the run's own folder.
 
 use std::path::{Path, PathBuf};
 
-use clover_data::files::remove_half_written;
-
-use super::files::{remove_folder, sync, sync_files};
-use super::{Checkpoints, rename, swap};
+use super::{Checkpoints, swap};
 use crate::error::TrainerError;
 
 const BEST: &str = "best";
+const LAST: &str = "bundle";
 
 impl Checkpoints {
     /// The folder of the best model, whether there is one or not.
@@ -28,48 +27,25 @@ impl Checkpoints {
         write: impl FnOnce(&Path) -> Result<(), TrainerError>,
     ) -> Result<PathBuf, TrainerError> {
         let best = self.best();
-        let partial = swap::partial(&best);
-        remove_folder(&partial)?;
-        let write = || {
-            std::fs::create_dir_all(&partial).map_err(|source| TrainerError::Write {
-                path: partial.clone(),
-                source,
-            })?;
-            write(&partial)?;
-            sync_files(&partial)?;
-            sync(Some(&partial))
-        };
-        if let Err(error) = write() {
-            let _ = remove_folder(&partial);
-            return Err(error);
-        }
-        swap::swap_in(&best)?;
+        swap::replace(&best, write)?;
         Ok(best)
     }
+}
 
-    /// Makes a folder of files that were written one by one, each whole, as durable as they are, and
-    /// removes what an earlier try that was killed left in it.
-    pub(crate) fn finish_folder(folder: &Path) -> Result<(), TrainerError> {
-        let remove = || {
-            for entry in folder.read_dir()? {
-                remove_half_written(&entry?.path())?;
-            }
-            Ok(())
-        };
-        remove().map_err(|source| TrainerError::Write {
-            path: folder.to_owned(),
-            source,
-        })?;
-        sync(folder.parent())
-    }
+/// The folder of a run's last model, whether there is one or not.
+pub(crate) fn last_bundle(run: &Path) -> PathBuf {
+    run.join(LAST)
+}
 
-    /// Takes back what a crash in the middle of [`replace_best`](Self::replace_best) left aside.
-    pub(super) fn recover_best(&self) -> Result<(), TrainerError> {
-        let best = self.best();
-        let replaced = swap::replaced(&best);
-        if replaced.exists() && !best.exists() {
-            rename(&replaced, &best)?;
-        }
-        Ok(())
-    }
+/// Replaces the last model of a run, as [`Checkpoints::replace_best`] does the best one.
+pub(crate) fn replace_last_bundle(
+    run: &Path,
+    write: impl FnOnce(&Path) -> Result<(), TrainerError>,
+) -> Result<(), TrainerError> {
+    swap::replace(&last_bundle(run), write)
+}
+
+/// Takes back, or removes, what a crash in the middle of [`replace_last_bundle`] left aside.
+pub(crate) fn settle_last_bundle(run: &Path) -> Result<(), TrainerError> {
+    swap::settle(&last_bundle(run))
 }

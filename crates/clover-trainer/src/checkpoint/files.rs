@@ -30,17 +30,15 @@ impl FileChecksum {
     }
 }
 
-/// Writes files and their checksums into a new folder; all of it is on the disk afterwards.
+/// Writes files and their checksums into a new folder; the files are on the disk afterwards.
 pub(super) fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), TrainerError> {
-    fs::create_dir_all(folder).map_err(write_error(folder))?;
     let mut checksums = BTreeMap::new();
     for &(name, content) in files {
         write_synced(&folder.join(name), content)?;
         checksums.insert(name, FileChecksum::of(content));
     }
     let path = folder.join(CHECKSUMS);
-    write_synced(&path, &to_json(&path, &checksums)?)?;
-    sync(Some(folder))
+    write_synced(&path, &to_json(&path, &checksums)?)
 }
 
 /// Reads the files named, each of which must be what was written.

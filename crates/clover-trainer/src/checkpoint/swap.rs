@@ -1,9 +1,10 @@
 //! A folder in exchange for another: at every moment one of them is whole and can be found.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::files::{remove_folder, sync};
+use super::files::{remove_folder, sync, sync_files};
 use super::rename;
 use crate::error::TrainerError;
 
@@ -13,12 +14,12 @@ const PARTIAL: &str = "partial";
 const REPLACED: &str = "replaced";
 
 /// Where the folder of this path is written.
-pub(super) fn partial(path: &Path) -> PathBuf {
+fn partial(path: &Path) -> PathBuf {
     aside(path, PARTIAL)
 }
 
 /// Where the folder of this path lies while it is replaced in two steps.
-pub(super) fn replaced(path: &Path) -> PathBuf {
+fn replaced(path: &Path) -> PathBuf {
     aside(path, REPLACED)
 }
 
@@ -36,8 +37,43 @@ pub(super) fn place_of(aside: &Path) -> Option<PathBuf> {
         .then(|| aside.with_file_name(name))
 }
 
+/// Replaces a folder by what `write` puts into the one it is given: whole, or not at all.
+pub(super) fn replace(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), TrainerError>,
+) -> Result<(), TrainerError> {
+    let partial = partial(path);
+    remove_folder(&partial)?;
+    let write = || {
+        fs::create_dir_all(&partial).map_err(|source| TrainerError::Write {
+            path: partial.clone(),
+            source,
+        })?;
+        write(&partial)?;
+        sync_files(&partial)?;
+        sync(Some(&partial))
+    };
+    if let Err(error) = write() {
+        // Half a folder is of no use, and a full disk needs its room.
+        let _ = remove_folder(&partial);
+        return Err(error);
+    }
+    swap_in(path)
+}
+
+/// Takes back a folder that a crash in the middle of [`replace`] left aside, and removes all else that
+/// it left.
+pub(super) fn settle(path: &Path) -> Result<(), TrainerError> {
+    let (partial, replaced) = (partial(path), replaced(path));
+    if replaced.exists() && !path.exists() {
+        rename(&replaced, path)?;
+    }
+    remove_folder(&partial)?;
+    remove_folder(&replaced)
+}
+
 /// Gives the partial folder its name; the one that had it is removed.
-pub(super) fn swap_in(path: &Path) -> Result<(), TrainerError> {
+fn swap_in(path: &Path) -> Result<(), TrainerError> {
     let (partial, replaced) = (partial(path), replaced(path));
     if !path.exists() {
         rename(&partial, path)?;

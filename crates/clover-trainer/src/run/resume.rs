@@ -11,7 +11,7 @@ use super::records::Records;
 use super::resume_check::check_recipe;
 use super::{ObserveTask, Run, RunEvent, RunPlan, Task};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, Validated};
+use crate::checkpoint::{Checkpoint, Validated, settle_last_bundle};
 use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 
@@ -45,6 +45,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         if let Some(folder) = run.own_folder() {
             // Only now has every device read its checkpoint.
             folder.checkpoints().settle(loaded.as_deref())?;
+            settle_last_bundle(&folder.path)?;
             let steps = folder.path.join("metrics.jsonl");
             let validation = folder.path.join("validation.jsonl");
             let validation = run.plan.validate.is_some().then_some(validation);

@@ -8,7 +8,9 @@ use clover_model::weights::{self, Naming};
 
 use super::{ObserveTask, Run, RunEvent, Scored, Task};
 use crate::TrainerError;
-use crate::checkpoint::{Checkpoint, CheckpointState, Checkpoints, FORMAT_VERSION};
+use crate::checkpoint::{
+    Checkpoint, CheckpointState, FORMAT_VERSION, last_bundle, replace_last_bundle,
+};
 use crate::trained_for::Trained;
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
@@ -49,12 +51,14 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
 
     /// Writes the model as it is into `bundle`.
     pub(super) fn write_last_bundle(&self) -> Result<PathBuf, TrainerError> {
-        let folder = self.plan.folder.as_ref();
-        let bundle = folder.map(|folder| folder.path.join("bundle"));
-        if let Some(bundle) = bundle.as_ref().filter(|_| self.peer.is_first()) {
-            self.write_model(bundle, None, self.records.neutral())?;
-            Checkpoints::finish_folder(bundle)?;
+        if let Some(folder) = self.own_folder() {
+            let neutral = self.records.neutral();
+            replace_last_bundle(&folder.path, |bundle| {
+                self.write_model(bundle, None, neutral)
+            })?;
         }
+        let folder = self.plan.folder.as_ref();
+        let bundle = folder.map(|folder| last_bundle(&folder.path));
         Ok(bundle.unwrap_or_default())
     }
 
