@@ -102,6 +102,8 @@ fn a_run_goes_on_only_with_its_own_recipe_bundle_and_data() {
     let end = bytes.len() - 1;
     bytes[end] ^= 1;
     fs::write(&weights, bytes).unwrap();
+    // As if changed on purpose.
+    fs::remove_file(task.bundle.join("checksums.txt")).unwrap();
     let other_bundle = refused(&|_| ());
 
     assert!(started_twice.contains("resume it"), "{started_twice}");

@@ -23,7 +23,11 @@ impl Question {
             text: "the choices".to_owned(),
             reason,
         };
-        let text = checked_text(text, || "the question".to_owned())?;
+        // Of captions to choose from, nothing need be asked, as in published sets.
+        let text = match text.trim().is_empty() && !choices.is_empty() {
+            true => String::new(),
+            false => checked_text(text, || "the question".to_owned())?,
+        };
         if choices.len() == 1 {
             let reason = format!("`{}` is the only one; two are needed at least", choices[0]);
             return Err(wrong(reason));
@@ -45,7 +49,10 @@ impl Question {
         if self.text.contains(BLANK) {
             return self.text.replace(BLANK, choice);
         }
-        format!("{} {choice}", self.text)
+        match self.text.is_empty() {
+            true => choice.to_owned(),
+            false => format!("{} {choice}", self.text),
+        }
     }
 }
 
@@ -90,6 +97,9 @@ mod tests {
         let blank = question("a [MASK] circle", &[]).unwrap();
         let plain = question("which colour ?", &[]).unwrap();
 
+        let captions = question("", &["a circle", "a square"]).unwrap();
+
+        assert_eq!(captions.with_choice("a circle"), "a circle");
         assert_eq!(blank.with_choice("red"), "a red circle");
         assert_eq!(plain.with_choice("red"), "which colour ? red");
     }
