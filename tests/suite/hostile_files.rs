@@ -55,7 +55,7 @@ fn refusals(path: &Path) -> [(&'static str, String); 6] {
         ClipTable::open(path, None, &|_, _| ()).unwrap_err(),
         AnswerVocabulary::read(path).unwrap_err(),
         WeightFile::open(path).unwrap_err(),
-        PretrainingRecipe::open(&path.display().to_string()).unwrap_err(),
+        PretrainingRecipe::open(path).unwrap_err(),
         bundle_checksum(path.parent().unwrap()).unwrap_err(),
     );
     [

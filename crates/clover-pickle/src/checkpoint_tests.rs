@@ -66,7 +66,7 @@ fn what_is_put_into_an_object_is_not_kept() {
 fn a_module_of_a_script_is_its_state() {
     let pickle = checkpoint(b"c__torch__.model\nCLIP\n)\x81}X\x01\x00\x00\x00aK\x07sb.");
 
-    let &Node::Dict(ref pairs) = pickle.node(pickle.root()) else {
+    let Node::Dict(pairs) = pickle.node(pickle.root()) else {
         panic!("{pickle:?}")
     };
     assert_eq!(*pickle.node(pairs[0].1), Node::Int(7));

@@ -131,7 +131,7 @@ mod tests {
 
         let tolerance = Tolerance::absolute(1e-5);
         exact.assert_approx_eq::<f32>(
-            &TensorData::from([[[-0.158_655_f32, 0.0, 1.954_500]]]),
+            &TensorData::from([[[-0.158_655_f32, 0.0, 1.954_5]]]),
             tolerance,
         );
         // -1 / (1 + e^1.702), and 2 / (1 + e^-3.404).

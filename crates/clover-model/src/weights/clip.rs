@@ -286,7 +286,7 @@ impl<'s> ClipSource<'s> {
             }
             ("logit_scale", _) => shape = vec![1],
             (path, [rows, columns]) if self.naming.transposes(path) => {
-                std::mem::swap(rows, columns)
+                std::mem::swap(rows, columns);
             }
             _ => {}
         }

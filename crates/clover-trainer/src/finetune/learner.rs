@@ -14,7 +14,7 @@ use super::{FinetuningMetrics, FinetuningValidation};
 use crate::TrainerError;
 use crate::evaluate::Measured;
 use crate::optimizer_step::BatchGradients;
-use crate::run::{On, StepDone, Task};
+use crate::run::{On, StepDone, Task, WithCaptions};
 
 /// The inner form of a model, without a graph.
 pub(super) type Inner<B, M> = <M as AutodiffModule<B>>::InnerModule;
@@ -99,7 +99,7 @@ where
         (step, epoch): (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<(FinetuningValidation, Option<NeutralTexts>)>, TrainerError> {
+    ) -> Result<Option<WithCaptions<FinetuningValidation>>, TrainerError> {
         let measured = self.learner.measure(model, device, progress)?;
         Ok(measured.map(|measured| {
             let metrics = FinetuningValidation {

@@ -22,7 +22,9 @@ use crate::devices::{DevicesError, Peer};
 use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::run::resume_check::recipe_value;
-use crate::run::{Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery};
+use crate::run::{
+    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, WithCaptions,
+};
 use crate::starting_values::from_seed;
 use crate::{RunRecord, TrainerError};
 
@@ -197,7 +199,7 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
         at: (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<(ValidationMetrics, Option<NeutralTexts>)>, TrainerError> {
+    ) -> Result<Option<WithCaptions<ValidationMetrics>>, TrainerError> {
         let Some(list) = &self.validation else {
             return Ok(None);
         };

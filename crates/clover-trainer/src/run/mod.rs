@@ -30,7 +30,7 @@ pub(crate) use data::{Loaders, TrainingData};
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
 pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
 use records::Records;
-pub(crate) use task::{Inner, On, Scored, StepDone, Task};
+pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
 
 /// What hears of a task's run.
 pub(crate) type ObserveTask<'o, B, T> =

@@ -50,7 +50,7 @@ pub(crate) trait Task<B: AutodiffBackend> {
         at: (u64, u64),
         device: &B::Device,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<(Self::Validation, Option<NeutralTexts>)>, TrainerError>;
+    ) -> Result<Option<WithCaptions<Self::Validation>>, TrainerError>;
 
     /// Writes a bundle with the model; `neutral` are the captions of the last measurement.
     fn write(
@@ -63,6 +63,9 @@ pub(crate) trait Task<B: AutodiffBackend> {
     /// What its bundles say they were trained for; nothing where that is no task of its own.
     fn name(&self) -> Option<&str>;
 }
+
+/// What was measured, and captions of the items where a bundle keeps some.
+pub(crate) type WithCaptions<V> = (V, Option<NeutralTexts>);
 
 /// What models are compared by.
 pub(crate) trait Scored: Measured + Clone {

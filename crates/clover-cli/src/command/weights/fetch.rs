@@ -7,7 +7,7 @@ use crate::arguments::FetchWeights;
 #[cfg(feature = "fetch")]
 pub(super) fn run(arguments: &FetchWeights) -> Result<()> {
     for path in super::hub::fetch(arguments)? {
-        crate::progress::print_line(&path.display().to_string());
+        crate::output::print_line(&path.display().to_string());
     }
     Ok(())
 }
