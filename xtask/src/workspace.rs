@@ -134,12 +134,12 @@ pub(crate) fn tracked_paths(root: &Path) -> Option<Vec<String>> {
     git_paths(root, &["ls-files", "-z"])
 }
 
-/// Every text file that is tracked or could be added: what git ignores is left out.
+/// The paths of every file that is tracked or could be added: what git ignores is left out.
 ///
 /// # Errors
 ///
 /// If a folder or file cannot be read.
-pub(crate) fn text_files(root: &Path) -> Result<Vec<TextFile>> {
+pub(crate) fn file_paths(root: &Path) -> Result<Vec<String>> {
     let known = [
         "ls-files",
         "-z",
@@ -153,20 +153,29 @@ pub(crate) fn text_files(root: &Path) -> Result<Vec<TextFile>> {
     };
     paths.sort();
     paths.dedup();
+    // Git still lists a deleted file until the deletion is staged.
+    paths.retain(|path| root.join(path).is_file());
+    Ok(paths)
+}
 
+/// Reads those of the files that hold text.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub(crate) fn text_files(root: &Path, paths: &[String]) -> Result<Vec<TextFile>> {
     let mut files = Vec::new();
     for path in paths {
-        let full = root.join(&path);
-        // Git still lists a deleted file until the deletion is staged.
-        if !full.is_file() {
-            continue;
-        }
+        let full = root.join(path);
         let bytes = std::fs::read(&full).with_context(|| format!("{path} cannot be read"))?;
         if let Some(text) = String::from_utf8(bytes)
             .ok()
             .filter(|text| !text.contains('\0'))
         {
-            files.push(TextFile { path, text });
+            files.push(TextFile {
+                path: path.clone(),
+                text,
+            });
         }
     }
     Ok(files)

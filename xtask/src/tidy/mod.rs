@@ -27,7 +27,8 @@ use std::path::Path;
 /// If a rule is broken, or the workspace cannot be read.
 pub(crate) fn run(root: &Path, out: &mut impl Write) -> Result<()> {
     let members = workspace::members(root)?;
-    let files = workspace::text_files(root)?;
+    let paths = workspace::file_paths(root)?;
+    let files = workspace::text_files(root, &paths)?;
 
     let mut findings = Vec::new();
     findings.extend(dependencies_page::check(&members, &files));
@@ -38,14 +39,15 @@ pub(crate) fn run(root: &Path, out: &mut impl Write) -> Result<()> {
     if let Some(tracked) = workspace::tracked_paths(root) {
         findings.extend(top_level::check(&tracked));
     }
-    findings.extend(check_files(&files));
+    findings.extend(check_files(&files, &paths));
 
     report(&findings, files.len(), out)
 }
 
-fn check_files(files: &[TextFile]) -> Vec<Finding> {
+/// `paths` are those of all files, text or not.
+fn check_files(files: &[TextFile], paths: &[String]) -> Vec<Finding> {
     let test_modules = source::test_only_modules(files);
-    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut findings = Vec::new();
     for file in files {
         findings.extend(links::check(file, &paths));
@@ -102,7 +104,8 @@ mod tests {
             file("crates/clover-losses/src/loss.rs", text),
         ];
 
-        let findings = check_files(&files);
+        let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+        let findings = check_files(&files, &paths);
 
         let places: Vec<_> = findings
             .iter()
