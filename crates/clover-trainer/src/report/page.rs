@@ -13,7 +13,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; margin: .5rem 0; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-.confusion td, .confusion th { padding: .25rem .5rem; }
+.confusion td, .confusion th { padding: .25rem .5rem; overflow-wrap: normal; } .confusion th:first-child, .confusion td:first-child { min-width: 5rem; }
 .confusion thead th { max-width: 6rem; vertical-align: bottom; }
 figure { margin: 1rem 0; } svg, img { max-width: 100%; height: auto; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
