@@ -53,7 +53,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|file| file != "README.md")
+            .filter(|file| file.ends_with(".md") && file != "README.md")
             .collect();
         let list = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
         let mut pages = Vec::new();

@@ -174,7 +174,10 @@ impl<B: Backend> ClipText<B> {
 fn end_of_text<B: Backend>(features: Tensor<B, 3>, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
     let [batch, text_len, dim] = features.dims();
     let ends = token_ids.argmax(1).reshape([batch]);
-    let begins = Tensor::arange(0..batch as i64, &features.device()) * text_len as i64;
+    // Backends differ in the type of an index, and do not add two of them.
+    let begins: Tensor<B, 1, Int> =
+        Tensor::arange(0..batch as i64, (&features.device(), ends.dtype()));
+    let begins = begins * text_len as i64;
     clover_kernels::gather_rows(features.reshape([batch * text_len, dim]), ends + begins)
 }
 
