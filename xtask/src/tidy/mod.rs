@@ -1,6 +1,7 @@
 //! The house rules that neither the compiler nor clippy knows; one file a rule.
 
 mod backend_names;
+mod circles;
 mod dependencies_page;
 mod dependency_table;
 mod file_length;
@@ -48,7 +49,7 @@ pub(crate) fn run(root: &Path, out: &mut impl Write) -> Result<()> {
 fn check_files(files: &[TextFile], paths: &[String]) -> Vec<Finding> {
     let test_modules = source::test_only_modules(files);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let mut findings = Vec::new();
+    let mut findings = circles::check(files, &test_modules);
     for file in files {
         findings.extend(links::check(file, &paths));
         findings.extend(file_names::check(file));

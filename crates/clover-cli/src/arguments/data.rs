@@ -52,8 +52,17 @@ pub(crate) struct ColumnArguments {
     #[arg(long)]
     caption_column: Option<String>,
     /// What separates its fields: one character, or `tab`.
-    #[arg(long, value_parser = crate::command::separator)]
+    #[arg(long, value_parser = separator)]
     separator: Option<u8>,
+}
+
+/// Reads a separator: one ASCII character, or `tab`.
+fn separator(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
+        &[separator] if separator.is_ascii() && !b"\"\r\n".contains(&separator) => Ok(separator),
+        _ => Err("not one character such as `;`, nor `tab`".to_owned()),
+    }
 }
 
 impl From<ColumnArguments> for ManifestColumns {
@@ -189,7 +198,7 @@ pub(crate) struct Pack {
     #[arg(long, default_value_t = 1_000)]
     pub(crate) samples_per_shard: usize,
     /// Which job of how many this is, from 0: `0/8` to `7/8` share the shards among them.
-    #[arg(long, default_value = "0/1", value_parser = crate::command::part)]
+    #[arg(long, default_value = "0/1", value_parser = part)]
     pub(crate) part: Part,
     /// Shards written at the same time; all cores if not given.
     #[arg(long)]
@@ -197,6 +206,17 @@ pub(crate) struct Pack {
     /// Fail when more than this share of the samples is broken.
     #[arg(long, default_value_t = 0.5)]
     pub(crate) max_failed_share: f64,
+}
+
+/// Reads `i/n`, the job and the number of jobs.
+fn part(text: &str) -> Result<Part, String> {
+    let numbers = text
+        .split_once('/')
+        .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((index, of)) if index < of => Ok(Part { index, of }),
+        _ => Err("not a part such as 0/8, counted from zero".to_owned()),
+    }
 }
 
 fn checked_frames(text: &str) -> Result<CheckedFrames, String> {
@@ -207,5 +227,23 @@ fn checked_frames(text: &str) -> Result<CheckedFrames, String> {
             Ok(count @ 1..=4_096) => Ok(CheckedFrames::Evenly(count)),
             _ => Err("neither `three` nor `all` nor a number from 1 to 4096".to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separator_is_one_character() {
+        assert_eq!(separator(";"), Ok(b';'));
+        assert_eq!(separator("tab"), Ok(b'\t'));
+        assert!(separator("").is_err() && separator("||").is_err() && separator("\"").is_err());
+    }
+
+    #[test]
+    fn parts_are_counted_from_zero() {
+        assert_eq!(part("7/8"), Ok(Part { index: 7, of: 8 }));
+        assert!(part("8/8").is_err() && part("1").is_err() && part("-1/2").is_err());
     }
 }

@@ -75,24 +75,3 @@ fn tell(out: &Path, converted: &Converted, to: &mut impl Write) -> std::io::Resu
         converted.unlisted
     )
 }
-
-/// Reads a separator: one ASCII character, or `tab`.
-pub(crate) fn separator(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
-        &[separator] if separator.is_ascii() && !b"\"\r\n".contains(&separator) => Ok(separator),
-        _ => Err("not one character such as `;`, nor `tab`".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_separator_is_one_character() {
-        assert_eq!(separator(";"), Ok(b';'));
-        assert_eq!(separator("tab"), Ok(b'\t'));
-        assert!(separator("").is_err() && separator("||").is_err() && separator("\"").is_err());
-    }
-}

@@ -29,9 +29,7 @@ use anyhow::Result;
 
 use bundle_folder::open_bundle;
 
-pub(crate) use convert::separator;
 pub(crate) use figures::in_a_line;
-pub(crate) use pack::part;
 
 use crate::arguments::{Arguments, Command, Weights};
 use new_folder::NewFolders;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-use clover_data::dataset::{PackConfig, PackFrames, Part, pack};
+use clover_data::dataset::{PackConfig, PackFrames, pack};
 
 use super::clip_list::{open_clips, source};
 use crate::arguments::Pack;
@@ -73,26 +73,4 @@ pub(super) fn run(arguments: Pack) -> Result<()> {
         bail!("{skipped} of {all} samples are broken, a share of {share:.4}");
     }
     Ok(())
-}
-
-/// Reads `i/n`, the job and the number of jobs.
-pub(crate) fn part(text: &str) -> Result<Part, String> {
-    let numbers = text
-        .split_once('/')
-        .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-    match numbers {
-        Some((index, of)) if index < of => Ok(Part { index, of }),
-        _ => Err("not a part such as 0/8, counted from zero".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_counted_from_zero() {
-        assert_eq!(part("7/8"), Ok(Part { index: 7, of: 8 }));
-        assert!(part("8/8").is_err() && part("1").is_err() && part("-1/2").is_err());
-    }
 }
