@@ -60,7 +60,8 @@ fn assert_exact<const N: usize>(
         "{name}: {found:e}, not {value:e}"
     );
 
-    let tolerance = if knows_small_logarithms() { 1e-6 } else { 1e-5 };
+    // `log(x + 1)` of 0.0015 is off by 4e-5 of it, and a focal loss grows with its third power.
+    let tolerance = if knows_small_logarithms() { 1e-6 } else { 1e-4 };
     for (input, tensor) in inputs.iter().enumerate() {
         let found: Vec<f32> = tensor
             .grad(&gradients)
