@@ -13,7 +13,7 @@ use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
 use super::figures;
-use super::kept_run::{end, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, of_a_new_run, replace};
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -64,12 +64,7 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
 /// What is to be done: what the folder of a resumed run keeps, and what is given.
 fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
     let folder = &arguments.out;
-    let kept = match arguments
-        .resume
-        .then(|| RunRecord::read(folder))
-        .transpose()?
-        .flatten()
-    {
+    let kept = match kept_record(arguments.resume, folder)? {
         Some(RunRecord::Finetuning(plan)) => Some(*plan),
         Some(RunRecord::Pretraining(_)) => bail!(
             "{}: is the folder of a pre-training: `clover pretrain --resume` goes on with it",

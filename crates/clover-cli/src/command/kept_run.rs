@@ -3,9 +3,18 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use clover_trainer::RunRecord;
 
 use crate::interrupt::Interrupted;
 use crate::output::note;
+
+/// What the folder of a run that is resumed keeps of it, if anything.
+pub(super) fn kept_record(resume: bool, folder: &Path) -> Result<Option<RunRecord>> {
+    match resume {
+        true => Ok(RunRecord::read(folder)?),
+        false => Ok(None),
+    }
+}
 
 /// What a run that nothing is kept of must be given.
 pub(super) fn of_a_new_run<T: Clone>(option: &str, given: &Option<T>, folder: &Path) -> Result<T> {

@@ -17,7 +17,7 @@ use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, of_a_new_run, replace};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
@@ -168,12 +168,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
 /// What is to be done: what the folder of a resumed run keeps, and what is given.
 fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     let folder = &arguments.out;
-    let kept = match arguments
-        .resume
-        .then(|| RunRecord::read(folder))
-        .transpose()?
-        .flatten()
-    {
+    let kept = match kept_record(arguments.resume, folder)? {
         Some(RunRecord::Pretraining(plan)) => Some(*plan),
         Some(RunRecord::Finetuning(_)) => bail!(
             "{}: is the folder of a fine-tuning: `clover finetune --resume` goes on with it",
