@@ -8,7 +8,7 @@ use clover_model::text_encoder::TextEncoderConfig;
 use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
-use crate::bundle::{PREPROCESSING, create_folder, seal, write_json, write_vocabulary};
+use crate::bundle::{PREPROCESSING, create_folder, seal, write_json, write_tokenizer};
 use crate::{Bundle, InferenceError};
 
 /// Whose form.
@@ -81,7 +81,7 @@ impl BundleExport {
         let text = Export::of(&bundle.clover, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
-        write_vocabulary(&text_folder, &bundle.tokenizer)?;
+        write_tokenizer(&text_folder, &bundle.tokenizer)?;
         write_json(&folder.join(PREPROCESSING), &bundle.preprocessing)?;
         write_json(&text_folder.join("config.json"), &bert(&bundle.config.text))?;
         Ok(vec![

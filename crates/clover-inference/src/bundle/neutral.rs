@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use clover_data::dataset::{ClipTable, Randomness};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use rand::seq::IndexedRandom;
 use serde::{Deserialize, Serialize};
 
@@ -70,10 +70,7 @@ impl NeutralTexts {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn of_bundle(
-        bundle: &Path,
-        tokenizer: &WordPieceTokenizer,
-    ) -> Result<Self, InferenceError> {
+    pub fn of_bundle(bundle: &Path, tokenizer: &Tokenizer) -> Result<Self, InferenceError> {
         match read_json::<Self>(&bundle.join(NEUTRAL)) {
             Err(InferenceError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Ok(Self::drawn(tokenizer))
@@ -83,19 +80,15 @@ impl NeutralTexts {
         }
     }
 
-    fn drawn(tokenizer: &WordPieceTokenizer) -> Self {
-        let pieces = tokenizer.vocabulary().pieces();
-        let is_word = |piece: &&String| {
-            piece.chars().count() >= SHORTEST_WORD && piece.chars().all(char::is_alphabetic)
+    fn drawn(tokenizer: &Tokenizer) -> Self {
+        let is_word = |word: &&str| {
+            word.chars().count() >= SHORTEST_WORD && word.chars().all(char::is_alphabetic)
         };
-        let words: Vec<&String> = pieces.iter().filter(is_word).collect();
+        let words: Vec<&str> = tokenizer.whole_words().filter(is_word).collect();
         let texts = (0..TEXTS as u64).map(|number| {
             let mut rng = Randomness::new(0).for_item(0, number);
             let chosen = (0..WORDS).filter_map(|_| words.choose(&mut rng));
-            chosen
-                .map(|word| word.as_str())
-                .collect::<Vec<_>>()
-                .join(" ")
+            chosen.copied().collect::<Vec<_>>().join(" ")
         });
         Self {
             texts: texts.filter(|text| !text.is_empty()).collect(),
