@@ -126,8 +126,8 @@ impl<B: Backend> Answerer<B> {
     pub fn new(bundle: Bundle<B>, device: B::Device) -> Self {
         let reading = bundle.preprocessing.clip_reading();
         let overlay = AttentionOverlay::new(reading, &bundle.config);
-        let clover = bundle.clover.clone();
         let head = bundle.answers.map(|(answers, head)| {
+            let clover = bundle.clover.clone();
             let known = answers.vocabulary();
             match (head.with_encoders(clover), answers) {
                 (AnswerModel::OpenEnded(model), _) => Head::OpenEnded(known, model),

@@ -42,6 +42,7 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
             text_len: 16,
         },
         answers,
+        untrained: Vec::new(),
     };
     Answerer::new(bundle, device)
 }

@@ -233,8 +233,12 @@ impl<B: Backend> Searcher<B> {
     /// # Errors
     ///
     /// The query has neither a text nor an example, an empty or endless text, or an example that cannot be
-    /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
+    /// read; or the texts are to be put in order by the fusion encoder, and that is not trained or a clip cannot
+    /// be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
+        if query.rerank {
+            self.reranker.check()?;
+        }
         let (row, cut) = self.embed(query)?;
         let within = query.within.as_deref().map(absolute);
         let wanted = |content: u32| {

@@ -12,9 +12,10 @@ use clover_data::batch::stack_clips;
 use clover_data::video::NormalizedClip;
 use clover_model::{Clover, Noise};
 
+use crate::bundle::need_trained;
 use crate::embedder::TEMPERATURE;
 use crate::text_batch::TextBatch;
-use crate::{Bundle, Embedder, InferenceError};
+use crate::{Bundle, Embedder, FusionPart, InferenceError};
 
 /// Every word is masked once, and every third at a time: the others are what a guess is made from.
 const ROUNDS: usize = 3;
@@ -27,6 +28,7 @@ pub(super) struct Reranker<B: Backend> {
     clover: Clover<B>,
     /// Time steps that the fusion encoder has positions for.
     steps: usize,
+    untrained: Vec<FusionPart>,
 }
 
 impl<B: Backend> Reranker<B> {
@@ -34,7 +36,13 @@ impl<B: Backend> Reranker<B> {
         Self {
             clover: bundle.clover.clone(),
             steps: bundle.config.fusion().time_positions,
+            untrained: bundle.untrained.clone(),
         }
+    }
+
+    /// Refuses a model that cannot tell how probable words are.
+    pub(super) fn check(&self) -> Result<(), InferenceError> {
+        need_trained(&self.untrained, &[FusionPart::Encoder, FusionPart::MlmHead])
     }
 
     /// For each clip the log-likelihood of the words of a text beside it, in nats.
