@@ -19,7 +19,7 @@ mod preprocessing;
 mod search;
 mod text_batch;
 
-pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
+pub use ask::{AnswerPrompt, AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
     Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums,

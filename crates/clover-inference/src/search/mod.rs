@@ -354,7 +354,7 @@ impl<B: Backend> Searcher<B> {
         }
         let fused = self.reranker.scores(&self.embedder, text, &clips)?;
         let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
-        let order = rerank::order(&cosines, &fused);
+        let order = rerank::order(&cosines, &fused, self.embedder.temperature());
         *found = order.iter().map(|&at| read[at].clone()).collect();
         found.extend(others);
         Ok(order.into_iter().map(|at| fused[at]).collect())

@@ -13,7 +13,6 @@ use clover_data::video::NormalizedClip;
 use clover_model::{Clover, Noise};
 
 use crate::bundle::need_trained;
-use crate::embedder::TEMPERATURE;
 use crate::text_batch::TextBatch;
 use crate::{Bundle, Embedder, FusionPart, InferenceError};
 
@@ -146,8 +145,8 @@ fn spread<B: Backend>(videos: Tensor<B, 5>, steps: usize) -> Tensor<B, 5> {
 
 /// The order of candidates, best first: cosine over temperature and log-likelihood are both logarithms of
 /// how probable a pair is, and add up.
-pub(super) fn order(cosines: &[f32], likelihoods: &[f32]) -> Vec<usize> {
-    let sum = |at: usize| cosines[at] / TEMPERATURE as f32 + likelihoods[at];
+pub(super) fn order(cosines: &[f32], likelihoods: &[f32], temperature: f64) -> Vec<usize> {
+    let sum = |at: usize| cosines[at] / temperature as f32 + likelihoods[at];
     let mut order: Vec<usize> = (0..cosines.len()).collect();
     order.sort_by(|&a, &b| sum(b).total_cmp(&sum(a)));
     order
@@ -173,6 +172,9 @@ mod tests {
 
     #[test]
     fn likelihood_decides_between_similar_clips() {
-        assert_eq!(order(&[0.50, 0.51, 0.1], &[-1.0, -3.0, -0.5]), [0, 1, 2]);
+        assert_eq!(
+            order(&[0.50, 0.51, 0.1], &[-1.0, -3.0, -0.5], 0.05),
+            [0, 1, 2]
+        );
     }
 }
