@@ -181,16 +181,6 @@ impl Tokenizer {
         self.vocabulary.special()
     }
 
-    /// The words of which the vocabulary has a piece.
-    pub fn whole_words(&self) -> impl Iterator<Item = &str> {
-        let pieces = (0..).zip(self.vocabulary.pieces());
-        let ordinary = pieces.filter(|(id, _)| !self.vocabulary.is_special(*id));
-        ordinary.filter_map(|(_, piece)| match self.scheme {
-            Scheme::WordPiece(_) => (!piece.starts_with("##")).then_some(piece.as_str()),
-            Scheme::Bpe => piece.strip_suffix(bpe::END_OF_WORD),
-        })
-    }
-
     /// What the pieces of one word spell.
     pub(super) fn spell(&self, ids: &[u32]) -> String {
         let pieces = ids.iter();
