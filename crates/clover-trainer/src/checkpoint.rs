@@ -232,7 +232,8 @@ impl Checkpoints {
                 remove_folder(&path)?;
             }
         }
-        let place = loaded.map(|loaded| swap::place_of(loaded).unwrap_or_else(|| loaded.to_owned()));
+        let place =
+            loaded.map(|loaded| swap::place_of(loaded).unwrap_or_else(|| loaded.to_owned()));
         let name = place.as_deref().and_then(Path::file_name);
         match name.and_then(|name| name.to_str()).and_then(step_of) {
             Some(step) => self.prune(step),

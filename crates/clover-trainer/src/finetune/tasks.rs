@@ -64,6 +64,11 @@ type Here<'h, B> = (
     &'h <B as BackendTypes>::Device,
 );
 
+/// Options scored by the fusion encoder.
+type Choosing<B> = Answering<B, MultipleChoiceModel<B>, MultipleChoiceDataset>;
+/// Answers of a list, or words of one for a blank.
+type Listed<B> = Answering<B, OpenEndedModel<B>, OpenEndedDataset>;
+
 /// A run with what it trains on.
 type Prepared<'h, B, T> = (Run<'h, B, T>, TrainingData<<T as Task<B>>::Source>);
 
@@ -103,10 +108,7 @@ fn choosing<'h, B: AutodiffBackend>(
     clover: Clover<B>,
     on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<
-    Prepared<'h, B, Answering<B, MultipleChoiceModel<B>, MultipleChoiceDataset>>,
-    TrainerError,
-> {
+) -> Result<Prepared<'h, B, Choosing<B>>, TrainerError> {
     let recipe = context.recipe.clone();
     let table = plan.data.open_for(&recipe)?;
     let list = context.fingerprint(list_of(plan, &table), &[]);
@@ -134,7 +136,7 @@ fn answering<'h, B: AutodiffBackend>(
     clover: Clover<B>,
     on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<Prepared<'h, B, Answering<B, OpenEndedModel<B>, OpenEndedDataset>>, TrainerError> {
+) -> Result<Prepared<'h, B, Listed<B>>, TrainerError> {
     let recipe = context.recipe.clone();
     let table = plan.data.open(TaskKind::OpenEnded)?;
     let answers = answer_list(plan.answers.as_deref(), &table, recipe.answers)?;
