@@ -9,7 +9,7 @@ use clover_data::dataset::{
     BatchLoader, Batched, ClipTable, EpochOrder, LoaderConfig, SampleSource, Stack, batched,
 };
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::{Answers, Bundle, Preprocessing};
+use clover_inference::{Answers, Bundle, FusionPart, Preprocessing};
 use clover_model::tasks::AnswerHead;
 use clover_model::{Clover, CloverConfig, Noise};
 
@@ -19,6 +19,7 @@ use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
+use crate::starting_values::draw_parameters;
 use crate::task_items::TaskReading;
 use crate::{CutTexts, TrainerError};
 
@@ -37,6 +38,8 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
     pub(super) validation: Option<ClipTable>,
     split: String,
     validation_list: Option<ListFingerprint>,
+    /// What the bundle comes without.
+    untrained: Vec<FusionPart>,
 }
 
 impl<B: AutodiffBackend> TaskContext<B> {
@@ -55,6 +58,10 @@ impl<B: AutodiffBackend> TaskContext<B> {
             .zip(validation.as_ref())
             .map(|(items, table)| ListFingerprint::of_table(table, &items.request.annotation));
         let bundle = Bundle::<B>::read(&plan.bundle, device)?;
+        if !bundle.untrained.is_empty() && !plan.recipe.task.is_retrieval() {
+            // Here, so that every copy of the model has the same random values.
+            draw_parameters(&bundle.clover);
+        }
         let context = Self {
             name: plan.name.clone(),
             clover: bundle.clover.valid(),
@@ -65,6 +72,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
             validation,
             split: items.map_or_else(String::new, |items| items.split.clone()),
             validation_list,
+            untrained: bundle.untrained,
         };
         Ok((context, bundle.clover))
     }
@@ -155,12 +163,18 @@ impl<B: AutodiffBackend> TaskContext<B> {
         answers: Option<(Answers, AnswerHead<B::InnerBackend>)>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
+        let mut untrained = self.untrained.clone();
+        if answers.is_some() {
+            // Answers come from the fusion encoder, which was trained for them.
+            untrained.retain(|part| *part != FusionPart::Encoder);
+        }
         let bundle = Bundle {
             config: self.config.clone(),
             clover,
             tokenizer: self.tokenizer.clone(),
             preprocessing: self.test_preprocessing(),
             answers,
+            untrained,
         };
         Ok(bundle.write(folder)?)
     }
