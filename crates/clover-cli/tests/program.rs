@@ -206,6 +206,28 @@ fn an_interrupted_run_ends_with_status_130_and_says_how_to_go_on() {
     assert!(shapes.path("run/bundle/config.json").is_file());
 }
 
+#[test]
+fn a_check_fails_where_training_would_stop() {
+    let shapes = Shapes::render();
+    fs::write(shapes.path("clips/000/000003.gif"), "not a picture").unwrap();
+    let check = |options: &str| {
+        let words = format!("check-data {} {options}", shapes.files.clips.display());
+        let output = clover(&words).output().unwrap();
+        let said = [text(&output.stdout), text(&output.stderr)].concat();
+        (output.status.code(), said)
+    };
+
+    let (code, said) = check("");
+    assert_eq!(code, Some(0), "{said}");
+    let found = "training skips these 1 of 16 clips (6.25 %), within max_failed_share = 0.1";
+    assert!(said.contains(found), "{said}");
+    for options in ["--strict", "--max-failed-share 0.04"] {
+        let (code, said) = check(options);
+        assert_eq!(code, Some(1), "{options}: {said}");
+        assert!(said.contains("1 of 16 clips (6.25 %) are broken"), "{said}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_is_lost_is_an_error_and_a_closed_pipe_is_none() {
