@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use tempfile::TempDir;
 
@@ -225,6 +226,21 @@ fn a_check_fails_where_training_would_stop() {
         let (code, said) = check(options);
         assert_eq!(code, Some(1), "{options}: {said}");
         assert!(said.contains("1 of 16 clips (6.25 %) are broken"), "{said}");
+    }
+}
+
+#[test]
+fn two_demonstrations_and_two_comparisons_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _lock = FolderLock::take(folder.path()).unwrap();
+    for command in ["demo --quick", "ablate --recipe ablation/rendered"] {
+        let output = run(&format!("{command} --out {}", folder.path().display()));
+
+        let said = text(&output.stderr);
+        let own = format!("process {} is writing to it", std::process::id());
+        assert_eq!(output.status.code(), Some(1), "{command}: {said}");
+        assert!(said.contains(&own), "{command}: {said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{command}");
     }
 }
 
