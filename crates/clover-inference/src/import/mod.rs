@@ -139,6 +139,7 @@ impl BundleImport {
                 clover,
                 tokenizer,
                 answers,
+                untrained: Vec::new(),
             },
             report,
             files: files.collect(),

@@ -8,6 +8,7 @@ use super::FinetuningPlan;
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
+use crate::starting_values::draw_parameters;
 use crate::{CutTexts, TrainerError};
 
 /// What every task starts from.
@@ -31,6 +32,10 @@ impl<B: AutodiffBackend> Start<B> {
         });
         let validation = validation.transpose()?;
         let bundle = Bundle::<B>::read(&plan.bundle, device)?;
+        if !bundle.untrained.is_empty() && !plan.recipe.task.is_retrieval() {
+            // Here, so that every copy of the model has the same random values.
+            draw_parameters(&bundle.clover);
+        }
         let recipe = plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?;
         Ok(Self {
             bundle,

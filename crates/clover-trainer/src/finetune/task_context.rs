@@ -7,7 +7,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{AnswerVocabulary, ClipTable};
 use clover_data::text::WordPieceTokenizer;
-use clover_inference::{Answers, Bundle, Embedder, NeutralTexts, Preprocessing};
+use clover_inference::{Answers, Bundle, Embedder, FusionPart, NeutralTexts, Preprocessing};
 use clover_model::tasks::{AnswerHead, MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 use clover_model::{Clover, CloverConfig};
 
@@ -28,6 +28,8 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
     preprocessing: Preprocessing,
     recipe: TaskRecipe,
     validation: Option<ClipTable>,
+    /// What the bundle comes without.
+    untrained: Vec<FusionPart>,
 }
 
 /// Retrieval, and choice by similarity.
@@ -49,6 +51,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
             preprocessing: start.bundle.preprocessing,
             recipe: start.recipe,
             validation: start.validation.map(|(table, _)| table),
+            untrained: start.bundle.untrained,
         }
     }
 
@@ -85,12 +88,18 @@ impl<B: AutodiffBackend> TaskContext<B> {
         answers: Option<(Answers, AnswerHead<B::InnerBackend>)>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
+        let mut untrained = self.untrained.clone();
+        if answers.is_some() {
+            // Answers come from the fusion encoder, which was trained for them.
+            untrained.retain(|part| *part != FusionPart::Encoder);
+        }
         let bundle = Bundle {
             config: self.config.clone(),
             clover,
             tokenizer: self.tokenizer.clone(),
             preprocessing: self.test_preprocessing(),
             answers,
+            untrained,
         };
         Ok(bundle.write(folder)?)
     }
