@@ -30,7 +30,7 @@ fn recipe() -> AblationRecipe {
             test_frames: 2,
             batch_size: 30,
             epochs: 1,
-            warmup_epochs: 0,
+            warmup_epochs: 0.0,
             ..shipped.pretraining
         },
         open_ended: short.clone(),

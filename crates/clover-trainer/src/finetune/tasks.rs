@@ -172,6 +172,7 @@ where
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validation.map(|_| ValidateEvery::Epochs(recipe.validate_every as u64)),
+        train: recipe.train,
     };
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),

@@ -77,7 +77,7 @@ impl FinetuningRecipe {
             minimum_ratio: self.minimum_ratio,
             epochs: self.steps,
             iterations_per_epoch: 1,
-            warmup_epochs: self.warmup_steps,
+            warmup_epochs: self.warmup_steps as f64,
             warmup_start_ratio: self.warmup_start_ratio,
             progress: Progress::PerIteration,
         }
