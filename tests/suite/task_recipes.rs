@@ -300,6 +300,9 @@ fn every_task_and_a_form_of_each_for_own_data_is_shipped() {
         "retrieval-custom",
         "multiple-choice-custom",
         "open-ended-custom",
+        "retrieval-clip-didemo",
+        "retrieval-clip-lsmdc",
+        "retrieval-clip-msrvtt",
     ];
     expected.extend(TABLE.iter().map(|row| row.name));
 

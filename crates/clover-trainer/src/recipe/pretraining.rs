@@ -36,6 +36,8 @@ pub enum Crop {
     RandomResizedCrop,
     /// Nothing is cut off.
     Whole,
+    /// The middle square, as in tests.
+    Center,
 }
 
 /// How the words to hide are chosen.
@@ -254,6 +256,7 @@ impl PretrainingRecipe {
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_video(size),
             Crop::Whole => PixelPipeline::test_resize(size),
+            Crop::Center => PixelPipeline::test_center_crop(size),
         };
         self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
@@ -265,6 +268,7 @@ impl PretrainingRecipe {
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
             Crop::Whole => PixelPipeline::test_resize(size),
+            Crop::Center => PixelPipeline::test_center_crop(size),
         };
         self.samples((self.image_frames, None), pixels, self.image_seed())
     }
@@ -311,7 +315,7 @@ impl PretrainingRecipe {
             frames: self.test_frames,
             fps: clip_keys::fps(self.fps),
             pixels: match self.crop {
-                Crop::RandomResizedCrop => PixelPipeline::test_center_crop(size),
+                Crop::RandomResizedCrop | Crop::Center => PixelPipeline::test_center_crop(size),
                 Crop::Whole => PixelPipeline::test_resize(size),
             },
             text_len: self.text_len,

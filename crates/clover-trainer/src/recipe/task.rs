@@ -142,6 +142,7 @@ impl TaskRecipe {
         let pixels = match self.train_crop {
             Crop::RandomResizedCrop => PixelPipeline::train_video(self.image_size),
             Crop::Whole => PixelPipeline::test_resize(self.image_size),
+            Crop::Center => PixelPipeline::test_center_crop(self.image_size),
         };
         ClipReading {
             sampling: FrameSampling::train_frames(self.frames),

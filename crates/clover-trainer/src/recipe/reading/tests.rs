@@ -65,7 +65,7 @@ fn a_name_that_is_neither_a_file_nor_shipped_is_refused_with_those_there_are() {
 
     let message = error.to_string();
     assert!(
-        message.contains("pretrian") && message.contains(", pretrain, pretrain-webvid-cc3m"),
+        message.contains("pretrian") && message.contains(", pretrain, pretrain-clip"),
         "{message}"
     );
 }
