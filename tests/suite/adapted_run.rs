@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use clover_model::weights::{TensorSource, WeightFile};
+use clover_model::weights::WeightFile;
 use clover_trainer::model_parts::ModelPart;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary};
 use clover_trainer::recipe::PretrainingRecipe;

@@ -17,7 +17,7 @@ use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
-pub(crate) const TEMPERATURE: f64 = 0.05;
+const TEMPERATURE: f64 = 0.05;
 
 /// Clips or texts that pass an encoder together.
 pub(crate) const BATCH: usize = 16;
@@ -99,6 +99,11 @@ impl<B: Backend> Embedder<B> {
     ) -> Result<NormalizedClip, InferenceError> {
         let mut rng = Randomness::new(0).for_item(0, 0);
         Ok(self.clip_reading().read(clip, span, &mut rng)?)
+    }
+
+    /// What cosines are divided by to be logits: Clover's constant, or what CLIP has learned.
+    pub fn temperature(&self) -> f64 {
+        TEMPERATURE
     }
 
     /// Its word pieces.

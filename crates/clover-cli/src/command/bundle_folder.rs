@@ -109,6 +109,7 @@ pub(super) mod small {
                 text_len: 16,
             },
             answers,
+            untrained: Vec::new(),
         };
         bundle.write(&folder.join("bundle")).unwrap();
         let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();

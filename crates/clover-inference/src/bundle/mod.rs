@@ -14,6 +14,7 @@
 mod answers;
 mod checksums;
 mod files;
+mod fusion_parts;
 mod neutral;
 mod starting;
 
@@ -23,13 +24,15 @@ use std::path::Path;
 use burn::prelude::*;
 use clover_data::text::{TextNormalization, WordPieceTokenizer};
 use clover_model::tasks::AnswerHead;
-use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
+use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
 pub(crate) use checksums::seal;
 pub use checksums::{bundle_checksum, has_checksums};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
+pub use fusion_parts::FusionPart;
+pub(crate) use fusion_parts::{export_trained, need_trained};
 pub use neutral::NeutralTexts;
 pub use starting::{bundle_sizes, start_from_bundle};
 
@@ -54,6 +57,8 @@ pub struct Bundle<B: Backend> {
     pub preprocessing: Preprocessing,
     /// What it answers questions with, if it was fine-tuned for that.
     pub answers: Option<(Answers, AnswerHead<B>)>,
+    /// Parts of the model that nobody trained: they are not stored, and drawn at random where they are used.
+    pub untrained: Vec<FusionPart>,
 }
 
 impl<B: Backend> Bundle<B> {
@@ -88,7 +93,11 @@ impl<B: Backend> Bundle<B> {
             }
             None => None,
         };
-        let report = import.finish()?;
+        let mut report = import.finish()?;
+        let untrained = FusionPart::absent(&file);
+        report
+            .missing
+            .retain(|path| !FusionPart::has(&untrained, path));
         if !report.is_complete() || !report.unused.is_empty() {
             return Err(InferenceError::OtherWeights {
                 path,
@@ -101,6 +110,7 @@ impl<B: Backend> Bundle<B> {
             tokenizer,
             preprocessing,
             answers,
+            untrained,
         })
     }
 
@@ -111,7 +121,7 @@ impl<B: Backend> Bundle<B> {
     /// A file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
         self.write_settings(folder)?;
-        let mut export = Export::of(&self.clover, Naming::Native);
+        let mut export = export_trained(&self.clover, &self.untrained, Naming::Native);
         if let Some((_, head)) = &self.answers {
             export.add_answers(head, Naming::Native);
         }
@@ -197,6 +207,7 @@ pub fn write_bundle<B: Backend>(
         tokenizer: tokenizer.clone(),
         preprocessing: *preprocessing,
         answers: None,
+        untrained: Vec::new(),
     };
     bundle.write(folder)
 }

@@ -8,7 +8,7 @@ use clover_data::video::ChannelOrder;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
 use clover_model::{Clover, CloverConfig};
 
-use super::{PREPROCESSING, VOCABULARY, WEIGHTS, checksums, read_config, read_json};
+use super::{FusionPart, PREPROCESSING, VOCABULARY, WEIGHTS, checksums, read_config, read_json};
 use crate::{InferenceError, Preprocessing};
 
 /// How the names of weights begin that only answer questions.
@@ -43,7 +43,8 @@ pub fn bundle_sizes(
 }
 
 /// A model of the given sizes with a bundle's weights. Tables of positions of other clips are
-/// resized; the first convolution is turned to `channels`.
+/// resized; the first convolution is turned to `channels`. Parts that the bundle comes without stay undrawn, and
+/// are among what the report calls missing.
 ///
 /// # Errors
 ///
@@ -67,7 +68,10 @@ pub fn start_from_bundle<B: Backend>(
     let clover = import.fill(config.init(device))?;
     let report = import.finish()?;
     let is_stray = |name: &String| !OF_ANSWERS.iter().any(|own| name.starts_with(own));
-    if report.is_complete() && !report.unused.iter().any(is_stray) {
+    let untrained = FusionPart::absent(&file);
+    let is_lacking = |path: &String| !FusionPart::has(&untrained, path);
+    let is_complete = report.mismatched.is_empty() && !report.missing.iter().any(is_lacking);
+    if is_complete && !report.unused.iter().any(is_stray) {
         Ok((clover, report))
     } else {
         Err(InferenceError::OtherWeights {

@@ -136,6 +136,7 @@ impl BundleImport {
                 clover,
                 tokenizer,
                 answers,
+                untrained: Vec::new(),
             },
             report,
             files: files.collect(),

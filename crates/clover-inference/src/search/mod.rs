@@ -233,8 +233,12 @@ impl<B: Backend> Searcher<B> {
     /// # Errors
     ///
     /// The query has neither a text nor an example, an empty or endless text, or an example that cannot be
-    /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
+    /// read; or the texts are to be put in order by the fusion encoder, and that is not trained or a clip cannot
+    /// be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
+        if query.rerank {
+            self.reranker.check()?;
+        }
         let (row, cut) = self.embed(query)?;
         let within = query.within.as_deref().map(absolute);
         let wanted = |content: u32| {
@@ -350,7 +354,7 @@ impl<B: Backend> Searcher<B> {
         }
         let fused = self.reranker.scores(&self.embedder, text, &clips)?;
         let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
-        let order = rerank::order(&cosines, &fused);
+        let order = rerank::order(&cosines, &fused, self.embedder.temperature());
         *found = order.iter().map(|&at| read[at].clone()).collect();
         found.extend(others);
         Ok(order.into_iter().map(|at| fused[at]).collect())
