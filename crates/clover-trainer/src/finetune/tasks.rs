@@ -12,7 +12,7 @@ use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
 use super::answering::{Answering, AnsweringTask};
-use super::comparing::Comparing;
+use super::comparing::{Comparing, logit_scale};
 use super::task_context::TaskContext;
 use super::{
     FinetuningMetrics, FinetuningPlan, FinetuningSummary, FinetuningValidation, ObserveFinetuning,
@@ -91,6 +91,8 @@ fn comparing<'h, B: AutodiffBackend>(
         .captioned(table.clone(), Captioned::DrawOne)?;
     let data = context.training(pairs, &table)?;
     let (recipe, model) = (context.recipe.clone(), RetrievalModel::from(clover));
+    let has_logit_scale = logit_scale(&model).is_some();
+    recipe.temperature.check(has_logit_scale)?;
     let run = prepare(
         plan,
         &recipe,
@@ -206,6 +208,7 @@ where
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
+        train: recipe.train,
     };
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),
