@@ -14,7 +14,7 @@ use super::randomness::Randomness;
 use super::source::SampleSource;
 use super::stacking::Stack;
 use crate::DataError;
-use crate::text::{Encoding, WordPieceTokenizer};
+use crate::text::{Encoding, Tokenizer};
 use crate::video::NormalizedClip;
 
 /// BERT has no more positions.
@@ -67,7 +67,7 @@ pub struct PreparedRow<'d> {
     /// Its number in its table.
     pub index: usize,
     /// The tokenizer of the run.
-    pub tokenizer: &'d WordPieceTokenizer,
+    pub tokenizer: &'d Tokenizer,
     /// Tokens a text.
     pub text_len: usize,
 }
@@ -76,7 +76,7 @@ pub struct PreparedRow<'d> {
 #[derive(Debug, Clone)]
 pub struct ClipDataset<P> {
     table: ClipTable,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     reading: SampleReading,
     preparation: P,
 }
@@ -120,7 +120,7 @@ impl<P: Preparation> ClipDataset<P> {
     /// When a figure of the reading is out of range.
     pub fn new(
         table: impl Into<ClipTable>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         reading: SampleReading,
         preparation: P,
     ) -> Result<Self, DataError> {

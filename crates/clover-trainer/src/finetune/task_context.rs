@@ -8,7 +8,7 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{
     BatchLoader, Batched, ClipTable, EpochOrder, LoaderConfig, SampleSource, Stack, batched,
 };
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::{Answers, Bundle, FusionPart, Preprocessing};
 use clover_model::tasks::AnswerHead;
 use clover_model::{Clover, CloverConfig, Noise};
@@ -30,7 +30,7 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
     /// The bundle's model, for the parts that are not trained.
     pub(super) clover: Clover<B::InnerBackend>,
     pub(super) config: CloverConfig,
-    pub(super) tokenizer: WordPieceTokenizer,
+    pub(super) tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     /// Fitted to the bundle.
     pub(super) recipe: TaskRecipe,

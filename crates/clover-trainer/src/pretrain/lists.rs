@@ -7,7 +7,7 @@ use clover_data::dataset::{
     BatchLoader, BatchShare, Batched, ClipTable, EpochOrder, LoaderConfig, Mixture,
     PretrainingDataset, SampleReading, batched,
 };
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 
@@ -34,7 +34,7 @@ impl OpenedLists {
     pub(super) fn open(
         plan: &PretrainingPlan,
         config: &CloverConfig,
-        tokenizer: &WordPieceTokenizer,
+        tokenizer: &Tokenizer,
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;

@@ -5,11 +5,11 @@ use std::path::Path;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::{Batch, BatchPlaces, PretrainingSample};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::{Embedder, NeutralTexts, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
-use super::gradients::{model_input, pretraining_gradients};
+use super::gradients::{logit_scale, model_input, pretraining_gradients};
 use super::lists::{OpenedLists, Pairs};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
@@ -51,7 +51,7 @@ pub fn pretrain<B: AutodiffBackend>(
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
     }
     recipe.precision.check::<B>(device)?;
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
+    let tokenizer = Tokenizer::read(&plan.vocabulary)?;
     let config = starting::sizes(plan, &tokenizer)?;
     let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
@@ -78,10 +78,12 @@ pub fn pretrain<B: AutodiffBackend>(
         validate: validation
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
+        train: recipe.train,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
     })?;
+    recipe.temperature.check(logit_scale(&clover).is_some())?;
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),
         clip_norm: recipe.clip_norm,
@@ -132,7 +134,7 @@ struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
     config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     validation: Option<Validation>,
     /// Some of the captions trained on.
     neutral: NeutralTexts,
