@@ -207,6 +207,44 @@ impl VideoIndex {
         Ok((read.clip, read.span))
     }
 
+    /// The embedding of a clip of the index, of unit length, from its rows: of a span the mean of the windows
+    /// that lie in it, and otherwise the row for all of it. None where it has no rows.
+    #[must_use]
+    pub fn embedding(&self, clip: &ClipKey, span: Option<Span>) -> Option<Vec<f32>> {
+        let content = self.library.record(clip)?.content?;
+        let mut rows = Vec::new();
+        for segment in &self.segments {
+            let own = segment.keys.iter().enumerate();
+            let own = own.filter(|(_, key)| key.content == content);
+            rows.extend(own.map(|(row, key)| (*key, segment.row(row, self.settings.dim))));
+        }
+        let within = |key: &RowKey| {
+            span.is_some_and(|span| {
+                !key.is_whole()
+                    && span.start() <= u64::from(key.start_ms)
+                    && u64::from(key.end_ms) <= span.end()
+            })
+        };
+        let chosen: Vec<_> = match rows.iter().any(|(key, _)| within(key)) {
+            true => rows.iter().filter(|(key, _)| within(key)).collect(),
+            false => rows.iter().filter(|(key, _)| key.is_whole()).collect(),
+        };
+        let chosen = if chosen.is_empty() {
+            rows.iter().collect()
+        } else {
+            chosen
+        };
+        let mut mean = vec![0.0_f32; self.settings.dim];
+        for (_, row) in &chosen {
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += value);
+        }
+        let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt();
+        mean.iter_mut().for_each(|value| *value /= length.max(1e-8));
+        (!chosen.is_empty()).then_some(mean)
+    }
+
     /// What every row is of, in their order.
     pub fn keys(&self) -> impl Iterator<Item = RowKey> + Clone {
         self.segments
