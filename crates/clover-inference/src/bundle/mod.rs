@@ -41,8 +41,8 @@ pub(crate) const VOCABULARY: &str = "vocab.txt";
 pub(crate) const PREPROCESSING: &str = "preprocess.json";
 const ANSWERS: &str = "answers.json";
 
-/// A trained model read from its folder.
-#[derive(Debug)]
+/// A trained model read from its folder. Copies share their weights.
+#[derive(Clone, Debug)]
 pub struct Bundle<B: Backend> {
     /// Sizes.
     pub config: CloverConfig,

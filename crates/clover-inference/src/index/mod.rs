@@ -37,11 +37,12 @@ pub use source::LibrarySource;
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
+use burn::prelude::*;
 use clover_data::dataset::ClipTable;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
-use crate::{Embeddings, InferenceError};
+use crate::{Bundle, Embeddings, InferenceError, bundle_checksum};
 
 const SEGMENTS: &str = "segments";
 /// A writer may merge segments while they are being opened; then they are listed again.
@@ -97,6 +98,26 @@ impl VideoIndex {
             clips,
             inverted_file: None,
             opened: Mutex::default(),
+        })
+    }
+
+    /// Reads the bundle that the index was made with.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is no longer the same.
+    pub fn bundle<B: Backend>(&self, device: &B::Device) -> Result<Bundle<B>, InferenceError> {
+        let folder = &self.settings.bundle;
+        let bundle = Bundle::read(folder, device)?;
+        if bundle_checksum(folder)? == self.settings.bundle_checksum {
+            return Ok(bundle);
+        }
+        Err(InferenceError::OtherIndex {
+            index: self.folder.clone(),
+            reason: format!(
+                "the bundle {} was changed since the index was made: build the index anew (`--rebuild`)",
+                folder.display()
+            ),
         })
     }
 

@@ -27,7 +27,7 @@ use rerank::Reranker;
 use crate::InvertedFile;
 use crate::index::{ClipKey, RowKey, VideoIndex};
 use crate::text_batch::checked_text;
-use crate::{Bundle, Embedder, Embeddings, InferenceError, bundle_checksum};
+use crate::{Bundle, Embedder, Embeddings, InferenceError};
 
 /// Candidates that the fusion encoder looks at.
 pub const RERANKED: usize = 50;
@@ -148,19 +148,7 @@ impl<B: Backend> Searcher<B> {
     /// with.
     pub fn open(index: &Path, device: B::Device) -> Result<Self, InferenceError> {
         let index = VideoIndex::open(index)?;
-        let folder = index.settings().bundle.clone();
-        let bundle = Bundle::read(&folder, &device)?;
-        let found = bundle_checksum(&folder)?;
-        if found != index.settings().bundle_checksum {
-            return Err(InferenceError::OtherIndex {
-                index: index.folder().to_owned(),
-                reason: format!(
-                    "the bundle {} was changed since the index was made: build the index anew \
-                     (`--rebuild`)",
-                    folder.display()
-                ),
-            });
-        }
+        let bundle = index.bundle(&device)?;
         Self::new(index, bundle, device)
     }
 
