@@ -8,7 +8,9 @@ use clover_model::text_encoder::TextEncoderConfig;
 use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
-use crate::bundle::{PREPROCESSING, create_folder, seal, write_json, write_vocabulary};
+use crate::bundle::{
+    PREPROCESSING, create_folder, export_trained, seal, write_json, write_tokenizer,
+};
 use crate::{Bundle, InferenceError};
 
 /// Whose form.
@@ -78,10 +80,10 @@ impl BundleExport {
         folder: &Path,
     ) -> Result<Vec<ExportedFile>, InferenceError> {
         let video = self.exported(bundle, Naming::Torchvision);
-        let text = Export::of(&bundle.clover, Naming::HuggingFace);
+        let text = export_trained(&bundle.clover, &bundle.untrained, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
-        write_vocabulary(&text_folder, &bundle.tokenizer)?;
+        write_tokenizer(&text_folder, &bundle.tokenizer)?;
         write_json(&folder.join(PREPROCESSING), &bundle.preprocessing)?;
         write_json(&text_folder.join("config.json"), &bert(&bundle.config.text))?;
         Ok(vec![
@@ -91,7 +93,7 @@ impl BundleExport {
     }
 
     fn exported<B: Backend>(self, bundle: &Bundle<B>, naming: Naming) -> Export {
-        let mut export = Export::of(&bundle.clover, naming);
+        let mut export = export_trained(&bundle.clover, &bundle.untrained, naming);
         if let Some((_, part)) = &bundle.answers {
             export.add_answers(part, naming);
         }

@@ -111,7 +111,7 @@ impl Server {
 
         let opened = VideoIndex::open(index)?;
         let bundle: Bundle<B> = opened.bundle(&device)?;
-        let neutral = NeutralTexts::of_bundle(&opened.settings().bundle, &bundle.tokenizer)?;
+        let neutral = NeutralTexts::of_bundle(&opened.settings().bundle)?;
         let answers = match &bundle.answers {
             None => "none",
             Some((Answers::MultipleChoice { .. }, _)) => "choices",

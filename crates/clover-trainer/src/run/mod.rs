@@ -39,6 +39,14 @@ pub(crate) type ObserveTask<'o, B, T> =
 /// How a task's run ended.
 pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task<B>>::Validation>;
 
+/// A run that is over, or was broken off.
+pub(crate) struct Ended<'p, B: AutodiffBackend, T: Task<B>> {
+    pub(crate) run: Run<'p, B, T>,
+    pub(crate) data: TrainingData<T::Source>,
+    /// Whether all steps were done.
+    pub(crate) finished: bool,
+}
+
 /// A run in progress.
 pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     /// No other run writes to the folder meanwhile.
@@ -84,16 +92,19 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             let _ = observe(RunEvent::Skipped(item));
         }
     }
+}
 
+impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
     /// Writes the model as it is into `bundle`, and tells how the run ended.
-    pub(crate) fn end(
-        self,
-        data: &TrainingData<T::Source>,
-        finished: bool,
-    ) -> Result<SummaryOf<B, T>, TrainerError> {
-        let bundle = self.write_last_bundle()?;
-        let (best, metrics, validations) = self.records.close()?;
-        let folder = self.plan.folder.as_ref();
+    pub(crate) fn finish(self) -> Result<SummaryOf<B, T>, TrainerError> {
+        let Self {
+            run,
+            data,
+            finished,
+        } = self;
+        let bundle = run.write_last_bundle()?;
+        let (best, metrics, validations) = run.records.close()?;
+        let folder = run.plan.folder.as_ref();
         let best = best.zip(folder).map(|(metrics, folder)| BestModel {
             folder: folder.checkpoints().best(),
             metrics,

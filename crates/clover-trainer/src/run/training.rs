@@ -8,7 +8,7 @@ use clover_model::Noise;
 
 use super::data::StepKind;
 use super::{
-    ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
+    Ended, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
 };
 use crate::TrainerError;
 use crate::optimizer_step::{BatchGradients, StepValues};
@@ -20,22 +20,22 @@ enum Next {
     Ended(bool),
 }
 
-impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
-    /// Trains until all is done (true), or the observer or the step limit ends it (false).
+impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
+    /// Trains until all is done, or the observer or the step limit ends it.
     pub(crate) fn train(
-        &mut self,
-        data: &mut TrainingData<T::Source>,
+        mut self,
+        mut data: TrainingData<T::Source>,
         observe: &mut ObserveTask<'_, B, T>,
-    ) -> Result<bool, TrainerError> {
-        self.announce(data, observe);
+    ) -> Result<Ended<'p, B, T>, TrainerError> {
+        self.announce(&data, observe);
         let schedule = data.schedule().clone();
-        loop {
+        let finished = 'run: loop {
             let epoch = data.epoch_of(self.position);
             if self.is_done(epoch) {
-                return Ok(true);
+                break true;
             }
             if self.has_enough_steps(epoch, observe)? {
-                return Ok(false);
+                break false;
             }
             let mut iterations = data.epoch(self.position)?;
             loop {
@@ -80,12 +80,17 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
                 let place = (iteration.next, epoch);
                 match self.after_iteration(before, place, broken_off, observe)? {
                     Next::Iteration => {}
-                    Next::Ended(finished) => return Ok(finished),
+                    Next::Ended(finished) => break 'run finished,
                 }
             }
             self.position = data.next_epoch(self.position);
             self.after_epoch(epoch, observe)?;
-        }
+        };
+        Ok(Ended {
+            run: self,
+            data,
+            finished,
+        })
     }
 
     /// Makes the step that a batch's gradient asks for.
