@@ -52,7 +52,7 @@ mod tests {
     fn questions_with_more_candidates_are_refused() {
         let device = Default::default();
         let config = CloverConfig::nano(20).with_image_size(28).with_frames(2);
-        let head = MultipleChoiceHeadConfig::new(config.text.hidden);
+        let head = MultipleChoiceHeadConfig::new(config.text.width());
         let clover = config.init(&device);
         let model = MultipleChoiceModel::<TestBackend>::from_clover(clover, &head, &device);
         let item = |texts| StackedItem {

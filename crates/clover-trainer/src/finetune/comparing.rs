@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, ParamId};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -45,13 +45,11 @@ impl<B: AutodiffBackend> Task<B> for Comparing<B> {
             Batch::Stacked(pairs) => {
                 let names = names(&pairs);
                 let [video, text] = embed(model, *pairs, &mut noise.clone(), on.device);
-                let loss = InfoNceLossConfig::new().init().forward(video, text);
+                let loss = self.loss(video, text, logit_scale(model).map(|(_, value)| value));
                 let gradients = full_gradients(loss.backward(), model);
                 (loss.inner(), gradients, names)
             }
-            Batch::Apart(samples) => {
-                three_passes(model, &samples, self.0.recipe.micro_batch, noise, on.device)
-            }
+            Batch::Apart(samples) => self.three_passes(model, &samples, noise, on.device),
         };
         Ok(BatchGradients {
             terms: vec![loss],
@@ -95,6 +93,7 @@ impl<B: AutodiffBackend> Task<B> for Comparing<B> {
             text_encoder: model.text_encoder,
             video_projection: model.video_projection,
             text_projection: model.text_projection,
+            logit_scale: model.logit_scale,
             ..self.0.clover.clone()
         };
         self.0.write(clover, None, folder)?;
@@ -109,46 +108,78 @@ impl<B: AutodiffBackend> Task<B> for Comparing<B> {
     }
 }
 
-/// The loss of pairs that pass the model in micro-batches, its gradient, and what the pairs are called.
-fn three_passes<B: AutodiffBackend>(
-    model: &RetrievalModel<B>,
-    samples: &[CaptionedSample],
-    micro_batch: usize,
-    noise: &Noise,
-    device: &B::Device,
-) -> (Tensor<B::InnerBackend, 1>, GradientsParams, Vec<String>) {
-    let without_graph = model.valid();
-    let (mut videos, mut texts, mut named) = (Vec::new(), Vec::new(), Vec::new());
-    for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
-        named.extend(names(&pairs));
-        let [video, text] = embed(&without_graph, pairs, &mut noise, device);
-        videos.push(video);
-        texts.push(text);
+impl<B: AutodiffBackend> Comparing<B> {
+    /// InfoNCE at the recipe's temperature, or the model's.
+    fn loss(
+        &self,
+        video: Tensor<B, 2>,
+        text: Tensor<B, 2>,
+        logit_scale: Option<Tensor<B, 1>>,
+    ) -> Tensor<B, 1> {
+        let temperature = self.0.recipe.temperature.of(logit_scale);
+        let loss = InfoNceLossConfig::new().init();
+        loss.forward_at(video, text, &temperature)
     }
-    let leaf = |rows: Vec<Tensor<B::InnerBackend, 2>>| {
-        Tensor::<B, 2>::from_inner(Tensor::cat(rows, 0)).require_grad()
-    };
-    let (video, text) = (leaf(videos), leaf(texts));
-    let loss = InfoNceLossConfig::new()
-        .init()
-        .forward(video.clone(), text.clone());
-    let upstream = loss.backward();
-    let upstream = [&video, &text].map(|leaf| leaf.grad(&upstream));
-    let mut accumulator = GradientsAccumulator::new();
-    let mut first = 0;
-    for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
-        let rows = pairs.items.len();
-        let embedded = embed(model, pairs, &mut noise, device).into_iter();
-        let pulls = embedded.zip(&upstream).filter_map(|(embedded, upstream)| {
-            let upstream = upstream.clone()?.narrow(0, first, rows);
-            Some((embedded * Tensor::from_inner(upstream)).sum())
-        });
-        if let Some(pull) = pulls.reduce(|sum, next| sum + next) {
-            accumulator.accumulate(model, full_gradients(pull.backward(), model));
+
+    /// The loss of pairs that pass the model in micro-batches, its gradient, and what the pairs are called.
+    fn three_passes(
+        &self,
+        model: &RetrievalModel<B>,
+        samples: &[CaptionedSample],
+        noise: &Noise,
+        device: &B::Device,
+    ) -> (Tensor<B::InnerBackend, 1>, GradientsParams, Vec<String>) {
+        let micro_batch = self.0.recipe.micro_batch;
+        let without_graph = model.valid();
+        let (mut videos, mut texts, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
+            named.extend(names(&pairs));
+            let [video, text] = embed(&without_graph, pairs, &mut noise, device);
+            videos.push(video);
+            texts.push(text);
         }
-        first += rows;
+        let leaf = |rows: Vec<Tensor<B::InnerBackend, 2>>| {
+            Tensor::<B, 2>::from_inner(Tensor::cat(rows, 0)).require_grad()
+        };
+        let (video, text) = (leaf(videos), leaf(texts));
+        // A learned temperature takes part in the second pass alone.
+        let scale = logit_scale(model).map(|(id, value)| {
+            let leaf: Tensor<B, 1> = Tensor::from_inner(value.inner());
+            (id, leaf.require_grad())
+        });
+        let of_scale = scale.as_ref().map(|(_, leaf)| leaf.clone());
+        let loss = self.loss(video.clone(), text.clone(), of_scale);
+        let upstream = loss.backward();
+        let of_scale = scale.and_then(|(id, leaf)| Some((id, leaf.grad(&upstream)?)));
+        let upstream = [&video, &text].map(|leaf| leaf.grad(&upstream));
+        let mut accumulator = GradientsAccumulator::new();
+        let mut first = 0;
+        for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
+            let rows = pairs.items.len();
+            let embedded = embed(model, pairs, &mut noise, device).into_iter();
+            let pulls = embedded.zip(&upstream).filter_map(|(embedded, upstream)| {
+                let upstream = upstream.clone()?.narrow(0, first, rows);
+                Some((embedded * Tensor::from_inner(upstream)).sum())
+            });
+            if let Some(pull) = pulls.reduce(|sum, next| sum + next) {
+                accumulator.accumulate(model, full_gradients(pull.backward(), model));
+            }
+            first += rows;
+        }
+        let mut gradients = accumulator.grads();
+        if let Some((id, gradient)) = of_scale {
+            gradients.register(id, gradient);
+        }
+        (loss.inner(), gradients, named)
     }
-    (loss.inner(), accumulator.grads(), named)
+}
+
+/// The logarithm of what similarities are multiplied by, of a model that learns it, `[1]`.
+pub(super) fn logit_scale<B: Backend>(
+    model: &RetrievalModel<B>,
+) -> Option<(ParamId, Tensor<B, 1>)> {
+    let _ = model;
+    None
 }
 
 /// Embeddings of clips and of the one sentence drawn of each, in `f32`, each `[batch, dim]`.

@@ -17,6 +17,7 @@ use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::recipe::FinetuningRecipe;
 use crate::run::{Loaders, Run, RunLength, RunPlan, TrainingData};
+use crate::trained_parts::TrainedParts;
 
 /// How a model is fine-tuned.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +96,7 @@ where
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,
+        train: TrainedParts::All,
     };
     let alone = Peer::alone();
     let run = Run::prepare(plan, (task, model, update), (&alone, device), observe)?;

@@ -12,7 +12,7 @@ use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
 use super::answering::{Answering, AnsweringTask};
-use super::comparing::Comparing;
+use super::comparing::{Comparing, logit_scale};
 use super::task_context::TaskContext;
 use super::{
     FinetuningMetrics, FinetuningPlan, FinetuningSummary, FinetuningValidation, ObserveFinetuning,
@@ -91,6 +91,8 @@ fn comparing<'h, B: AutodiffBackend>(
         .captioned(table.clone(), Captioned::DrawOne)?;
     let data = context.training(pairs, &table)?;
     let (recipe, model) = (context.recipe.clone(), RetrievalModel::from(clover));
+    let has_logit_scale = logit_scale(&model).is_some();
+    recipe.temperature.check(has_logit_scale)?;
     let run = prepare(
         plan,
         &recipe,
@@ -113,7 +115,7 @@ fn choosing<'h, B: AutodiffBackend>(
     let table = plan.data.open_for(&recipe)?;
     let list = context.fingerprint(list_of(plan, &table), &[]);
     let data = context.training(context.reading(true).choices(table.clone())?, &table)?;
-    let head = MultipleChoiceHeadConfig::new(context.config.text.hidden)
+    let head = MultipleChoiceHeadConfig::new(context.config.text.width())
         .with_dropout(recipe.answer_head_dropout);
     let model = MultipleChoiceModel::from_clover(clover, &head, on.1);
     let validation = context.validation.clone();
@@ -150,7 +152,7 @@ fn answering<'h, B: AutodiffBackend>(
     let questions = context.reading(true).open_ended(answerable, &answers)?;
     let mut data = context.training(questions, &table)?;
     data.unanswerable = unanswerable;
-    let head = OpenEndedHeadConfig::new(context.config.text.hidden, answers.len())
+    let head = OpenEndedHeadConfig::new(context.config.text.width(), answers.len())
         .with_dropout(recipe.answer_head_dropout);
     let blanks = recipe.task == TaskKind::FillInTheBlank;
     let model = match blanks {
@@ -206,6 +208,7 @@ where
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
+        train: recipe.train,
     };
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),

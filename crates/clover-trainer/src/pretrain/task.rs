@@ -9,7 +9,7 @@ use clover_data::text::Tokenizer;
 use clover_inference::{Embedder, NeutralTexts, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
-use super::gradients::{model_input, pretraining_gradients};
+use super::gradients::{logit_scale, model_input, pretraining_gradients};
 use super::lists::{OpenedLists, Pairs};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
@@ -78,10 +78,12 @@ pub fn pretrain<B: AutodiffBackend>(
         validate: validation
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
+        train: recipe.train,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
     })?;
+    recipe.temperature.check(logit_scale(&clover).is_some())?;
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),
         clip_norm: recipe.clip_norm,

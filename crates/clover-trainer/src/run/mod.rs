@@ -24,6 +24,7 @@ use clover_data::files::FolderLock;
 
 use crate::TrainerError;
 use crate::devices::Peer;
+use crate::low_rank::LowRank;
 use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
@@ -54,6 +55,8 @@ pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     plan: RunPlan,
     task: T,
     pub(crate) model: T::Model,
+    /// What the towers' matrices are changed by, where that is what learns.
+    low_rank: Option<LowRank<B>>,
     update: OptimizerStep<B>,
     peer: &'p Peer<B::InnerBackend>,
     device: B::Device,
@@ -70,9 +73,18 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         self.plan.folder.as_ref().filter(|_| self.peer.is_first())
     }
 
-    /// The model without a graph.
+    /// The model as it computes: with what its matrices are changed by.
+    fn changed_model(&self) -> T::Model {
+        let model = self.model.clone();
+        match &self.low_rank {
+            Some(low_rank) => low_rank.applied(model),
+            None => model,
+        }
+    }
+
+    /// The same without a graph.
     fn model_without_graph(&self) -> Inner<B, T> {
-        self.model.valid()
+        self.changed_model().valid()
     }
 
     fn announce(&self, data: &TrainingData<T::Source>, observe: &mut ObserveTask<'_, B, T>) {

@@ -54,7 +54,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                     // was resumed or not.
                     let noise = Noise::of_batch(self.plan.seed, self.step, places.slots);
                     let learning_rate = schedule.learning_rate(self.step);
-                    let working = self.update.precision.working_copy(&self.model);
+                    let working = self.update.precision.working_copy(&self.changed_model());
                     let on = On {
                         peer: self.peer,
                         device: &self.device,
@@ -96,14 +96,21 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     /// Makes the step that a batch's gradient asks for.
     fn apply(
         &mut self,
-        found: BatchGradients<B>,
+        mut found: BatchGradients<B>,
         learning_rate: f64,
         kind: StepKind,
     ) -> Result<StepValues, TrainerError> {
         let (model, step) = (self.model.clone(), self.step + 1);
-        let made = self.update.apply(model, found, step, learning_rate);
-        let (model, values) = made.inspect_err(|error| self.note_divergence(error, kind))?;
-        self.model = model;
+        let low_rank = self.low_rank.clone();
+        if let Some(low_rank) = &low_rank {
+            found.gradients = low_rank.gradients(&model, found.gradients);
+        }
+        let made = self
+            .update
+            .apply_with(model, low_rank, found, step, learning_rate);
+        let made = made.inspect_err(|error| self.note_divergence(error, kind))?;
+        let (model, low_rank, values) = made;
+        (self.model, self.low_rank) = (model, low_rank);
         self.step = step;
         Ok(values)
     }
