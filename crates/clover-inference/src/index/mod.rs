@@ -24,7 +24,7 @@ mod writer;
 pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use inverted_file::InvertedFile;
@@ -39,6 +39,7 @@ pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSu
 
 use burn::prelude::*;
 use clover_data::dataset::ClipTable;
+use clover_data::files::without_detours;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
@@ -341,25 +342,6 @@ impl VideoIndex {
         );
         scan::scan(&self.segments, query)
     }
-}
-
-/// The path without `folder/..` in it, as lists lead to a folder beside their own.
-fn without_detours(path: &Path) -> PathBuf {
-    let mut straight = PathBuf::new();
-    for part in path.components() {
-        let back = part == Component::ParentDir
-            && matches!(
-                straight.components().next_back(),
-                Some(Component::Normal(_))
-            );
-        match back {
-            true => {
-                straight.pop();
-            }
-            false => straight.push(part),
-        }
-    }
-    straight
 }
 
 fn read_segments(
