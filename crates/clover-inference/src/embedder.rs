@@ -106,6 +106,11 @@ impl<B: Backend> Embedder<B> {
         TEMPERATURE
     }
 
+    /// The model.
+    pub fn model(&self) -> &RetrievalModel<B> {
+        &self.model
+    }
+
     /// Its word pieces.
     pub fn tokenizer(&self) -> &WordPieceTokenizer {
         &self.tokenizer

@@ -28,7 +28,7 @@ use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
-pub(crate) use checksums::seal;
+pub(crate) use checksums::{hash_of_file, seal};
 pub use checksums::{bundle_checksum, has_checksums};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use fusion_parts::FusionPart;

@@ -31,7 +31,10 @@ pub trait AnswerScores<B: Backend> {
         noise: &mut Noise,
         device: &B::Device,
     ) -> Tensor<B, 2>;
+}
 
+/// A model whose answers come from the fusion encoder, which attends to the clip.
+pub trait AnswerAttention<B: Backend>: AnswerScores<B> {
     /// How much the position that answers attends to each region and frame in the last fusion layer;
     /// what is missing to 1 goes to the text. Of a question with options it is the highest-scored one
     /// that is looked into.
@@ -42,7 +45,7 @@ pub trait AnswerScores<B: Backend> {
     ///
     /// # Panics
     ///
-    /// As [`scores`](Self::scores).
+    /// As [`scores`](AnswerScores::scores).
     fn video_attention(
         &self,
         samples: &[Self::Sample],

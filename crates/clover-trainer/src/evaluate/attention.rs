@@ -6,7 +6,7 @@
 use burn::prelude::*;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
-use super::AnswerScores;
+use super::AnswerAttention;
 use super::question_source::QuestionSource;
 use crate::TrainerError;
 
@@ -53,7 +53,7 @@ pub(super) fn attention_maps<B, M, S>(
 ) -> Vec<QuestionAttention>
 where
     B: Backend,
-    M: AnswerScores<B>,
+    M: AnswerAttention<B>,
     S: QuestionSource<Sample = M::Sample>,
 {
     let questions: Vec<usize> = questions.into_iter().collect();

@@ -6,7 +6,7 @@ use clover_data::dataset::MultipleChoiceSample;
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
-use super::AnswerScores;
+use super::{AnswerAttention, AnswerScores};
 use crate::metric::first_highest;
 
 impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
@@ -31,7 +31,9 @@ impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
         let clips = views_apart(batch.clips, views);
         self.forward(clips, views, batch.token_ids, batch.attention_mask, noise)
     }
+}
 
+impl<B: Backend> AnswerAttention<B> for MultipleChoiceModel<B> {
     fn video_attention(
         &self,
         samples: &[MultipleChoiceSample],

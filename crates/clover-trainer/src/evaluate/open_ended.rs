@@ -7,7 +7,7 @@ use clover_data::dataset::OpenEndedSample;
 use clover_model::Noise;
 use clover_model::tasks::OpenEndedModel;
 
-use super::AnswerScores;
+use super::{AnswerAttention, AnswerScores};
 
 impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
     type Sample = OpenEndedSample;
@@ -31,7 +31,9 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         let blanks = blanks(self, samples, device);
         self.forward(clips, views, ids, mask, blanks, noise)
     }
+}
 
+impl<B: Backend> AnswerAttention<B> for OpenEndedModel<B> {
     fn video_attention(
         &self,
         samples: &[OpenEndedSample],

@@ -19,6 +19,12 @@ const HEAD_WIDTH: u64 = 64;
 /// What OpenAI's archives have beside parameters, and nothing else has.
 pub(super) const OPENAI_SIGNS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
 
+const HUGGING_FACE: &str = "config.json";
+const OPEN_CLIP: &str = "open_clip_config.json";
+const PIXELS: &str = "preprocessor_config.json";
+/// What is read beside weights.
+pub(super) const CONFIGURATIONS: [&str; 3] = [HUGGING_FACE, OPEN_CLIP, PIXELS];
+
 /// What is known of a model beside its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ClipSettings {
@@ -38,13 +44,13 @@ impl ClipSettings {
         };
         let mut settings = Self::default();
         // A repository of open_clip's may have both; its own file is about its own model.
-        if let Some(path) = find("config.json") {
+        if let Some(path) = find(HUGGING_FACE) {
             settings.hugging_face(&path, &read_json(&path)?)?;
         }
-        if let (None, Some(path)) = (&settings.activation, find("open_clip_config.json")) {
+        if let (None, Some(path)) = (&settings.activation, find(OPEN_CLIP)) {
             settings.open_clip(&path, &read_json(&path)?)?;
         }
-        if let Some(path) = find("preprocessor_config.json") {
+        if let Some(path) = find(PIXELS) {
             let config: Value = read_json(&path)?;
             settings.colours(&path, [&config["image_mean"], &config["image_std"]])?;
         }
