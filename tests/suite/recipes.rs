@@ -28,13 +28,13 @@ fn close(actual: f64, expected: f64) -> bool {
 fn the_published_model_has_the_published_sizes() {
     let config = published().model(VOCABULARY).unwrap();
 
-    let video = &config.video;
+    let video = config.video.video_swin().unwrap();
     assert_eq!(video.embed_dim, 128);
     assert_eq!(video.depths, [2, 2, 18, 2]);
     assert_eq!(video.heads, [4, 8, 16, 32]);
     assert_eq!(video.window, [8, 7, 7]);
     assert!(close(video.drop_path, 0.3));
-    let text = &config.text;
+    let text = config.text.bert().unwrap();
     assert_eq!((text.hidden, text.layers, text.heads), (768, 12, 12));
     assert_eq!((text.inner, text.vocabulary), (3_072, 30_522));
     assert!(close(text.dropout, 0.1));

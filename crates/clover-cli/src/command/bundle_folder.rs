@@ -95,7 +95,7 @@ pub(super) mod small {
             .with_frames(2);
         let device = Default::default();
         let answers = answers.map(|answers| {
-            let head = answers.head().init(config.text.hidden, &device);
+            let head = answers.head().init(config.text.width(), &device);
             (answers, head)
         });
         let bundle: Bundle<Flex> = Bundle {

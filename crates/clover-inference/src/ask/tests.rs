@@ -28,7 +28,7 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
         .with_frames(2);
     let clover: Clover<TestBackend> = config.init(&device);
     let answers = answers.map(|answers| {
-        let head = answers.head().init(config.text.hidden, &device);
+        let head = answers.head().init(config.text.width(), &device);
         (answers, head)
     });
     let bundle = Bundle {

@@ -216,7 +216,7 @@ mod tests {
         let answers = Answers::OpenEnded {
             answers: vec!["red".to_owned(), "blue".to_owned()],
         };
-        let head = answers.head().init(small.config.text.hidden, &device);
+        let head = answers.head().init(small.config.text.width(), &device);
         small.answers = Some((answers, head));
         small.write(folder.path()).unwrap();
         let neutral = NeutralTexts {

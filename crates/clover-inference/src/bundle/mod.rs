@@ -87,7 +87,7 @@ impl<B: Backend> Bundle<B> {
         let clover = import.fill(config.init(device))?;
         let answers = match answers {
             Some(answers) => {
-                let head = answers.head().init(config.text.hidden, device);
+                let head = answers.head().init(config.text.width(), device);
                 let head = import.fill_answers(head)?;
                 Some((answers, head))
             }
@@ -167,7 +167,7 @@ pub(crate) fn check_vocabulary(
     tokenizer: &WordPieceTokenizer,
     path: &Path,
 ) -> Result<(), InferenceError> {
-    let (expected, found) = (config.text.vocabulary, tokenizer.vocabulary().len());
+    let (expected, found) = (config.text.vocabulary(), tokenizer.vocabulary().len());
     if expected == found {
         return Ok(());
     }
@@ -283,7 +283,7 @@ mod tests {
         assert!(bundle.answers.is_none());
         let labels = ["red", "blue", "left"].map(str::to_owned).to_vec();
         let answers = Answers::FillInTheBlank { answers: labels };
-        let head = answers.head().init(bundle.config.text.hidden, &device);
+        let head = answers.head().init(bundle.config.text.width(), &device);
         let token = |head: &AnswerHead<TestBackend>| match head {
             AnswerHead::OpenEnded(head) => head.separator_token.as_ref().unwrap().val().into_data(),
             AnswerHead::MultipleChoice(_) => panic!("another head"),

@@ -60,7 +60,7 @@ pub fn start_from_bundle<B: Backend>(
     let path = folder.join(WEIGHTS);
     let file = WeightFile::open(&path)?;
     let mut import = Import::new(ImportOptions {
-        resize_to: Some(config.video.window),
+        resize_to: Some(config.video.window()),
         reverse_colours: preprocessing.pixels.channels != channels,
         ..ImportOptions::default()
     });

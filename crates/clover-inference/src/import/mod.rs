@@ -113,11 +113,14 @@ impl BundleImport {
         }
         let mut config = import.sizes(self.hints()?)?;
         let preprocessing = self.preprocessing(&mut config)?;
-        import.resize_to(config.video.window);
+        import.resize_to(config.video.window());
         let vocabulary = self.vocabulary()?;
         let tokenizer = WordPieceTokenizer::from_vocab_file(&vocabulary)?;
         // A table is often filled up to a round number; nothing looks up what stands behind.
-        config.text.vocabulary = config.text.vocabulary.min(tokenizer.vocabulary().len());
+        let pieces = config.text.vocabulary();
+        config
+            .text
+            .set_vocabulary(pieces.min(tokenizer.vocabulary().len()));
         check_vocabulary(&config, &tokenizer, &vocabulary)?;
 
         B::seed(device, self.seed);
@@ -179,7 +182,7 @@ impl BundleImport {
             pixels,
             text_len: self
                 .text_len
-                .unwrap_or(text_len.min(config.text.max_positions)),
+                .unwrap_or(text_len.min(config.text.longest_text())),
         })
     }
 
@@ -218,17 +221,16 @@ impl BundleImport {
             config.frames = frames;
         }
         if let Some(size) = self.image_size {
-            config.image_size = size;
-            config.space_positions = None;
+            config.set_image_size(size);
         }
         if let Some(rows) = self.text_positions {
-            config.text.max_positions = rows;
+            config.text.set_longest_text(rows);
         }
         let text_len = self.text_len.unwrap_or(1);
-        if text_len == 0 || text_len > config.text.max_positions {
+        if text_len == 0 || text_len > config.text.longest_text() {
             return Err(InferenceError::Option {
                 option: "text-len",
-                reason: format!("the model has {} positions", config.text.max_positions),
+                reason: format!("the model has {} positions", config.text.longest_text()),
             });
         }
         config.validate().map_err(|reason| InferenceError::Option {
@@ -290,7 +292,7 @@ impl BundleImport {
             },
             (_, None) => return Ok(None),
         };
-        let head = import.fill_answers(sizes.init(config.text.hidden, device))?;
+        let head = import.fill_answers(sizes.init(config.text.width(), device))?;
         Ok(Some((answers, head)))
     }
 }

@@ -93,7 +93,7 @@ impl<B: Backend> Reranker<B> {
                 .clover
                 .video_encoder
                 .forward(videos, &mut Noise::quiet());
-            let videos = spread(videos, self.steps);
+            let videos = spread(videos.grid, self.steps);
             for clip in 0..some.len() {
                 let video = videos.clone().narrow(0, clip, 1).repeat_dim(0, rounds);
                 let fused = self.clover.fusion_encoder.forward(

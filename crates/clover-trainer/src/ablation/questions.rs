@@ -77,7 +77,7 @@ impl Questions<'_> {
             OpenEndedDataset::new(table, tokenizer, reading, answered).map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
-        let head = OpenEndedHeadConfig::new(bundle.config.text.hidden, answers.len())
+        let head = OpenEndedHeadConfig::new(bundle.config.text.width(), answers.len())
             .with_dropout(recipe.answer_head_dropout);
         let task = Task {
             name: "open-ended",
@@ -110,7 +110,7 @@ impl Questions<'_> {
                 .map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
-        let head = MultipleChoiceHeadConfig::new(bundle.config.text.hidden)
+        let head = MultipleChoiceHeadConfig::new(bundle.config.text.width())
             .with_dropout(recipe.answer_head_dropout);
         let task = Task {
             name: "multiple choice",
@@ -154,7 +154,7 @@ impl Questions<'_> {
         recipe: &FinetuningRecipe,
         split: Split,
     ) -> Result<SampleReading, TrainerError> {
-        let longest = bundle.config.text.max_positions;
+        let longest = bundle.config.text.longest_text();
         if recipe.text_len > longest {
             return Err(TrainerError::RecipeValue {
                 key: "text_len",

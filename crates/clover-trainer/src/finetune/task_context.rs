@@ -130,6 +130,7 @@ impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
             text_encoder: model.text_encoder,
             video_projection: model.video_projection,
             text_projection: model.text_projection,
+            logit_scale: model.logit_scale,
             ..self.0.clover.clone()
         };
         self.0.write(clover, None, folder)?;

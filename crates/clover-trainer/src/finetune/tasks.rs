@@ -86,7 +86,7 @@ fn choose<B: AutodiffBackend>(
     let found = start.fingerprint(list_of(plan, &table), &[]);
     let data = start.training(start.reading().choices(table.clone())?, &table)?;
     let recipe = start.recipe.clone();
-    let head = MultipleChoiceHeadConfig::new(start.bundle.config.text.hidden)
+    let head = MultipleChoiceHeadConfig::new(start.bundle.config.text.width())
         .with_dropout(recipe.answer_head_dropout);
     let model = MultipleChoiceModel::from_clover(start.bundle.clover.clone(), &head, device);
     let learner = Choosing(TaskContext::of(start));
@@ -119,7 +119,7 @@ fn answer<B: AutodiffBackend>(
     let mut data = start.training(dataset, &table)?;
     data.unanswerable = unanswerable;
     let recipe = start.recipe.clone();
-    let head = OpenEndedHeadConfig::new(start.bundle.config.text.hidden, answers.len())
+    let head = OpenEndedHeadConfig::new(start.bundle.config.text.width(), answers.len())
         .with_dropout(recipe.answer_head_dropout);
     let clover = start.bundle.clover.clone();
     let context = TaskContext::of(start);

@@ -52,7 +52,7 @@ fn questions(
     let sizes = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let head = MultipleChoiceHeadConfig::new(sizes.text.hidden).with_dropout(0.0);
+    let head = MultipleChoiceHeadConfig::new(sizes.text.width()).with_dropout(0.0);
     let model = MultipleChoiceModel::from_clover(sizes.init(&device), &head, &device);
     write_items(path, &Items::MultipleChoice(items)).unwrap();
     let table = ClipTable::open(path, Some(&files.clips), &|_, _| ()).unwrap();

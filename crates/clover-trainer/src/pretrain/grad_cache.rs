@@ -105,7 +105,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         };
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
-        let dim = clover.video_projection.dim();
+        let dim = clover.fused_masked_video_head.dim();
         let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
         let all = gathered.embeddings.clone();
         let similarities = mean_similarities(all.video.clone(), all.text.clone());

@@ -24,13 +24,12 @@ pub(super) fn sizes(
     plan.recipe.set_dropout(&mut config);
     config.time_positions = None;
     if plan.recipe.image_size > 0 {
-        config.image_size = plan.recipe.image_size;
-        config.space_positions = None;
+        config.set_image_size(plan.recipe.image_size);
     }
-    if plan.recipe.text_len > config.text.max_positions {
+    if plan.recipe.text_len > config.text.longest_text() {
         return Err(TrainerError::RecipeValue {
             key: "text_len",
-            reason: format!("the model has {} positions", config.text.max_positions),
+            reason: format!("the model has {} positions", config.text.longest_text()),
         });
     }
     Ok(config)

@@ -215,11 +215,11 @@ impl PretrainingRecipe {
             .map_err(|error| wrong("preset", format!("{error}")))?;
         let mut config = preset.config(vocabulary).with_frames(self.frames);
         if self.image_size > 0 {
-            config.image_size = self.image_size;
+            config.set_image_size(self.image_size);
         }
         self.set_dropout(&mut config);
-        if self.text_len > config.text.max_positions {
-            let longest = config.text.max_positions;
+        if self.text_len > config.text.longest_text() {
+            let longest = config.text.longest_text();
             return Err(wrong(
                 "text_len",
                 format!("the model has {longest} positions"),
@@ -233,10 +233,7 @@ impl PretrainingRecipe {
 
     /// Gives a model the recipe's dropout and stochastic depth.
     pub(crate) fn set_dropout(&self, config: &mut CloverConfig) {
-        config.text.dropout = self.dropout;
-        config.fusion_dropout = self.dropout;
-        config.fused_dropout = self.dropout;
-        config.video.drop_path = self.stochastic_depth;
+        config.set_dropout(self.dropout, self.stochastic_depth);
     }
 
     /// How videos are read for a model of these sizes.

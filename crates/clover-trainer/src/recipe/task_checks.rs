@@ -145,7 +145,7 @@ impl TaskRecipe {
             test_text_len: given(self.test_text_len, bundle.text_len),
             ..self.clone()
         };
-        let longest = config.text.max_positions;
+        let longest = config.text.longest_text();
         let lengths = [
             ("text_len", recipe.text_len),
             ("test_text_len", recipe.test_text_len),
