@@ -5,7 +5,7 @@ mod captioned;
 use burn::prelude::*;
 use clover_data::batch::stack_clips;
 use clover_data::dataset::{ClipReading, Randomness};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
 use clover_model::Noise;
@@ -35,7 +35,7 @@ pub struct Embeddings {
 #[derive(Debug)]
 pub struct Embedder<B: Backend> {
     model: RetrievalModel<B>,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,
     device: B::Device,
@@ -45,7 +45,7 @@ impl<B: Backend> Embedder<B> {
     /// An embedder with the encoders and projections of a Clover.
     pub fn new(
         clover: Clover<B>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
@@ -60,7 +60,7 @@ impl<B: Backend> Embedder<B> {
     /// An embedder with a model for retrieval.
     pub fn of_model(
         model: RetrievalModel<B>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
@@ -112,7 +112,7 @@ impl<B: Backend> Embedder<B> {
     }
 
     /// Its word pieces.
-    pub fn tokenizer(&self) -> &WordPieceTokenizer {
+    pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
 
@@ -202,7 +202,7 @@ mod tests {
         let files = write_benchmark(&config, folder.path(), |_, _| ()).unwrap();
         let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
         std::fs::write(table.name(2), "not a video").unwrap();
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 1);
         let config = CloverConfig::tiny(tokenizer.vocabulary().len())

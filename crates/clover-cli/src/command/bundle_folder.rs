@@ -75,7 +75,7 @@ pub(super) mod small {
 
     use burn_flex::Flex;
     use clover_data::dataset::ClipTable;
-    use clover_data::text::WordPieceTokenizer;
+    use clover_data::text::Tokenizer;
     use clover_data::video::PixelPipeline;
     use clover_inference::{Answers, Bundle, Preprocessing};
     use clover_model::CloverConfig;
@@ -89,7 +89,7 @@ pub(super) mod small {
         for number in 3..set.clips {
             std::fs::remove_file(files.clips.join(format!("000/{number:06}.gif"))).unwrap();
         }
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let config = CloverConfig::nano(tokenizer.vocabulary().len())
             .with_image_size(28)
             .with_frames(2);

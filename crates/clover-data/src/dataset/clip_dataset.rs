@@ -13,7 +13,7 @@ use super::items::ItemsTask;
 use super::randomness::Randomness;
 use super::source::SampleSource;
 use crate::DataError;
-use crate::text::{Encoding, WordPieceTokenizer};
+use crate::text::{Encoding, Tokenizer};
 use crate::video::NormalizedClip;
 
 /// BERT has no more positions.
@@ -66,7 +66,7 @@ pub struct PreparedRow<'d> {
     /// Its number in its table.
     pub index: usize,
     /// The tokenizer of the run.
-    pub tokenizer: &'d WordPieceTokenizer,
+    pub tokenizer: &'d Tokenizer,
     /// Tokens a text.
     pub text_len: usize,
 }
@@ -75,7 +75,7 @@ pub struct PreparedRow<'d> {
 #[derive(Debug, Clone)]
 pub struct ClipDataset<P> {
     table: ClipTable,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     reading: SampleReading,
     preparation: P,
 }
@@ -119,7 +119,7 @@ impl<P: Preparation> ClipDataset<P> {
     /// When a figure of the reading is out of range.
     pub fn new(
         table: impl Into<ClipTable>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         reading: SampleReading,
         preparation: P,
     ) -> Result<Self, DataError> {

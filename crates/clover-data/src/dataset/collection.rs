@@ -236,7 +236,7 @@ mod tests {
         Position, PretrainingDataset, SampleReading, SampleSource,
     };
     use crate::masking::TextMasking;
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
     use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
     use std::fs;
@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn pretraining(files: &BenchmarkFiles, table: ClipTable) -> PretrainingDataset {
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::train_frames(2),

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
 use clover_synthetic::{BenchmarkConfig, vocabulary, write_benchmark};
@@ -22,7 +22,7 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
     <TestBackend as Backend>::seed(&device, 3);
     let lines = vocabulary();
     let lines = lines.iter().map(String::as_str);
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);

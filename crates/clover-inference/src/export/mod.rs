@@ -9,7 +9,7 @@ use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
 use crate::bundle::{
-    PREPROCESSING, create_folder, export_trained, seal, write_json, write_vocabulary,
+    PREPROCESSING, create_folder, export_trained, seal, write_json, write_tokenizer,
 };
 use crate::{Bundle, InferenceError};
 
@@ -89,7 +89,7 @@ impl BundleExport {
         let text = export_trained(&bundle.clover, &bundle.untrained, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
-        write_vocabulary(&text_folder, &bundle.tokenizer)?;
+        write_tokenizer(&text_folder, &bundle.tokenizer)?;
         write_json(&folder.join(PREPROCESSING), &bundle.preprocessing)?;
         write_json(&text_folder.join("config.json"), &bert(config))?;
         Ok(vec![

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use clover_data::dataset::AnswerVocabulary;
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerHead, AnswerHeadConfig};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
-use crate::bundle::{PREPROCESSING, VOCABULARY, check_vocabulary, read_json};
+use crate::bundle::{PREPROCESSING, check_vocabulary, read_json};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
 pub use clip::ClipImport;
 use text_config::attention_heads;
@@ -115,7 +115,7 @@ impl BundleImport {
         let preprocessing = self.preprocessing(&mut config)?;
         import.resize_to(config.video.window());
         let vocabulary = self.vocabulary()?;
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&vocabulary)?;
+        let tokenizer = Tokenizer::read(&vocabulary)?;
         // A table is often filled up to a round number; nothing looks up what stands behind.
         let pieces = config.text.vocabulary();
         config
@@ -252,10 +252,10 @@ impl BundleImport {
     fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
         let found = self.vocabulary.clone();
         found
-            .or_else(|| self.beside(VOCABULARY))
+            .or_else(|| self.beside("vocab.txt"))
             .ok_or_else(|| InferenceError::Option {
                 option: "vocab",
-                reason: format!("there is no {VOCABULARY} beside the weights"),
+                reason: "there is no vocab.txt beside the weights".to_owned(),
             })
     }
 

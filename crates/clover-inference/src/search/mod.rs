@@ -94,11 +94,11 @@ pub struct FoundMoment {
 ///
 /// ```
 /// # use burn_flex::Flex;
-/// # use clover_data::{text::WordPieceTokenizer, video::PixelPipeline};
+/// # use clover_data::{text::Tokenizer, video::PixelPipeline};
 /// # use clover_inference::*;
 /// # use clover_model::CloverConfig;
 /// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
-/// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+/// # let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::nano(lines.len()).with_image_size(28).with_frames(2);
 /// # let pixels = PixelPipeline::test_resize(28);
 /// # let preprocessing = Preprocessing { frames: 2, fps: None, pixels, text_len: 8 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{AnswerVocabulary, ClipTable};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::{Answers, Bundle, Embedder, FusionPart, NeutralTexts, Preprocessing};
 use clover_model::tasks::{AnswerHead, MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 use clover_model::{Clover, CloverConfig};
@@ -24,7 +24,7 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
     /// The bundle's model, for the parts that are not trained.
     clover: Clover<B::InnerBackend>,
     config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     recipe: TaskRecipe,
     validation: Option<ClipTable>,

@@ -8,7 +8,7 @@ use clover_data::dataset::{
     BatchLoader, BatchShare, ClipTable, Collated, EpochOrder, LoaderConfig, Mixture,
     PretrainingDataset, PretrainingSample, SampleReading,
 };
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 
@@ -45,7 +45,7 @@ impl OpenedLists {
     pub(super) fn open(
         plan: &PretrainingPlan,
         config: &CloverConfig,
-        tokenizer: &WordPieceTokenizer,
+        tokenizer: &Tokenizer,
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;

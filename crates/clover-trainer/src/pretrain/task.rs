@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::BatchPlaces;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::{Embedder, NeutralTexts, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
@@ -51,7 +51,7 @@ pub fn pretrain<B: AutodiffBackend>(
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
     }
     recipe.precision.check::<B>(device)?;
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
+    let tokenizer = Tokenizer::read(&plan.vocabulary)?;
     let config = starting::sizes(plan, &tokenizer)?;
     let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
@@ -133,7 +133,7 @@ struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
     config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     validation: Option<Validation>,
     /// Some of the captions trained on.
     neutral: NeutralTexts,
