@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    ClipImport, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, has_checksums, is_index, ready_index,
+    ClipImport, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    has_checksums, is_index, ready_index,
 };
 use indicatif::ProgressBar;
 

@@ -1,20 +1,110 @@
 //! A CLIP's encoders under the names of other programs, with the configuration that each of them reads.
 
+use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
 use burn::prelude::*;
-use clover_model::CloverConfig;
-use clover_model::clip::{Activation, ClipTextConfig, ClipVisionConfig};
-use clover_model::text_encoder::TextEncoderConfig;
-use clover_model::video_encoder::VideoEncoderConfig;
+use clover_model::clip::{Activation, Clip, ClipTextConfig, ClipVisionConfig};
+use clover_model::text_encoder::{TextEncoder, TextEncoderConfig};
+use clover_model::video_encoder::{VideoEncoder, VideoEncoderConfig};
+use clover_model::weights::{ClipNaming, Naming, clip_tensors};
+use clover_model::{Clover, CloverConfig};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
-use super::{ClipForm, ExportedFile};
-use crate::bundle::write_json;
+use super::{ExportFormat, ExportedFile};
+use crate::bundle::{export_trained, write_json, write_tokenizer, write_whole};
 use crate::{Bundle, InferenceError};
 
-/// Both encoders of a CLIP.
-fn encoders(config: &CloverConfig) -> Option<(&ClipVisionConfig, &ClipTextConfig)> {
+/// Of the colours of CLIP's images, red first.
+const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+/// How the paths of parameters begin that a CLIP has, too.
+const OF_CLIP: [&str; 3] = ["video_encoder.vision.", "text_encoder.text.", "logit_scale"];
+
+/// Writes the encoders of a bundle's CLIP, and what is read beside them.
+pub(super) fn write<B: Backend>(
+    bundle: &Bundle<B>,
+    form: ExportFormat,
+    folder: &Path,
+) -> Result<Vec<ExportedFile>, InferenceError> {
+    let clover = &bundle.clover;
+    let (Some((vision, text)), Some(clip)) = (sizes(&bundle.config), encoders(clover)) else {
+        return Err(InferenceError::Option {
+            option: "clip",
+            reason: "the bundle's encoders are not CLIP's".to_owned(),
+        });
+    };
+    let (file, naming) = match form {
+        ExportFormat::HuggingFaceClip => ("model.safetensors", ClipNaming::HuggingFace),
+        ExportFormat::OpenClip => ("open_clip_model.safetensors", ClipNaming::OpenAi),
+        _ => ("clip.safetensors", ClipNaming::OpenAi),
+    };
+    let (mean, deviation) = (MEAN, DEVIATION);
+    let special = bundle.tokenizer.special();
+    match form {
+        ExportFormat::HuggingFaceClip => {
+            let config = hugging_face(vision, text, [special.cls, special.sep]);
+            write_json(&folder.join("config.json"), &config)?;
+            let size = vision.image_size;
+            let pixels = json!({
+                "image_processor_type": "CLIPImageProcessor",
+                "do_resize": true, "size": { "shortest_edge": size }, "resample": 3,
+                "do_center_crop": true, "crop_size": { "height": size, "width": size },
+                "do_rescale": true, "do_normalize": true, "do_convert_rgb": true,
+                "image_mean": mean, "image_std": deviation,
+            });
+            write_json(&folder.join("preprocessor_config.json"), &pixels)?;
+        }
+        ExportFormat::OpenClip => {
+            let config = open_clip(vision, text, (mean, deviation));
+            write_json(&folder.join("open_clip_config.json"), &config)?;
+        }
+        _ => {}
+    }
+    write_tokenizer(folder, &bundle.tokenizer)?;
+    let tensors = clip_tensors(&clip, naming)?;
+    let path = folder.join(file);
+    let failed = |error: safetensors::SafeTensorError| InferenceError::File {
+        path: path.clone(),
+        source: io::Error::other(error),
+    };
+    let views = tensors.iter().map(|(name, data)| {
+        let view = TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes());
+        Ok((name.as_str(), view.map_err(failed)?))
+    });
+    let views = views.collect::<Result<Vec<_>, InferenceError>>()?;
+    // What `transformers` asks for before it reads a file.
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+    write_whole(&path, &bytes)?;
+    let all = export_trained(clover, &bundle.untrained, Naming::Native);
+    let left_out = all.names().filter(|name| {
+        let is_there = OF_CLIP.iter().any(|prefix| name.starts_with(prefix));
+        !is_there
+    });
+    Ok(vec![ExportedFile {
+        left_out: left_out.map(str::to_owned).collect(),
+        tensors: tensors.len(),
+        path,
+    }])
+}
+
+/// Both encoders of a CLIP, without what Clover has added to them.
+fn encoders<B: Backend>(clover: &Clover<B>) -> Option<Clip<B>> {
+    match (&clover.video_encoder, &clover.text_encoder) {
+        (VideoEncoder::Clip(video), TextEncoder::Clip(text)) => Some(Clip {
+            vision: video.vision.clone(),
+            text: text.text.clone(),
+            logit_scale: clover.logit_scale.clone()?,
+        }),
+        _ => None,
+    }
+}
+
+fn sizes(config: &CloverConfig) -> Option<(&ClipVisionConfig, &ClipTextConfig)> {
     match (&config.video, &config.text) {
         (VideoEncoderConfig::Clip(video), TextEncoderConfig::Clip(text)) => {
             Some((&video.vision, text))

@@ -133,7 +133,9 @@ impl BundleImport {
         } else {
             report
         };
-        let files = files.into_iter().map(|(path, naming, _)| (path, naming.name()));
+        let files = files
+            .into_iter()
+            .map(|(path, naming, _)| (path, naming.name()));
         Ok(ImportedBundle {
             bundle: Bundle {
                 preprocessing,

@@ -7,12 +7,16 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::prelude::*;
+use burn::tensor::TensorData;
 use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::CloverConfig;
 use clover_model::clip::{Activation, FramePooling};
-use clover_model::weights::{ClipSource, Import, ImportOptions, Naming, WeightFile};
+use clover_model::weights::{
+    ClipSource, Import, ImportOptions, Naming, StoredTensor, TensorSource, WeightError, WeightFile,
+};
 
 use self::settings::{CONFIGURATIONS, ClipSettings, OPENAI_SIGNS, activation};
 use super::{Draw, ImportedBundle};
@@ -22,6 +26,12 @@ use crate::{Bundle, FusionPart, InferenceError, Preprocessing};
 /// Frames of a clip: those that CLIP4Clip (Luo et al., 2021) takes.
 const FRAMES: usize = 12;
 
+/// How the paths of parameters begin that no CLIP has.
+const NEW: [&str; 3] = [
+    "video_encoder.mask_token",
+    "video_encoder.temporal.",
+    "text_encoder.mask_embedding",
+];
 /// Digits of an identity.
 const DIGITS: usize = 12;
 
@@ -101,17 +111,30 @@ impl ClipImport {
             look_for_not_finite: true,
             ..ImportOptions::default()
         });
-        import.add(&source, Naming::Clip);
+        let source = InClover::of(&source);
+        import.add(&source, Naming::Native);
         B::seed(device, self.seed);
         let clover = import.fill(config.init(device))?;
         clover.video_encoder.visit(&mut Draw);
         clover.text_encoder.visit(&mut Draw);
         let mut report = import.finish()?;
-        let mut untrained = FusionPart::ALL.to_vec();
+        let untrained = FusionPart::ALL.to_vec();
+        report
+            .missing
+            .retain(|path| !FusionPart::has(&untrained, path));
+        let is_new = |path: &String| NEW.iter().any(|new| path.starts_with(new));
+        if !report.mismatched.is_empty() || !report.missing.iter().all(is_new) {
+            return Err(InferenceError::WeightFile {
+                path,
+                source: WeightError::NotStrict {
+                    report: Box::new(report),
+                },
+            });
+        }
         let preprocessing = Preprocessing {
             frames: self.frames,
             fps: None,
-            pixels: PixelPipeline::clip(config.image_size),
+            pixels: PixelPipeline::test_center_crop(config.image_size),
             text_len: config.text.longest_text(),
         };
         Ok(ImportedBundle {
@@ -124,7 +147,7 @@ impl ClipImport {
                 untrained,
             },
             report,
-            files: vec![(path, source.naming().name())],
+            files: vec![(path, "clip")],
         })
     }
 
@@ -193,5 +216,41 @@ impl ClipImport {
                     .to_owned(),
             }),
         }
+    }
+}
+
+/// A CLIP's weights under the paths of a Clover.
+struct InClover<'s> {
+    source: &'s ClipSource<'s>,
+    entries: Vec<StoredTensor>,
+}
+
+impl<'s> InClover<'s> {
+    fn of(source: &'s ClipSource<'s>) -> Self {
+        let entries = source.entries().iter().map(|entry| StoredTensor {
+            name: match entry.name.split_once('.') {
+                Some(("vision", _)) => format!("video_encoder.{}", entry.name),
+                Some(("text", _)) => format!("text_encoder.{}", entry.name),
+                _ => entry.name.clone(),
+            },
+            ..entry.clone()
+        });
+        Self {
+            source,
+            entries: entries.collect(),
+        }
+    }
+}
+
+impl TensorSource for InClover<'_> {
+    fn entries(&self) -> &[StoredTensor] {
+        &self.entries
+    }
+
+    fn data(&self, name: &str) -> Result<TensorData, WeightError> {
+        let own = name
+            .strip_prefix("video_encoder.")
+            .or_else(|| name.strip_prefix("text_encoder."));
+        self.source.data(own.unwrap_or(name))
     }
 }

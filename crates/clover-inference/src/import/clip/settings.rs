@@ -202,7 +202,10 @@ mod tests {
             r#"{"hidden_act": "gelu", "num_attention_heads": 12}"#,
         );
         let pixels = r#"{"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3]}"#;
-        let theirs = [("config.json", &*config), ("preprocessor_config.json", pixels)];
+        let theirs = [
+            ("config.json", &*config),
+            ("preprocessor_config.json", pixels),
+        ];
         let open_clip = r#"{"model_cfg": {"vision_cfg": {"width": 768}, "text_cfg": {"heads": 8}},
             "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [1, 2, 3]}}"#;
 
@@ -213,7 +216,10 @@ mod tests {
             assert_eq!(found.activation.unwrap().0, Activation::Gelu);
             let heads = (found.hints.vision_heads, found.hints.text_heads);
             assert_eq!(heads, (Some(12), Some(8)));
-            assert_eq!(found.normalization, Some(([0.1, 0.2, 0.3], [1.0, 2.0, 3.0])));
+            assert_eq!(
+                found.normalization,
+                Some(([0.1, 0.2, 0.3], [1.0, 2.0, 3.0]))
+            );
         }
     }
 
@@ -238,11 +244,19 @@ mod tests {
         let quick = Some(Activation::QuickGelu);
 
         let unknown = activation(path, None, None).unwrap_err().to_string();
-        let other = activation(path, Some(&told), quick).unwrap_err().to_string();
+        let other = activation(path, Some(&told), quick)
+            .unwrap_err()
+            .to_string();
 
         assert!(unknown.contains("b32.pt") && unknown.contains("quick-gelu for OpenAI's"));
         assert!(other.contains("config.json says another one"), "{other}");
-        assert_eq!(activation(path, None, quick).unwrap(), Activation::QuickGelu);
-        assert_eq!(activation(path, Some(&told), None).unwrap(), Activation::Gelu);
+        assert_eq!(
+            activation(path, None, quick).unwrap(),
+            Activation::QuickGelu
+        );
+        assert_eq!(
+            activation(path, Some(&told), None).unwrap(),
+            Activation::Gelu
+        );
     }
 }
