@@ -68,7 +68,7 @@ fn the_published_optimisation_is_that_of_the_table() {
 fn the_published_learning_rate_warms_up_and_falls_as_recorded() {
     let schedule = published().schedule(10);
 
-    assert_eq!((schedule.epochs, schedule.warmup_epochs), (40, 4));
+    assert_eq!((schedule.epochs, schedule.warmup_epochs), (40, 4.0));
     assert!(close(schedule.warmup_start_ratio, 1e-3));
     assert!(close(schedule.minimum_ratio, 1e-3));
     assert_eq!(schedule.progress, Progress::PerIteration);

@@ -12,6 +12,7 @@ use super::clip_table::{ClipRow, ClipTable, Texts};
 use super::items::ItemsTask;
 use super::randomness::Randomness;
 use super::source::SampleSource;
+use super::stacking::Stack;
 use crate::DataError;
 use crate::text::{Encoding, Tokenizer};
 use crate::video::NormalizedClip;
@@ -38,7 +39,7 @@ pub trait Preparation: Send + Sync + 'static {
     /// What the texts of a row become before its clip is decoded, which takes longer.
     type Encoded;
     /// What a row becomes.
-    type Sample: Send + 'static;
+    type Sample: Stack;
 
     /// Turns the texts of a row into tokens.
     ///
@@ -154,7 +155,7 @@ impl<P: Preparation> ClipDataset<P> {
 
 impl<P: Preparation> SampleSource for ClipDataset<P> {
     type Sample = P::Sample;
-    type Batch = Vec<P::Sample>;
+    type Batch = <P::Sample as Stack>::Stacked;
 
     fn len(&self) -> usize {
         self.table.len()
@@ -183,7 +184,7 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
     }
 
-    fn collate(&self, samples: Vec<P::Sample>) -> Vec<P::Sample> {
-        samples
+    fn collate(&self, samples: Vec<P::Sample>) -> Self::Batch {
+        P::Sample::stack(&samples)
     }
 }

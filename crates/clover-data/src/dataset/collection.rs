@@ -427,10 +427,7 @@ mod tests {
             let dataset = pretraining(&files, shards.clone());
             let mut loader = BatchLoader::new(dataset, config).unwrap();
             let batches = loader.epoch(start).unwrap().map(Result::unwrap);
-            let named = batches.map(|batch| {
-                let names = batch.samples.into_iter().map(|sample| sample.name);
-                (names.collect::<Vec<_>>(), batch.next)
-            });
+            let named = batches.map(|batch| (batch.samples.names().to_vec(), batch.next));
             named.collect::<Vec<_>>()
         };
 

@@ -12,13 +12,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
-use memmap2::MmapMut;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use super::settings::RowPrecision;
@@ -32,6 +31,8 @@ const START: &str = "start_ms";
 const END: &str = "end_ms";
 /// The checksum over all tensors, in the file's metadata.
 const CHECKSUM: &str = "blake3";
+/// Where tensors begin in the aligned buffer that a file is read into.
+const WORD: usize = size_of::<u64>();
 
 /// What a row is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,7 @@ impl RowKey {
 /// Rows that were read, in one buffer.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    file: MmapMut,
+    words: Vec<u64>,
     embeddings: Range<usize>,
     pub(crate) keys: Vec<RowKey>,
     pub(crate) precision: RowPrecision,
@@ -233,18 +234,6 @@ pub(super) fn write_segment(
     write_whole(&file.path, &bytes)
 }
 
-/// Memory for a file, aligned for every number; in large pages where the system has them, since a scan
-/// of small ones waits for their addresses.
-fn buffer(bytes: usize) -> io::Result<MmapMut> {
-    let buffer = MmapMut::map_anon(bytes.max(1))?;
-    #[cfg(target_os = "linux")]
-    {
-        // A system without them is slower, not wrong.
-        let _ = buffer.advise(memmap2::Advice::HugePage);
-    }
-    Ok(buffer)
-}
-
 fn checksum<'b>(tensors: impl Iterator<Item = &'b [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
     for bytes in tensors {
@@ -276,10 +265,11 @@ impl Segment {
         let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let bytes = usize::try_from(bytes).map_err(|_| damaged("it is larger than the memory"))?;
-        let mut read = buffer(bytes).map_err(failed)?;
-        file.read_exact(&mut read[..bytes]).map_err(failed)?;
+        let mut words = vec![0_u64; bytes.div_ceil(WORD)];
+        file.read_exact(&mut bytemuck::cast_slice_mut(&mut words)[..bytes])
+            .map_err(failed)?;
 
-        let all = &read[..bytes];
+        let all: &[u8] = &bytemuck::cast_slice(&words)[..bytes];
         let broken = |source: safetensors::SafeTensorError| damaged(&source.to_string());
         let (_, header) = SafeTensors::read_metadata(all).map_err(broken)?;
         let tensors = SafeTensors::deserialize(all).map_err(broken)?;
@@ -336,7 +326,7 @@ impl Segment {
             return Err(damaged("its rows do not lie at a multiple of four bytes"));
         }
         Ok(Self {
-            file: read,
+            words,
             embeddings,
             keys,
             precision,
@@ -358,7 +348,7 @@ impl Segment {
 
     /// All rows as bytes, aligned for their type.
     fn bytes(&self) -> &[u8] {
-        &self.file[self.embeddings.clone()]
+        &bytemuck::cast_slice(&self.words)[self.embeddings.clone()]
     }
 
     /// The bits of the rows where they are of half precision, empty otherwise.

@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use burn::module::AutodiffModule;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::StackedClips;
 use clover_data::dataset::{
     AnswerVocabulary, Answered, Candidates, ClipTable, ItemsTask, MultipleChoiceDataset,
-    OpenEndedDataset, SampleReading, SampleSource, SkippedItem,
+    OpenEndedDataset, SampleReading, SampleSource, SkippedItem, Stack,
 };
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
@@ -20,7 +22,7 @@ use crate::TrainerError;
 use crate::evaluate::{
     AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
 };
-use crate::finetune::{FineTuningSettings, LearnsInMicroBatches, fine_tune};
+use crate::finetune::{FineTuningSettings, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::{draw_parameters, from_seed};
 
@@ -180,9 +182,9 @@ impl Questions<'_> {
     ) -> Result<Outcome, TrainerError>
     where
         B: AutodiffBackend,
-        M: LearnsInMicroBatches<B>,
-        M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
+        M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+        S: QuestionSource
+            + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
     {
         from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
         let settings = FineTuningSettings {

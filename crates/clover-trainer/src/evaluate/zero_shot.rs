@@ -8,11 +8,8 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use clover_data::batch::{MultipleChoiceBatch, stack_clips, views_apart};
-use clover_data::dataset::{
-    AnswerVocabulary, ClipTable, MultipleChoiceSample, OpenEndedSample, Texts,
-};
-use clover_data::video::NormalizedClip;
+use clover_data::batch::{ClipBatch, views_apart};
+use clover_data::dataset::{AnswerVocabulary, ClipTable, Texts};
 use clover_inference::{AnswerPrompt, Embedder};
 use clover_model::Noise;
 
@@ -73,60 +70,29 @@ impl<'e, B: Backend> SimilarAnswer<'e, B> {
 }
 
 impl<B: Backend> AnswerScores<B> for SimilarOption<'_, B> {
-    type Sample = MultipleChoiceSample;
-
-    fn right(sample: &MultipleChoiceSample) -> &[usize] {
-        std::slice::from_ref(&sample.answer)
-    }
-
-    fn index(sample: &MultipleChoiceSample) -> usize {
-        sample.index
-    }
-
-    fn scores(
-        &self,
-        samples: &[MultipleChoiceSample],
-        views: usize,
-        noise: &mut Noise,
-        device: &B::Device,
-    ) -> Tensor<B, 2> {
-        let batch = MultipleChoiceBatch::<B>::collate(samples, device);
-        let [questions, options, text_len] = batch.token_ids.dims();
-        let rows = |ids: Tensor<B, 3, Int>| ids.reshape([questions * options, text_len]);
-        let (ids, mask) = (rows(batch.token_ids), rows(batch.attention_mask));
-        let texts = unit_length(self.0.model().embed_text(ids, mask, noise));
-        let [_, dim] = texts.dims();
-        let clips = views_apart(batch.clips, views);
-        let clips = unit_length(self.0.model().embed_video(clips, views, noise));
-        let texts = texts.reshape([questions, options, dim]);
-        let cosines = texts.matmul(clips.reshape([questions, dim, 1]));
-        cosines.reshape([questions, options]) / self.0.temperature()
+    fn scores(&self, questions: ClipBatch<B>, views: usize, noise: &mut Noise) -> Tensor<B, 2> {
+        let (batch, model) = (questions.items.len(), self.0.model());
+        let texts = model.embed_text(questions.token_ids, questions.attention_mask, noise);
+        let [rows, dim] = texts.dims();
+        let options = rows / batch;
+        assert!(
+            questions.items.iter().all(|item| item.texts == options),
+            "multiple choice: options of different number"
+        );
+        let clips = views_apart(questions.clips, views);
+        let clips = unit_length(model.embed_video(clips, views, noise));
+        let texts = unit_length(texts).reshape([batch, options, dim]);
+        let cosines = texts.matmul(clips.reshape([batch, dim, 1]));
+        cosines.reshape([batch, options]) / self.0.temperature()
     }
 }
 
 impl<B: Backend> AnswerScores<B> for SimilarAnswer<'_, B> {
-    type Sample = OpenEndedSample;
-
-    fn right(sample: &OpenEndedSample) -> &[usize] {
-        &sample.answers
-    }
-
-    fn index(sample: &OpenEndedSample) -> usize {
-        sample.index
-    }
-
-    fn scores(
-        &self,
-        samples: &[OpenEndedSample],
-        views: usize,
-        noise: &mut Noise,
-        device: &B::Device,
-    ) -> Tensor<B, 2> {
-        let clips: Vec<&NormalizedClip> = samples.iter().map(|sample| &sample.clip).collect();
-        let clips = views_apart(stack_clips(&clips, device), views);
+    fn scores(&self, questions: ClipBatch<B>, views: usize, noise: &mut Noise) -> Tensor<B, 2> {
+        let clips = views_apart(questions.clips, views);
         let clips = unit_length(self.embedder.model().embed_video(clips, views, noise));
-        let rows = samples.iter().enumerate().map(|(row, sample)| {
-            let list = self.lists[self.of_question[sample.index]].clone();
+        let rows = questions.items.iter().enumerate().map(|(row, item)| {
+            let list = self.lists[self.of_question[item.index]].clone();
             clips.clone().narrow(0, row, 1).matmul(list.transpose())
         });
         Tensor::cat(rows.collect(), 0) / self.embedder.temperature()
