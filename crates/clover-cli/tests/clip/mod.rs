@@ -9,9 +9,7 @@ use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{Bundle, FusionPart, Preprocessing};
 use clover_model::CloverConfig;
-use clover_model::clip::{
-    Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling,
-};
+use clover_model::clip::{Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling};
 
 use super::{Shapes, printed, refused};
 
@@ -25,9 +23,16 @@ fn write_tokenizer(folder: &Path) -> Tokenizer {
     let ends = letters.iter().map(|letter| format!("{letter}</w>"));
     let mut pieces: Vec<String> = letters.iter().cloned().chain(ends).collect();
     pieces.extend(["<|startoftext|>", "<|endoftext|>"].map(str::to_owned));
-    let pieces = pieces.iter().zip(0..).map(|(piece, id)| format!("\"{piece}\": {id}"));
+    let pieces = pieces
+        .iter()
+        .zip(0..)
+        .map(|(piece, id)| format!("\"{piece}\": {id}"));
     let pieces: Vec<String> = pieces.collect();
-    fs::write(folder.join("vocab.json"), format!("{{{}}}", pieces.join(", "))).unwrap();
+    fs::write(
+        folder.join("vocab.json"),
+        format!("{{{}}}", pieces.join(", ")),
+    )
+    .unwrap();
     fs::write(folder.join("merges.txt"), "#version: 0.2\n").unwrap();
     Tokenizer::read(folder).unwrap()
 }
@@ -81,10 +86,15 @@ fn a_clip_is_imported_under_any_names_indexed_searched_and_asked() {
             }
             _ => printed(&import),
         };
-        assert!(said.contains("the fusion encoder and its heads are left out"), "{said}");
+        assert!(
+            said.contains("the fusion encoder and its heads are left out"),
+            "{said}"
+        );
         let sums_of = fs::read_to_string(Path::new(&back).join("checksums.txt")).unwrap();
         // That its heads have other than 64 channels, OpenAI's file alone cannot say.
-        let lines = sums_of.lines().filter(|line| !line.ends_with("config.json"));
+        let lines = sums_of
+            .lines()
+            .filter(|line| !line.ends_with("config.json"));
         sums.push(lines.collect::<Vec<_>>().join("\n"));
     }
     assert!(sums[0] == sums[1] && sums[1] == sums[2], "{sums:#?}");
@@ -93,7 +103,10 @@ fn a_clip_is_imported_under_any_names_indexed_searched_and_asked() {
     // Import and index in one command, and once more without an import.
     let clips = shapes.files.clips.display().to_string();
     let index = path("index");
-    let command = format!("index {clips} --index {index} --clip {}", path("huggingface"));
+    let command = format!(
+        "index {clips} --index {index} --clip {}",
+        path("huggingface")
+    );
     printed(&command);
     let bundles = || {
         let beside = fs::read_dir(shapes.folder.path()).unwrap();
@@ -104,9 +117,13 @@ fn a_clip_is_imported_under_any_names_indexed_searched_and_asked() {
     let (made, None) = bundles() else {
         panic!("two bundles of one CLIP")
     };
-    let written = fs::metadata(shapes.path(&made).join("model.safetensors")).unwrap().modified();
+    let written = fs::metadata(shapes.path(&made).join("model.safetensors"))
+        .unwrap()
+        .modified();
     printed(&command);
-    let again = fs::metadata(shapes.path(&made).join("model.safetensors")).unwrap().modified();
+    let again = fs::metadata(shapes.path(&made).join("model.safetensors"))
+        .unwrap()
+        .modified();
     assert_eq!(written.unwrap(), again.unwrap());
 
     let found = printed(&format!("search {index} --top 2 --json circle"));
@@ -150,7 +167,13 @@ fn a_clip_is_evaluated_without_training_where_comparing_is_enough() {
     let open = printed(&evaluate("open-ended-custom", &test.open_ended, &answers));
     let (without, _) = refused(&evaluate("open-ended-custom", &test.open_ended, ""));
 
-    assert!(retrieval.contains("zero-shot, text to video"), "{retrieval}");
-    assert!(open.contains("zero-shot, by similarity: accuracy"), "{open}");
+    assert!(
+        retrieval.contains("zero-shot, text to video"),
+        "{retrieval}"
+    );
+    assert!(
+        open.contains("zero-shot, by similarity: accuracy"),
+        "{open}"
+    );
     assert!(without.contains("--answers FILE"), "{without}");
 }

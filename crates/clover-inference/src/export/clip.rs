@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use burn::prelude::*;
+use clover_data::video::ColourStatistics;
 use clover_model::clip::{Activation, Clip, ClipTextConfig, ClipVisionConfig};
 use clover_model::text_encoder::{TextEncoder, TextEncoderConfig};
 use clover_model::video_encoder::{VideoEncoder, VideoEncoderConfig};
@@ -18,9 +19,6 @@ use super::{ExportFormat, ExportedFile};
 use crate::bundle::{export_trained, write_json, write_tokenizer, write_whole};
 use crate::{Bundle, InferenceError};
 
-/// Of the colours of CLIP's images, red first.
-const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 /// How the paths of parameters begin that a CLIP has, too.
 const OF_CLIP: [&str; 3] = ["video_encoder.vision.", "text_encoder.text.", "logit_scale"];
 
@@ -42,7 +40,7 @@ pub(super) fn write<B: Backend>(
         ExportFormat::OpenClip => ("open_clip_model.safetensors", ClipNaming::OpenAi),
         _ => ("clip.safetensors", ClipNaming::OpenAi),
     };
-    let (mean, deviation) = (MEAN, DEVIATION);
+    let ColourStatistics { mean, deviation } = bundle.preprocessing.pixels.colours;
     let special = bundle.tokenizer.special();
     match form {
         ExportFormat::HuggingFaceClip => {
@@ -114,11 +112,7 @@ fn sizes(config: &CloverConfig) -> Option<(&ClipVisionConfig, &ClipTextConfig)> 
 }
 
 /// What `transformers` asks of a CLIP.
-fn hugging_face(
-    vision: &ClipVisionConfig,
-    text: &ClipTextConfig,
-    [start, end]: [u32; 2],
-) -> Value {
+fn hugging_face(vision: &ClipVisionConfig, text: &ClipTextConfig, [start, end]: [u32; 2]) -> Value {
     json!({
         "architectures": ["CLIPModel"],
         "model_type": "clip",
@@ -164,7 +158,7 @@ fn hidden_act(activation: Activation) -> &'static str {
 fn open_clip(
     vision: &ClipVisionConfig,
     text: &ClipTextConfig,
-    (mean, deviation): ([f32; 3], [f32; 3]),
+    (mean, deviation): ([f64; 3], [f64; 3]),
 ) -> Value {
     json!({
         "model_cfg": {

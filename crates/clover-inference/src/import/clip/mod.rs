@@ -111,6 +111,7 @@ impl ClipImport {
             look_for_not_finite: true,
             ..ImportOptions::default()
         });
+        import.resize_to(config.video.window());
         let source = InClover::of(&source);
         import.add(&source, Naming::Native);
         B::seed(device, self.seed);
@@ -131,10 +132,14 @@ impl ClipImport {
                 },
             });
         }
+        let usual = PixelPipeline::clip(config.image_size);
         let preprocessing = Preprocessing {
             frames: self.frames,
             fps: None,
-            pixels: PixelPipeline::test_center_crop(config.image_size),
+            pixels: PixelPipeline {
+                colours: settings.colours.unwrap_or(usual.colours),
+                ..usual
+            },
             text_len: config.text.longest_text(),
         };
         Ok(ImportedBundle {

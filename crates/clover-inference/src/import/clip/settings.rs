@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clover_data::video::ColourStatistics;
 use clover_model::clip::Activation;
 use clover_model::weights::ClipHints;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::InferenceError;
 use crate::bundle::read_json;
@@ -31,8 +32,8 @@ pub(super) struct ClipSettings {
     /// The function in the perceptrons, and which file says so.
     pub(super) activation: Option<(Activation, PathBuf)>,
     pub(super) hints: ClipHints,
-    /// Mean and deviation of each colour, red first, if the files say them.
-    pub(super) normalization: Option<([f32; 3], [f32; 3])>,
+    /// What colours are normalised by, if the files say it.
+    pub(super) colours: Option<ColourStatistics>,
 }
 
 impl ClipSettings {
@@ -52,7 +53,7 @@ impl ClipSettings {
         }
         if let Some(path) = find(PIXELS) {
             let config: Value = read_json(&path)?;
-            settings.colours(&path, [&config["image_mean"], &config["image_std"]])?;
+            settings.read_colours(&path, [&config["image_mean"], &config["image_std"]])?;
         }
         Ok(settings)
     }
@@ -115,29 +116,17 @@ impl ClipSettings {
             text_heads: count(&model["text_cfg"]["heads"]),
         };
         let pixels = &config["preprocess_cfg"];
-        self.colours(path, [&pixels["mean"], &pixels["std"]])
+        self.read_colours(path, [&pixels["mean"], &pixels["std"]])
     }
 
-    fn colours(&mut self, path: &Path, lists: [&Value; 2]) -> Result<(), InferenceError> {
+    fn read_colours(&mut self, path: &Path, lists: [&Value; 2]) -> Result<(), InferenceError> {
         if lists.iter().all(|list| list.is_null()) {
             return Ok(());
         }
-        let three = |list: &Value| -> Option<[f32; 3]> {
-            let numbers = list.as_array()?.iter().map(Value::as_f64);
-            let numbers = numbers.collect::<Option<Vec<f64>>>()?;
-            let numbers: Vec<f32> = numbers.into_iter().map(|number| number as f32).collect();
-            numbers.try_into().ok()
-        };
-        match lists.map(three) {
-            [Some(mean), Some(deviation)] if deviation.iter().all(|one| *one > 0.0) => {
-                self.normalization = Some((mean, deviation));
-                Ok(())
-            }
-            _ => Err(wrong(
-                path,
-                "mean and deviation are not three numbers each".to_owned(),
-            )),
-        }
+        let read = serde_json::from_value(json!({ "mean": lists[0], "deviation": lists[1] }));
+        let colours = read.map_err(|error| wrong(path, error.to_string()))?;
+        self.colours = Some(colours);
+        Ok(())
     }
 }
 
@@ -201,13 +190,13 @@ mod tests {
             r#"{"hidden_act": "gelu", "num_attention_heads": 8}"#,
             r#"{"hidden_act": "gelu", "num_attention_heads": 12}"#,
         );
-        let pixels = r#"{"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3]}"#;
+        let pixels = r#"{"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}"#;
         let theirs = [
             ("config.json", &*config),
             ("preprocessor_config.json", pixels),
         ];
         let open_clip = r#"{"model_cfg": {"vision_cfg": {"width": 768}, "text_cfg": {"heads": 8}},
-            "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [1, 2, 3]}}"#;
+            "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}}"#;
 
         let theirs = settings(&theirs).unwrap();
         let open_clip = settings(&[("open_clip_config.json", open_clip)]).unwrap();
@@ -216,10 +205,7 @@ mod tests {
             assert_eq!(found.activation.unwrap().0, Activation::Gelu);
             let heads = (found.hints.vision_heads, found.hints.text_heads);
             assert_eq!(heads, (Some(12), Some(8)));
-            assert_eq!(
-                found.normalization,
-                Some(([0.1, 0.2, 0.3], [1.0, 2.0, 3.0]))
-            );
+            assert_eq!(found.colours.unwrap().deviation, [0.4, 0.5, 0.6]);
         }
     }
 
@@ -234,7 +220,11 @@ mod tests {
         assert!(config(r#"{"hidden_act": "gelu"}"#, "{}").contains("differ"));
         assert!(config("{}", r#"{"layer_norm_eps": 1e-6}"#).contains("layer_norm_eps"));
         let pixels = [("preprocessor_config.json", r#"{"image_mean": [1, 2]}"#)];
-        assert!(settings(&pixels).unwrap_err().contains("three numbers"));
+        assert!(
+            settings(&pixels)
+                .unwrap_err()
+                .contains("preprocessor_config.json")
+        );
     }
 
     #[test]
