@@ -51,7 +51,7 @@ async function upload(file) {
     });
     say("can be searched now.");
     await readStatus();
-    const search = element("button", { type: "button" }, "Search beside it");
+    const search = element("button", { type: "button" }, "Search in its folder");
     search.onclick = () => {
       location.hash = address({ in: video.folder_id });
       $("text").focus();

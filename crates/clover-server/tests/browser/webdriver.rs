@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -158,8 +159,8 @@ impl Browser {
         };
         let size = json!({"format": "png"});
         let taken = self.devtools("Page.captureScreenshot", size);
-        let path = Path::new(&folder).join(format!("{name}.png.base64"));
-        std::fs::write(path, taken["data"].as_str().unwrap()).unwrap();
+        let image = BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        std::fs::write(Path::new(&folder).join(format!("{name}.png")), image).unwrap();
     }
 
     /// What the browser complained of: scripts that failed, and what the content security policy refused.
