@@ -87,6 +87,10 @@ function send(file, report) {
 function follow(job, report) {
   return new Promise((done, fail) => {
     const events = new EventSource(`${API}jobs/${part(job)}/events`);
+    events.onerror = () => {
+      // A line that broke is taken up again by the browser itself; an answer other than 200 ends it.
+      if (events.readyState === EventSource.CLOSED) fail(new Error("the service no longer knows of it"));
+    };
     events.addEventListener("job", (event) => {
       const now = JSON.parse(event.data);
       if (now.state === "done" || now.state === "failed") events.close();

@@ -104,7 +104,12 @@ impl Outcome {
 
 /// So many requests a second, whether or not those before are answered. Time counts from when a request was
 /// due, so that one that had to wait for its turn is as slow as its client finds it.
-pub fn steady(address: SocketAddr, rate: f64, length: Duration, request: impl Fn(usize) -> (&'static str, String) + Sync) -> Outcome {
+pub fn steady(
+    address: SocketAddr,
+    rate: f64,
+    length: Duration,
+    request: impl Fn(usize) -> (&'static str, String) + Sync,
+) -> Outcome {
     let count = (rate * length.as_secs_f64()) as usize;
     let (next, started) = (AtomicUsize::new(0), Instant::now());
     let send = || {
@@ -125,7 +130,12 @@ pub fn steady(address: SocketAddr, rate: f64, length: Duration, request: impl Fn
 }
 
 /// So many clients, each with a request as soon as the one before is answered.
-pub fn closed(address: SocketAddr, clients: usize, length: Duration, request: impl Fn(usize) -> (&'static str, String) + Sync) -> Outcome {
+pub fn closed(
+    address: SocketAddr,
+    clients: usize,
+    length: Duration,
+    request: impl Fn(usize) -> (&'static str, String) + Sync,
+) -> Outcome {
     let (next, started) = (AtomicUsize::new(0), Instant::now());
     let send = || {
         let (mut outcome, mut client) = (Outcome::default(), None);
@@ -141,7 +151,11 @@ pub fn closed(address: SocketAddr, clients: usize, length: Duration, request: im
 }
 
 /// So many clients at once, each with one request.
-pub fn crowd(address: SocketAddr, clients: usize, request: impl Fn(usize) -> (&'static str, String) + Sync) -> Outcome {
+pub fn crowd(
+    address: SocketAddr,
+    clients: usize,
+    request: impl Fn(usize) -> (&'static str, String) + Sync,
+) -> Outcome {
     let next = AtomicUsize::new(0);
     let send = || {
         let (path, body) = request(next.fetch_add(1, Ordering::Relaxed));
@@ -153,7 +167,12 @@ pub fn crowd(address: SocketAddr, clients: usize, request: impl Fn(usize) -> (&'
 }
 
 /// Asks over the connection; without one, or with one that failed, over a new one.
-fn ask(client: &mut Option<Client>, address: SocketAddr, path: &str, body: &str) -> io::Result<(u16, usize)> {
+fn ask(
+    client: &mut Option<Client>,
+    address: SocketAddr,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, usize)> {
     let mut kept = match client.take() {
         Some(kept) => kept,
         None => Client::connect(address)?,
@@ -171,10 +190,17 @@ fn all_of(threads: usize, work: &(impl Fn() -> Outcome + Sync)) -> Outcome {
                 .spawn_scoped(scope, work)
         });
         let running: Vec<_> = started.collect();
-        Outcome::merged(running.into_iter().map(|one| match one.map(|one| one.join()) {
-            Ok(Ok(outcome)) => outcome,
-            // A client that could not even start has no answer.
-            _ => Outcome { failed: 1, ..Outcome::default() },
-        }))
+        Outcome::merged(
+            running
+                .into_iter()
+                .map(|one| match one.map(|one| one.join()) {
+                    Ok(Ok(outcome)) => outcome,
+                    // A client that could not even start has no answer.
+                    _ => Outcome {
+                        failed: 1,
+                        ..Outcome::default()
+                    },
+                }),
+        )
     })
 }

@@ -27,7 +27,10 @@ const TOGETHER: usize = 32;
 const CROWD: usize = 1_000;
 /// The word that makes this program the service.
 const SERVE: &str = "serve";
-const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/pytorch/serve_fastapi.py");
+const PEER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../xtask/pytorch/serve_fastapi.py"
+);
 
 /// What was measured of a service.
 struct Figures {
@@ -51,7 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let length = Duration::from_secs(numbers.get(1).copied().unwrap_or(30) as u64);
     let folder = tempfile::tempdir()?;
     let dim = service::prepare(folder.path(), rows)?;
-    println!("{rows} rows of {dim}, {RATE} searches a second for {} s", length.as_secs());
+    println!(
+        "{rows} rows of {dim}, {RATE} searches a second for {} s",
+        length.as_secs()
+    );
     for round in 1..=ROUNDS {
         println!("round {round}");
         let mut ours = Command::new(std::env::current_exe()?);
@@ -61,7 +67,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         peer.arg(PEER).args([rows.to_string(), dim.to_string()]);
         match measure("peer", peer, length) {
             Ok(peer) => compare(&ours, &peer),
-            Err(error) => println!("  no peer ({error}): {PEER} needs fastapi, uvicorn and open_clip_torch"),
+            Err(error) => {
+                println!("  no peer ({error}): {PEER} needs fastapi, uvicorn and open_clip_torch")
+            }
         }
     }
     Ok(())
@@ -69,12 +77,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Starts a service, puts it under load, and ends it.
 fn measure(name: &str, mut service: Command, length: Duration) -> Result<Figures, Box<dyn Error>> {
-    let mut service = service.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let figures = address_of(&mut service).and_then(|address| under_load(address, service.id(), length));
+    let mut service = service
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let figures =
+        address_of(&mut service).and_then(|address| under_load(address, service.id(), length));
     service.kill()?;
     service.wait()?;
     let figures = figures?;
-    let Figures { searched, one_by_one, together, crowd, peak } = &figures;
+    let Figures {
+        searched,
+        one_by_one,
+        together,
+        crowd,
+        peak,
+    } = &figures;
     println!(
         "  {name}: search p50 {:.1} ms, p99 {:.1} ms, {} answered, {} busy, {} failed",
         searched.quantile(0.5),
@@ -108,9 +126,23 @@ fn address_of(service: &mut Child) -> Result<SocketAddr, Box<dyn Error>> {
     Err("it ended before it listened".into())
 }
 
-fn under_load(address: SocketAddr, process: u32, length: Duration) -> Result<Figures, Box<dyn Error>> {
-    let search = |number| ("/api/v1/search", format!(r#"{{"text": "{}", "top": 24}}"#, text(number)));
-    let embed = |number| ("/api/v1/embed", format!(r#"{{"texts": ["{}"]}}"#, text(number)));
+fn under_load(
+    address: SocketAddr,
+    process: u32,
+    length: Duration,
+) -> Result<Figures, Box<dyn Error>> {
+    let search = |number| {
+        (
+            "/api/v1/search",
+            format!(r#"{{"text": "{}", "top": 24}}"#, text(number)),
+        )
+    };
+    let embed = |number| {
+        (
+            "/api/v1/embed",
+            format!(r#"{{"texts": ["{}"]}}"#, text(number)),
+        )
+    };
     // Both are warm before anything counts.
     closed(address, 2, Duration::from_secs(2), search);
     let searched = steady(address, RATE, length, search);
@@ -119,12 +151,20 @@ fn under_load(address: SocketAddr, process: u32, length: Duration) -> Result<Fig
     let one_by_one = a_second(closed(address, 1, third, embed));
     let together = a_second(closed(address, TOGETHER, third, embed));
     let crowd = crowd(address, CROWD, search);
-    Ok(Figures { searched, one_by_one, together, crowd, peak: peak(process) })
+    Ok(Figures {
+        searched,
+        one_by_one,
+        together,
+        crowd,
+        peak: peak(process),
+    })
 }
 
 /// Texts of ten words, no two alike: an answer that was kept helps nobody.
 fn text(number: usize) -> String {
-    const WORDS: [&str; 8] = ["red", "blue", "circle", "square", "moves", "left", "right", "grows"];
+    const WORDS: [&str; 8] = [
+        "red", "blue", "circle", "square", "moves", "left", "right", "grows",
+    ];
     let mut rest = number;
     let words = (0..10).map(|_| {
         let word = WORDS[rest % WORDS.len()];

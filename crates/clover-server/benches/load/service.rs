@@ -48,8 +48,8 @@ pub fn prepare(folder: &Path, rows: usize) -> Result<usize, Box<dyn Error>> {
 
 fn write_tiny_bundle(folder: &Path) -> Result<(), Box<dyn Error>> {
     let lines = [
-        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "circle", "square", "moves", "left",
-        "right", "grows",
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "circle", "square", "moves",
+        "left", "right", "grows",
     ];
     let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
     let config = CloverConfig::tiny(lines.len())

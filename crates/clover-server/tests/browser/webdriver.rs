@@ -116,7 +116,11 @@ impl Browser {
 
     pub fn click(&self, selector: &str) {
         let element = self.element(selector);
-        self.ask("POST", &format!("/element/{element}/click"), Some(json!({})));
+        self.ask(
+            "POST",
+            &format!("/element/{element}/click"),
+            Some(json!({})),
+        );
     }
 
     /// Types into an element, or gives a file's path to one that takes files.
@@ -139,7 +143,8 @@ impl Browser {
     /// Moves the pointer over an element.
     pub fn point_at(&self, selector: &str) {
         let origin = json!({ELEMENT: self.element(selector)});
-        let moves = json!([{"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin}]);
+        let moves =
+            json!([{"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin}]);
         let pointer = json!({"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]});
         self.ask("POST", "/actions", Some(pointer));
     }
@@ -159,7 +164,9 @@ impl Browser {
         };
         let size = json!({"format": "png"});
         let taken = self.devtools("Page.captureScreenshot", size);
-        let image = BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        let image = BASE64_STANDARD
+            .decode(taken["data"].as_str().unwrap())
+            .unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), image).unwrap();
     }
 
