@@ -14,24 +14,24 @@ const SENDERS: usize = 32;
 const STACK: usize = 64 << 10;
 
 /// A kept connection.
-pub struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     stream: BufReader<TcpStream>,
 }
 
 /// What became of requests.
 #[derive(Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Milliseconds until each answer of status 200.
-    pub answered: Vec<f64>,
+    pub(crate) answered: Vec<f64>,
     /// Those that were told to come again.
-    pub busy: usize,
+    pub(crate) busy: usize,
     /// Any other answer, or none.
-    pub failed: usize,
+    pub(crate) failed: usize,
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, LOST)?;
         stream.set_read_timeout(Some(LOST))?;
         stream.set_nodelay(true)?;
@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// Sends JSON; returns the status and the length of the answer.
-    pub fn post(&mut self, path: &str, body: &str) -> io::Result<(u16, usize)> {
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> io::Result<(u16, usize)> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
@@ -95,7 +95,7 @@ impl Outcome {
     }
 
     /// The milliseconds within which this share was answered.
-    pub fn quantile(&self, share: f64) -> f64 {
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
         let at = (share * self.answered.len() as f64).ceil() as usize;
         let at = at.saturating_sub(1);
         self.answered.get(at).copied().unwrap_or(f64::NAN)
@@ -104,7 +104,7 @@ impl Outcome {
 
 /// So many requests a second, whether or not those before are answered. Time counts from when a request was
 /// due, so that one that had to wait for its turn is as slow as its client finds it.
-pub fn steady(
+pub(crate) fn steady(
     address: SocketAddr,
     rate: f64,
     length: Duration,
@@ -130,7 +130,7 @@ pub fn steady(
 }
 
 /// So many clients, each with a request as soon as the one before is answered.
-pub fn closed(
+pub(crate) fn closed(
     address: SocketAddr,
     clients: usize,
     length: Duration,
@@ -151,7 +151,7 @@ pub fn closed(
 }
 
 /// So many clients at once, each with one request.
-pub fn crowd(
+pub(crate) fn crowd(
     address: SocketAddr,
     clients: usize,
     request: impl Fn(usize) -> (&'static str, String) + Sync,

@@ -10,6 +10,7 @@ use clover_inference::{
     ClipKey, IndexSettings, IndexWriter, LibrarySource, Preprocessing, write_bundle,
 };
 use clover_model::CloverConfig;
+use clover_server::{Server, ServerConfig};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +19,7 @@ const WRITTEN_TOGETHER: usize = 10_000;
 const WINDOWS: usize = 10;
 
 /// Writes a bundle and an index of so many rows; returns their width.
-pub fn prepare(folder: &Path, rows: usize) -> Result<usize, Box<dyn Error>> {
+pub(crate) fn prepare(folder: &Path, rows: usize) -> Result<usize, Box<dyn Error>> {
     let bundle = folder.join("bundle");
     write_tiny_bundle(&bundle)?;
     let videos = folder.join("videos");
@@ -70,4 +71,16 @@ fn unit_row(dim: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let row: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
     row.into_iter().map(|value| value / length).collect()
+}
+
+/// The service itself, in a process of its own, until that is ended.
+pub(crate) fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let config = ServerConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..ServerConfig::default()
+    };
+    let server = Server::open::<Flex>(&folder.join("index"), &config, Default::default())?;
+    println!("listening on {}", server.address());
+    server.run(&|| false)?;
+    Ok(())
 }

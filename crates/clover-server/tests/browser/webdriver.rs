@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys without a character of their own.
-pub const TAB: &str = "\u{e004}";
-pub const ENTER: &str = "\u{e007}";
-pub const ESCAPE: &str = "\u{e00c}";
-pub const RIGHT: &str = "\u{e014}";
-pub const LEFT: &str = "\u{e012}";
+pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const ESCAPE: &str = "\u{e00c}";
+pub(crate) const RIGHT: &str = "\u{e014}";
+pub(crate) const LEFT: &str = "\u{e012}";
 
 /// A window of a headless Chromium.
-pub struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -33,7 +33,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts one that reaches this machine alone; none where no driver or no browser is installed.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -84,24 +84,24 @@ impl Browser {
         Some(browser)
     }
 
-    pub fn open(&self, url: &str) {
+    pub(crate) fn open(&self, url: &str) {
         self.ask("POST", "/url", Some(json!({ "url": url })));
     }
 
     /// What a script returns, whose `arguments` are these; in it, `$` finds an element by its id.
-    pub fn script(&self, script: &str, arguments: Value) -> Value {
+    pub(crate) fn script(&self, script: &str, arguments: Value) -> Value {
         let script = format!("const $ = (id) => document.getElementById(id);\n{script}");
         let body = json!({"script": script, "args": arguments});
         self.ask("POST", "/execute/sync", Some(body))
     }
 
     /// What an expression is.
-    pub fn value(&self, expression: &str) -> Value {
+    pub(crate) fn value(&self, expression: &str) -> Value {
         self.script(&format!("return {expression};"), json!([]))
     }
 
     /// Waits until an expression is true.
-    pub fn wait_for(&self, expression: &str) {
+    pub(crate) fn wait_for(&self, expression: &str) {
         let started = Instant::now();
         while self.value(&format!("Boolean({expression})")) != json!(true) {
             assert!(
@@ -114,7 +114,7 @@ impl Browser {
         }
     }
 
-    pub fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         let element = self.element(selector);
         self.ask(
             "POST",
@@ -124,14 +124,14 @@ impl Browser {
     }
 
     /// Types into an element, or gives a file's path to one that takes files.
-    pub fn type_into(&self, selector: &str, text: &str) {
+    pub(crate) fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector);
         let body = json!({ "text": text });
         self.ask("POST", &format!("/element/{element}/value"), Some(body));
     }
 
     /// Presses keys one after the other, wherever the focus is.
-    pub fn press(&self, keys: &str) {
+    pub(crate) fn press(&self, keys: &str) {
         let actions: Vec<Value> = keys
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
@@ -141,7 +141,7 @@ impl Browser {
     }
 
     /// Moves the pointer over an element.
-    pub fn point_at(&self, selector: &str) {
+    pub(crate) fn point_at(&self, selector: &str) {
         let origin = json!({ELEMENT: self.element(selector)});
         let moves =
             json!([{"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin}]);
@@ -150,7 +150,7 @@ impl Browser {
     }
 
     /// Another width, and `light` or `dark`.
-    pub fn look(&self, width: u32, scheme: &str) {
+    pub(crate) fn look(&self, width: u32, scheme: &str) {
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", scheme);
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
@@ -158,7 +158,7 @@ impl Browser {
     }
 
     /// Writes a picture of the window, where a folder for such was given.
-    pub fn screenshot(&self, name: &str) {
+    pub(crate) fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("CLOVER_SCREENSHOTS") else {
             return;
         };
@@ -171,7 +171,7 @@ impl Browser {
     }
 
     /// What the browser complained of: scripts that failed, and what the content security policy refused.
-    pub fn log(&self) -> Value {
+    pub(crate) fn log(&self) -> Value {
         self.ask("POST", "/se/log", Some(json!({"type": "browser"})))
     }
 
