@@ -23,8 +23,6 @@ mod swap;
 mod tests;
 
 use std::cmp::Reverse;
-use std::error::Error;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +30,7 @@ use burn::tensor::TensorData;
 use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
+pub use crate::error::RefusedCheckpoint;
 use crate::error::TrainerError;
 pub(crate) use best::{last_bundle, replace_last_bundle, settle_last_bundle};
 use clover_inference::NeutralTexts;
@@ -101,15 +100,6 @@ pub struct LoadedCheckpoint {
     pub refused: Vec<RefusedCheckpoint>,
 }
 
-/// A checkpoint that cannot be used.
-#[derive(Debug)]
-pub struct RefusedCheckpoint {
-    /// Its folder.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: TrainerError,
-}
-
 impl LoadedCheckpoint {
     /// What a user should know of how it was found.
     pub fn notices(&self) -> impl Iterator<Item = String> {
@@ -121,23 +111,6 @@ impl LoadedCheckpoint {
             )
         });
         self.refused.iter().map(ToString::to_string).chain(aside)
-    }
-}
-
-impl fmt::Display for RefusedCheckpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} was refused: {}",
-            self.path.display(),
-            self.reason
-        )?;
-        let mut cause = self.reason.source();
-        while let Some(error) = cause {
-            write!(formatter, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 
@@ -212,7 +185,8 @@ impl Checkpoints {
     }
 
     /// Puts in its place what a crash left aside and the run goes on from, `loaded`, or its best model;
-    /// and removes all else that a crash left: folders that were written by half, or replaced.
+    /// and removes all else that a crash left: folders that were written by half, or replaced, and
+    /// checkpoints beyond the number kept.
     ///
     /// # Errors
     ///
@@ -231,7 +205,13 @@ impl Checkpoints {
                 remove_folder(&path)?;
             }
         }
-        Ok(())
+        let place =
+            loaded.map(|loaded| swap::place_of(loaded).unwrap_or_else(|| loaded.to_owned()));
+        let name = place.as_deref().and_then(Path::file_name);
+        match name.and_then(|name| name.to_str()).and_then(step_of) {
+            Some(step) => self.prune(step),
+            None => Ok(()),
+        }
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.

@@ -51,6 +51,7 @@ pub use frame_sampling::{FrameSampling, SamplingMode};
 pub(crate) use frame_selection::check_fps;
 pub use frame_selection::{FPS, FrameSelection};
 pub use limits::DecodeLimits;
+pub use sniff::MediaType;
 pub use span::{Span, SpanError};
 pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 // Rows are compared bit for bit: what an index does depends on no backend.
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
 use image::codecs::gif::GifEncoder;
@@ -25,7 +25,7 @@ pub(crate) fn bundle() -> &'static Path {
         let lines = [
             "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "a", "circle",
         ];
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
@@ -464,15 +464,6 @@ fn another_bundle_other_windows_and_a_folder_that_is_no_index_are_refused_by_nam
         ..wanted
     };
     assert!(refused(&folders.index(), &wide).contains("numbers"));
-}
-
-#[test]
-fn a_path_is_given_without_detours() {
-    let path = |path: &str| without_detours(Path::new(path)).display().to_string();
-
-    assert_eq!(path("/a/train/../clips/./b.gif"), "/a/clips/b.gif");
-    assert_eq!(path("../../b.gif"), "../../b.gif");
-    assert_eq!(path("a/../../b.gif"), "../b.gif");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::bert_linear;
 
 /// The perceptron is so many times as wide as its input.
-const MLP_RATIO: usize = 4;
+pub(super) const MLP_RATIO: usize = 4;
 /// `QuickGELU(x) = x * sigmoid(1.702 x)`.
 const QUICK_GELU_SLOPE: f64 = 1.702;
 

@@ -8,7 +8,9 @@ use burn::module::Param;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::block::{Activation, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize};
+use super::block::{
+    Activation, MLP_RATIO, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize,
+};
 use crate::fused::project;
 use crate::init::{normal, projection};
 
@@ -75,7 +77,13 @@ impl ClipTextConfig {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    /// Width inside the perceptrons.
+    #[must_use]
+    pub fn inner(&self) -> usize {
+        MLP_RATIO * self.width
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if self.heads == 0 || self.width == 0 || !self.width.is_multiple_of(self.heads) {
             return Err("text: heads must divide width".to_owned());
         }
@@ -107,13 +115,7 @@ impl<B: Backend> ClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn forward(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
-        let mask = causal_mask(token_ids.dims()[1], &token_ids.device());
-        let x = self.first_tokens(token_ids);
-        let last = self
-            .blocks
-            .iter()
-            .fold(x, |x, block| block.forward(x, Some(mask.clone())));
-        clip_normalize(&self.last_norm, last)
+        self.encode(self.pieces(token_ids))
     }
 
     /// Embeds texts.
@@ -128,7 +130,19 @@ impl<B: Backend> ClipText<B> {
     /// Panics if the texts are longer than the position table.
     pub fn embed(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
         let features = self.forward(token_ids.clone());
-        project(&self.projection, end_of_text(features, token_ids))
+        let [batch, text_len, dim] = features.dims();
+        let rows = features.reshape([batch * text_len, dim]);
+        self.project(clover_kernels::gather_rows(rows, ends(token_ids)))
+    }
+
+    /// The embedding that the feature at the end of a text becomes.
+    ///
+    /// # Shapes
+    ///
+    /// - feature: `[batch, dim]`, of [`forward`](Self::forward)
+    /// - output: `[batch, dim]`, not normalized to unit length
+    pub fn project(&self, feature: Tensor<B, 2>) -> Tensor<B, 2> {
+        project(&self.projection, feature)
     }
 
     /// Each block's output; for comparisons with recordings.
@@ -139,7 +153,7 @@ impl<B: Backend> ClipText<B> {
     /// - outputs: `[batch, text_len, dim]`
     pub fn activations(&self, token_ids: Tensor<B, 2, Int>) -> Vec<Tensor<B, 3>> {
         let mask = causal_mask(token_ids.dims()[1], &token_ids.device());
-        let mut x = self.first_tokens(token_ids);
+        let mut x = self.placed(self.pieces(token_ids));
         let blocks = self.blocks.iter().map(|block| {
             x = block.forward(x.clone(), Some(mask.clone()));
             x.clone()
@@ -147,16 +161,45 @@ impl<B: Backend> ClipText<B> {
         blocks.collect()
     }
 
-    fn first_tokens(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+    /// Pieces in the vocabulary.
+    pub(super) fn vocabulary(&self) -> usize {
+        let [vocabulary, _] = self.pieces.weight.dims();
+        vocabulary
+    }
+
+    /// The pieces' embeddings, without their positions.
+    ///
+    /// # Shapes
+    ///
+    /// - token_ids: `[batch, text_len]`
+    /// - output: `[batch, text_len, dim]`
+    pub(super) fn pieces(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
         let [batch, text_len] = token_ids.dims();
-        let [max_positions, dim] = self.positions.dims();
+        let [_, dim] = self.positions.dims();
+        let ids = token_ids.reshape([batch * text_len]);
+        clover_kernels::gather_rows(self.pieces.weight.val(), ids).reshape([batch, text_len, dim])
+    }
+
+    /// What the blocks make of pieces.
+    ///
+    /// # Shapes
+    ///
+    /// - pieces, output: `[batch, text_len, dim]`
+    pub(super) fn encode(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [_, text_len, _] = pieces.dims();
+        let mask = causal_mask(text_len, &pieces.device());
+        let last = self.blocks.iter().fold(self.placed(pieces), |x, block| {
+            block.forward(x, Some(mask.clone()))
+        });
+        clip_normalize(&self.last_norm, last)
+    }
+
+    fn placed(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, text_len, dim] = pieces.dims();
+        let [max_positions, _] = self.positions.dims();
         assert!(
             text_len <= max_positions,
             "clip: a text of {text_len} pieces, but only {max_positions} positions"
-        );
-        let pieces = clover_kernels::gather_rows(
-            self.pieces.weight.val(),
-            token_ids.reshape([batch * text_len]),
         );
         let positions = self.positions.val().narrow(0, 0, text_len);
         let sum = pieces.reshape([batch, text_len * dim]) + positions.reshape([1, text_len * dim]);
@@ -164,21 +207,19 @@ impl<B: Backend> ClipText<B> {
     }
 }
 
-/// The state at the end of each text.
+/// Where each text ends, as `row * text_len + column`.
 ///
 /// # Shapes
 ///
-/// - features: `[batch, text_len, dim]`
 /// - token_ids: `[batch, text_len]`
-/// - output: `[batch, dim]`
-fn end_of_text<B: Backend>(features: Tensor<B, 3>, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
-    let [batch, text_len, dim] = features.dims();
+/// - output: `[batch]`
+pub(super) fn ends<B: Backend>(token_ids: Tensor<B, 2, Int>) -> Tensor<B, 1, Int> {
+    let [batch, text_len] = token_ids.dims();
+    let device = token_ids.device();
     let ends = token_ids.argmax(1).reshape([batch]);
     // Backends differ in the type of an index, and do not add two of them.
-    let begins: Tensor<B, 1, Int> =
-        Tensor::arange(0..batch as i64, (&features.device(), ends.dtype()));
-    let begins = begins * text_len as i64;
-    clover_kernels::gather_rows(features.reshape([batch * text_len, dim]), ends + begins)
+    let begins: Tensor<B, 1, Int> = Tensor::arange(0..batch as i64, (&device, ends.dtype()));
+    ends + begins * text_len as i64
 }
 
 /// Logits that hide the tokens behind each one.

@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match measure("peer", peer, length) {
             Ok(peer) => compare(&ours, &peer),
             Err(error) => {
-                println!("  no peer ({error}): {PEER} needs fastapi, uvicorn and open_clip_torch")
+                println!("  no peer ({error}): {PEER} needs fastapi, uvicorn and open_clip_torch");
             }
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use burn_flex::Flex;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{
     ClipKey, IndexSettings, IndexWriter, LibrarySource, Preprocessing, write_bundle,
@@ -52,7 +52,7 @@ fn write_tiny_bundle(folder: &Path) -> Result<(), Box<dyn Error>> {
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "circle", "square", "moves",
         "left", "right", "grows",
     ];
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
     let config = CloverConfig::tiny(lines.len())
         .with_image_size(56)
         .with_frames(4);

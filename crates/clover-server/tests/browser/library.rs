@@ -8,7 +8,7 @@ use std::thread;
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{
     Bundle, IndexSettings, IndexWriter, LibrarySource, Preprocessing, UpdateOptions, write_bundle,
@@ -58,7 +58,7 @@ fn write_nano_bundle(folder: &Path) {
     let lines = [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle", "square",
     ];
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
     let config = CloverConfig::nano(lines.len())
         .with_image_size(28)
         .with_frames(2);
