@@ -103,8 +103,11 @@ fn every<T, const N: usize>(options: [Option<T>; N]) -> Option<[T; N]> {
     values.try_into().ok()
 }
 
-pub(crate) fn gelu<B: Backend, const D: usize>(x: &Tensor<B, D>) -> Option<Tensor<B, D>> {
-    launch(Gelu, [float(x)?])
+pub(crate) fn gelu<B: Backend, const D: usize>(
+    kernel: Gelu,
+    x: &Tensor<B, D>,
+) -> Option<Tensor<B, D>> {
+    launch(kernel, [float(x)?])
 }
 
 pub(crate) fn layer_norm<B: Backend, const D: usize>(

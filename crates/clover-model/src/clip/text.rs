@@ -127,8 +127,20 @@ impl<B: Backend> ClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn embed(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
-        let features = self.forward(token_ids.clone());
-        project(&self.projection, end_of_text(features, token_ids))
+        let Some((last, others)) = self.blocks.split_last() else {
+            let features = self.forward(token_ids.clone());
+            return project(&self.projection, end_of_text(features, ends(token_ids)));
+        };
+        let (ends, text_len) = (ends(token_ids.clone()), token_ids.dims()[1]);
+        let mask = causal_mask(text_len, &token_ids.device());
+        let x = self.first_tokens(token_ids);
+        let x = others
+            .iter()
+            .fold(x, |x, block| block.forward(x, Some(mask.clone())));
+        let token = end_of_text(x.clone(), ends.clone()).unsqueeze_dim(1);
+        let token = last.forward_one(token, x, later_keys(ends, text_len));
+        let feature = clip_normalize(&self.last_norm, token.squeeze_dim(1));
+        project(&self.projection, feature)
     }
 
     /// Each block's output; for comparisons with recordings.
@@ -164,21 +176,44 @@ impl<B: Backend> ClipText<B> {
     }
 }
 
+/// Where each text ends: at the largest id.
+///
+/// # Shapes
+///
+/// - token_ids: `[batch, text_len]`
+/// - output: `[batch]`
+fn ends<B: Backend>(token_ids: Tensor<B, 2, Int>) -> Tensor<B, 1, Int> {
+    token_ids.argmax(1).squeeze_dim(1)
+}
+
 /// The state at the end of each text.
 ///
 /// # Shapes
 ///
 /// - features: `[batch, text_len, dim]`
-/// - token_ids: `[batch, text_len]`
+/// - ends: `[batch]`
 /// - output: `[batch, dim]`
-fn end_of_text<B: Backend>(features: Tensor<B, 3>, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
+fn end_of_text<B: Backend>(features: Tensor<B, 3>, ends: Tensor<B, 1, Int>) -> Tensor<B, 2> {
     let [batch, text_len, dim] = features.dims();
-    let ends = token_ids.argmax(1).reshape([batch]);
-    // Backends differ in the type of an index, and do not add two of them.
-    let begins: Tensor<B, 1, Int> =
-        Tensor::arange(0..batch as i64, (&features.device(), ends.dtype()));
-    let begins = begins * text_len as i64;
+    let begins = positions(batch, &ends) * text_len as i64;
     clover_kernels::gather_rows(features.reshape([batch * text_len, dim]), ends + begins)
+}
+
+/// Logits that hide what stands behind each text.
+///
+/// # Shapes
+///
+/// - ends: `[batch]`
+/// - output: `[batch, text_len]`
+fn later_keys<B: Backend>(ends: Tensor<B, 1, Int>, text_len: usize) -> Tensor<B, 2> {
+    let keys = positions(text_len, &ends).unsqueeze_dim::<2>(0);
+    let later = keys.greater(ends.unsqueeze_dim(1));
+    later.float() * LATER_LOGIT
+}
+
+/// Numbers from zero, of the type of an index: backends differ in it, and do not add two types.
+fn positions<B: Backend>(count: usize, like: &Tensor<B, 1, Int>) -> Tensor<B, 1, Int> {
+    Tensor::arange(0..count as i64, (&like.device(), like.dtype()))
 }
 
 /// Logits that hide the tokens behind each one.
@@ -221,6 +256,18 @@ mod tests {
         let [short, padded] = [short, padded].map(|ids| encoder.embed(ids).into_data());
 
         short.assert_approx_eq::<f32>(&padded, Tolerance::absolute(1e-6));
+    }
+
+    #[test]
+    fn an_embedding_is_that_of_the_last_state_at_the_end_of_the_text() {
+        let (encoder, device) = (encoder(), Default::default());
+        let ids = Tensor::<TestBackend, 2, Int>::from_data([[8, 3, 9, 0], [8, 5, 1, 9]], &device);
+
+        let last = encoder.forward(ids.clone());
+        let expected = project(&encoder.projection, end_of_text(last, ends(ids.clone())));
+
+        let embedding = encoder.embed(ids).into_data();
+        embedding.assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-6));
     }
 
     #[test]

@@ -125,14 +125,22 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// Panics if the images have another size than the configuration.
     pub fn embed(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        self.project_class(self.forward(images))
+        let x = self.first_tokens(images);
+        let Some((last, others)) = self.blocks.split_last() else {
+            return self.project_class(x);
+        };
+        let x = others.iter().fold(x, |x, block| block.forward(x, None));
+        let [batch, tokens, _] = x.dims();
+        let every_key = Tensor::zeros([batch, tokens], &x.device());
+        let class = x.clone().narrow(1, 0, 1);
+        self.project_class(last.forward_one(class, x, every_key))
     }
 
     /// The embedding that the class token becomes.
     ///
     /// # Shapes
     ///
-    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward)
+    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward); only the first is used
     /// - output: `[batch, dim]`, not normalized to unit length
     pub fn project_class(&self, tokens: Tensor<B, 3>) -> Tensor<B, 2> {
         let class = tokens.narrow(1, 0, 1).squeeze_dim(1);
