@@ -24,9 +24,10 @@ pub(crate) const QUICK_SLOPE: f64 = 1.702;
 /// - x, output: any, the same
 pub fn gelu<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     #[cfg(feature = "flex")]
-    if let Some(output) = crate::dispatch::gelu(Gelu::Exact, &x) {
-        return output;
-    }
+    let x = match crate::dispatch::gelu(Gelu::Exact, x) {
+        Ok(output) => return output,
+        Err(x) => x,
+    };
     portable(x)
 }
 
@@ -37,9 +38,10 @@ pub fn gelu<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
 /// - x, output: any, the same
 pub fn quick_gelu<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     #[cfg(feature = "flex")]
-    if let Some(output) = crate::dispatch::gelu(Gelu::Quick, &x) {
-        return output;
-    }
+    let x = match crate::dispatch::gelu(Gelu::Quick, x) {
+        Ok(output) => return output,
+        Err(x) => x,
+    };
     portable_quick(x)
 }
 
@@ -82,6 +84,18 @@ mod tests {
         // -1 / (1 + e^1.702), and 2 / (1 + e^-3.404).
         let expected = Tensor::from_data([-0.154_208, 0.0, 1.935_659, 60.0, 0.0], &device);
         assert_close("output", quick_gelu(x), expected, 1e-6);
+    }
+
+    #[test]
+    fn a_tensor_that_is_used_again_keeps_its_values() {
+        let device = Default::default();
+        let x = Tensor::<crate::TestBackend, 1>::from_data([-1.0, 0.0, 2.0], &device);
+        let before = x.clone().into_data();
+
+        let both = quick_gelu(x.clone()) + gelu(x.clone());
+
+        assert_eq!(both.dims(), x.dims());
+        x.into_data().assert_eq(&before, true);
     }
 
     #[test]

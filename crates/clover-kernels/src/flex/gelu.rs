@@ -1,10 +1,9 @@
 //! GELU and its approximation: `x * share(x)`, with the derivative `share(x) + x * share'(x)`.
 
 use super::simd::{logistic, normal, vectorized};
-use super::{tensor, values};
+use super::values;
 use crate::gelu::QUICK_SLOPE;
 use crate::kernel::Kernel;
-use burn::tensor::TensorMetadata;
 use burn_flex::{Flex, FlexTensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -22,18 +21,10 @@ pub(crate) enum Gelu {
 }
 
 impl Gelu {
-    fn apply(self, x: &[f32], output: &mut [f32]) {
+    fn apply(self, x: &mut [f32]) {
         match self {
-            Self::Exact => vectorized(Map {
-                x,
-                output,
-                shares: Exact,
-            }),
-            Self::Quick => vectorized(Map {
-                x,
-                output,
-                shares: Quick,
-            }),
+            Self::Exact => vectorized(Map { x, shares: Exact }),
+            Self::Quick => vectorized(Map { x, shares: Quick }),
         }
     }
 
@@ -58,10 +49,16 @@ impl Kernel<Flex, 1> for Gelu {
 
     fn forward(&self, [x]: [FlexTensor; 1]) -> (FlexTensor, FlexTensor) {
         let x = x.to_contiguous();
-        let mut output = vec![0.0; x.layout().num_elements()];
-        let tasks = output.par_chunks_mut(TASK).zip(values(&x).par_chunks(TASK));
-        tasks.for_each(|(output, x)| self.apply(x, output));
-        (tensor(output, x.shape()), x)
+        (self.infer([x.clone()]), x)
+    }
+
+    /// In place, where nobody else holds `x`.
+    fn infer(&self, [x]: [FlexTensor; 1]) -> FlexTensor {
+        let mut output = x.to_contiguous();
+        drop(x);
+        let tasks = output.storage_mut::<f32>().par_chunks_mut(TASK);
+        tasks.for_each(|x| self.apply(x));
+        output
     }
 
     fn backward(
@@ -112,8 +109,7 @@ impl Shares for Quick {
 }
 
 struct Map<'a, F> {
-    x: &'a [f32],
-    output: &'a mut [f32],
+    x: &'a mut [f32],
     shares: F,
 }
 
@@ -122,13 +118,12 @@ impl<F: Shares> WithSimd for Map<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (x, x_tail) = S::as_simd_f32s(self.x);
-        let (output, output_tail) = S::as_mut_simd_f32s(self.output);
-        for (x, output) in x.iter().zip(output) {
-            *output = simd.mul_f32s(*x, self.shares.of(simd, *x)[0]);
+        let (vectors, tail) = S::as_mut_simd_f32s(self.x);
+        for x in vectors {
+            *x = simd.mul_f32s(*x, self.shares.of(simd, *x)[0]);
         }
-        let x = simd.partial_load_f32s(x_tail);
-        simd.partial_store_f32s(output_tail, simd.mul_f32s(x, self.shares.of(simd, x)[0]));
+        let x = simd.partial_load_f32s(tail);
+        simd.partial_store_f32s(tail, simd.mul_f32s(x, self.shares.of(simd, x)[0]));
     }
 }
 
