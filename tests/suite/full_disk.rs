@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{InferenceError, Preprocessing, write_bundle};
 use clover_model::{Clover, CloverConfig};
@@ -116,7 +116,7 @@ fn a_full_disk_leaves_no_half_of_a_bundle_or_a_clip() {
 
 /// Writes the least model, with its starting values.
 fn untrained_bundle(vocabulary: &OsStr, folder: &Path) -> Result<(), InferenceError> {
-    let tokenizer = WordPieceTokenizer::from_vocab_file(vocabulary)?;
+    let tokenizer = Tokenizer::read(vocabulary)?;
     let config = CloverConfig::nano(tokenizer.vocabulary().len()).with_image_size(28);
     let clover: Clover<TestBackend> = config.init(&Default::default());
     let preprocessing = Preprocessing {

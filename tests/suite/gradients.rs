@@ -8,7 +8,7 @@ use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, PretrainingInput, RetrievalModel};
-use clover_model::text_encoder::TextEncoderConfig;
+use clover_model::text_encoder::BertConfig;
 use clover_model::video_encoder::VideoSwinConfig;
 use clover_model::weights::Naming;
 use clover_model::{Clover, CloverConfig};
@@ -60,8 +60,8 @@ fn clover(device: &Device) -> Clover<TestAutodiffBackend> {
     clover_kernels::register_autodiff::<TestAutodiffBackend>();
     TestAutodiffBackend::seed(device, 0);
     let video = VideoSwinConfig::new(8, vec![2, 2], vec![1, 2]).with_window([2, 3, 3]);
-    let text = TextEncoderConfig::new(VOCABULARY, DIM, 2, 2, 32).with_max_positions(TEXT_LEN);
-    CloverConfig::new(video, text)
+    let text = BertConfig::new(VOCABULARY, DIM, 2, 2, 32).with_max_positions(TEXT_LEN);
+    CloverConfig::new(video.into(), text.into())
         .with_frames(FRAMES)
         .with_image_size(SIZE)
         .with_fusion_layers(2)

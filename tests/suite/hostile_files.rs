@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clover_data::check::{CheckConfig, CheckedFrames, check};
 use clover_data::dataset::{AnswerVocabulary, ClipTable};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::DecodeLimits;
 use clover_inference::bundle_checksum;
 use clover_model::weights::WeightFile;
@@ -51,7 +51,7 @@ fn refusals(path: &Path) -> [(&'static str, String); 6] {
         format!("{error}: {}", cause.unwrap_or_default())
     };
     let (vocabulary, list, answers, weights, recipe, bundle) = (
-        WordPieceTokenizer::from_vocab_file(path).unwrap_err(),
+        Tokenizer::read(path).unwrap_err(),
         ClipTable::open(path, None, &|_, _| ()).unwrap_err(),
         AnswerVocabulary::read(path).unwrap_err(),
         WeightFile::open(path).unwrap_err(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clover_data::DataError;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::Bundle;
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::PretrainingPlan;
@@ -175,7 +175,7 @@ fn a_vocabulary_with_lower_cased_special_tokens_is_refused_by_name() {
     fs::write(&data.files.vocabulary, words.to_lowercase()).unwrap();
 
     let message = run(&data.plan(recipe(), "run")).unwrap_err().to_string();
-    let direct = WordPieceTokenizer::from_vocab_file(&data.files.vocabulary).unwrap_err();
+    let direct = Tokenizer::read(&data.files.vocabulary).unwrap_err();
 
     let vocabulary = data.files.vocabulary.display().to_string();
     assert!(

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{
     Bundle, ClipState, Embedder, IndexSettings, IndexWriter, InferenceError, LibrarySource,
@@ -43,7 +43,7 @@ impl Library {
     fn new(clips: usize) -> Self {
         let data = SmallData::rendered(clips);
         let device = Default::default();
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&data.files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&data.files.vocabulary).unwrap();
         let config = CloverConfig::nano(tokenizer.vocabulary().len())
             .with_image_size(28)
             .with_frames(2);

@@ -8,7 +8,7 @@ use clover_data::dataset::{
     SampleReading,
 };
 use clover_data::masking::TextMasking;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 
 use crate::small_run::is_alone;
@@ -44,7 +44,7 @@ fn dataset(folder: &Path) -> PretrainingDataset {
         text_len: 12,
         seed: 0,
     };
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
     let masked = Masked::new(TextMasking::default(), 10).unwrap();
     // Every caption is a row, though the clips are two.
     let table = ClipTable::open(&manifest, None, &|_, _| ())
@@ -68,7 +68,9 @@ fn memory_does_not_grow_with_the_epochs() {
     for epoch in 0..EPOCHS {
         let start = Position { epoch, item: 0 };
         let batches = loader.epoch(start).unwrap();
-        let read: usize = batches.map(|batch| batch.unwrap().samples.len()).sum();
+        let read: usize = batches
+            .map(|batch| batch.unwrap().samples.names().len())
+            .sum();
         assert!(read >= PAIRS - BATCH, "{read}");
         if epoch + 1 == FIRST_EPOCHS {
             after_first = resident_kib();

@@ -7,6 +7,7 @@
     reason = "all of this is a test: what fails must say so, and parity prints its deviations"
 )]
 
+mod adapted_run;
 mod check_data;
 mod device_traffic;
 mod full_disk;

@@ -40,7 +40,7 @@ fn mixed(data: &SmallData, out: &str) -> PretrainingPlan {
     let recipe = PretrainingRecipe {
         crop: Crop::RandomResizedCrop,
         checkpoint_every: 2,
-        warmup_epochs: 1,
+        warmup_epochs: 1.0,
         ..recipe()
     };
     PretrainingPlan {

@@ -78,7 +78,7 @@ pub(crate) fn recipe() -> PretrainingRecipe {
         image_size: 28,
         batch_size: 4,
         epochs: 2,
-        warmup_epochs: 0,
+        warmup_epochs: 0.0,
         validate_every: 0,
         ..PretrainingRecipe::shipped("demo").unwrap()
     }

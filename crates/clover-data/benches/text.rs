@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use clover_data::masking::{TextMasker, TextMasking};
-use clover_data::text::{PartOfSpeechTagger, WordPieceTokenizer, parse_tagged_sentence};
+use clover_data::text::{PartOfSpeechTagger, Tokenizer, parse_tagged_sentence};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rand::SeedableRng;
@@ -36,7 +36,7 @@ fn captions() -> Vec<String> {
 }
 
 /// Two words of three are in the vocabulary; the third is cut into letters.
-fn tokenizer(captions: &[String]) -> WordPieceTokenizer {
+fn tokenizer(captions: &[String]) -> Tokenizer {
     let words: BTreeSet<&str> = captions.iter().flat_map(|text| text.split(' ')).collect();
     let known = words.iter().enumerate().filter(|(at, _)| at % 3 > 0);
     let known: BTreeSet<String> = known.map(|(_, word)| (*word).to_owned()).collect();
@@ -44,7 +44,7 @@ fn tokenizer(captions: &[String]) -> WordPieceTokenizer {
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned);
     let ordinary: BTreeSet<String> = known.into_iter().chain(letters).collect();
     let lines: Vec<String> = special.into_iter().chain(ordinary).collect();
-    WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")
+    Tokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")
         .expect("the vocabulary has all special tokens")
 }
 

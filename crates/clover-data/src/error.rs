@@ -66,13 +66,38 @@ pub enum DataError {
         piece: String,
     },
 
+    /// A tokenizer's file is of a kind that is not read.
+    #[error("{path}: is a tokenizer of {found}; WordPiece and CLIP's byte-level BPE are read")]
+    OtherTokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What it is, as far as it says.
+        found: String,
+    },
+
+    /// A vocabulary contradicts itself or its merges.
+    #[error("{path}: {fault}")]
+    OddVocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
+
+    /// A folder has no tokenizer.
+    #[error("{path}: has no vocab.txt, no tokenizer.json, and no vocab.json with merges.txt")]
+    NoTokenizer {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A vocabulary lacks a special token.
     #[error("{path}: the vocabulary has no {token}{hint}")]
     MissingSpecialToken {
         /// The file.
         path: PathBuf,
         /// The token, as it must be spelled.
-        token: &'static str,
+        token: String,
         /// What stands in its place, if anything.
         hint: &'static str,
     },

@@ -13,10 +13,10 @@
 //! - [`check`]: reading a whole collection once, to name what is broken.
 //!
 //! ```
-//! use clover_data::text::WordPieceTokenizer;
+//! use clover_data::text::Tokenizer;
 //!
 //! let lines = "[PAD] [UNK] [CLS] [SEP] [MASK] a red circle moves up".split(' ');
-//! let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+//! let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 //! let encoding = tokenizer.encode("A red circle moves up", 8)?;
 //!
 //! assert_eq!(encoding.attention_mask, [1, 1, 1, 1, 1, 1, 1, 0]);

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use burn_flex::Flex;
 use clover_data::dataset::{ClipTable, Randomness};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::{NormalizedClip, PixelPipeline};
 use clover_inference::{
     Bundle, Embedder, IndexSettings, IndexWriter, LibrarySource, Preprocessing, UpdateOptions,
@@ -95,7 +95,7 @@ fn render(root: &Path, clips: usize) -> Result<PathBuf, Box<dyn Error>> {
 /// The tiny preset with its starting values.
 fn embedder(folder: &Path) -> Result<Embedder<Flex>, Box<dyn Error>> {
     let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue"];
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
     let config = CloverConfig::tiny(lines.len())
         .with_image_size(SIZE)
         .with_frames(FRAMES);

@@ -4,6 +4,7 @@
 //! evaluation of the bundle counts.
 
 mod certainty;
+mod prompt;
 mod question;
 mod scores;
 
@@ -14,6 +15,7 @@ use clover_data::video::{ClipSource, NormalizedClip, Span};
 use clover_model::tasks::{AnswerModel, MultipleChoiceModel, OpenEndedModel};
 use serde::Serialize;
 
+pub use self::prompt::AnswerPrompt;
 use self::question::{BLANK, Question};
 use self::scores::probabilities;
 use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, InferenceError};
@@ -24,16 +26,16 @@ use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, Inference
 /// |---|---|---|
 /// | a list of answers, or of words for `[MASK]` | the best of the list | the best of these, if the list has them all; else by similarity |
 /// | a head for choices | an error | the best of these |
-/// | no head | an error | by similarity |
+/// | no head | of a [list that is given](Self::with_answers), by similarity; else an error | by similarity |
 ///
 /// # Example
 ///
 /// ```
 /// # use burn_flex::Flex;
-/// # use clover_data::{text::WordPieceTokenizer, video::PixelPipeline};
+/// # use clover_data::{text::Tokenizer, video::PixelPipeline};
 /// # use clover_model::CloverConfig;
 /// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
-/// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+/// # let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::tiny(tokenizer.vocabulary().len()).with_image_size(28).with_frames(2);
 /// # let pixels = PixelPipeline::test_resize(28);
 /// # let preprocessing = clover_inference::Preprocessing { frames: 2, fps: None, pixels, text_len: 16 };
@@ -61,6 +63,9 @@ use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, Inference
 pub struct Answerer<B: Backend> {
     embedder: Embedder<B>,
     head: Option<Head<B>>,
+    /// What is chosen from without a head and without choices.
+    list: Option<AnswerVocabulary>,
+    prompt: Option<AnswerPrompt>,
     overlay: AttentionOverlay,
 }
 
@@ -100,8 +105,8 @@ pub enum AnsweredBy {
     AnswerList,
     /// The scores of a head that was trained on questions with choices.
     MultipleChoice,
-    /// The similarity of the clip and the question with each choice. No head was trained to answer, and
-    /// the probabilities are those of pre-training: cosines over its temperature.
+    /// The similarity of the clip and the question with each choice, or each answer of a list. No head was
+    /// trained to answer, and the probabilities are those of pre-training: cosines over its temperature.
     Similarity,
 }
 
@@ -118,6 +123,8 @@ struct Scored {
     answers: Vec<String>,
     scores: Vec<f32>,
     by: AnsweredBy,
+    /// What scores are divided by to be logits.
+    temperature: f64,
     cut: bool,
 }
 
@@ -126,8 +133,8 @@ impl<B: Backend> Answerer<B> {
     pub fn new(bundle: Bundle<B>, device: B::Device) -> Self {
         let reading = bundle.preprocessing.clip_reading();
         let overlay = AttentionOverlay::new(reading, &bundle.config);
-        let clover = bundle.clover.clone();
         let head = bundle.answers.map(|(answers, head)| {
+            let clover = bundle.clover.clone();
             let known = answers.vocabulary();
             match (head.with_encoders(clover), answers) {
                 (AnswerModel::OpenEnded(model), _) => Head::OpenEnded(known, model),
@@ -144,7 +151,38 @@ impl<B: Backend> Answerer<B> {
         Self {
             embedder: Embedder::new(bundle.clover, tokenizer, preprocessing, device),
             head,
+            list: None,
+            prompt: None,
             overlay,
+        }
+    }
+
+    /// The same with a list to choose from where a question comes without choices, by similarity.
+    ///
+    /// # Errors
+    ///
+    /// The bundle has a head, which answers by itself.
+    pub fn with_answers(self, list: AnswerVocabulary) -> Result<Self, InferenceError> {
+        match self.head {
+            Some(_) => Err(InferenceError::Unanswerable {
+                can: "has a head that was trained to answer".to_owned(),
+                instead: "ask without a list of answers, or with a few choices",
+            }),
+            None => Ok(Self {
+                list: Some(list),
+                ..self
+            }),
+        }
+    }
+
+    /// The same with a template for answers that are compared by similarity. Without one, a choice follows the
+    /// question or fills its `[MASK]`, and the answers of a list are written by the
+    /// [form of the question](AnswerPrompt::of_form).
+    #[must_use]
+    pub fn with_prompt(self, prompt: AnswerPrompt) -> Self {
+        Self {
+            prompt: Some(prompt),
+            ..self
         }
     }
 
@@ -229,11 +267,11 @@ impl<B: Backend> Answerer<B> {
             choices.all(|choice| known.index_of(choice).is_some())
         };
         match &self.head {
-            None if chosen => Ok(None),
+            None if chosen || self.list.is_some() => Ok(None),
             None => Err(unanswerable(
                 "was not fine-tuned to answer questions, and can only compare a clip with texts"
                     .to_owned(),
-                "give choices, or fine-tune it on questions (`clover finetune`)",
+                "give choices or a list of answers, or fine-tune it on questions (`clover finetune`)",
             )),
             Some(head @ Head::MultipleChoice(form, _)) if chosen => {
                 // Without candidates in its texts, such a head has nothing to choose from.
@@ -268,7 +306,7 @@ impl Scored {
         if !self.scores.iter().all(|score| score.is_finite()) {
             return Err(InferenceError::NotFinite);
         }
-        let probabilities = probabilities(&self.scores, self.by);
+        let probabilities = probabilities(&self.scores, self.temperature);
         let by_similarity = self.by == AnsweredBy::Similarity;
         let known = self.answers.len();
         let each = self.answers.into_iter().zip(self.scores).zip(probabilities);

@@ -5,7 +5,7 @@ mod captioned;
 use burn::prelude::*;
 use clover_data::batch::stack_clips;
 use clover_data::dataset::{ClipReading, Randomness};
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
 use clover_model::Noise;
@@ -17,7 +17,7 @@ use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
-pub(crate) const TEMPERATURE: f64 = 0.05;
+const TEMPERATURE: f64 = 0.05;
 
 /// Clips or texts that pass an encoder together.
 pub(crate) const BATCH: usize = 16;
@@ -35,7 +35,7 @@ pub struct Embeddings {
 #[derive(Debug)]
 pub struct Embedder<B: Backend> {
     model: RetrievalModel<B>,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,
     device: B::Device,
@@ -45,7 +45,7 @@ impl<B: Backend> Embedder<B> {
     /// An embedder with the encoders and projections of a Clover.
     pub fn new(
         clover: Clover<B>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
@@ -60,7 +60,7 @@ impl<B: Backend> Embedder<B> {
     /// An embedder with a model for retrieval.
     pub fn of_model(
         model: RetrievalModel<B>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
@@ -101,8 +101,13 @@ impl<B: Backend> Embedder<B> {
         Ok(self.clip_reading().read(clip, span, &mut rng)?)
     }
 
+    /// What cosines are divided by to be logits: Clover's constant, or what CLIP has learned.
+    pub fn temperature(&self) -> f64 {
+        TEMPERATURE
+    }
+
     /// Its word pieces.
-    pub fn tokenizer(&self) -> &WordPieceTokenizer {
+    pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
 
@@ -192,7 +197,7 @@ mod tests {
         let files = write_benchmark(&config, folder.path(), |_, _| ()).unwrap();
         let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();
         std::fs::write(table.name(2), "not a video").unwrap();
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 1);
         let config = CloverConfig::tiny(tokenizer.vocabulary().len())

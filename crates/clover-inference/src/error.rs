@@ -83,6 +83,12 @@ pub enum InferenceError {
         /// What to ask instead.
         instead: &'static str,
     },
+    /// What is asked needs a part of the model that the bundle comes without.
+    #[error(
+        "this bundle's fusion encoder is not trained: it has the weights of encoders alone; pre-train it \
+         (`clover pretrain --start-from`, recipe `pretrain-clip` for CLIP), or do without"
+    )]
+    UntrainedFusion,
     /// The model's scores are not numbers, so that no answer is the best one.
     #[error("the model's scores of the answers are not finite numbers")]
     NotFinite,

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use clover_data::video::ChannelOrder;
-use clover_model::text_encoder::TextEncoderConfig;
+use clover_model::text_encoder::BertConfig;
 use clover_model::weights::{Export, Naming};
 use serde_json::json;
 
-use crate::bundle::{PREPROCESSING, create_folder, seal, write_json, write_vocabulary};
+use crate::bundle::{
+    PREPROCESSING, create_folder, export_trained, seal, write_json, write_tokenizer,
+};
 use crate::{Bundle, InferenceError};
 
 /// Whose form.
@@ -77,13 +79,19 @@ impl BundleExport {
         bundle: &Bundle<B>,
         folder: &Path,
     ) -> Result<Vec<ExportedFile>, InferenceError> {
+        let Some(config) = bundle.config.text.bert() else {
+            return Err(InferenceError::Option {
+                option: "format",
+                reason: "the model's encoders are no Video Swin and BERT".to_owned(),
+            });
+        };
         let video = self.exported(bundle, Naming::Torchvision);
-        let text = Export::of(&bundle.clover, Naming::HuggingFace);
+        let text = export_trained(&bundle.clover, &bundle.untrained, Naming::HuggingFace);
         let text_folder = folder.join("text");
         create_folder(&text_folder)?;
-        write_vocabulary(&text_folder, &bundle.tokenizer)?;
+        write_tokenizer(&text_folder, &bundle.tokenizer)?;
         write_json(&folder.join(PREPROCESSING), &bundle.preprocessing)?;
-        write_json(&text_folder.join("config.json"), &bert(&bundle.config.text))?;
+        write_json(&text_folder.join("config.json"), &bert(config))?;
         Ok(vec![
             written(&video, folder.join("video.safetensors"))?,
             written(&text, text_folder.join("model.safetensors"))?,
@@ -91,7 +99,7 @@ impl BundleExport {
     }
 
     fn exported<B: Backend>(self, bundle: &Bundle<B>, naming: Naming) -> Export {
-        let mut export = Export::of(&bundle.clover, naming);
+        let mut export = export_trained(&bundle.clover, &bundle.untrained, naming);
         if let Some((_, part)) = &bundle.answers {
             export.add_answers(part, naming);
         }
@@ -113,7 +121,7 @@ fn written(export: &Export, path: PathBuf) -> Result<ExportedFile, InferenceErro
 }
 
 /// What `transformers` asks of a BERT. The output matrix of Clover's word head is its own.
-fn bert(config: &TextEncoderConfig) -> serde_json::Value {
+fn bert(config: &BertConfig) -> serde_json::Value {
     json!({
         "architectures": ["BertForMaskedLM"],
         "model_type": "bert",

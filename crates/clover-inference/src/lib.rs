@@ -19,11 +19,11 @@ mod preprocessing;
 mod search;
 mod text_batch;
 
-pub use ask::{AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
+pub use ask::{AnswerPrompt, AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
-    Answers, Bundle, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums, start_from_bundle,
-    write_bundle,
+    Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums,
+    start_from_bundle, write_bundle,
 };
 pub use embedder::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime, Embeddings};
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};

@@ -15,8 +15,8 @@
 
 use burn::prelude::*;
 
-use crate::TEMPERATURE;
 use crate::similarity::{cross_entropy_of_own, paired_similarity, scaled_similarity, unit_rows};
+use crate::{TEMPERATURE, Temperature};
 
 /// The logit of a term that does not take part: its probability is exactly zero in 32-bit floats.
 const EXCLUDED: f64 = -10_000.0;
@@ -82,6 +82,22 @@ impl ExclusiveNceLoss {
         masked: Tensor<B, 2>,
         fused: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
+        self.forward_at(anchor, complete, masked, fused, &self.temperature.into())
+    }
+
+    /// As [`forward`](Self::forward), at another temperature than the configured one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ.
+    pub fn forward_at<B: Backend>(
+        &self,
+        anchor: Tensor<B, 2>,
+        complete: Tensor<B, 2>,
+        masked: Tensor<B, 2>,
+        fused: Tensor<B, 2>,
+        temperature: &Temperature<B>,
+    ) -> Tensor<B, 1> {
         let [batch, _] = anchor.dims();
         for positive in [&complete, &masked, &fused] {
             assert_eq!(
@@ -94,8 +110,8 @@ impl ExclusiveNceLoss {
         let positives = [complete, masked, fused].map(unit_rows);
         let own = positives
             .clone()
-            .map(|x| paired_similarity(anchor.clone(), x, self.temperature));
-        let all = positives.map(|x| scaled_similarity(anchor.clone(), x, self.temperature));
+            .map(|x| paired_similarity(anchor.clone(), x, temperature.clone()));
+        let all = positives.map(|x| scaled_similarity(anchor.clone(), x, temperature.clone()));
 
         let forward = forward_direction(own, &all);
         let reverse = reverse_direction(all);

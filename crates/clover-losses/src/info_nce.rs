@@ -11,8 +11,8 @@
 
 use burn::prelude::*;
 
-use crate::TEMPERATURE;
 use crate::similarity::{cross_entropy_of_own, scaled_similarity, unit_rows};
+use crate::{TEMPERATURE, Temperature};
 
 /// Configuration to create an [`InfoNceLoss`] using the [init function](InfoNceLossConfig::init).
 #[derive(Config, Debug)]
@@ -52,7 +52,21 @@ impl InfoNceLoss {
     ///
     /// Panics if the shapes differ.
     pub fn forward<B: Backend>(&self, video: Tensor<B, 2>, text: Tensor<B, 2>) -> Tensor<B, 1> {
-        let all = self.similarities(video, text);
+        self.forward_at(video, text, &self.temperature.into())
+    }
+
+    /// As [`forward`](Self::forward), at another temperature than the configured one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ.
+    pub fn forward_at<B: Backend>(
+        &self,
+        video: Tensor<B, 2>,
+        text: Tensor<B, 2>,
+        temperature: &Temperature<B>,
+    ) -> Tensor<B, 1> {
+        let all = similarities(video, text, temperature);
         cross_entropy_of_own(all.clone()).mean() + cross_entropy_of_own(all.transpose()).mean()
     }
 
@@ -71,13 +85,31 @@ impl InfoNceLoss {
         anchor: Tensor<B, 2>,
         positive: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
-        cross_entropy_of_own(self.similarities(anchor, positive)).mean()
+        self.forward_one_way_at(anchor, positive, &self.temperature.into())
     }
 
-    fn similarities<B: Backend>(&self, a: Tensor<B, 2>, b: Tensor<B, 2>) -> Tensor<B, 2> {
-        assert_eq!(a.dims(), b.dims(), "info nce: shapes differ");
-        scaled_similarity(unit_rows(a), unit_rows(b), self.temperature)
+    /// As [`forward_one_way`](Self::forward_one_way), at another temperature than the configured one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ.
+    pub fn forward_one_way_at<B: Backend>(
+        &self,
+        anchor: Tensor<B, 2>,
+        positive: Tensor<B, 2>,
+        temperature: &Temperature<B>,
+    ) -> Tensor<B, 1> {
+        cross_entropy_of_own(similarities(anchor, positive, temperature)).mean()
     }
+}
+
+fn similarities<B: Backend>(
+    a: Tensor<B, 2>,
+    b: Tensor<B, 2>,
+    temperature: &Temperature<B>,
+) -> Tensor<B, 2> {
+    assert_eq!(a.dims(), b.dims(), "info nce: shapes differ");
+    scaled_similarity(unit_rows(a), unit_rows(b), temperature.clone())
 }
 
 #[cfg(test)]

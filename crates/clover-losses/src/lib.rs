@@ -6,6 +6,7 @@
 //! | `tri_modal_alignment` | section 3.2: both anchors |
 //! | `pairwise_ranking` | section 3.3: a complete pair scores above a masked one |
 //! | `focal_mlm` | section 3.4: the word loss of semantic masking |
+//! | `temperature` | section 4.1: what cosines are divided by, or CLIP's learned one |
 //! | `info_nce`, `cross_entropy_mlm` | the baselines, and fine-tuning for retrieval |
 //!
 //! Where the printed formulas and the released code disagree, the code is the default and the
@@ -30,6 +31,7 @@ mod focal_mlm;
 mod info_nce;
 mod pairwise_ranking;
 mod similarity;
+mod temperature;
 mod tri_modal_alignment;
 
 pub use cross_entropy_mlm::{CrossEntropyMlmLoss, CrossEntropyMlmLossConfig};
@@ -38,6 +40,7 @@ pub use focal_mlm::{FocalMlmLoss, FocalMlmLossConfig};
 pub use info_nce::{InfoNceLoss, InfoNceLossConfig};
 pub use pairwise_ranking::{PairwiseRankingLoss, PairwiseRankingLossConfig};
 pub use similarity::{paired_similarity, scaled_similarity, unit_rows};
+pub use temperature::{LARGEST_SCALE, Temperature};
 pub use tri_modal_alignment::{
     TriModalAlignment, TriModalAlignmentLoss, TriModalAlignmentLossConfig, TriModalEmbeddings,
 };

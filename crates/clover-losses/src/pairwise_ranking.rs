@@ -13,8 +13,8 @@
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
-use crate::TEMPERATURE;
 use crate::similarity::{paired_similarity, unit_rows};
+use crate::{TEMPERATURE, Temperature};
 
 /// Configuration to create a [`PairwiseRankingLoss`] using the [init function](PairwiseRankingLossConfig::init).
 #[derive(Config, Debug)]
@@ -64,6 +64,21 @@ impl PairwiseRankingLoss {
         complete: Tensor<B, 2>,
         masked: Tensor<B, 2>,
     ) -> Tensor<B, 1> {
+        self.forward_at(anchor, complete, masked, &self.temperature.into())
+    }
+
+    /// As [`forward`](Self::forward), at another temperature than the configured one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ.
+    pub fn forward_at<B: Backend>(
+        &self,
+        anchor: Tensor<B, 2>,
+        complete: Tensor<B, 2>,
+        masked: Tensor<B, 2>,
+        temperature: &Temperature<B>,
+    ) -> Tensor<B, 1> {
         assert_eq!(
             complete.dims(),
             anchor.dims(),
@@ -76,7 +91,7 @@ impl PairwiseRankingLoss {
         );
         let anchor = unit_rows(anchor);
         let [whole, part] = [complete, masked]
-            .map(|x| paired_similarity(anchor.clone(), unit_rows(x), self.temperature));
+            .map(|x| paired_similarity(anchor.clone(), unit_rows(x), temperature.clone()));
         relu(part - whole + self.margin).mean()
     }
 }

@@ -6,6 +6,8 @@
 
 use burn::prelude::*;
 
+use crate::Temperature;
+
 /// The smallest norm a vector is divided by, squared: a zero vector stays zero, and its gradient
 /// finite.
 const SMALLEST_SQUARED_NORM: f64 = 1e-16;
@@ -31,9 +33,9 @@ pub fn unit_rows<B: Backend>(embeddings: Tensor<B, 2>) -> Tensor<B, 2> {
 pub fn scaled_similarity<B: Backend>(
     a: Tensor<B, 2>,
     b: Tensor<B, 2>,
-    temperature: f64,
+    temperature: impl Into<Temperature<B>>,
 ) -> Tensor<B, 2> {
-    a.matmul(b.transpose()) / temperature
+    temperature.into().divide(a.matmul(b.transpose()))
 }
 
 /// Scaled similarity of each row of `a` with the same row of `b`, both already of unit length.
@@ -45,9 +47,9 @@ pub fn scaled_similarity<B: Backend>(
 pub fn paired_similarity<B: Backend>(
     a: Tensor<B, 2>,
     b: Tensor<B, 2>,
-    temperature: f64,
+    temperature: impl Into<Temperature<B>>,
 ) -> Tensor<B, 2> {
-    (a * b).sum_dim(1) / temperature
+    temperature.into().divide((a * b).sum_dim(1))
 }
 
 /// Each row's cross entropy of its own column, the one of the same index: the anchor's own positive

@@ -11,8 +11,8 @@
 
 use burn::prelude::*;
 
-use crate::TEMPERATURE;
 use crate::exclusive_nce::{ExclusiveNceLoss, ExclusiveNceLossConfig, Reduction};
+use crate::{TEMPERATURE, Temperature};
 
 /// Configuration to create a [`TriModalAlignmentLoss`] using the [init function](TriModalAlignmentLossConfig::init).
 #[derive(Config, Debug)]
@@ -30,6 +30,7 @@ pub struct TriModalAlignmentLossConfig {
 /// Should be created with [`TriModalAlignmentLossConfig`].
 #[derive(Clone, Debug)]
 pub struct TriModalAlignmentLoss {
+    temperature: f64,
     exclusive_nce: ExclusiveNceLoss,
 }
 
@@ -109,6 +110,7 @@ impl TriModalAlignmentLossConfig {
     #[must_use]
     pub fn init(&self) -> TriModalAlignmentLoss {
         TriModalAlignmentLoss {
+            temperature: self.temperature,
             exclusive_nce: ExclusiveNceLossConfig::new()
                 .with_temperature(self.temperature)
                 .with_reduction(self.reduction)
@@ -124,19 +126,34 @@ impl TriModalAlignmentLoss {
     ///
     /// Panics if the shapes differ.
     pub fn forward<B: Backend>(&self, embeddings: &TriModalEmbeddings<B>) -> TriModalAlignment<B> {
+        self.forward_at(embeddings, &self.temperature.into())
+    }
+
+    /// As [`forward`](Self::forward), at another temperature than the configured one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ.
+    pub fn forward_at<B: Backend>(
+        &self,
+        embeddings: &TriModalEmbeddings<B>,
+        temperature: &Temperature<B>,
+    ) -> TriModalAlignment<B> {
         let e = embeddings.clone();
         TriModalAlignment {
-            video_anchored: self.exclusive_nce.forward(
+            video_anchored: self.exclusive_nce.forward_at(
                 e.video.clone(),
                 e.text.clone(),
                 e.masked_text,
                 e.fused_masked_video,
+                temperature,
             ),
-            text_anchored: self.exclusive_nce.forward(
+            text_anchored: self.exclusive_nce.forward_at(
                 e.text,
                 e.video,
                 e.masked_video,
                 e.fused_masked_text,
+                temperature,
             ),
         }
     }

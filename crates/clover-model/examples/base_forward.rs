@@ -59,6 +59,7 @@ fn main() {
         clover
             .video_encoder
             .forward(clip.clone(), &mut Noise::quiet())
+            .grid
     };
     let features = forward();
     repeat(forward);
@@ -72,7 +73,7 @@ fn main() {
         cls_feature(fused.text)
     });
     for embedding in [video, text, fused] {
-        assert_eq!(embedding.dims(), [1, config.text.hidden]);
+        assert_eq!(embedding.dims(), [1, config.embedding()]);
     }
 }
 

@@ -64,7 +64,7 @@ fn run<B: Backend>(files: &[String]) -> Result<(), Failure> {
     let mask = Tensor::ones(ids.dims(), &device);
     let started = Instant::now();
     let quiet = &mut Noise::quiet();
-    let video = clover.video_encoder.forward(clip, quiet).into_data();
+    let video = clover.video_encoder.forward(clip, quiet).grid.into_data();
     let text = clover.text_encoder.forward(ids, mask, quiet).into_data();
     println!("forward_seconds {:.2}", started.elapsed().as_secs_f64());
     println!("forward_mib {}", peak());

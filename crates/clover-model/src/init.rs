@@ -86,6 +86,18 @@ pub(crate) fn bert_linear<B: Backend>(
     }
 }
 
+/// A linear layer that gives zeros at first, so that what it is added to stays.
+pub(crate) fn zero_linear<B: Backend>(
+    input: usize,
+    output: usize,
+    device: &B::Device,
+) -> Linear<B> {
+    Linear {
+        weight: Initializer::Zeros.init([input, output], device),
+        bias: Some(Initializer::Zeros.init([output], device)),
+    }
+}
+
 /// A linear layer without bias, with normal weights: CLIP's projections.
 pub(crate) fn projection<B: Backend>(
     input: usize,

@@ -1,8 +1,8 @@
 //! Clover's encoders, heads and task modules, generic over any Burn backend.
 //!
 //! The tree follows the paper ("Clover: Towards A Unified Video-Language Alignment and Fusion
-//! Model", CVPR 2023): [`video_encoder`] is the Video Swin Transformer, [`text_encoder`] is BERT,
-//! [`fusion_encoder`] fuses both, [`heads`] turn their features into embeddings and predictions,
+//! Model", CVPR 2023): [`video_encoder`] is the Video Swin Transformer, [`text_encoder`] is BERT, or
+//! both are those of [`clip`]; [`fusion_encoder`] fuses both, [`heads`] turn their features into embeddings and predictions,
 //! and [`tasks`] wires them for pre-training, retrieval and question answering. Sizes are named in
 //! [`CloverConfig`]; weights are read and written under the published implementation's names by
 //! `weights` (feature `weights`, on by default).
@@ -19,13 +19,14 @@
 //! let config = CloverConfig::tiny(64).with_image_size(28).with_frames(2);
 //! let clover = config.init::<NdArray>(&device);
 //! let clips = Tensor::random([2, 3, 2, 28, 28], Distribution::Default, &device);
-//! assert_eq!(clover.embed_video(clips).dims(), [2, config.text.hidden]);
+//! assert_eq!(clover.embed_video(clips).dims(), [2, config.embedding()]);
 //! ```
 
 mod clover;
 mod fused;
 mod init;
 mod noise;
+mod one_of;
 mod preset;
 
 pub mod clip;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::CloverConfig;
-use crate::text_encoder::TextEncoderConfig;
+use crate::clip::{Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling};
+use crate::text_encoder::BertConfig;
 use crate::video_encoder::VideoSwinConfig;
 
 /// A named size of Clover.
@@ -18,17 +19,31 @@ pub enum Preset {
     Small,
     /// [`CloverConfig::base`].
     Base,
+    /// [`CloverConfig::clip_nano`].
+    ClipNano,
+    /// [`CloverConfig::clip_tiny`].
+    ClipTiny,
 }
 
 /// The name of no preset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown preset `{name}`: there are nano, tiny, small and base")]
+#[error("unknown preset `{name}`: there are nano, tiny, small, base, clip-nano and clip-tiny")]
 pub struct UnknownPreset {
     /// What was asked for.
     pub name: String,
 }
 
 impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Nano,
+        Self::Tiny,
+        Self::Small,
+        Self::Base,
+        Self::ClipNano,
+        Self::ClipTiny,
+    ];
+
     /// The configuration of this size for a vocabulary.
     #[must_use]
     pub fn config(self, vocabulary: usize) -> CloverConfig {
@@ -37,6 +52,8 @@ impl Preset {
             Self::Tiny => CloverConfig::tiny(vocabulary),
             Self::Small => CloverConfig::small(vocabulary),
             Self::Base => CloverConfig::base(vocabulary),
+            Self::ClipNano => CloverConfig::clip_nano(vocabulary),
+            Self::ClipTiny => CloverConfig::clip_tiny(vocabulary),
         }
     }
 }
@@ -50,6 +67,8 @@ impl FromStr for Preset {
             "tiny" => Ok(Self::Tiny),
             "small" => Ok(Self::Small),
             "base" => Ok(Self::Base),
+            "clip-nano" => Ok(Self::ClipNano),
+            "clip-tiny" => Ok(Self::ClipTiny),
             _ => Err(UnknownPreset {
                 name: name.to_owned(),
             }),
@@ -64,6 +83,8 @@ impl fmt::Display for Preset {
             Self::Tiny => "tiny",
             Self::Small => "small",
             Self::Base => "base",
+            Self::ClipNano => "clip-nano",
+            Self::ClipTiny => "clip-tiny",
         })
     }
 }
@@ -75,8 +96,8 @@ impl CloverConfig {
     #[must_use]
     pub fn base(vocabulary: usize) -> Self {
         Self::new(
-            VideoSwinConfig::new(128, vec![2, 2, 18, 2], vec![4, 8, 16, 32]),
-            TextEncoderConfig::new(vocabulary, 768, 12, 12, 3072),
+            VideoSwinConfig::new(128, vec![2, 2, 18, 2], vec![4, 8, 16, 32]).into(),
+            BertConfig::new(vocabulary, 768, 12, 12, 3072).into(),
         )
     }
 
@@ -85,11 +106,11 @@ impl CloverConfig {
     #[must_use]
     pub fn small(vocabulary: usize) -> Self {
         let mut config = Self::new(
-            VideoSwinConfig::new(96, vec![2, 2, 6, 2], vec![3, 6, 12, 24]),
-            TextEncoderConfig::new(vocabulary, 512, 4, 8, 2048),
+            VideoSwinConfig::new(96, vec![2, 2, 6, 2], vec![3, 6, 12, 24]).into(),
+            BertConfig::new(vocabulary, 512, 4, 8, 2048).into(),
         );
         // Video Swin-T's published rate.
-        config.video.drop_path = 0.1;
+        config.video.set_drop_path(0.1);
         config
     }
 
@@ -99,12 +120,12 @@ impl CloverConfig {
     #[must_use]
     pub fn tiny(vocabulary: usize) -> Self {
         let mut config = Self::new(
-            VideoSwinConfig::new(32, vec![2, 2, 2, 2], vec![1, 2, 4, 8]),
-            TextEncoderConfig::new(vocabulary, 128, 2, 2, 512),
+            VideoSwinConfig::new(32, vec![2, 2, 2, 2], vec![1, 2, 4, 8]).into(),
+            BertConfig::new(vocabulary, 128, 2, 2, 512).into(),
         )
         .with_image_size(112);
         // So few blocks are not regularised by leaving out every third.
-        config.video.drop_path = 0.1;
+        config.video.set_drop_path(0.1);
         config
     }
 
@@ -113,13 +134,33 @@ impl CloverConfig {
     #[must_use]
     pub fn nano(vocabulary: usize) -> Self {
         let mut config = Self::new(
-            VideoSwinConfig::new(8, vec![2, 1, 1, 1], vec![1, 2, 2, 4]).with_window([2, 7, 7]),
-            TextEncoderConfig::new(vocabulary, 32, 1, 2, 64),
+            VideoSwinConfig::new(8, vec![2, 1, 1, 1], vec![1, 2, 2, 4])
+                .with_window([2, 7, 7])
+                .into(),
+            BertConfig::new(vocabulary, 32, 1, 2, 64).into(),
         )
         .with_fusion_layers(1)
         .with_image_size(56);
-        config.video.drop_path = 0.1;
+        config.video.set_drop_path(0.1);
         config
+    }
+
+    /// CLIP's encoders, as small as [`nano`](Self::nano): 2 layers of 32 channels, 4 frames of 28 px in
+    /// 7 x 7 patches.
+    #[must_use]
+    pub fn clip_nano(vocabulary: usize) -> Self {
+        let vision = ClipVisionConfig::new(28, 4, 32, 2, 2, 32, Activation::Gelu);
+        let text = ClipTextConfig::new(vocabulary, 77, 32, 2, 2, 32, Activation::Gelu);
+        Self::clip(ClipConfig::new(vision, text), 4, FramePooling::Mean).with_fusion_layers(1)
+    }
+
+    /// CLIP's encoders, small enough to learn from nothing on a laptop: 4 layers of 128 channels for
+    /// frames (8 of 56 px in 7 x 7 patches) and texts, embeddings of 64 numbers.
+    #[must_use]
+    pub fn clip_tiny(vocabulary: usize) -> Self {
+        let vision = ClipVisionConfig::new(56, 8, 128, 4, 4, 64, Activation::Gelu);
+        let text = ClipTextConfig::new(vocabulary, 77, 128, 4, 4, 64, Activation::Gelu);
+        Self::clip(ClipConfig::new(vision, text), 8, FramePooling::Mean)
     }
 }
 
@@ -129,7 +170,7 @@ mod tests {
 
     #[test]
     fn presets_are_found_by_the_name_they_show() {
-        for preset in [Preset::Nano, Preset::Tiny, Preset::Small, Preset::Base] {
+        for preset in Preset::ALL {
             assert_eq!(preset.to_string().parse(), Ok(preset));
             assert_eq!(preset.config(100).validate(), Ok(()));
         }
@@ -141,7 +182,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "unknown preset `huge`: there are nano, tiny, small and base"
+            "unknown preset `huge`: there are nano, tiny, small, base, clip-nano and clip-tiny"
         );
     }
 }

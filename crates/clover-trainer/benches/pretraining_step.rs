@@ -216,7 +216,7 @@ mod part {
     #[divan::bench(args = SIZES, sample_count = 15, sample_size = 1)]
     fn video_encoder(bencher: Bencher<'_, '_>, clips: Clips) {
         let (clover, batch) = (clips.clover::<Trained>(), clips.batch());
-        let encoder = &clover.video_encoder;
+        let encoder = clover.video_encoder.video_swin().unwrap();
         let run = || {
             encoder.forward_masked(
                 batch.clips.clone(),
@@ -250,6 +250,7 @@ mod part {
         let video = clover
             .video_encoder
             .forward(batch.clips, &mut Noise::quiet())
+            .grid
             .detach();
         let text = clover
             .text_encoder

@@ -212,7 +212,8 @@ impl Checkpoints {
     }
 
     /// Puts in its place what a crash left aside and the run goes on from, `loaded`, or its best model;
-    /// and removes all else that a crash left: folders that were written by half, or replaced.
+    /// and removes all else that a crash left: folders that were written by half, or replaced, and
+    /// checkpoints beyond the number kept.
     ///
     /// # Errors
     ///
@@ -231,7 +232,13 @@ impl Checkpoints {
                 remove_folder(&path)?;
             }
         }
-        Ok(())
+        let place =
+            loaded.map(|loaded| swap::place_of(loaded).unwrap_or_else(|| loaded.to_owned()));
+        let name = place.as_deref().and_then(Path::file_name);
+        match name.and_then(|name| name.to_str()).and_then(step_of) {
+            Some(step) => self.prune(step),
+            None => Ok(()),
+        }
     }
 
     /// Removes all but the last; `saved` stays even where damaged ones with a higher step exist.

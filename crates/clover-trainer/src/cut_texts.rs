@@ -4,7 +4,7 @@
 use std::fmt;
 
 use clover_data::dataset::{ClipTable, Texts};
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 
 use crate::TrainerError;
 
@@ -29,7 +29,7 @@ impl CutTexts {
     pub(crate) fn of(
         table: &ClipTable,
         form: QuestionForm,
-        tokenizer: &WordPieceTokenizer,
+        tokenizer: &Tokenizer,
         text_len: usize,
     ) -> Result<Option<Self>, TrainerError> {
         let mut found = Self {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn texts_that_are_cut_are_counted() {
         let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog"];
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(pieces, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(pieces, "vocab.txt").unwrap();
         let captions = [("a.gif", "a dog"), ("b.gif", "a dog a dog"), ("c.gif", "a")];
         let table = ClipTable::of_captions(captions);
         let cut = |text_len| {

@@ -3,6 +3,8 @@
 //! | module | concept |
 //! |---|---|
 //! | [`optimizer`], [`parameter_groups`] | AdamW by parameter path |
+//! | [`trained_parts`], [`model_parts`], [`low_rank`] | how much of a model learns: all, some, or low-rank changes |
+//! | [`temperature`] | what similarities are divided by in training |
 //! | [`optimizer_step`] | of a batch's gradient to a new model |
 //! | [`clipping`] | gradient clipping by global norm |
 //! | [`precision`] | master weights in f32, the model in bf16 |
@@ -44,14 +46,15 @@ pub mod report;
 pub mod run;
 mod run_record;
 pub mod task_items;
+pub mod temperature;
 mod trained_for;
 mod whole_file;
 
 pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use optimization::{
-    clipping, optimizer, optimizer_step, parameter_groups, parameter_paths, precision, schedule,
-    starting_values,
+    clipping, low_rank, model_parts, optimizer, optimizer_step, parameter_groups, parameter_paths,
+    precision, schedule, starting_values, trained_parts,
 };
 pub use run_record::RunRecord;
 

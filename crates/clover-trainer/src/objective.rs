@@ -11,13 +11,14 @@
 use burn::prelude::*;
 use clover_losses::{
     CrossEntropyMlmLoss, CrossEntropyMlmLossConfig, FocalMlmLoss, FocalMlmLossConfig, InfoNceLoss,
-    InfoNceLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig, TriModalAlignmentLoss,
-    TriModalAlignmentLossConfig, TriModalEmbeddings,
+    InfoNceLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig, Temperature,
+    TriModalAlignmentLoss, TriModalAlignmentLossConfig, TriModalEmbeddings,
 };
 use clover_model::tasks::PretrainingOutput;
 use serde::{Deserialize, Serialize};
 
 use crate::precision::full_precision;
+use crate::temperature::TemperatureChoice;
 
 /// What pulls videos and texts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub enum WordLoss {
 }
 
 /// Which losses a run adds up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ObjectiveConfig {
     /// Tri-modal alignment (section 3.2), or what stands in its place.
     pub alignment: Alignment,
@@ -52,6 +53,8 @@ pub struct ObjectiveConfig {
     pub ranking: bool,
     /// Masked language modelling (section 3.4).
     pub word_loss: WordLoss,
+    /// What similarities are divided by (section 4.1).
+    pub temperature: TemperatureChoice,
 }
 
 /// The objectives of a run.
@@ -62,6 +65,8 @@ pub struct PretrainingObjective {
     alignment: AlignmentLoss,
     ranking: Option<PairwiseRankingLoss>,
     word: MaskedWordLoss,
+    /// What similarities are divided by.
+    pub(crate) temperature: TemperatureChoice,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +104,7 @@ impl Default for ObjectiveConfig {
             alignment: Alignment::TriModal,
             ranking: true,
             word_loss: WordLoss::Focal,
+            temperature: TemperatureChoice::default(),
         }
     }
 }
@@ -125,6 +131,7 @@ impl ObjectiveConfig {
                 }
                 WordLoss::None => MaskedWordLoss::None,
             },
+            temperature: self.temperature,
         }
     }
 }
@@ -136,7 +143,8 @@ impl Default for PretrainingObjective {
 }
 
 impl PretrainingObjective {
-    /// Computes every term.
+    /// Computes every term, at the configured temperature: as of a model that learns none, where it is to be
+    /// learned.
     ///
     /// # Shapes
     ///
@@ -150,8 +158,22 @@ impl PretrainingObjective {
         output: PretrainingOutput<B>,
         labels: Option<Tensor<B, 1, Int>>,
     ) -> PretrainingLosses<B> {
+        self.forward_at(output, labels, &self.temperature.of(None))
+    }
+
+    /// Computes every term.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub(crate) fn forward_at<B: Backend>(
+        &self,
+        output: PretrainingOutput<B>,
+        labels: Option<Tensor<B, 1, Int>>,
+        temperature: &Temperature<B>,
+    ) -> PretrainingLosses<B> {
         let word = self.word(output.word_logits.clone(), labels);
-        let losses = self.contrast(embeddings(output));
+        let losses = self.contrast(embeddings(output), temperature);
         PretrainingLosses {
             word: word.unwrap_or_else(|| losses.word.clone()),
             ..losses
@@ -196,18 +218,19 @@ impl PretrainingObjective {
     pub(crate) fn contrast<B: Backend>(
         &self,
         embeddings: TriModalEmbeddings<B>,
+        temperature: &Temperature<B>,
     ) -> PretrainingLosses<B> {
         let zero = Tensor::zeros([1], &embeddings.video.device());
         let [video_alignment, text_alignment] = match &self.alignment {
             AlignmentLoss::TriModal(loss) => {
-                let loss = loss.forward(&embeddings);
+                let loss = loss.forward_at(&embeddings, temperature);
                 [loss.video_anchored, loss.text_anchored]
             }
             AlignmentLoss::InfoNce(loss) => {
                 let (video, text) = (&embeddings.video, &embeddings.text);
                 [
-                    loss.forward_one_way(video.clone(), text.clone()),
-                    loss.forward_one_way(text.clone(), video.clone()),
+                    loss.forward_one_way_at(video.clone(), text.clone(), temperature),
+                    loss.forward_one_way_at(text.clone(), video.clone(), temperature),
                 ]
             }
             AlignmentLoss::None => [zero.clone(), zero.clone()],
@@ -221,8 +244,8 @@ impl PretrainingObjective {
         } = embeddings;
         let [video_ranking, text_ranking] = match &self.ranking {
             Some(loss) => [
-                loss.forward(video.clone(), text.clone(), masked_text),
-                loss.forward(text, video, masked_video),
+                loss.forward_at(video.clone(), text.clone(), masked_text, temperature),
+                loss.forward_at(text, video, masked_video, temperature),
             ],
             None => [zero.clone(), zero.clone()],
         };

@@ -7,7 +7,7 @@ use clover_data::dataset::{
     AnswerVocabulary, Answered, Candidates, Captioned, CaptionedDataset, ClipTable, ConvertRequest,
     ItemsTask, MultipleChoiceDataset, OpenEndedDataset, SampleReading, Texts,
 };
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_inference::Preprocessing;
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ pub(crate) struct TaskReading<'r> {
     pub(crate) recipe: &'r TaskRecipe,
     /// How the bundle was trained to see files.
     pub(crate) bundle: &'r Preprocessing,
-    pub(crate) tokenizer: &'r WordPieceTokenizer,
+    pub(crate) tokenizer: &'r Tokenizer,
     /// Whether crops, frames and texts are drawn at random.
     pub(crate) trains: bool,
 }

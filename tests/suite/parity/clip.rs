@@ -25,7 +25,7 @@ const BOUND: f64 = 1e-5;
 /// Relative to each parameter's gradient norm.
 const GRADIENT_BOUND: f64 = 1e-4;
 
-fn folders() -> Vec<Fixture> {
+pub(super) fn folders() -> Vec<Fixture> {
     clover_kernels::register_autodiff::<TestAutodiffBackend>();
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/clip");
     let others = env::var("CLOVER_CLIP_DIRS").unwrap_or_default();

@@ -226,7 +226,7 @@ fn open_ended_answers_equal_the_published_ones() {
             .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
         let attention = model
             .fusion_encoder
-            .last_attention(video, None, text, mask.clone());
+            .last_attention(video.grid, None, text, mask.clone());
         case.compare(
             "test.attention_mean_last_layer.sample0",
             attention.narrow(0, 0, 1),
@@ -285,7 +285,7 @@ fn multiple_choice_scores_equal_the_published_ones() {
             .forward(one_text, one_mask.clone(), &mut Noise::quiet());
         let attention = model
             .fusion_encoder
-            .last_attention(video, None, text, one_mask);
+            .last_attention(video.grid, None, text, one_mask);
         case.compare("test.attention_mean_last_layer.sample0", attention);
         let fused = model.fuse(
             clips.clone(),
@@ -351,7 +351,7 @@ fn filled_blanks_equal_the_published_ones() {
         let token = Some(model.separator_token.as_ref().unwrap().val());
         let attention = model
             .fusion_encoder
-            .last_attention(video, token, text, mask.clone());
+            .last_attention(video.grid, token, text, mask.clone());
         case.compare(
             "test.attention_mean_last_layer.sample0",
             attention.narrow(0, 0, 1),

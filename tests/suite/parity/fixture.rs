@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use clover_model::text_encoder::TextEncoderConfig;
+use clover_model::text_encoder::BertConfig;
 use clover_model::video_encoder::VideoSwinConfig;
 use clover_model::weights::{self, Naming, UNUSED_BY_DESIGN, WeightReport};
 use clover_model::{Clover, CloverConfig};
@@ -115,7 +115,7 @@ impl Fixture {
             self.sizes("num_heads"),
         )
         .with_window(window);
-        let text = TextEncoderConfig::new(
+        let text = BertConfig::new(
             self.size("vocab"),
             hidden,
             self.size("text_layers"),
@@ -123,7 +123,7 @@ impl Fixture {
             self.read(STATE).data(FEED_FORWARD).shape[0],
         )
         .with_max_positions(self.size("max_pos"));
-        CloverConfig::new(video, text)
+        CloverConfig::new(video.into(), text.into())
             .with_time_positions(Some(self.size("t_tokens")))
             .with_space_positions(Some(self.size("s_tokens")))
             .with_fusion_layers(self.size("fusion_layers"))

@@ -5,6 +5,7 @@
 
 mod adamw;
 mod clip;
+mod clip_input;
 mod deviation;
 mod finetuning;
 mod fixture;

@@ -269,7 +269,7 @@ fn the_learning_rate_follows_the_same_curve() {
                 minimum_ratio: case.min_ratio,
                 epochs: case.epochs,
                 iterations_per_epoch: integer(&about["epoch_len"]),
-                warmup_epochs: case.warmup_epochs,
+                warmup_epochs: case.warmup_epochs as f64,
                 warmup_start_ratio: case.warmup_ratio,
                 progress,
             };

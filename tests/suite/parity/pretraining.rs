@@ -86,9 +86,8 @@ fn compare_encoders(
     input: &PretrainingInput<TestAutodiffBackend>,
 ) {
     for (kind, mask) in [("full", None), ("masked", Some(input.region_mask.clone()))] {
-        let features = clover
-            .video_encoder
-            .intermediate_features(input.clips.clone(), mask);
+        let swin = clover.video_encoder.video_swin().unwrap();
+        let features = swin.intermediate_features(input.clips.clone(), mask);
         for (step, tokens) in features.into_iter().enumerate() {
             let name = match (step, kind) {
                 (0, "full") => "patch_embed".to_owned(),
@@ -98,10 +97,9 @@ fn compare_encoders(
             compare(deviations, recorded, &name, channels_first(tokens));
         }
     }
-    let full = clover
-        .video_encoder
-        .forward(input.clips.clone(), &mut Noise::quiet());
-    let masked = clover.video_encoder.forward_masked(
+    let swin = clover.video_encoder.video_swin().unwrap();
+    let full = swin.forward(input.clips.clone(), &mut Noise::quiet());
+    let masked = swin.forward_masked(
         input.clips.clone(),
         input.region_mask.clone(),
         &mut Noise::quiet(),

@@ -3,12 +3,12 @@
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use clover_model::Noise;
-use clover_model::video_encoder::VideoSwin;
 use clover_model::video_encoder::relative_position_bias::relative_position_index;
 use clover_model::video_encoder::shifted_window_mask::{
     mask_between_regions, shifted_window_regions,
 };
 use clover_model::video_encoder::window::WindowGeometry;
+use clover_model::video_encoder::{VideoEncoder, VideoSwin};
 
 use super::deviation::Deviations;
 use super::fixture::{Fixture, Recorded, fixtures};
@@ -25,7 +25,9 @@ pub(crate) fn channels_first<B: Backend>(tokens: Tensor<B, 5>) -> Tensor<B, 5> {
 
 fn compare_case(fixture: &Fixture, recorded: &Recorded, case: &str, deviations: &mut Deviations) {
     let device = Default::default();
-    let encoder: VideoSwin<TestAutodiffBackend> = fixture.clover(&device).video_encoder;
+    let clover = fixture.clover(&device);
+    let encoder: VideoSwin<TestAutodiffBackend> =
+        clover.video_encoder.video_swin().unwrap().clone();
     let clips = recorded.clips(&format!("{case}.imgs_u8"), &device);
     let named = |name: &str| format!("{case}.{name}");
 
@@ -53,7 +55,7 @@ fn compare_case(fixture: &Fixture, recorded: &Recorded, case: &str, deviations: 
     let scalar = (output * probe).sum();
     let gradients = GradientsParams::from_grads(scalar.backward(), &encoder);
     let mut model = fixture.clover(&device);
-    model.video_encoder = encoder;
+    model.video_encoder = VideoEncoder::VideoSwin(encoder);
     let gradients: Vec<_> = gradient::by_published_name(model, &gradients)
         .into_iter()
         .filter(|(name, _)| name.starts_with("backbone."))

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_inference::{Preprocessing, write_bundle};
 use clover_model::{Clover, CloverConfig};
@@ -126,7 +126,7 @@ pub(crate) fn custom_plan(root: &Path, out: &Path) -> FinetuningPlan {
 fn untrained_bundle(data: &SmallData, folder: &Path) {
     let device = Default::default();
     <TestBackend as Backend>::seed(&device, 5);
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&data.files.vocabulary).unwrap();
+    let tokenizer = Tokenizer::read(&data.files.vocabulary).unwrap();
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);

@@ -20,6 +20,14 @@ pub(crate) struct Ask {
     /// Answers to choose from, each as a word of its own or in quotes; after the question.
     #[arg(long, num_args = 1.., value_name = "ANSWER")]
     pub(crate) choices: Vec<String>,
+    /// A list of answers to choose from, an answer a line, or JSON: for a bundle without a head, which compares
+    /// the clip with each.
+    #[arg(long, conflicts_with = "choices", value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// How an answer becomes a text to compare the clip with, such as "a video about {answer}"; `{question}`
+    /// stands for the question. By the question's form if not given.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) prompt: Option<String>,
     /// Ask about the part of the video that begins here: seconds, or as 1:20 or 00:01:20.5.
     #[arg(long, requires = "to", value_name = "TIME")]
     from: Option<String>,

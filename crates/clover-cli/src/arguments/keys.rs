@@ -121,7 +121,7 @@ mod tests {
         let expected = PretrainingRecipe {
             epochs: 2,
             seed: 7,
-            warmup_epochs: 0,
+            warmup_epochs: 0.0,
             frames: 4,
             test_frames: 4,
             ..shipped

@@ -18,7 +18,7 @@ pub(crate) enum Weights {
     Export(ExportWeights),
     /// Say what a file of weights holds: names, shapes, types, parameters of each part, bytes.
     Inspect(InspectWeights),
-    /// Get a file of weights from the Hugging Face Hub into its ordinary cache.
+    /// Get weights from the Hugging Face Hub into its ordinary cache.
     Fetch(FetchWeights),
 }
 
@@ -39,7 +39,8 @@ pub(crate) struct InspectWeights {
 pub(crate) struct FetchWeights {
     /// The repository: `owner/name`.
     pub(crate) repository: String,
-    /// A file of the repository; its weights (whatever form they have) if not given.
+    /// A file of the repository; its weights (whatever form they have) with their configuration and tokenizer if
+    /// not given.
     #[arg(long)]
     pub(crate) file: Vec<String>,
     /// A branch, a tag or a commit.

@@ -11,6 +11,7 @@ use clover_trainer::ablation::{
     AblationFiles, AblationFolder, AblationLists, AblationSummary, Cell, CellEvent, CellResult,
     run_cell,
 };
+use clover_trainer::evaluate::QuestionAccuracy;
 use clover_trainer::pretrain::PretrainingEvent;
 use clover_trainer::recipe::{AblationRecipe, Recipe};
 
@@ -199,13 +200,21 @@ impl Comparison {
 }
 
 fn metrics_line(result: &CellResult) -> String {
-    format!(
-        "R@1 {:.1} % and {:.1} %, open-ended {:.1} %, multiple choice {:.1} %",
-        result.text_to_video.recall_at_1,
-        result.video_to_text.recall_at_1,
-        100.0 * result.open_ended.accuracy,
-        100.0 * result.multiple_choice.accuracy,
-    )
+    let mut line = format!(
+        "R@1 {:.1} % and {:.1} %",
+        result.text_to_video.recall_at_1, result.video_to_text.recall_at_1,
+    );
+    let accuracy = |found: &Option<QuestionAccuracy>| found.as_ref().map(|found| found.accuracy);
+    for (what, share) in [
+        ("among companions", result.hard_negatives),
+        ("open-ended", accuracy(&result.open_ended)),
+        ("multiple choice", accuracy(&result.multiple_choice)),
+    ] {
+        if let Some(share) = share {
+            line += &format!(", {what} {:.1} %", 100.0 * share);
+        }
+    }
+    line
 }
 /// What makes the same table again.
 fn command_line(arguments: &Ablate) -> String {

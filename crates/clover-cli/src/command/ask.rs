@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use clover_data::dataset::AnswerVocabulary;
 use clover_data::video::{ClipSource, Span};
 use clover_inference::{
-    AnsweredBy, Answerer, Bundle, ClipAnswers, FoundMoment, SearchQuery, Searcher,
+    AnswerPrompt, AnsweredBy, Answerer, Bundle, ClipAnswers, FoundMoment, SearchQuery, Searcher,
 };
 use serde_json::json;
 
@@ -29,6 +30,15 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
     {
         bail!("--choices: `{twice}` is given twice");
     }
+    let answers = AnswersFrom {
+        choices: arguments.choices.clone(),
+        list: arguments.answers.clone(),
+        prompt: arguments
+            .prompt
+            .as_deref()
+            .map(AnswerPrompt::new)
+            .transpose()?,
+    };
     match arguments.asked()? {
         Asked::Clip {
             bundle,
@@ -40,7 +50,7 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
                 clip: clip.clone(),
                 span,
                 question: question.clone(),
-                choices: arguments.choices,
+                answers,
                 top: usize::from(arguments.top),
                 attention: arguments.attention.clone(),
             };
@@ -70,7 +80,7 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
                 index,
                 bundle: arguments.bundle,
                 question: question.clone(),
-                choices: arguments.choices,
+                answers,
                 top: usize::from(arguments.top),
             };
             let (matches, found) = arguments.device.run(asking)?;
@@ -97,13 +107,34 @@ pub(super) fn run(arguments: Ask) -> Result<()> {
     }
 }
 
+/// What answers are chosen from where the bundle has no list of its own.
+#[derive(Default)]
+struct AnswersFrom {
+    choices: Vec<String>,
+    list: Option<PathBuf>,
+    prompt: Option<AnswerPrompt>,
+}
+
+impl AnswersFrom {
+    fn answerer<B: Backend>(&self, bundle: Bundle<B>, device: B::Device) -> Result<Answerer<B>> {
+        let mut answerer = Answerer::new(bundle, device);
+        if let Some(list) = &self.list {
+            answerer = answerer.with_answers(AnswerVocabulary::read(list)?)?;
+        }
+        Ok(match &self.prompt {
+            Some(prompt) => answerer.with_prompt(prompt.clone()),
+            None => answerer,
+        })
+    }
+}
+
 /// A question about a clip on its way to a model.
 struct Asking {
     bundle: PathBuf,
     clip: PathBuf,
     span: Option<Span>,
     question: String,
-    choices: Vec<String>,
+    answers: AnswersFrom,
     top: usize,
     attention: Option<PathBuf>,
 }
@@ -113,12 +144,12 @@ impl Work for Asking {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<ClipAnswers> {
         let bundle: Bundle<B::InnerBackend> = open_bundle(&self.bundle, &device)?;
-        let answerer = Answerer::new(bundle, device);
+        let answerer = self.answers.answerer(bundle, device)?;
         let source = ClipSource::Path(self.clip);
         let clip = answerer.read(source.clone(), self.span)?;
-        let found = answerer.answer(&clip, &self.question, &self.choices, self.top)?;
+        let found = answerer.answer(&clip, &self.question, &self.answers.choices, self.top)?;
         if let Some(path) = self.attention {
-            let map = answerer.attention(&clip, &self.question, &self.choices)?;
+            let map = answerer.attention(&clip, &self.question, &self.answers.choices)?;
             let overlay = answerer.overlay();
             overlay.write_png(&path, (source, self.span), &map, STRIP)?;
         }
@@ -132,7 +163,7 @@ struct AskingIndex {
     query: SearchQuery,
     bundle: Option<PathBuf>,
     question: String,
-    choices: Vec<String>,
+    answers: AnswersFrom,
     top: usize,
 }
 
@@ -146,13 +177,14 @@ impl Work for AskingIndex {
         let searcher = Searcher::<B::InnerBackend>::open(&self.index, device.clone())?;
         let own = &searcher.index().settings().bundle;
         let bundle = open_bundle::<B::InnerBackend>(self.bundle.as_ref().unwrap_or(own), &device)?;
-        let answerer = Answerer::new(bundle, device);
+        let answerer = self.answers.answerer(bundle, device)?;
         let found = searcher.search(&self.query)?;
         let mut answered = Vec::new();
         for moment in found.moments {
             let (clip, part) = searcher.index().open_clip(&moment.clip)?;
             let clip = answerer.read(clip, moment.span.or(part))?;
-            let answers = answerer.answer(&clip, &self.question, &self.choices, self.top)?;
+            let answers =
+                answerer.answer(&clip, &self.question, &self.answers.choices, self.top)?;
             answered.push((moment, answers));
         }
         Ok((found.matches, answered))
@@ -216,7 +248,10 @@ pub(super) fn of_index(index: PathBuf, question: &str, choices: &[&str]) -> Resu
         },
         bundle: None,
         question: question.to_owned(),
-        choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
+        answers: AnswersFrom {
+            choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
+            ..AnswersFrom::default()
+        },
         top: 2,
     };
     let device = Default::default();
@@ -294,7 +329,7 @@ mod tests {
             clip: clip.to_owned(),
             span: Some(Span::new(0, 400).unwrap()),
             question: question.to_owned(),
-            choices: Vec::new(),
+            answers: AnswersFrom::default(),
             top: 2,
             attention: Some(attention.clone()),
         };

@@ -75,7 +75,7 @@ pub(super) mod small {
 
     use burn_flex::Flex;
     use clover_data::dataset::ClipTable;
-    use clover_data::text::WordPieceTokenizer;
+    use clover_data::text::Tokenizer;
     use clover_data::video::PixelPipeline;
     use clover_inference::{Answers, Bundle, Preprocessing};
     use clover_model::CloverConfig;
@@ -89,13 +89,13 @@ pub(super) mod small {
         for number in 3..set.clips {
             std::fs::remove_file(files.clips.join(format!("000/{number:06}.gif"))).unwrap();
         }
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let config = CloverConfig::nano(tokenizer.vocabulary().len())
             .with_image_size(28)
             .with_frames(2);
         let device = Default::default();
         let answers = answers.map(|answers| {
-            let head = answers.head().init(config.text.hidden, &device);
+            let head = answers.head().init(config.text.width(), &device);
             (answers, head)
         });
         let bundle: Bundle<Flex> = Bundle {
@@ -109,6 +109,7 @@ pub(super) mod small {
                 text_len: 16,
             },
             answers,
+            untrained: Vec::new(),
         };
         bundle.write(&folder.join("bundle")).unwrap();
         let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();

@@ -79,7 +79,7 @@ impl Work for Indexing {
         let sources = self.sources(old.as_ref())?;
         let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
         let wanted = self.settings(&bundle, old.as_ref())?;
-        let neutral = NeutralTexts::of_bundle(&bundle, &opened.tokenizer)?;
+        let neutral = NeutralTexts::of_bundle(&bundle)?;
         let embedder = opened.into_embedder(device);
         match (self.arguments.rebuild, old) {
             (true, Some(_)) => {

@@ -37,15 +37,7 @@ use new_folder::NewFolders;
 /// Runs what was asked for.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let new = NewFolders::on_the_way_to(arguments.command.folder().as_deref());
-    let done = run_command(arguments.command);
-    if done.is_err() {
-        new.remove_empty();
-    }
-    done
-}
-
-fn run_command(command: Command) -> Result<()> {
-    match command {
+    let done = match arguments.command {
         Command::Pretrain(pretrain) => pretrain::run(*pretrain),
         Command::Ablate(ablate) => ablate::run(ablate),
         Command::Recipe(recipe) => recipe::run(recipe),
@@ -67,7 +59,11 @@ fn run_command(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Man(asked) => help::man(&asked),
+    };
+    if done.is_err() {
+        new.remove_empty();
     }
+    done
 }
 
 impl Command {

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 
 use super::stack::{clip_data, row_data};
-use crate::dataset::PretrainingSample;
+use crate::dataset::{PretrainingSample, Stack};
 use crate::masking::{IGNORED_LABEL, REGION_GRID};
 
 /// What one pre-training step sees.
@@ -48,13 +48,10 @@ pub struct StackedPairs {
     names: Vec<String>,
 }
 
-impl StackedPairs {
-    /// Stacks samples.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there is no sample, or if clips or texts differ in size.
-    pub fn new(samples: &[PretrainingSample]) -> Self {
+impl Stack for PretrainingSample {
+    type Stacked = StackedPairs;
+
+    fn stack(samples: &[Self]) -> StackedPairs {
         let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
         let token_ids: Vec<_> = samples.iter().map(|sample| &sample.token_ids[..]).collect();
         let masked_ids: Vec<_> = samples
@@ -65,7 +62,7 @@ impl StackedPairs {
             .iter()
             .map(|sample| &sample.attention_mask[..])
             .collect();
-        Self {
+        StackedPairs {
             clips: clip_data(&clips),
             token_ids: row_data(&token_ids),
             masked_token_ids: row_data(&masked_ids),
@@ -74,6 +71,13 @@ impl StackedPairs {
             region_mask: stack_region_masks(samples),
             names: samples.iter().map(|sample| sample.name.clone()).collect(),
         }
+    }
+}
+
+impl StackedPairs {
+    /// What the samples are called: `[batch]`.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Moves them to the device.
@@ -100,7 +104,7 @@ impl<B: Backend> PretrainingBatch<B> {
     ///
     /// Panics if there is no sample, or if clips or texts differ in size.
     pub fn collate(samples: &[PretrainingSample], device: &B::Device) -> Self {
-        StackedPairs::new(samples).to_device(device)
+        PretrainingSample::stack(samples).to_device(device)
     }
 }
 

@@ -44,13 +44,13 @@ pub(super) fn stack_rows<B: Backend, T: Copy + Into<i64>>(
     rows: &[&[T]],
     device: &B::Device,
 ) -> Tensor<B, 2, Int> {
+    assert!(!rows.is_empty(), "batch: no text");
     Tensor::from_data(row_data(rows), device)
 }
 
-/// The values of [`stack_rows`], on no device yet.
+/// The values of [`stack_rows`], on no device yet; without a row there are none.
 pub(super) fn row_data<T: Copy + Into<i64>>(rows: &[&[T]]) -> TensorData {
-    assert!(!rows.is_empty(), "batch: no sample");
-    let text_len = rows[0].len();
+    let text_len = rows.first().map_or(0, |row| row.len());
     let mut values: Vec<i64> = Vec::with_capacity(rows.len() * text_len);
     for row in rows {
         assert_eq!(row.len(), text_len, "batch: rows of different lengths");

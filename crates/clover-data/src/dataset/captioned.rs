@@ -90,7 +90,7 @@ impl Preparation for Captioned {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, ClipTable, SampleReading, SampleSource};
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
     use clover_synthetic::{Benchmark, BenchmarkConfig, Split, vocabulary, write_benchmark};
     use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ mod tests {
     fn dataset(table: ClipTable, captioned: Captioned) -> CaptionedDataset {
         let lines = vocabulary();
         let lines = lines.iter().map(String::as_str);
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::test_frames(8),

@@ -12,8 +12,9 @@ use super::clip_table::{ClipRow, ClipTable, Texts};
 use super::items::ItemsTask;
 use super::randomness::Randomness;
 use super::source::SampleSource;
+use super::stacking::Stack;
 use crate::DataError;
-use crate::text::{Encoding, WordPieceTokenizer};
+use crate::text::{Encoding, Tokenizer};
 use crate::video::NormalizedClip;
 
 /// BERT has no more positions.
@@ -38,7 +39,7 @@ pub trait Preparation: Send + Sync + 'static {
     /// What the texts of a row become before its clip is decoded, which takes longer.
     type Encoded;
     /// What a row becomes.
-    type Sample: Send + 'static;
+    type Sample: Stack;
 
     /// Turns the texts of a row into tokens.
     ///
@@ -66,7 +67,7 @@ pub struct PreparedRow<'d> {
     /// Its number in its table.
     pub index: usize,
     /// The tokenizer of the run.
-    pub tokenizer: &'d WordPieceTokenizer,
+    pub tokenizer: &'d Tokenizer,
     /// Tokens a text.
     pub text_len: usize,
 }
@@ -75,7 +76,7 @@ pub struct PreparedRow<'d> {
 #[derive(Debug, Clone)]
 pub struct ClipDataset<P> {
     table: ClipTable,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     reading: SampleReading,
     preparation: P,
 }
@@ -119,7 +120,7 @@ impl<P: Preparation> ClipDataset<P> {
     /// When a figure of the reading is out of range.
     pub fn new(
         table: impl Into<ClipTable>,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         reading: SampleReading,
         preparation: P,
     ) -> Result<Self, DataError> {
@@ -154,7 +155,7 @@ impl<P: Preparation> ClipDataset<P> {
 
 impl<P: Preparation> SampleSource for ClipDataset<P> {
     type Sample = P::Sample;
-    type Batch = Vec<P::Sample>;
+    type Batch = <P::Sample as Stack>::Stacked;
 
     fn len(&self) -> usize {
         self.table.len()
@@ -183,7 +184,7 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
     }
 
-    fn collate(&self, samples: Vec<P::Sample>) -> Vec<P::Sample> {
-        samples
+    fn collate(&self, samples: Vec<P::Sample>) -> Self::Batch {
+        P::Sample::stack(&samples)
     }
 }

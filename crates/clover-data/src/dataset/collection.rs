@@ -236,7 +236,7 @@ mod tests {
         Position, PretrainingDataset, SampleReading, SampleSource,
     };
     use crate::masking::TextMasking;
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
     use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
     use std::fs;
@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn pretraining(files: &BenchmarkFiles, table: ClipTable) -> PretrainingDataset {
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+        let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
         let reading = SampleReading {
             clip: ClipReading {
                 sampling: FrameSampling::train_frames(2),
@@ -427,10 +427,7 @@ mod tests {
             let dataset = pretraining(&files, shards.clone());
             let mut loader = BatchLoader::new(dataset, config).unwrap();
             let batches = loader.epoch(start).unwrap().map(Result::unwrap);
-            let named = batches.map(|batch| {
-                let names = batch.samples.into_iter().map(|sample| sample.name);
-                (names.collect::<Vec<_>>(), batch.next)
-            });
+            let named = batches.map(|batch| (batch.samples.names().to_vec(), batch.next));
             named.collect::<Vec<_>>()
         };
 

@@ -23,6 +23,7 @@ mod rows;
 mod shards;
 mod skipped;
 mod source;
+mod stacking;
 mod workers;
 
 pub(crate) use in_order::{Threads, in_order};
@@ -55,3 +56,4 @@ pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};
 pub use shards::{ShardError, ShardOptions, ShardSet};
 pub use skipped::SkippedItem;
 pub use source::{Collated, SampleSource};
+pub use stacking::{Batch, Batched, Stack, batched};

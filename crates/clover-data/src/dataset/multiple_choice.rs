@@ -123,7 +123,7 @@ impl Preparation for Candidates {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, Items, MultipleChoiceItem, SampleReading, SampleSource};
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
     use clover_synthetic::vocabulary;
     use std::path::Path;
@@ -153,7 +153,7 @@ mod tests {
             text_len: 8,
             seed: 0,
         };
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         ClipDataset::new(table, tokenizer, reading, candidates)
     }
 

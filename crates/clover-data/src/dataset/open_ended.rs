@@ -134,7 +134,7 @@ impl Preparation for Answered {
 mod tests {
     use super::*;
     use crate::dataset::{ClipReading, Items, OpenEndedItem, SampleReading, SampleSource};
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
     use clover_synthetic::vocabulary;
     use std::path::Path;
@@ -158,7 +158,7 @@ mod tests {
         let lines = lines.iter().map(String::as_str);
         ClipDataset::new(
             ClipTable::of_items(items, folder),
-            WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
+            Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap(),
             SampleReading {
                 clip: ClipReading {
                     sampling: FrameSampling::test_frames(2),

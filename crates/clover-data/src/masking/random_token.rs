@@ -28,14 +28,14 @@ pub fn mask_random_tokens<R: Rng + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn only_ordinary_pieces_are_hidden() {
         let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"];
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         let encoding = tokenizer.encode("a [SEP] a", 8).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(0);
 

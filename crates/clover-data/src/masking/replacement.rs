@@ -27,8 +27,8 @@ impl MaskedTokens {
 
     /// Hides the pieces at `positions`.
     ///
-    /// Each piece by itself becomes `[MASK]` in 80 % of cases, a random id of the whole vocabulary
-    /// (special ids included, as published) in 10 %, and stays in 10 %; all three are predicted.
+    /// Each piece by itself becomes `[MASK]` in 80 % of cases, a random piece
+    /// ([`Vocabulary::random_piece`]) in 10 %, and stays in 10 %; all three are predicted.
     pub fn replace<R: Rng + ?Sized>(
         encoding: &Encoding,
         positions: impl IntoIterator<Item = usize>,
@@ -42,7 +42,7 @@ impl MaskedTokens {
             if rng.random_bool(0.8) {
                 masked.ids[position] = vocabulary.special().mask;
             } else if rng.random_bool(0.5) {
-                masked.ids[position] = rng.random_range(0..vocabulary.len() as u32);
+                masked.ids[position] = vocabulary.random_piece(rng);
             }
         }
         masked

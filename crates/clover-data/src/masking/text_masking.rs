@@ -8,7 +8,7 @@ use super::replacement::MaskedTokens;
 use super::semantic::{candidate_counts, choose_words};
 use super::whole_word::mask_whole_words;
 use crate::DataError;
-use crate::text::{Encoding, PartOfSpeech, PartOfSpeechTagger, WordPieceTokenizer};
+use crate::text::{Encoding, PartOfSpeech, PartOfSpeechTagger, Tokenizer};
 
 /// How the words to hide are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl TextMasker {
         &self,
         encoding: &Encoding,
         tags: Option<&[PartOfSpeech]>,
-        tokenizer: &WordPieceTokenizer,
+        tokenizer: &Tokenizer,
         rng: &mut R,
     ) -> MaskedTokens {
         let vocabulary = tokenizer.vocabulary();
@@ -150,7 +150,7 @@ mod tests {
     ];
 
     fn hidden(text: &str, tags: Option<&[PartOfSpeech]>) -> Vec<usize> {
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();
         let encoding = tokenizer.encode(text, 12).unwrap();
         let masker = TextMasker::new(TextMasking::Semantic { ratio: 1.0 }).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(0);

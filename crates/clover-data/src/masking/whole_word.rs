@@ -27,7 +27,7 @@ pub fn mask_whole_words<R: Rng + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::WordPieceTokenizer;
+    use crate::text::Tokenizer;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -36,7 +36,7 @@ mod tests {
     ];
 
     fn hidden(text: &str, seed: u64) -> Vec<usize> {
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap();
         let encoding = tokenizer.encode(text, 16).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let masked = mask_whole_words(&encoding, 0.3, tokenizer.vocabulary(), &mut rng);

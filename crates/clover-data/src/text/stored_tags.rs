@@ -1,10 +1,10 @@
 //! Tags that came with a caption, carried over to the words of its encoding.
 
 use super::part_of_speech::PartOfSpeech;
-use super::tokenizer::{Encoding, WordPieceTokenizer};
+use super::tokenizer::{Encoding, Tokenizer};
 use crate::DataError;
 
-impl WordPieceTokenizer {
+impl Tokenizer {
     /// Carries tags of a caption's words over to the words of its encoding; `tagged` are the
     /// caption's words, as blanks separate them, each with its tag.
     ///
@@ -40,15 +40,9 @@ impl WordPieceTokenizer {
 
     /// The words of an encoding, their pieces joined; unknown words are none of them.
     pub fn words(&self, encoding: &Encoding) -> Vec<String> {
-        let piece = |id: &u32| {
-            let piece = self.vocabulary().pieces().get(*id as usize);
-            let piece = piece.map(String::as_str).unwrap_or_default();
-            piece.strip_prefix("##").unwrap_or(piece)
-        };
-        encoding
-            .words
-            .iter()
-            .map(|word| encoding.ids[word.clone()].iter().map(piece).collect())
+        let words = encoding.words.iter();
+        words
+            .map(|word| self.spell(&encoding.ids[word.clone()]))
             .collect()
     }
 }
@@ -62,8 +56,8 @@ mod tests {
         "cafe",
     ];
 
-    fn tokenizer() -> WordPieceTokenizer {
-        WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap()
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap()
     }
 
     fn carried(tagged: &[(&str, &str)], len: usize) -> Vec<PartOfSpeech> {

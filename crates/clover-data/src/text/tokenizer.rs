@@ -1,34 +1,48 @@
-//! WordPiece (Devlin et al., "BERT", NAACL 2019), in small letters unless its files say otherwise.
+//! From a sentence to a row of token ids, by either of two ways to cut words into pieces: WordPiece
+//! (Devlin et al., "BERT", NAACL 2019) or CLIP's byte-level BPE (Radford et al., ICML 2021).
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ahash::AHashMap;
-use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::bert::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{AddedToken, Tokenizer};
+use serde::{Deserialize, Serialize};
 
+use super::bpe;
 use super::normalization::TextNormalization;
 use super::vocabulary::{SpecialTokens, Vocabulary};
-use super::word_groups::word_groups;
+use super::word_groups::{word_groups, word_groups_by_end};
+use super::word_piece;
 use crate::DataError;
 
-/// A word with more characters becomes `[UNK]`, as in BERT.
-const MAX_WORD_CHARS: usize = 100;
+/// How words are cut into pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenizerKind {
+    /// BERT's: the longest known piece first; a piece within a word begins with `##`.
+    WordPiece,
+    /// CLIP's: the bytes of a word are merged pair by pair; the last piece of a word ends in `</w>`.
+    Bpe,
+}
 
 /// Turns sentences into rows of token ids.
 #[derive(Debug, Clone)]
-pub struct WordPieceTokenizer {
-    tokenizer: Tokenizer,
+pub struct Tokenizer {
+    pub(super) library: tokenizers::Tokenizer,
     vocabulary: Vocabulary,
-    normalization: TextNormalization,
+    scheme: Scheme,
+}
+
+/// What is different between the two kinds.
+#[derive(Debug, Clone)]
+enum Scheme {
+    WordPiece(TextNormalization),
+    Bpe,
 }
 
 /// One sentence as a row of token ids of fixed length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
-    /// `[CLS]`, the pieces, `[SEP]`, then `[PAD]` up to the length asked for.
+    /// The first token, the pieces, the last token, then padding up to the length asked for: for
+    /// BERT `[CLS] .. [SEP] [PAD] ..`, for CLIP `<|startoftext|> .. <|endoftext|> 0 ..`.
     pub ids: Vec<u32>,
     /// 1 for a token, 0 for padding.
     pub attention_mask: Vec<u8>,
@@ -36,77 +50,57 @@ pub struct Encoding {
     pub words: Vec<Range<usize>>,
 }
 
-impl WordPieceTokenizer {
-    /// Reads the vocabulary file (one piece a line) and builds the tokenizer; what stands beside it
-    /// tells whether capitals are kept ([`TextNormalization::beside`]).
+impl Tokenizer {
+    /// Builds the tokenizer from the lines of a WordPiece vocabulary; `path` is what errors call it.
     ///
     /// # Errors
     ///
-    /// When a file is unreadable, or the vocabulary repeats a piece or lacks one of `[PAD] [UNK]
-    /// [CLS] [SEP] [MASK]` under exactly that name.
-    pub fn from_vocab_file(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        let vocabulary = Vocabulary::from_file(path)?;
-        Self::new(vocabulary, TextNormalization::beside(path)?)
-    }
-
-    /// Builds the tokenizer from the lines of a vocabulary; `path` is what errors call it.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_vocab_file`](Self::from_vocab_file).
+    /// When the vocabulary repeats a piece or lacks one of `[PAD] [UNK] [CLS] [SEP] [MASK]` under
+    /// exactly that name.
     pub fn from_vocab_lines<'a>(
         lines: impl IntoIterator<Item = &'a str>,
         path: impl Into<PathBuf>,
     ) -> Result<Self, DataError> {
         let vocabulary = Vocabulary::from_lines(lines, path)?;
-        Self::new(vocabulary, TextNormalization::default())
+        Self::word_piece(vocabulary, TextNormalization::default())
     }
 
-    /// Builds the tokenizer of a vocabulary.
+    /// Builds the tokenizer of a WordPiece vocabulary.
     ///
     /// # Errors
     ///
     /// When the tokenizer's library refuses the vocabulary.
-    pub fn new(
+    pub fn word_piece(
         vocabulary: Vocabulary,
         normalization: TextNormalization,
     ) -> Result<Self, DataError> {
-        let ids: AHashMap<String, u32> = vocabulary
-            .pieces()
-            .iter()
-            .enumerate()
-            .filter(|(_, piece)| !piece.is_empty())
-            .map(|(id, piece)| (piece.clone(), id as u32))
-            .collect();
-        let model = WordPiece::builder()
-            .vocab(ids)
-            .unk_token("[UNK]".to_owned())
-            .max_input_chars_per_word(MAX_WORD_CHARS)
-            .build()
-            .map_err(DataError::Tokenizer)?;
-        let mut tokenizer = Tokenizer::new(model);
-        tokenizer
-            .with_normalizer(Some(BertNormalizer::new(
-                true,
-                normalization.tokenize_chinese_chars,
-                Some(normalization.strips_accents()),
-                normalization.do_lower_case,
-            )))
-            .map_err(DataError::Tokenizer)?
-            .with_pre_tokenizer(Some(BertPreTokenizer));
-        // Registered as special, "[MASK]" inside a sentence is one token and keeps its capitals.
-        tokenizer
-            .add_special_tokens(SpecialTokens::NAMES.map(|name| AddedToken::from(name, true)))
-            .map_err(DataError::Tokenizer)?;
+        let library = word_piece::library(&vocabulary, normalization);
         Ok(Self {
-            tokenizer,
+            library: library.map_err(DataError::Tokenizer)?,
             vocabulary,
-            normalization,
+            scheme: Scheme::WordPiece(normalization),
         })
     }
 
-    /// Encodes `text` into exactly `max_len` ids; what does not fit is cut from the end of the text.
+    /// Builds CLIP's tokenizer of a vocabulary and the pairs that are merged, the most important
+    /// first, each of which is known to be in the vocabulary.
+    pub(super) fn bpe(
+        vocabulary: Vocabulary,
+        merges: Vec<(String, String)>,
+    ) -> Result<Self, DataError> {
+        let library = bpe::library(&vocabulary, merges);
+        Ok(Self {
+            library: library.map_err(DataError::Tokenizer)?,
+            vocabulary,
+            scheme: Scheme::Bpe,
+        })
+    }
+
+    /// Encodes `text` into exactly `max_len` ids; what does not fit is cut from the end of the text,
+    /// and the last token stays.
+    ///
+    /// `[MASK]` in a text is the masked token; `[SEP]` is the one between two texts, and nothing but
+    /// a space for CLIP, which has none. No other special token can be written.
     ///
     /// # Errors
     ///
@@ -114,15 +108,14 @@ impl WordPieceTokenizer {
     ///
     /// # Panics
     ///
-    /// Panics if `max_len` is below 2: a row holds at least `[CLS]` and `[SEP]`.
+    /// Panics if `max_len` is below 2: a row holds at least its first and its last token.
     pub fn encode(&self, text: &str, max_len: usize) -> Result<Encoding, DataError> {
         assert!(
             max_len >= 2,
-            "tokenizer: a row holds at least [CLS] and [SEP]"
+            "tokenizer: a row holds at least its first and last token"
         );
         let special = self.vocabulary.special();
         let pieces = self.pieces(text)?;
-        let pieces = pieces.get_ids();
         let kept = &pieces[..pieces.len().min(max_len - 2)];
 
         let mut ids = Vec::with_capacity(max_len);
@@ -130,9 +123,12 @@ impl WordPieceTokenizer {
         ids.extend_from_slice(kept);
         ids.push(special.sep);
         let used = ids.len();
+        let ordinary = ids.iter().map(|&id| self.ordinary_piece(id));
+        let words = match self.scheme {
+            Scheme::WordPiece(_) => word_groups(ordinary),
+            Scheme::Bpe => word_groups_by_end(ordinary),
+        };
         ids.resize(max_len, special.pad);
-
-        let words = word_groups(ids.iter().map(|&id| self.ordinary_piece(id)));
         let attention_mask = (0..max_len).map(|at| u8::from(at < used)).collect();
         Ok(Encoding {
             ids,
@@ -147,14 +143,24 @@ impl WordPieceTokenizer {
     ///
     /// When the tokenizer's library fails on the text.
     pub fn full_len(&self, text: &str) -> Result<usize, DataError> {
-        // `[CLS]` and `[SEP]` stand around it.
+        // The first and the last token stand around it.
         Ok(self.pieces(text)?.len() + 2)
     }
 
-    fn pieces(&self, text: &str) -> Result<tokenizers::Encoding, DataError> {
-        self.tokenizer
-            .encode_fast(text, false)
-            .map_err(DataError::Tokenizer)
+    fn pieces(&self, text: &str) -> Result<Vec<u32>, DataError> {
+        let pieces = match self.scheme {
+            Scheme::WordPiece(_) => word_piece::pieces(&self.library, text),
+            Scheme::Bpe => bpe::pieces(&self.library, text, self.special().mask),
+        };
+        pieces.map_err(DataError::Tokenizer)
+    }
+
+    /// How words are cut into pieces.
+    pub fn kind(&self) -> TokenizerKind {
+        match self.scheme {
+            Scheme::WordPiece(_) => TokenizerKind::WordPiece,
+            Scheme::Bpe => TokenizerKind::Bpe,
+        }
     }
 
     /// The vocabulary behind the ids.
@@ -162,9 +168,12 @@ impl WordPieceTokenizer {
         &self.vocabulary
     }
 
-    /// How texts are written before they are cut.
-    pub fn normalization(&self) -> TextNormalization {
-        self.normalization
+    /// How texts are written before WordPiece cuts them; CLIP's way has no choice.
+    pub fn normalization(&self) -> Option<TextNormalization> {
+        match self.scheme {
+            Scheme::WordPiece(normalization) => Some(normalization),
+            Scheme::Bpe => None,
+        }
     }
 
     /// The ids of the special tokens.
@@ -172,28 +181,39 @@ impl WordPieceTokenizer {
         self.vocabulary.special()
     }
 
+    /// What the pieces of one word spell.
+    pub(super) fn spell(&self, ids: &[u32]) -> String {
+        let pieces = ids.iter();
+        let pieces = pieces.filter_map(|&id| self.vocabulary.pieces().get(id as usize));
+        match self.scheme {
+            Scheme::WordPiece(_) => pieces
+                .map(|piece| piece.strip_prefix("##").unwrap_or(piece))
+                .collect(),
+            Scheme::Bpe => bpe::spell(pieces.map(String::as_str)),
+        }
+    }
+
     fn ordinary_piece(&self, id: u32) -> Option<&str> {
-        if self.special().contains(id) {
+        if self.vocabulary.is_special(id) {
             return None;
         }
-        self.vocabulary
-            .pieces()
-            .get(id as usize)
-            .map(String::as_str)
+        let piece = self.vocabulary.pieces().get(id as usize);
+        piece.map(String::as_str)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     const LINES: [&str; 14] = [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "man", "skate", "##board", "cafe", "?",
         "is", "un", "##known",
     ];
 
-    fn tokenizer() -> WordPieceTokenizer {
-        WordPieceTokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap()
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::from_vocab_lines(LINES, "vocab.txt").unwrap()
     }
 
     #[test]
@@ -220,7 +240,7 @@ mod tests {
         let config = r#"{"do_lower_case": false}"#;
         std::fs::write(folder.path().join(TextNormalization::FILE), config).unwrap();
 
-        let encoding = WordPieceTokenizer::from_vocab_file(path)
+        let encoding = Tokenizer::read(path)
             .unwrap()
             .encode("man Man A CAFÉ", 6)
             .unwrap();
@@ -260,7 +280,7 @@ mod tests {
             eprintln!("skipped: {} is absent", path.display());
             return;
         }
-        let tokenizer = WordPieceTokenizer::from_vocab_file(path).unwrap();
+        let tokenizer = Tokenizer::read(path).unwrap();
 
         let encoding = tokenizer
             .encode("A man is riding a skateboard.", 12)

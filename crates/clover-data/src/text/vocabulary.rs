@@ -1,8 +1,10 @@
-//! A WordPiece vocabulary: one piece a line, the line number is the id (Devlin et al., "BERT").
+//! The pieces of a tokenizer by their ids, and which of them mean something of their own.
 
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use rand::Rng;
 
 use crate::DataError;
 use crate::files::read_regular;
@@ -15,35 +17,33 @@ const MAX_VOCABULARY_BYTES: u64 = 64 << 20;
 pub struct Vocabulary {
     pieces: Vec<String>,
     special: SpecialTokens,
+    /// The ids that no piece of a word has, in their order.
+    reserved: Vec<u32>,
 }
 
-/// The ids of the five tokens BERT gives a meaning of their own.
+/// The ids of the five tokens BERT gives a meaning of their own, and what takes their place for CLIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpecialTokens {
-    /// `[PAD]`, which fills a row up to its length.
+    /// `[PAD]`, which fills a row up to its length; for CLIP 0 if its file says nothing else, which
+    /// may be the id of an ordinary piece.
     pub pad: u32,
-    /// `[UNK]`, a word the vocabulary cannot spell.
+    /// `[UNK]`, a word the vocabulary cannot spell; CLIP's spells all, and has the last token here.
     pub unknown: u32,
-    /// `[CLS]`, the first token of every row.
+    /// `[CLS]` or `<|startoftext|>`, the first token of every row.
     pub cls: u32,
-    /// `[SEP]`, the last token of every row.
+    /// `[SEP]` or `<|endoftext|>`, the last token of every row.
     pub sep: u32,
-    /// `[MASK]`, a hidden piece.
+    /// `[MASK]`, a hidden piece; for CLIP the number one past the vocabulary.
     pub mask: u32,
 }
 
 impl SpecialTokens {
     /// The names of the special tokens, as they stand in a vocabulary.
     pub const NAMES: [&'static str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
-    /// Tells whether `id` is one of the special tokens.
-    pub fn contains(&self, id: u32) -> bool {
-        [self.pad, self.unknown, self.cls, self.sep, self.mask].contains(&id)
-    }
 }
 
 impl Vocabulary {
-    /// Reads a vocabulary file.
+    /// Reads a file of WordPiece: one piece a line, the line number is the id.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Vocabulary {
         Self::from_lines(read_text(path)?.lines(), path)
     }
 
-    /// Builds a vocabulary from its lines; `path` is what errors call it.
+    /// Builds a vocabulary of WordPiece from its lines; `path` is what errors call it.
     ///
     /// # Errors
     ///
@@ -79,7 +79,29 @@ impl Vocabulary {
             }
         }
         let special = special_tokens(&ids, &path)?;
-        Ok(Self { pieces, special })
+        let SpecialTokens {
+            pad,
+            unknown,
+            cls,
+            sep,
+            mask,
+        } = special;
+        Ok(Self::new(
+            pieces,
+            special,
+            vec![pad, unknown, cls, sep, mask],
+        ))
+    }
+
+    /// Pieces in the order of their ids, of which those with `reserved` ids are no part of a word.
+    pub(super) fn new(pieces: Vec<String>, special: SpecialTokens, mut reserved: Vec<u32>) -> Self {
+        reserved.sort_unstable();
+        reserved.dedup();
+        Self {
+            pieces,
+            special,
+            reserved,
+        }
     }
 
     /// The pieces in the order of their ids.
@@ -100,6 +122,29 @@ impl Vocabulary {
     /// The ids of the special tokens.
     pub fn special(&self) -> SpecialTokens {
         self.special
+    }
+
+    /// Tells whether `id` is one of a special token, or of no piece.
+    pub fn is_special(&self, id: u32) -> bool {
+        id as usize >= self.pieces.len() || self.reserved.binary_search(&id).is_ok()
+    }
+
+    /// What a hidden piece may be replaced by: of WordPiece any id, special ones included, as
+    /// published; of CLIP's any that is not special, which it has never seen within a text.
+    pub fn random_piece<R: Rng + ?Sized>(&self, rng: &mut R) -> u32 {
+        let count = self.pieces.len();
+        if (self.special.mask as usize) < count {
+            return rng.random_range(0..count as u32);
+        }
+        let ordinary = count.saturating_sub(self.reserved.len()).max(1);
+        let place = rng.random_range(0..ordinary as u32);
+        let skip = |id, reserved: &u32| id + u32::from(*reserved <= id);
+        self.reserved.iter().fold(place, skip)
+    }
+
+    /// The ids that are no part of a word, in their order.
+    pub(crate) fn reserved(&self) -> &[u32] {
+        &self.reserved
     }
 }
 
@@ -128,7 +173,7 @@ fn special_tokens(ids: &HashMap<&str, u32>, path: &Path) -> Result<SpecialTokens
             let lowered = token.to_lowercase();
             DataError::MissingSpecialToken {
                 path: path.to_path_buf(),
-                token,
+                token: token.to_owned(),
                 hint: if ids.contains_key(lowered.as_str()) {
                     "; it has the lower-cased form, which BERT's tokens are not"
                 } else {
@@ -159,8 +204,8 @@ mod tests {
         assert_eq!(vocabulary.pieces()[1], "cat");
         assert_eq!(vocabulary.special().pad, 0);
         assert_eq!(vocabulary.special().unknown, 2);
-        assert!(vocabulary.special().contains(5));
-        assert!(!vocabulary.special().contains(1));
+        assert!(vocabulary.is_special(5) && vocabulary.is_special(6));
+        assert!(!vocabulary.is_special(1));
     }
 
     #[test]

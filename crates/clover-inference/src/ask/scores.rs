@@ -3,15 +3,15 @@
 use burn::prelude::*;
 use clover_data::DataError;
 use clover_data::batch::stack_clips;
+use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::QuestionForm;
 use clover_data::video::NormalizedClip;
 use clover_model::Noise;
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
-use super::question::Question;
-use super::{AnsweredBy, Answerer, Head, Scored};
+use super::question::{BLANK, Question};
+use super::{AnswerPrompt, AnsweredBy, Answerer, Head, Scored};
 use crate::InferenceError;
-use crate::embedder::TEMPERATURE;
 use crate::text_batch::TextBatch;
 
 /// Choices that pass the fusion encoder together, each with the whole clip.
@@ -52,6 +52,7 @@ impl<B: Backend> Answerer<B> {
             answers,
             scores,
             by: AnsweredBy::AnswerList,
+            temperature: 1.0,
             cut,
         })
     }
@@ -114,18 +115,31 @@ impl<B: Backend> Answerer<B> {
             answers: question.choices.clone(),
             scores,
             by: AnsweredBy::MultipleChoice,
+            temperature: 1.0,
             cut,
         })
     }
 
-    /// The cosine of the clip and the question with each choice.
+    /// The cosine of the clip and the question with each choice, or each answer of the list.
     fn compare(
         &self,
         clip: &NormalizedClip,
         question: &Question,
     ) -> Result<Scored, InferenceError> {
-        let choices = question.choices.iter();
-        let texts: Vec<String> = choices.map(|choice| question.with_choice(choice)).collect();
+        let of_list = self.list.as_ref().filter(|_| question.choices.is_empty());
+        let answers = of_list.map_or(&question.choices[..], AnswerVocabulary::answers);
+        let prompt = match (&self.prompt, of_list) {
+            (Some(prompt), _) => Some(prompt.clone()),
+            (None, Some(_)) if !question.text.contains(BLANK) => {
+                Some(AnswerPrompt::of_form(&question.text))
+            }
+            (None, _) => None,
+        };
+        let write = |answer: &String| match &prompt {
+            Some(prompt) => prompt.text(&question.text, answer),
+            None => question.with_choice(answer),
+        };
+        let texts: Vec<String> = answers.iter().map(write).collect();
         let mut cut = false;
         for text in &texts {
             cut |= self.embedder.is_cut(text)?;
@@ -137,9 +151,10 @@ impl<B: Backend> Answerer<B> {
             both.map(|(text, video)| text * video).sum()
         };
         Ok(Scored {
-            answers: question.choices.clone(),
+            answers: answers.to_vec(),
             scores: (0..embedded.rows()).map(cosine).collect(),
             by: AnsweredBy::Similarity,
+            temperature: self.embedder.temperature(),
             cut,
         })
     }
@@ -179,11 +194,7 @@ fn values<B: Backend>(scores: Tensor<B, 2>) -> Vec<f32> {
 }
 
 /// What finite scores make probable: their softmax.
-pub(super) fn probabilities(scores: &[f32], by: AnsweredBy) -> Vec<f64> {
-    let temperature = match by {
-        AnsweredBy::Similarity => TEMPERATURE,
-        AnsweredBy::AnswerList | AnsweredBy::MultipleChoice => 1.0,
-    };
+pub(super) fn probabilities(scores: &[f32], temperature: f64) -> Vec<f64> {
     let scaled = scores.iter().map(|&score| f64::from(score) / temperature);
     let scaled: Vec<f64> = scaled.collect();
     let highest = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
 use clover_synthetic::{BenchmarkConfig, vocabulary, write_benchmark};
@@ -22,13 +22,13 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
     <TestBackend as Backend>::seed(&device, 3);
     let lines = vocabulary();
     let lines = lines.iter().map(String::as_str);
-    let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+    let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
     let clover: Clover<TestBackend> = config.init(&device);
     let answers = answers.map(|answers| {
-        let head = answers.head().init(config.text.hidden, &device);
+        let head = answers.head().init(config.text.width(), &device);
         (answers, head)
     });
     let bundle = Bundle {
@@ -42,6 +42,7 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
             text_len: 16,
         },
         answers,
+        untrained: Vec::new(),
     };
     Answerer::new(bundle, device)
 }
@@ -223,6 +224,38 @@ fn more_choices_than_pass_together_are_all_scored() {
 }
 
 #[test]
+fn a_list_is_compared_by_prompts_where_there_is_no_head() {
+    let list = || AnswerVocabulary::from_answers(LIST, LIST.len());
+    let answerer = answerer(None).with_answers(list()).unwrap();
+
+    let found = ask(&answerer, "what colour is it", &[]);
+
+    assert_eq!(
+        (found.answered_by, found.known),
+        (AnsweredBy::Similarity, LIST.len())
+    );
+    // A colour is written as a thing of that colour.
+    let texts: Vec<String> = LIST
+        .iter()
+        .map(|answer| format!("a {answer} thing"))
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let as_captions = ask(&answerer, "", &texts);
+    for (one, caption) in found.ranked.iter().zip(&as_captions.ranked) {
+        assert_eq!(caption.answer, format!("a {} thing", one.answer));
+        assert!((one.probability - caption.probability).abs() < 1e-6);
+    }
+    let prompt = AnswerPrompt::new("{answer}").unwrap();
+    let answerer = answerer.with_prompt(prompt);
+    let alone = ask(&answerer, "what colour is it", &[]);
+    assert_eq!(
+        alone.ranked[0].similarity,
+        ask(&answerer, "", &LIST).ranked[0].similarity
+    );
+    assert!(of_list().with_answers(list()).is_err());
+}
+
+#[test]
 fn a_text_whose_end_is_left_out_says_so() {
     let answerer = of_list();
 
@@ -266,6 +299,7 @@ fn scores_that_are_no_numbers_are_no_answer() {
         answers: words(&["red", "blue"]),
         scores: vec![0.5, f32::NAN],
         by: AnsweredBy::AnswerList,
+        temperature: 1.0,
         cut: false,
     };
 
@@ -278,6 +312,7 @@ fn equal_answers_stay_in_the_order_of_the_list_and_are_not_sure() {
         answers: words(&["blue", "red", "big"]),
         scores: vec![1_000.0; 3],
         by: AnsweredBy::MultipleChoice,
+        temperature: 1.0,
         cut: false,
     };
 

@@ -52,7 +52,7 @@ impl AttentionOverlay {
         Self {
             reading,
             region_side: config.video.region_side(),
-            frames_a_step: config.video.patch[0],
+            frames_a_step: config.video.frames_a_step(),
         }
     }
 

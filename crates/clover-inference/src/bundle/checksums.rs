@@ -9,36 +9,42 @@ use std::path::Path;
 
 use blake3::Hash;
 use clover_data::files::open_regular;
-use clover_data::text::TextNormalization;
+use clover_data::text::Tokenizer;
 
 use super::neutral::NEUTRAL;
-use super::{ANSWERS, CONFIG, PREPROCESSING, VOCABULARY, WEIGHTS, write_whole};
+use super::{ANSWERS, CONFIG, PREPROCESSING, WEIGHTS, write_whole};
 use crate::InferenceError;
 
 pub(super) const CHECKSUMS: &str = "checksums.txt";
 /// Bytes of a list of checksums, at most: a dozen lines.
 const LONGEST: u64 = 1 << 16;
 
+const WORD_PIECES: &str = Tokenizer::FILES[0];
+const NORMALIZATION: &str = Tokenizer::FILES[1];
+const BYTE_PAIRS: &str = Tokenizer::FILES[2];
+
 /// The files that are checked, the large one last.
-const CHECKED: [&str; 7] = [
+const CHECKED: [&str; 8] = [
     CONFIG,
-    VOCABULARY,
-    TextNormalization::FILE,
+    WORD_PIECES,
+    NORMALIZATION,
+    BYTE_PAIRS,
     PREPROCESSING,
     ANSWERS,
     NEUTRAL,
     WEIGHTS,
 ];
-/// What decides a bundle's results, and of these what a bundle may be without.
-const DECISIVE: [&str; 6] = [
+/// What decides a bundle's results, and of these what no bundle is without.
+const DECISIVE: [&str; 7] = [
     CONFIG,
     WEIGHTS,
-    VOCABULARY,
-    TextNormalization::FILE,
+    WORD_PIECES,
+    NORMALIZATION,
     PREPROCESSING,
     ANSWERS,
+    BYTE_PAIRS,
 ];
-const OPTIONAL: [&str; 2] = [TextNormalization::FILE, ANSWERS];
+const NEEDED: [&str; 3] = [CONFIG, WEIGHTS, PREPROCESSING];
 
 type Checksums = BTreeMap<String, Hash>;
 
@@ -60,7 +66,7 @@ pub fn bundle_checksum(folder: &Path) -> Result<String, InferenceError> {
         };
         match hash {
             Some(hash) => hasher.update(hash.as_bytes()),
-            None if OPTIONAL.contains(&name) => continue,
+            None if !NEEDED.contains(&name) => continue,
             None => {
                 return Err(InferenceError::File {
                     path: folder.join(name),
@@ -209,7 +215,7 @@ mod tests {
         let answers = Answers::OpenEnded {
             answers: vec!["red".to_owned(), "blue".to_owned()],
         };
-        let head = answers.head().init(small.config.text.hidden, &device);
+        let head = answers.head().init(small.config.text.width(), &device);
         small.answers = Some((answers, head));
         small.write(folder.path()).unwrap();
         let neutral = NeutralTexts {
@@ -234,9 +240,14 @@ mod tests {
         let folder = folder.path();
         opened(folder).unwrap();
         let listed = read(folder).unwrap().unwrap();
-        assert_eq!(listed.len(), CHECKED.len());
+        // Byte pairs are in the place of word pieces.
+        let there: Vec<_> = CHECKED
+            .into_iter()
+            .filter(|name| *name != BYTE_PAIRS)
+            .collect();
+        assert_eq!(listed.len(), there.len());
 
-        for name in CHECKED {
+        for name in there {
             let path = folder.join(name);
             let whole = fs::read(&path).unwrap();
             for part in 0..20 {
@@ -316,9 +327,9 @@ mod tests {
         };
         start().unwrap();
 
-        fs::write(folder.path().join(VOCABULARY), "[PAD]\n").unwrap();
+        fs::write(folder.path().join(WORD_PIECES), "[PAD]\n").unwrap();
 
-        assert!(start().unwrap_err().to_string().contains(VOCABULARY));
+        assert!(start().unwrap_err().to_string().contains(WORD_PIECES));
     }
 
     #[test]
@@ -330,7 +341,7 @@ mod tests {
 
         // From the files themselves it is the same.
         assert_eq!(bundle_checksum(folder).unwrap(), listed);
-        for name in DECISIVE {
+        for name in DECISIVE.into_iter().filter(|name| *name != BYTE_PAIRS) {
             let path = folder.join(name);
             let whole = fs::read(&path).unwrap();
             fs::write(&path, [whole.as_slice(), b" "].concat()).unwrap();

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `config.json` | sizes ([`CloverConfig`]) |
 //! | `model.safetensors` | weights under our parameter paths |
-//! | `vocab.txt` | word pieces, one a line |
-//! | `tokenizer_config.json` | whether capitals are kept ([`TextNormalization`]) |
+//! | `vocab.txt`, `tokenizer_config.json` | word pieces, one a line, and whether capitals are kept |
+//! | `tokenizer.json` | CLIP's byte pairs, in the place of the two |
 //! | `preprocess.json` | [`Preprocessing`] |
 //! | `neutral.json` | some captions of its training ([`NeutralTexts`]), where there are any |
 //! | `answers.json` | the labels of a fine-tuned model's head ([`Answers`]), where there is one |
@@ -14,22 +14,26 @@
 mod answers;
 mod checksums;
 mod files;
+mod fusion_parts;
 mod neutral;
 mod starting;
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use clover_data::text::{TextNormalization, WordPieceTokenizer};
+use clover_data::text::Tokenizer;
 use clover_model::tasks::AnswerHead;
-use clover_model::weights::{Export, Import, ImportOptions, Naming, WeightFile};
+use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
 pub(crate) use checksums::seal;
 pub use checksums::{bundle_checksum, has_checksums};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
+pub use fusion_parts::FusionPart;
+pub(crate) use fusion_parts::{export_trained, need_trained};
 pub use neutral::NeutralTexts;
 pub use starting::{bundle_sizes, start_from_bundle};
 
@@ -37,7 +41,6 @@ use crate::{Embedder, InferenceError, Preprocessing};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
-pub(crate) const VOCABULARY: &str = "vocab.txt";
 pub(crate) const PREPROCESSING: &str = "preprocess.json";
 const ANSWERS: &str = "answers.json";
 
@@ -49,11 +52,13 @@ pub struct Bundle<B: Backend> {
     /// The model.
     pub clover: Clover<B>,
     /// Its word pieces.
-    pub tokenizer: WordPieceTokenizer,
+    pub tokenizer: Tokenizer,
     /// How it sees files.
     pub preprocessing: Preprocessing,
     /// What it answers questions with, if it was fine-tuned for that.
     pub answers: Option<(Answers, AnswerHead<B>)>,
+    /// Parts of the model that nobody trained: they are not stored, and drawn at random where they are used.
+    pub untrained: Vec<FusionPart>,
 }
 
 impl<B: Backend> Bundle<B> {
@@ -66,7 +71,7 @@ impl<B: Backend> Bundle<B> {
     pub fn read(folder: &Path, device: &B::Device) -> Result<Self, InferenceError> {
         checksums::check(folder)?;
         let config = read_config(folder)?;
-        let tokenizer = WordPieceTokenizer::from_vocab_file(folder.join(VOCABULARY))?;
+        let tokenizer = Tokenizer::read(folder)?;
         check_vocabulary(&config, &tokenizer, &folder.join(CONFIG))?;
         let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
         let path = folder.join(ANSWERS);
@@ -82,13 +87,17 @@ impl<B: Backend> Bundle<B> {
         let clover = import.fill(config.init(device))?;
         let answers = match answers {
             Some(answers) => {
-                let head = answers.head().init(config.text.hidden, device);
+                let head = answers.head().init(config.text.width(), device);
                 let head = import.fill_answers(head)?;
                 Some((answers, head))
             }
             None => None,
         };
-        let report = import.finish()?;
+        let mut report = import.finish()?;
+        let untrained = FusionPart::absent(&file);
+        report
+            .missing
+            .retain(|path| !FusionPart::has(&untrained, path));
         if !report.is_complete() || !report.unused.is_empty() {
             return Err(InferenceError::OtherWeights {
                 path,
@@ -101,6 +110,7 @@ impl<B: Backend> Bundle<B> {
             tokenizer,
             preprocessing,
             answers,
+            untrained,
         })
     }
 
@@ -111,7 +121,7 @@ impl<B: Backend> Bundle<B> {
     /// A file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), InferenceError> {
         self.write_settings(folder)?;
-        let mut export = Export::of(&self.clover, Naming::Native);
+        let mut export = export_trained(&self.clover, &self.untrained, Naming::Native);
         if let Some((_, head)) = &self.answers {
             export.add_answers(head, Naming::Native);
         }
@@ -124,15 +134,12 @@ impl<B: Backend> Bundle<B> {
         create_folder(folder)?;
         write_json(&folder.join(CONFIG), &self.config)?;
         write_json(&folder.join(PREPROCESSING), &self.preprocessing)?;
-        write_vocabulary(folder, &self.tokenizer)?;
+        write_tokenizer(folder, &self.tokenizer)?;
         let path = folder.join(ANSWERS);
-        if let Some((answers, _)) = &self.answers {
-            write_json(&path, answers)?;
-        } else if path.exists() {
-            // Those of another model that lay here.
-            fs::remove_file(&path).map_err(|source| InferenceError::File { path, source })?;
+        match &self.answers {
+            Some((answers, _)) => write_json(&path, answers),
+            None => remove(path),
         }
-        Ok(())
     }
 
     /// What embeds files and texts with this model.
@@ -154,28 +161,39 @@ pub(crate) fn read_config(folder: &Path) -> Result<CloverConfig, InferenceError>
 /// One row of the word embeddings for each word piece.
 pub(crate) fn check_vocabulary(
     config: &CloverConfig,
-    tokenizer: &WordPieceTokenizer,
+    tokenizer: &Tokenizer,
     path: &Path,
 ) -> Result<(), InferenceError> {
-    let (expected, found) = (config.text.vocabulary, tokenizer.vocabulary().len());
+    let (expected, found) = (config.text.vocabulary(), tokenizer.vocabulary().len());
     if expected == found {
         return Ok(());
     }
     Err(InferenceError::Configuration {
         path: path.to_owned(),
-        reason: format!("expects {expected} word pieces, {VOCABULARY} has {found}"),
+        reason: format!("expects {expected} word pieces, the vocabulary has {found}"),
     })
 }
 
-/// The vocabulary, and how texts are written before it cuts them.
-pub(crate) fn write_vocabulary(
-    folder: &Path,
-    tokenizer: &WordPieceTokenizer,
-) -> Result<(), InferenceError> {
-    let pieces = tokenizer.vocabulary().pieces().join("\n") + "\n";
-    write_whole(&folder.join(VOCABULARY), pieces.as_bytes())?;
-    let path = folder.join(TextNormalization::FILE);
-    write_json(&path, &tokenizer.normalization())
+/// The files of the tokenizer, and none of another one.
+pub(crate) fn write_tokenizer(folder: &Path, tokenizer: &Tokenizer) -> Result<(), InferenceError> {
+    let files = tokenizer.files()?;
+    for (name, content) in &files {
+        write_whole(&folder.join(name), content.as_bytes())?;
+    }
+    let others = Tokenizer::FILES.into_iter();
+    others
+        .filter(|other| files.iter().all(|(name, _)| name != other))
+        .try_for_each(|other| remove(folder.join(other)))
+}
+
+/// Removes a file of another model that lay here.
+fn remove(path: PathBuf) -> Result<(), InferenceError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(InferenceError::File { path, source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a pre-trained model as [`Bundle::write`] does.
@@ -187,7 +205,7 @@ pub fn write_bundle<B: Backend>(
     folder: &Path,
     config: &CloverConfig,
     clover: &Clover<B>,
-    tokenizer: &WordPieceTokenizer,
+    tokenizer: &Tokenizer,
     preprocessing: &Preprocessing,
 ) -> Result<(), InferenceError> {
     // All of these are handles or small.
@@ -197,6 +215,7 @@ pub fn write_bundle<B: Backend>(
         tokenizer: tokenizer.clone(),
         preprocessing: *preprocessing,
         answers: None,
+        untrained: Vec::new(),
     };
     bundle.write(folder)
 }
@@ -205,6 +224,7 @@ pub fn write_bundle<B: Backend>(
 mod tests {
     use super::*;
     use crate::TestBackend;
+    use clover_data::text::TextNormalization;
     use clover_data::video::PixelPipeline;
     use clover_synthetic::vocabulary;
 
@@ -212,8 +232,7 @@ mod tests {
         let device = Default::default();
         let lines = vocabulary();
         let tokenizer =
-            WordPieceTokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt")
-                .unwrap();
+            Tokenizer::from_vocab_lines(lines.iter().map(String::as_str), "vocab.txt").unwrap();
         let config = CloverConfig::tiny(lines.len())
             .with_image_size(28)
             .with_frames(2);
@@ -250,10 +269,10 @@ mod tests {
         let mut bundle = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
         let normalization = TextNormalization {
             do_lower_case: false,
-            ..bundle.tokenizer.normalization()
+            ..bundle.tokenizer.normalization().unwrap()
         };
         let vocabulary = bundle.tokenizer.vocabulary().clone();
-        bundle.tokenizer = WordPieceTokenizer::new(vocabulary, normalization).unwrap();
+        bundle.tokenizer = Tokenizer::word_piece(vocabulary, normalization).unwrap();
 
         bundle.write(folder.path()).unwrap();
 
@@ -272,7 +291,7 @@ mod tests {
         assert!(bundle.answers.is_none());
         let labels = ["red", "blue", "left"].map(str::to_owned).to_vec();
         let answers = Answers::FillInTheBlank { answers: labels };
-        let head = answers.head().init(bundle.config.text.hidden, &device);
+        let head = answers.head().init(bundle.config.text.width(), &device);
         let token = |head: &AnswerHead<TestBackend>| match head {
             AnswerHead::OpenEnded(head) => head.separator_token.as_ref().unwrap().val().into_data(),
             AnswerHead::MultipleChoice(_) => panic!("another head"),

@@ -6,9 +6,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use clover_data::dataset::{ClipTable, Randomness};
-use clover_data::text::WordPieceTokenizer;
-use rand::seq::IndexedRandom;
+use clover_data::dataset::ClipTable;
 use serde::{Deserialize, Serialize};
 
 use super::checksums::seal_file;
@@ -18,10 +16,6 @@ use crate::InferenceError;
 pub(super) const NEUTRAL: &str = "neutral.json";
 /// How many are enough.
 const TEXTS: usize = 128;
-/// Words of a text that is drawn.
-const WORDS: usize = 5;
-/// Shorter pieces are seldom words.
-const SHORTEST_WORD: usize = 3;
 
 /// The neutral texts of a bundle: captions of its validation or training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,40 +59,25 @@ impl NeutralTexts {
         seal_file(bundle, NEUTRAL)
     }
 
-    /// Those of a bundle; of one that has none, words of its vocabulary drawn at random.
+    /// Those of a bundle; of one that has none, captions of things that few libraries show.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn of_bundle(
-        bundle: &Path,
-        tokenizer: &WordPieceTokenizer,
-    ) -> Result<Self, InferenceError> {
+    pub fn of_bundle(bundle: &Path) -> Result<Self, InferenceError> {
         match read_json::<Self>(&bundle.join(NEUTRAL)) {
             Err(InferenceError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Ok(Self::drawn(tokenizer))
+                Ok(Self::plain())
             }
-            Ok(neutral) if neutral.texts.is_empty() => Ok(Self::drawn(tokenizer)),
+            Ok(neutral) if neutral.texts.is_empty() => Ok(Self::plain()),
             read => read,
         }
     }
 
-    fn drawn(tokenizer: &WordPieceTokenizer) -> Self {
-        let pieces = tokenizer.vocabulary().pieces();
-        let is_word = |piece: &&String| {
-            piece.chars().count() >= SHORTEST_WORD && piece.chars().all(char::is_alphabetic)
-        };
-        let words: Vec<&String> = pieces.iter().filter(is_word).collect();
-        let texts = (0..TEXTS as u64).map(|number| {
-            let mut rng = Randomness::new(0).for_item(0, number);
-            let chosen = (0..WORDS).filter_map(|_| words.choose(&mut rng));
-            chosen
-                .map(|word| word.as_str())
-                .collect::<Vec<_>>()
-                .join(" ")
-        });
+    fn plain() -> Self {
+        let captions = include_str!("neutral_captions.txt");
         Self {
-            texts: texts.filter(|text| !text.is_empty()).collect(),
+            texts: captions.lines().map(str::to_owned).collect(),
             own_scores: Vec::new(),
         }
     }

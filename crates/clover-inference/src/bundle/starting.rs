@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use burn::prelude::*;
-use clover_data::text::{TextNormalization, WordPieceTokenizer};
+use clover_data::text::Tokenizer;
 use clover_data::video::ChannelOrder;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
 use clover_model::{Clover, CloverConfig};
 
-use super::{PREPROCESSING, VOCABULARY, WEIGHTS, checksums, read_config, read_json};
+use super::{FusionPart, PREPROCESSING, WEIGHTS, checksums, read_config, read_json};
 use crate::{InferenceError, Preprocessing};
 
 /// How the names of weights begin that only answer questions.
@@ -19,31 +19,25 @@ const OF_ANSWERS: [&str; 2] = ["answer_head.", "separator_token"];
 /// # Errors
 ///
 /// A file is missing or damaged, or the bundle has other word pieces.
-pub fn bundle_sizes(
-    folder: &Path,
-    tokenizer: &WordPieceTokenizer,
-) -> Result<CloverConfig, InferenceError> {
+pub fn bundle_sizes(folder: &Path, tokenizer: &Tokenizer) -> Result<CloverConfig, InferenceError> {
     let config = read_config(folder)?;
-    let path = folder.join(VOCABULARY);
-    let own = WordPieceTokenizer::from_vocab_file(&path)?;
-    if own.vocabulary().pieces() != tokenizer.vocabulary().pieces() {
-        return Err(InferenceError::Configuration {
-            path,
-            reason: "has other word pieces than the vocabulary of the run".to_owned(),
-        });
-    }
-    if own.normalization() != tokenizer.normalization() {
-        return Err(InferenceError::Configuration {
-            path: folder.join(TextNormalization::FILE),
-            reason: "treats capitals or accents otherwise than the vocabulary of the run"
-                .to_owned(),
-        });
-    }
-    Ok(config)
+    let own = Tokenizer::read(folder)?;
+    let other = if own.vocabulary() != tokenizer.vocabulary() {
+        "has other word pieces than the vocabulary of the run"
+    } else if own.normalization() != tokenizer.normalization() {
+        "treats capitals or accents otherwise than the vocabulary of the run"
+    } else {
+        return Ok(config);
+    };
+    Err(InferenceError::Configuration {
+        path: folder.to_owned(),
+        reason: other.to_owned(),
+    })
 }
 
 /// A model of the given sizes with a bundle's weights. Tables of positions of other clips are
-/// resized; the first convolution is turned to `channels`.
+/// resized; the first convolution is turned to `channels`. Parts that the bundle comes without stay undrawn, and
+/// are among what the report calls missing.
 ///
 /// # Errors
 ///
@@ -59,7 +53,7 @@ pub fn start_from_bundle<B: Backend>(
     let path = folder.join(WEIGHTS);
     let file = WeightFile::open(&path)?;
     let mut import = Import::new(ImportOptions {
-        resize_to: Some(config.video.window),
+        resize_to: Some(config.video.window()),
         reverse_colours: preprocessing.pixels.channels != channels,
         ..ImportOptions::default()
     });
@@ -67,7 +61,10 @@ pub fn start_from_bundle<B: Backend>(
     let clover = import.fill(config.init(device))?;
     let report = import.finish()?;
     let is_stray = |name: &String| !OF_ANSWERS.iter().any(|own| name.starts_with(own));
-    if report.is_complete() && !report.unused.iter().any(is_stray) {
+    let untrained = FusionPart::absent(&file);
+    let is_lacking = |path: &String| !FusionPart::has(&untrained, path);
+    let is_complete = report.mismatched.is_empty() && !report.missing.iter().any(is_lacking);
+    if is_complete && !report.unused.iter().any(is_stray) {
         Ok((clover, report))
     } else {
         Err(InferenceError::OtherWeights {

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use burn::prelude::*;
-use clover_data::batch::stack_texts;
+use clover_data::batch::StackedClips;
 use clover_data::dataset::{
-    BatchLoader, Captioned, CaptionedDataset, CaptionedSample, ClipTable, LoaderConfig, Position,
-    SampleReading, SkippedItem,
+    BatchLoader, Captioned, CaptionedDataset, ClipTable, LoaderConfig, Position, SampleReading,
+    SkippedItem,
 };
 use clover_model::Noise;
 
@@ -121,40 +121,40 @@ impl<B: Backend> Embedder<B> {
             let Some(batch) = batch.transpose().map_err(failed)? else {
                 break;
             };
-            visit(EmbeddedBatch::Clips(self.embed_samples(&batch.samples)))?;
+            visit(EmbeddedBatch::Clips(self.embed_stacked(batch.samples)))?;
             visit(EmbeddedBatch::Done(batch.next.item))?;
         }
         time.total = begun.elapsed();
         Ok(time)
     }
 
-    fn embed_samples(&self, samples: &[CaptionedSample]) -> Vec<EmbeddedClip> {
-        let clips: Vec<_> = samples.iter().map(|sample| &sample.clip).collect();
-        let videos = self.embed_clips(&clips);
-        let ids: Vec<&[u32]> = samples
-            .iter()
-            .flat_map(|sample| sample.token_ids.iter().map(Vec::as_slice))
-            .collect();
-        let masks: Vec<&[u8]> = samples
-            .iter()
-            .flat_map(|sample| sample.attention_masks.iter().map(Vec::as_slice))
-            .collect();
-        let mut texts = Embeddings::default();
-        for (ids, masks) in ids.chunks(BATCH).zip(masks.chunks(BATCH)) {
-            let [ids, masks] = stack_texts::<B>(ids, masks, &self.device);
-            texts.push(self.model.embed_text(ids, masks, &mut Noise::quiet()));
+    fn embed_stacked(&self, stacked: StackedClips) -> Vec<EmbeddedClip> {
+        let items = stacked.items.clone();
+        let (clips, texts) = match stacked.texts() {
+            0 => (stacked.clips_to_device::<B>(&self.device), None),
+            _ => {
+                let batch = stacked.to_device::<B>(&self.device);
+                (batch.clips, Some((batch.token_ids, batch.attention_mask)))
+            }
+        };
+        let (mut videos, mut embedded) = (Embeddings::default(), Embeddings::default());
+        videos.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        if let Some((ids, masks)) = texts {
+            for (ids, masks) in ids.split(BATCH, 0).into_iter().zip(masks.split(BATCH, 0)) {
+                embedded.push(self.model.embed_text(ids, masks, &mut Noise::quiet()));
+            }
         }
         let mut row = 0;
-        samples
+        items
             .iter()
             .enumerate()
-            .map(|(at, sample)| {
-                let own = row..row + sample.token_ids.len();
+            .map(|(at, item)| {
+                let own = row..row + item.texts;
                 row = own.end;
                 EmbeddedClip {
-                    index: sample.index,
+                    index: item.index,
                     video: videos.row(at).to_vec(),
-                    texts: own.map(|text| texts.row(text).to_vec()).collect(),
+                    texts: own.map(|text| embedded.row(text).to_vec()).collect(),
                 }
             })
             .collect()

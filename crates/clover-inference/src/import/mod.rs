@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use clover_data::dataset::AnswerVocabulary;
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerHead, AnswerHeadConfig};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
 
-use crate::bundle::{PREPROCESSING, VOCABULARY, check_vocabulary, read_json};
+use crate::bundle::{PREPROCESSING, check_vocabulary, read_json};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
 use text_config::attention_heads;
 
@@ -111,11 +111,14 @@ impl BundleImport {
         }
         let mut config = import.sizes(self.hints()?)?;
         let preprocessing = self.preprocessing(&mut config)?;
-        import.resize_to(config.video.window);
+        import.resize_to(config.video.window());
         let vocabulary = self.vocabulary()?;
-        let tokenizer = WordPieceTokenizer::from_vocab_file(&vocabulary)?;
+        let tokenizer = Tokenizer::read(&vocabulary)?;
         // A table is often filled up to a round number; nothing looks up what stands behind.
-        config.text.vocabulary = config.text.vocabulary.min(tokenizer.vocabulary().len());
+        let pieces = config.text.vocabulary();
+        config
+            .text
+            .set_vocabulary(pieces.min(tokenizer.vocabulary().len()));
         check_vocabulary(&config, &tokenizer, &vocabulary)?;
 
         B::seed(device, self.seed);
@@ -136,6 +139,7 @@ impl BundleImport {
                 clover,
                 tokenizer,
                 answers,
+                untrained: Vec::new(),
             },
             report,
             files: files.collect(),
@@ -176,7 +180,7 @@ impl BundleImport {
             pixels,
             text_len: self
                 .text_len
-                .unwrap_or(text_len.min(config.text.max_positions)),
+                .unwrap_or(text_len.min(config.text.longest_text())),
         })
     }
 
@@ -215,17 +219,16 @@ impl BundleImport {
             config.frames = frames;
         }
         if let Some(size) = self.image_size {
-            config.image_size = size;
-            config.space_positions = None;
+            config.set_image_size(size);
         }
         if let Some(rows) = self.text_positions {
-            config.text.max_positions = rows;
+            config.text.set_longest_text(rows);
         }
         let text_len = self.text_len.unwrap_or(1);
-        if text_len == 0 || text_len > config.text.max_positions {
+        if text_len == 0 || text_len > config.text.longest_text() {
             return Err(InferenceError::Option {
                 option: "text-len",
-                reason: format!("the model has {} positions", config.text.max_positions),
+                reason: format!("the model has {} positions", config.text.longest_text()),
             });
         }
         config.validate().map_err(|reason| InferenceError::Option {
@@ -247,10 +250,10 @@ impl BundleImport {
     fn vocabulary(&self) -> Result<PathBuf, InferenceError> {
         let found = self.vocabulary.clone();
         found
-            .or_else(|| self.beside(VOCABULARY))
+            .or_else(|| self.beside("vocab.txt"))
             .ok_or_else(|| InferenceError::Option {
                 option: "vocab",
-                reason: format!("there is no {VOCABULARY} beside the weights"),
+                reason: "there is no vocab.txt beside the weights".to_owned(),
             })
     }
 
@@ -287,7 +290,7 @@ impl BundleImport {
             },
             (_, None) => return Ok(None),
         };
-        let head = import.fill_answers(sizes.init(config.text.hidden, device))?;
+        let head = import.fill_answers(sizes.init(config.text.width(), device))?;
         Ok(Some((answers, head)))
     }
 }

@@ -64,7 +64,7 @@ fn a_bundle_is_made_of_a_video_swin_and_a_bert_and_turned_back() {
 
     let namings: Vec<_> = imported.files.iter().map(|(_, naming)| *naming).collect();
     assert_eq!(namings, [Naming::Torchvision, Naming::HuggingFace]);
-    assert_eq!(imported.bundle.config.text.heads, 4);
+    assert_eq!(imported.bundle.config.text.heads(), 4);
     assert!(imported.report.unused.is_empty(), "{}", imported.report);
     same_bits(
         &original,
@@ -109,7 +109,7 @@ fn a_fine_tuned_checkpoint_brings_its_head_and_labels() {
     let folder = tempfile::tempdir().unwrap();
     let device = Default::default();
     let clover: Clover<TestBackend> = config().init(&device);
-    let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+    let head = OpenEndedHeadConfig::new(config().text.width(), 3);
     let model = OpenEndedModel::from_clover(clover, &head, &device);
     let path = folder.path().join("checkpoint.safetensors");
     write_file(&model, &path, Naming::Published).unwrap();
@@ -180,7 +180,7 @@ fn a_table_beyond_the_vocabulary_is_cut_to_it() {
         .read::<TestBackend>(&device)
         .unwrap();
 
-    assert_eq!(imported.bundle.config.text.vocabulary, pieces);
+    assert_eq!(imported.bundle.config.text.vocabulary(), pieces);
     assert_eq!(imported.report.resized.len(), 3, "{}", imported.report);
     imported.bundle.write(folder.path()).unwrap();
     Bundle::<TestBackend>::read(folder.path(), &device).unwrap();

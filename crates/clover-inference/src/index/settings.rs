@@ -78,7 +78,7 @@ impl IndexSettings {
             format: INDEX_FORMAT,
             bundle_checksum: bundle_checksum(bundle)?,
             bundle: bundle.canonicalize().map_err(file)?,
-            dim: read_config(bundle)?.text.hidden,
+            dim: read_config(bundle)?.embedding(),
             rows: RowPrecision::default(),
             windows: WindowSettings::default(),
             sources: Vec::new(),

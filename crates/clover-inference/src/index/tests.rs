@@ -6,7 +6,7 @@ use std::time::Duration;
 // Rows are compared bit for bit: what an index does depends on no backend.
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::{Clover, CloverConfig};
 use image::codecs::gif::GifEncoder;
@@ -25,7 +25,7 @@ pub(crate) fn bundle() -> &'static Path {
         let lines = [
             "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "a", "circle",
         ];
-        let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
+        let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt").unwrap();
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);

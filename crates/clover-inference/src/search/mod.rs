@@ -94,11 +94,11 @@ pub struct FoundMoment {
 ///
 /// ```
 /// # use burn_flex::Flex;
-/// # use clover_data::{text::WordPieceTokenizer, video::PixelPipeline};
+/// # use clover_data::{text::Tokenizer, video::PixelPipeline};
 /// # use clover_inference::*;
 /// # use clover_model::CloverConfig;
 /// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
-/// # let tokenizer = WordPieceTokenizer::from_vocab_lines(lines, "vocab.txt")?;
+/// # let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::nano(lines.len()).with_image_size(28).with_frames(2);
 /// # let pixels = PixelPipeline::test_resize(28);
 /// # let preprocessing = Preprocessing { frames: 2, fps: None, pixels, text_len: 8 };
@@ -233,8 +233,12 @@ impl<B: Backend> Searcher<B> {
     /// # Errors
     ///
     /// The query has neither a text nor an example, an empty or endless text, or an example that cannot be
-    /// read; or the texts are to be put in order by the fusion encoder and a clip cannot be read again.
+    /// read; or the texts are to be put in order by the fusion encoder, and that is not trained or a clip cannot
+    /// be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
+        if query.rerank {
+            self.reranker.check()?;
+        }
         let (row, cut) = self.embed(query)?;
         let within = query.within.as_deref().map(absolute);
         let wanted = |content: u32| {
@@ -350,7 +354,7 @@ impl<B: Backend> Searcher<B> {
         }
         let fused = self.reranker.scores(&self.embedder, text, &clips)?;
         let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
-        let order = rerank::order(&cosines, &fused);
+        let order = rerank::order(&cosines, &fused, self.embedder.temperature());
         *found = order.iter().map(|&at| read[at].clone()).collect();
         found.extend(others);
         Ok(order.into_iter().map(|at| fused[at]).collect())

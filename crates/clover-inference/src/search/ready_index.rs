@@ -28,7 +28,7 @@ pub fn index_clips<B: Backend>(
     let mut writer = IndexWriter::open(folder, &IndexSettings::of_bundle(bundle)?)?;
     let source = writer.source(source, clips)?;
     let summary = writer.update(embedder, &[source], options, visit)?;
-    let neutral = NeutralTexts::of_bundle(bundle, embedder.tokenizer())?;
+    let neutral = NeutralTexts::of_bundle(bundle)?;
     Ok((ready_index(folder, embedder, &neutral, false)?, summary))
 }
 

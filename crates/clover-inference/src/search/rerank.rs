@@ -12,9 +12,9 @@ use clover_data::batch::stack_clips;
 use clover_data::video::NormalizedClip;
 use clover_model::{Clover, Noise};
 
-use crate::embedder::TEMPERATURE;
+use crate::bundle::need_trained;
 use crate::text_batch::TextBatch;
-use crate::{Bundle, Embedder, InferenceError};
+use crate::{Bundle, Embedder, FusionPart, InferenceError};
 
 /// Every word is masked once, and every third at a time: the others are what a guess is made from.
 const ROUNDS: usize = 3;
@@ -27,6 +27,7 @@ pub(super) struct Reranker<B: Backend> {
     clover: Clover<B>,
     /// Time steps that the fusion encoder has positions for.
     steps: usize,
+    untrained: Vec<FusionPart>,
 }
 
 impl<B: Backend> Reranker<B> {
@@ -34,7 +35,13 @@ impl<B: Backend> Reranker<B> {
         Self {
             clover: bundle.clover.clone(),
             steps: bundle.config.fusion().time_positions,
+            untrained: bundle.untrained.clone(),
         }
+    }
+
+    /// Refuses a model that cannot tell how probable words are.
+    pub(super) fn check(&self) -> Result<(), InferenceError> {
+        need_trained(&self.untrained, &[FusionPart::Encoder, FusionPart::MlmHead])
     }
 
     /// For each clip the log-likelihood of the words of a text beside it, in nats.
@@ -86,7 +93,7 @@ impl<B: Backend> Reranker<B> {
                 .clover
                 .video_encoder
                 .forward(videos, &mut Noise::quiet());
-            let videos = spread(videos, self.steps);
+            let videos = spread(videos.grid, self.steps);
             for clip in 0..some.len() {
                 let video = videos.clone().narrow(0, clip, 1).repeat_dim(0, rounds);
                 let fused = self.clover.fusion_encoder.forward(
@@ -138,8 +145,8 @@ fn spread<B: Backend>(videos: Tensor<B, 5>, steps: usize) -> Tensor<B, 5> {
 
 /// The order of candidates, best first: cosine over temperature and log-likelihood are both logarithms of
 /// how probable a pair is, and add up.
-pub(super) fn order(cosines: &[f32], likelihoods: &[f32]) -> Vec<usize> {
-    let sum = |at: usize| cosines[at] / TEMPERATURE as f32 + likelihoods[at];
+pub(super) fn order(cosines: &[f32], likelihoods: &[f32], temperature: f64) -> Vec<usize> {
+    let sum = |at: usize| cosines[at] / temperature as f32 + likelihoods[at];
     let mut order: Vec<usize> = (0..cosines.len()).collect();
     order.sort_by(|&a, &b| sum(b).total_cmp(&sum(a)));
     order
@@ -165,6 +172,9 @@ mod tests {
 
     #[test]
     fn likelihood_decides_between_similar_clips() {
-        assert_eq!(order(&[0.50, 0.51, 0.1], &[-1.0, -3.0, -0.5]), [0, 1, 2]);
+        assert_eq!(
+            order(&[0.50, 0.51, 0.1], &[-1.0, -3.0, -0.5], 0.05),
+            [0, 1, 2]
+        );
     }
 }

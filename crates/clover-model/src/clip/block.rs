@@ -12,7 +12,7 @@ use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
 use crate::init::bert_linear;
 
 /// The perceptron is so many times as wide as its input.
-const MLP_RATIO: usize = 4;
+pub(super) const MLP_RATIO: usize = 4;
 
 /// The function between the two matrices of a perceptron.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

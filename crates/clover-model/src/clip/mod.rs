@@ -5,12 +5,20 @@
 //! 2021), `meanP`: frames to unit length, averaged, to unit length again.
 
 mod block;
+mod masked_text;
+mod pooling;
 mod text;
+mod video;
 mod vision;
 
 pub use block::{Activation, ResidualBlock, ResidualBlockConfig};
+pub use masked_text::MaskedClipText;
+pub use pooling::{FramePooling, TemporalPooling, TemporalPoolingConfig};
 pub use text::{ClipText, ClipTextConfig};
+pub use video::{ClipVideo, ClipVideoConfig};
 pub use vision::{ClipVision, ClipVisionConfig};
+
+use pooling::mean_direction;
 
 use burn::module::Param;
 use burn::nn::Initializer;
@@ -53,13 +61,10 @@ impl ClipConfig {
     /// Panics if an encoder's heads do not divide its width or its patches do not divide the image;
     /// [`validate`](Self::validate) first what came from a file.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Clip<B> {
-        let scale = Initializer::Constant {
-            value: INITIAL_LOGIT_SCALE,
-        };
         Clip {
             vision: self.vision.init(device),
             text: self.text.init(device),
-            logit_scale: scale.init([1], device),
+            logit_scale: initial_logit_scale(device),
         }
     }
 
@@ -93,10 +98,9 @@ impl<B: Backend> Clip<B> {
         let images = clips
             .swap_dims(1, 2)
             .reshape([batch * frames, channels, height, width]);
-        let embeddings = unit_length(self.vision.embed(images));
+        let embeddings = self.vision.embed(images);
         let [_, dim] = embeddings.dims();
-        let mean = embeddings.reshape([batch, frames, dim]).mean_dim(1);
-        unit_length(mean.squeeze_dim(1))
+        mean_direction(embeddings.reshape([batch, frames, dim]))
     }
 
     /// Embeds texts.
@@ -115,15 +119,24 @@ impl<B: Backend> Clip<B> {
     ///
     /// - output: `[1]`
     pub fn scale(&self) -> Tensor<B, 1> {
-        self.logit_scale
-            .val()
-            .clamp_max(LARGEST_LOGIT_SCALE.ln())
-            .exp()
+        scale(&self.logit_scale)
     }
 }
 
+/// The logarithm of a scale that is to be learned.
+pub(crate) fn initial_logit_scale<B: Backend>(device: &B::Device) -> Param<Tensor<B, 1>> {
+    let value = INITIAL_LOGIT_SCALE;
+    Initializer::Constant { value }.init([1], device)
+}
+
+/// What cosines are multiplied with, from its logarithm.
+pub(crate) fn scale<B: Backend>(logarithm: &Param<Tensor<B, 1>>) -> Tensor<B, 1> {
+    let logarithm = logarithm.val();
+    logarithm.clamp_max(LARGEST_LOGIT_SCALE.ln()).exp()
+}
+
 /// Divides each row by its length.
-fn unit_length<B: Backend>(embeddings: Tensor<B, 2>) -> Tensor<B, 2> {
+pub(crate) fn unit_length<B: Backend>(embeddings: Tensor<B, 2>) -> Tensor<B, 2> {
     let length = embeddings.clone().powi_scalar(2).sum_dim(1).sqrt();
     embeddings / length.clamp_min(SHORTEST)
 }

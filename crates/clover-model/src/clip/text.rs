@@ -8,7 +8,9 @@ use burn::module::Param;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::block::{Activation, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize};
+use super::block::{
+    Activation, MLP_RATIO, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize,
+};
 use crate::fused::project;
 use crate::init::{normal, projection};
 
@@ -75,7 +77,13 @@ impl ClipTextConfig {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    /// Width inside the perceptrons.
+    #[must_use]
+    pub fn inner(&self) -> usize {
+        MLP_RATIO * self.width
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if self.heads == 0 || self.width == 0 || !self.width.is_multiple_of(self.heads) {
             return Err("text: heads must divide width".to_owned());
         }
@@ -107,13 +115,7 @@ impl<B: Backend> ClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn forward(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
-        let mask = causal_mask(token_ids.dims()[1], &token_ids.device());
-        let x = self.first_tokens(token_ids);
-        let last = self
-            .blocks
-            .iter()
-            .fold(x, |x, block| block.forward(x, Some(mask.clone())));
-        clip_normalize(&self.last_norm, last)
+        self.encode(self.pieces(token_ids))
     }
 
     /// Embeds texts.
@@ -127,19 +129,17 @@ impl<B: Backend> ClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn embed(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
-        let Some((last, others)) = self.blocks.split_last() else {
-            let features = self.forward(token_ids.clone());
-            return project(&self.projection, end_of_text(features, ends(token_ids)));
-        };
-        let (ends, text_len) = (ends(token_ids.clone()), token_ids.dims()[1]);
-        let mask = causal_mask(text_len, &token_ids.device());
-        let x = self.first_tokens(token_ids);
-        let x = others
-            .iter()
-            .fold(x, |x, block| block.forward(x, Some(mask.clone())));
-        let token = end_of_text(x.clone(), ends.clone()).unsqueeze_dim(1);
-        let token = last.forward_one(token, x, later_keys(ends, text_len));
-        let feature = clip_normalize(&self.last_norm, token.squeeze_dim(1));
+        let pieces = self.pieces(token_ids.clone());
+        self.project(self.encode_ends(pieces, ends(token_ids)))
+    }
+
+    /// The embedding that the feature at the end of a text becomes.
+    ///
+    /// # Shapes
+    ///
+    /// - feature: `[batch, dim]`, of [`forward`](Self::forward)
+    /// - output: `[batch, dim]`, not normalized to unit length
+    pub fn project(&self, feature: Tensor<B, 2>) -> Tensor<B, 2> {
         project(&self.projection, feature)
     }
 
@@ -151,7 +151,7 @@ impl<B: Backend> ClipText<B> {
     /// - outputs: `[batch, text_len, dim]`
     pub fn activations(&self, token_ids: Tensor<B, 2, Int>) -> Vec<Tensor<B, 3>> {
         let mask = causal_mask(token_ids.dims()[1], &token_ids.device());
-        let mut x = self.first_tokens(token_ids);
+        let mut x = self.placed(self.pieces(token_ids));
         let blocks = self.blocks.iter().map(|block| {
             x = block.forward(x.clone(), Some(mask.clone()));
             x.clone()
@@ -159,16 +159,73 @@ impl<B: Backend> ClipText<B> {
         blocks.collect()
     }
 
-    fn first_tokens(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+    /// Pieces in the vocabulary.
+    pub(super) fn vocabulary(&self) -> usize {
+        let [vocabulary, _] = self.pieces.weight.dims();
+        vocabulary
+    }
+
+    /// The pieces' embeddings, without their positions.
+    ///
+    /// # Shapes
+    ///
+    /// - token_ids: `[batch, text_len]`
+    /// - output: `[batch, text_len, dim]`
+    pub(super) fn pieces(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
         let [batch, text_len] = token_ids.dims();
-        let [max_positions, dim] = self.positions.dims();
+        let [_, dim] = self.positions.dims();
+        let ids = token_ids.reshape([batch * text_len]);
+        clover_kernels::gather_rows(self.pieces.weight.val(), ids).reshape([batch, text_len, dim])
+    }
+
+    /// What the blocks make of pieces.
+    ///
+    /// # Shapes
+    ///
+    /// - pieces, output: `[batch, text_len, dim]`
+    pub(super) fn encode(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [_, text_len, _] = pieces.dims();
+        let mask = causal_mask(text_len, &pieces.device());
+        let last = self.blocks.iter().fold(self.placed(pieces), |x, block| {
+            block.forward(x, Some(mask.clone()))
+        });
+        clip_normalize(&self.last_norm, last)
+    }
+
+    /// What the blocks make of the ends of texts: of [`encode`](Self::encode), one token each.
+    ///
+    /// # Shapes
+    ///
+    /// - pieces: `[batch, text_len, dim]`
+    /// - ends: `[batch]`, as of [`ends`]
+    /// - output: `[batch, dim]`
+    pub(super) fn encode_ends(
+        &self,
+        pieces: Tensor<B, 3>,
+        ends: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 2> {
+        let [batch, text_len, dim] = pieces.dims();
+        let last_but_one = self.blocks.len().saturating_sub(1);
+        let (others, last) = self.blocks.split_at(last_but_one);
+        let mask = causal_mask(text_len, &pieces.device());
+        let x = others.iter().fold(self.placed(pieces), |x, block| {
+            block.forward(x, Some(mask.clone()))
+        });
+        let rows = x.clone().reshape([batch * text_len, dim]);
+        let tokens = clover_kernels::gather_rows(rows, ends.clone()).unsqueeze_dim(1);
+        let later = later_keys(ends, [batch, text_len]);
+        let tokens = last.iter().fold(tokens, |tokens, block| {
+            block.forward_one(tokens, x.clone(), later.clone())
+        });
+        clip_normalize(&self.last_norm, tokens.squeeze_dim(1))
+    }
+
+    fn placed(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, text_len, dim] = pieces.dims();
+        let [max_positions, _] = self.positions.dims();
         assert!(
             text_len <= max_positions,
             "clip: a text of {text_len} pieces, but only {max_positions} positions"
-        );
-        let pieces = clover_kernels::gather_rows(
-            self.pieces.weight.val(),
-            token_ids.reshape([batch * text_len]),
         );
         let positions = self.positions.val().narrow(0, 0, text_len);
         let sum = pieces.reshape([batch, text_len * dim]) + positions.reshape([1, text_len * dim]);
@@ -176,44 +233,33 @@ impl<B: Backend> ClipText<B> {
     }
 }
 
-/// Where each text ends: at the largest id.
+/// Where each text ends, as `row * text_len + column`.
 ///
 /// # Shapes
 ///
 /// - token_ids: `[batch, text_len]`
 /// - output: `[batch]`
-fn ends<B: Backend>(token_ids: Tensor<B, 2, Int>) -> Tensor<B, 1, Int> {
-    token_ids.argmax(1).squeeze_dim(1)
-}
-
-/// The state at the end of each text.
-///
-/// # Shapes
-///
-/// - features: `[batch, text_len, dim]`
-/// - ends: `[batch]`
-/// - output: `[batch, dim]`
-fn end_of_text<B: Backend>(features: Tensor<B, 3>, ends: Tensor<B, 1, Int>) -> Tensor<B, 2> {
-    let [batch, text_len, dim] = features.dims();
-    let begins = positions(batch, &ends) * text_len as i64;
-    clover_kernels::gather_rows(features.reshape([batch * text_len, dim]), ends + begins)
+pub(super) fn ends<B: Backend>(token_ids: Tensor<B, 2, Int>) -> Tensor<B, 1, Int> {
+    let [batch, text_len] = token_ids.dims();
+    let device = token_ids.device();
+    let ends = token_ids.argmax(1).reshape([batch]);
+    // Backends differ in the type of an index, and do not add two of them.
+    let begins: Tensor<B, 1, Int> = Tensor::arange(0..batch as i64, (&device, ends.dtype()));
+    ends + begins * text_len as i64
 }
 
 /// Logits that hide what stands behind each text.
 ///
 /// # Shapes
 ///
-/// - ends: `[batch]`
+/// - ends: `[batch]`, as of [`ends`]
 /// - output: `[batch, text_len]`
-fn later_keys<B: Backend>(ends: Tensor<B, 1, Int>, text_len: usize) -> Tensor<B, 2> {
-    let keys = positions(text_len, &ends).unsqueeze_dim::<2>(0);
-    let later = keys.greater(ends.unsqueeze_dim(1));
-    later.float() * LATER_LOGIT
-}
-
-/// Numbers from zero, of the type of an index: backends differ in it, and do not add two types.
-fn positions<B: Backend>(count: usize, like: &Tensor<B, 1, Int>) -> Tensor<B, 1, Int> {
-    Tensor::arange(0..count as i64, (&like.device(), like.dtype()))
+fn later_keys<B: Backend>(ends: Tensor<B, 1, Int>, shape: [usize; 2]) -> Tensor<B, 2> {
+    let [batch, text_len] = shape;
+    let numbers = 0..(batch * text_len) as i64;
+    let numbers = Tensor::<B, 1, Int>::arange(numbers, (&ends.device(), ends.dtype()));
+    let ends = ends.unsqueeze_dim::<2>(1).expand(shape);
+    numbers.reshape(shape).greater(ends).float() * LATER_LOGIT
 }
 
 /// Logits that hide the tokens behind each one.
@@ -263,11 +309,15 @@ mod tests {
         let (encoder, device) = (encoder(), Default::default());
         let ids = Tensor::<TestBackend, 2, Int>::from_data([[8, 3, 9, 0], [8, 5, 1, 9]], &device);
 
-        let last = encoder.forward(ids.clone());
-        let expected = project(&encoder.projection, end_of_text(last, ends(ids.clone())));
+        let states = encoder.forward(ids.clone()).reshape([8, 8]);
+        let at_ends = Tensor::cat(
+            vec![states.clone().narrow(0, 2, 1), states.narrow(0, 7, 1)],
+            0,
+        );
 
         let embedding = encoder.embed(ids).into_data();
-        embedding.assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-6));
+        let expected = encoder.project(at_ends).into_data();
+        embedding.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
     }
 
     #[test]

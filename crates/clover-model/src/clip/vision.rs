@@ -108,10 +108,7 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// Panics if the images have another size than the configuration.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
-        let x = self.first_tokens(images);
-        self.blocks
-            .iter()
-            .fold(x, |x, block| block.forward(x, None))
+        self.encode(self.patches(images))
     }
 
     /// Embeds images.
@@ -125,22 +122,14 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// Panics if the images have another size than the configuration.
     pub fn embed(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let x = self.first_tokens(images);
-        let Some((last, others)) = self.blocks.split_last() else {
-            return self.project_class(x);
-        };
-        let x = others.iter().fold(x, |x, block| block.forward(x, None));
-        let [batch, tokens, _] = x.dims();
-        let every_key = Tensor::zeros([batch, tokens], &x.device());
-        let class = x.clone().narrow(1, 0, 1);
-        self.project_class(last.forward_one(class, x, every_key))
+        self.project_class(self.encode_class(self.patches(images)))
     }
 
     /// The embedding that the class token becomes.
     ///
     /// # Shapes
     ///
-    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward); only the first is used
+    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward); the first is used
     /// - output: `[batch, dim]`, not normalized to unit length
     pub fn project_class(&self, tokens: Tensor<B, 3>) -> Tensor<B, 2> {
         let class = tokens.narrow(1, 0, 1).squeeze_dim(1);
@@ -154,7 +143,7 @@ impl<B: Backend> ClipVision<B> {
     /// - images: `[batch, channels, height, width]`
     /// - outputs: `[batch, 1 + patches, dim]`
     pub fn activations(&self, images: Tensor<B, 4>) -> Vec<Tensor<B, 3>> {
-        let mut outputs = vec![self.first_tokens(images)];
+        let mut outputs = vec![self.first_tokens(self.patches(images))];
         for block in &self.blocks {
             let x = outputs[outputs.len() - 1].clone();
             outputs.push(block.forward(x, None));
@@ -162,11 +151,53 @@ impl<B: Backend> ClipVision<B> {
         outputs
     }
 
-    /// Patches and the class token, each with its position.
-    fn first_tokens(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
+    /// Rows and columns of the patches of an image of this height and width.
+    pub(super) fn grid(&self, [height, width]: [usize; 2]) -> [usize; 2] {
+        [height / self.patch, width / self.patch]
+    }
+
+    /// What the blocks make of patches.
+    ///
+    /// # Shapes
+    ///
+    /// - patches: `[batch, patches, dim]`
+    /// - output: `[batch, 1 + patches, dim]`
+    pub(super) fn encode(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+        let x = self.first_tokens(patches);
+        self.blocks
+            .iter()
+            .fold(x, |x, block| block.forward(x, None))
+    }
+
+    /// What the blocks make of the class token: of [`encode`](Self::encode), the first token.
+    ///
+    /// # Shapes
+    ///
+    /// - patches: `[batch, patches, dim]`
+    /// - output: `[batch, 1, dim]`
+    pub(super) fn encode_class(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+        let last_but_one = self.blocks.len().saturating_sub(1);
+        let (others, last) = self.blocks.split_at(last_but_one);
+        let x = others.iter().fold(self.first_tokens(patches), |x, block| {
+            block.forward(x, None)
+        });
+        let [batch, tokens, _] = x.dims();
+        let every_key = Tensor::zeros([batch, tokens], &x.device());
+        last.iter().fold(x.clone().narrow(1, 0, 1), |class, block| {
+            block.forward_one(class, x.clone(), every_key.clone())
+        })
+    }
+
+    /// Patches, without their positions.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, channels, height, width]`
+    /// - output: `[batch, patches, dim]`
+    pub(super) fn patches(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
         let [batch, channels, height, width] = images.dims();
-        let (rows, columns) = (height / self.patch, width / self.patch);
-        let [positions, dim] = self.positions.dims();
+        let [rows, columns] = self.grid([height, width]);
+        let [positions, _] = self.positions.dims();
         assert_eq!(
             (1 + rows * columns, channels),
             (positions, CHANNELS),
@@ -178,7 +209,13 @@ impl<B: Backend> ClipVision<B> {
             // The order of the convolution's kernel: channel, row, column.
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([batch, rows * columns, channels * self.patch * self.patch]);
-        let patches = project(&self.patches, patches);
+        project(&self.patches, patches)
+    }
+
+    /// The class token and patches, each with its position.
+    fn first_tokens(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [batch, _, dim] = patches.dims();
+        let [positions, _] = self.positions.dims();
         let class = self
             .class_token
             .val()

@@ -84,8 +84,10 @@ impl<B: Backend> VideoProjection<B> {
 /// Configuration to create a [`TextProjection`] using the [init function](TextProjectionConfig::init).
 #[derive(Config, Debug)]
 pub struct TextProjectionConfig {
-    /// Width of features and embedding.
-    pub dim: usize,
+    /// Width of the features.
+    pub input: usize,
+    /// Width of the embedding.
+    pub output: usize,
     /// Dropout between the layers. Text: 0. Fused with masked text: 0.1.
     #[config(default = 0.0)]
     pub dropout: f64,
@@ -105,8 +107,8 @@ impl TextProjectionConfig {
     /// Initializes a new [`TextProjection`] module.
     pub fn init<B: Backend>(&self, device: &B::Device) -> TextProjection<B> {
         TextProjection {
-            fc1: xavier_linear(self.dim, self.dim, device),
-            fc2: xavier_linear(self.dim, self.dim, device),
+            fc1: xavier_linear(self.input, self.input, device),
+            fc2: xavier_linear(self.input, self.output, device),
             dropout: self.dropout,
         }
     }

@@ -22,7 +22,7 @@ use burn::prelude::*;
 
 use crate::Noise;
 use crate::text_encoder::TextEncoder;
-use crate::video_encoder::VideoSwin;
+use crate::video_encoder::VideoEncoder;
 
 /// What the fusion encoder reads of clips and of a text for each: the views of a clip averaged.
 ///
@@ -36,14 +36,14 @@ use crate::video_encoder::VideoSwin;
 ///
 /// As [`average_views`].
 fn encode<B: Backend>(
-    (video_encoder, text_encoder): (&VideoSwin<B>, &TextEncoder<B>),
+    (video_encoder, text_encoder): (&VideoEncoder<B>, &TextEncoder<B>),
     clips: Tensor<B, 5>,
     views: usize,
     token_ids: Tensor<B, 2, Int>,
     attention_mask: Tensor<B, 2, Int>,
     noise: &mut Noise,
 ) -> (Tensor<B, 5>, Tensor<B, 3>) {
-    let video = average_views(video_encoder.forward(clips, noise), views);
+    let video = average_views(video_encoder.forward(clips, noise).grid, views);
     let text = text_encoder.forward(token_ids, attention_mask, noise);
     (video, text)
 }

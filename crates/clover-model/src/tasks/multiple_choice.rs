@@ -5,12 +5,12 @@
 
 use burn::prelude::*;
 
-use super::video_attention::{cls_positions, video_attention};
+use super::video_attention::video_attention;
 use super::{average_views, encode};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
-use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig, cls_feature};
+use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig};
 use crate::text_encoder::TextEncoder;
-use crate::video_encoder::VideoSwin;
+use crate::video_encoder::VideoEncoder;
 use crate::{Clover, Noise};
 
 /// The three encoders and a scoring head, under the parameter paths of [`Clover`].
@@ -18,9 +18,9 @@ use crate::{Clover, Noise};
 /// Should be created [from a Clover](MultipleChoiceModel::from_clover).
 #[derive(Module, Debug)]
 pub struct MultipleChoiceModel<B: Backend> {
-    /// Video Swin.
-    pub video_encoder: VideoSwin<B>,
-    /// BERT.
+    /// Video Swin, or CLIP's.
+    pub video_encoder: VideoEncoder<B>,
+    /// BERT, or CLIP's.
     pub text_encoder: TextEncoder<B>,
     /// Three BERT layers over video and text.
     pub fusion_encoder: FusionEncoder<B>,
@@ -62,10 +62,11 @@ impl<B: Backend> MultipleChoiceModel<B> {
         attention_mask: Tensor<B, 3, Int>,
         noise: &mut Noise,
     ) -> Tensor<B, 2> {
-        let [batch, candidates, _] = token_ids.dims();
+        let [batch, candidates, text_len] = token_ids.dims();
+        let ids = token_ids.clone().reshape([batch * candidates, text_len]);
         let fused = self.fuse(clips, views, token_ids, attention_mask, noise);
         self.answer_head
-            .forward(cls_feature(fused.text), noise)
+            .forward(self.text_encoder.feature(fused.text, ids), noise)
             .reshape([batch, candidates])
     }
 
@@ -88,12 +89,12 @@ impl<B: Backend> MultipleChoiceModel<B> {
         let text = self
             .text_encoder
             .forward(token_ids.reshape(texts), mask.clone(), noise);
-        let video = average_views(self.video_encoder.forward(clips, noise), views);
+        let video = average_views(self.video_encoder.forward(clips, noise).grid, views);
         self.fusion_encoder
             .forward(repeat_clips(video, candidates), text, mask, noise)
     }
 
-    /// How much the `[CLS]` of one candidate a clip, which scores it, attends to each region and frame
+    /// How much the token that stands for one candidate a clip, and scores it, attends to each region and frame
     /// in the last fusion layer.
     ///
     /// Clover, section 3.1. What is missing to 1 goes to the candidate's text.
@@ -102,7 +103,7 @@ impl<B: Backend> MultipleChoiceModel<B> {
     ///
     /// - clips: `[batch * views, channels, frames, height, width]`
     /// - token_ids, attention_mask: `[batch, text_len]`, those of the candidates looked into
-    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    /// - output: `[batch, frames, rows, columns]`, as of the video encoder's grid
     ///
     /// # Panics
     ///
@@ -114,7 +115,7 @@ impl<B: Backend> MultipleChoiceModel<B> {
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
     ) -> Tensor<B, 4> {
-        let cls = cls_positions(token_ids.dims(), &token_ids.device());
+        let positions = self.text_encoder.feature_positions(token_ids.clone());
         let noise = &mut Noise::quiet();
         let encoders = (&self.video_encoder, &self.text_encoder);
         let (video, text) = encode(
@@ -125,7 +126,14 @@ impl<B: Backend> MultipleChoiceModel<B> {
             attention_mask.clone(),
             noise,
         );
-        video_attention(&self.fusion_encoder, video, None, text, attention_mask, cls)
+        video_attention(
+            &self.fusion_encoder,
+            video,
+            None,
+            text,
+            attention_mask,
+            positions,
+        )
     }
 }
 
@@ -160,7 +168,7 @@ mod tests {
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 8);
         let config = CloverConfig::tiny(20).with_image_size(64).with_frames(4);
-        let head = MultipleChoiceHeadConfig::new(config.text.hidden);
+        let head = MultipleChoiceHeadConfig::new(config.text.width());
         let clover = config.init(&device);
         let model = MultipleChoiceModel::<TestBackend>::from_clover(clover, &head, &device);
         let clip = Tensor::random([1, 3, 4, 64, 64], Distribution::Default, &device);

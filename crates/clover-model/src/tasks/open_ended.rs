@@ -8,12 +8,12 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use super::encode;
-use super::video_attention::{cls_positions, video_attention};
+use super::video_attention::video_attention;
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
-use crate::heads::{OpenEndedHead, OpenEndedHeadConfig, cls_feature};
+use crate::heads::{OpenEndedHead, OpenEndedHeadConfig};
 use crate::init::truncated_normal;
 use crate::text_encoder::TextEncoder;
-use crate::video_encoder::VideoSwin;
+use crate::video_encoder::VideoEncoder;
 use crate::{Clover, Noise};
 
 /// The three encoders and an answer head, under the parameter paths of [`Clover`].
@@ -22,9 +22,9 @@ use crate::{Clover, Noise};
 /// blanks](OpenEndedModel::with_blanks).
 #[derive(Module, Debug)]
 pub struct OpenEndedModel<B: Backend> {
-    /// Video Swin.
-    pub video_encoder: VideoSwin<B>,
-    /// BERT.
+    /// Video Swin, or CLIP's.
+    pub video_encoder: VideoEncoder<B>,
+    /// BERT, or CLIP's.
     pub text_encoder: TextEncoder<B>,
     /// Three BERT layers over video and text.
     pub fusion_encoder: FusionEncoder<B>,
@@ -79,11 +79,12 @@ impl<B: Backend> OpenEndedModel<B> {
     ) -> Tensor<B, 2> {
         let [batch, text_len] = token_ids.dims();
         self.check(blanks.as_ref(), batch);
+        let ids = token_ids.clone();
         let text = self
             .fuse(clips, views, token_ids, attention_mask, noise)
             .text;
         let feature = match blanks {
-            None => cls_feature(text),
+            None => self.text_encoder.feature(text, ids),
             Some(blanks) => {
                 let [_, _, dim] = text.dims();
                 clover_kernels::gather_rows(text.reshape([batch * text_len, dim]), blanks)
@@ -131,7 +132,7 @@ impl<B: Backend> OpenEndedModel<B> {
         }
     }
 
-    /// How much the position that answers, `[CLS]` or `[MASK]`, attends to each region and frame in
+    /// How much the position that answers, the blank or what stands for the text, attends to each region and frame in
     /// the last fusion layer.
     ///
     /// Clover, section 3.1. What is missing to 1 goes to the text, and to the token before a sentence
@@ -142,7 +143,7 @@ impl<B: Backend> OpenEndedModel<B> {
     /// - clips: `[batch * views, channels, frames, height, width]`
     /// - token_ids, attention_mask: `[batch, text_len]`
     /// - blanks: `[batch]`, as in [`forward`](Self::forward)
-    /// - output: `[batch, frames / 2, height / 32, width / 32]`, each rounded up
+    /// - output: `[batch, frames, rows, columns]`, as of the video encoder's grid
     ///
     /// # Panics
     ///
@@ -155,9 +156,10 @@ impl<B: Backend> OpenEndedModel<B> {
         attention_mask: Tensor<B, 2, Int>,
         blanks: Option<Tensor<B, 1, Int>>,
     ) -> Tensor<B, 4> {
-        let (texts, device) = (token_ids.dims(), token_ids.device());
-        self.check(blanks.as_ref(), texts[0]);
-        let positions = blanks.unwrap_or_else(|| cls_positions(texts, &device));
+        let [batch, _] = token_ids.dims();
+        self.check(blanks.as_ref(), batch);
+        let positions =
+            blanks.unwrap_or_else(|| self.text_encoder.feature_positions(token_ids.clone()));
         let (encoders, noise) = (
             (&self.video_encoder, &self.text_encoder),
             &mut Noise::quiet(),
@@ -185,7 +187,7 @@ mod tests {
     fn the_same_view_twice_is_attended_to_as_once() {
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 2);
-        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let head = OpenEndedHeadConfig::new(config().text.width(), 3);
         let model =
             OpenEndedModel::<TestBackend>::from_clover(config().init(&device), &head, &device);
         let clips = Tensor::random([1, 3, 4, 64, 64], Distribution::Default, &device);
@@ -206,7 +208,7 @@ mod tests {
     fn a_blank_attends_from_its_own_place() {
         let device = Default::default();
         <TestBackend as Backend>::seed(&device, 3);
-        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let head = OpenEndedHeadConfig::new(config().text.width(), 3);
         let clover = config().init(&device);
         let model = OpenEndedModel::<TestBackend>::with_blanks(clover, &head, &device);
         let clips = Tensor::random([2, 3, 4, 64, 64], Distribution::Default, &device);
@@ -234,7 +236,7 @@ mod tests {
     #[should_panic(expected = "one blank a text")]
     fn a_question_is_refused_by_a_model_for_blanks() {
         let device = Default::default();
-        let head = OpenEndedHeadConfig::new(config().text.hidden, 3);
+        let head = OpenEndedHeadConfig::new(config().text.width(), 3);
         let clover = config().init(&device);
         let model = OpenEndedModel::<TestBackend>::with_blanks(clover, &head, &device);
         let ids = Tensor::from_data([[2, 5, 3]], &device);

@@ -5,7 +5,6 @@
 
 use burn::prelude::*;
 
-use crate::heads::cls_feature;
 use crate::{Clover, Noise};
 
 /// One batch of video-text pairs, complete and masked.
@@ -68,16 +67,20 @@ impl<B: Backend> Clover<B> {
             input.region_mask,
             &mut both,
         );
-        let texts = self.text_encoder.forward(ids, mask.clone(), &mut both);
+        let encoder = &self.text_encoder;
+        let texts = encoder.forward(ids.clone(), mask.clone(), &mut both);
         let fused = self
             .fusion_encoder
-            .forward(videos.clone(), texts.clone(), mask, &mut both)
+            .forward(videos.grid.clone(), texts.clone(), mask, &mut both)
             .text;
 
-        let [video, masked_video] = halves(self.video_projection.forward_pooled(videos), batch);
-        let text = self.text_projection.forward(cls_feature(texts), &mut both);
+        let projection = self.video_projection.as_ref();
+        let [video, masked_video] = halves(self.video_encoder.embed(videos, 1, projection), batch);
+        let projection = self.text_projection.as_ref();
+        let text = encoder.embed(texts, ids.clone(), projection, &mut both);
         let [masked_text, text] = halves(text, batch);
-        let [fused_masked_text, fused_masked_video] = halves(cls_feature(fused.clone()), batch);
+        let [fused_masked_text, fused_masked_video] =
+            halves(encoder.feature(fused.clone(), ids), batch);
         PretrainingOutput {
             video,
             text,

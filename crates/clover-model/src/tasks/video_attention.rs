@@ -7,18 +7,6 @@ use burn::prelude::*;
 
 use crate::fusion_encoder::FusionEncoder;
 
-/// Where `[CLS]` stands in each of so many texts, as `row * text_len + column`.
-///
-/// # Shapes
-///
-/// - output: `[batch]`
-pub(super) fn cls_positions<B: Backend>(
-    [batch, text_len]: [usize; 2],
-    device: &B::Device,
-) -> Tensor<B, 1, Int> {
-    Tensor::arange(0..batch as i64, device) * text_len as i64
-}
-
 /// How much a position of each text attends to each video token, averaged over heads. What is left of
 /// a text's sum to 1 went to the text, and to the token before it where there is one.
 ///
@@ -158,14 +146,6 @@ mod tests {
             assert_eq!(differs > 1e-4, region == changed, "{region}: {factors:?}");
         }
         assert_eq!(before[12..], after[12..]);
-    }
-
-    #[test]
-    fn the_first_position_of_each_text_is_its_cls() {
-        let found = cls_positions::<TestBackend>([3, 5], &Default::default());
-
-        let found = found.into_data().convert::<i64>();
-        assert_eq!(found.to_vec::<i64>().unwrap(), [0, 5, 10]);
     }
 
     #[test]

@@ -44,19 +44,19 @@ impl<B: Backend> MaskToken<B> {
     ///
     /// # Panics
     ///
-    /// Panics if the token grid is not a whole multiple of the region grid.
+    /// Panics if the token grid has fewer rows or columns than the region grid.
     pub fn forward(&self, tokens: Tensor<B, 5>, region_mask: Tensor<B, 3>) -> Tensor<B, 5> {
         let shape = tokens.dims();
         let [batch, frames, height, width, channels] = shape;
         let [_, rows, columns] = region_mask.dims();
         assert!(
-            height.is_multiple_of(rows) && width.is_multiple_of(columns),
+            height >= rows && width >= columns,
             "mask token: a {height} x {width} token grid does not divide into {rows} x {columns} regions"
         );
 
         let cells = batch * frames * height * width;
         let region_mask = region_mask.cast(tokens.dtype());
-        let masked = repeat_regions(region_mask, height / rows, width / columns)
+        let masked = repeat_regions(region_mask, [height, width])
             .reshape([batch, 1, height * width])
             .expand([batch, frames, height * width])
             .reshape([cells, 1]);
@@ -67,13 +67,27 @@ impl<B: Backend> MaskToken<B> {
     }
 }
 
-/// Repeats each region over the tokens it covers.
-fn repeat_regions<B: Backend>(regions: Tensor<B, 3>, down: usize, across: usize) -> Tensor<B, 3> {
+/// Repeats each region over the tokens it covers; where tokens do not divide into regions evenly, a token
+/// belongs to the region in which it begins.
+fn repeat_regions<B: Backend>(regions: Tensor<B, 3>, [height, width]: [usize; 2]) -> Tensor<B, 3> {
     let [batch, rows, columns] = regions.dims();
+    if height.is_multiple_of(rows) && width.is_multiple_of(columns) {
+        let (down, across) = (height / rows, width / columns);
+        return regions
+            .reshape([batch, rows, 1, columns, 1])
+            .expand([batch, rows, down, columns, across])
+            .reshape([batch, height, width]);
+    }
+    let device = regions.device();
+    let of = |tokens: usize, regions: usize| {
+        let places: Vec<i64> = (0..tokens)
+            .map(|token| (token * regions / tokens) as i64)
+            .collect();
+        Tensor::<B, 1, Int>::from_ints(places.as_slice(), &device)
+    };
     regions
-        .reshape([batch, rows, 1, columns, 1])
-        .expand([batch, rows, down, columns, across])
-        .reshape([batch, rows * down, columns * across])
+        .select(1, of(height, rows))
+        .select(2, of(width, columns))
 }
 
 #[cfg(test)]
@@ -81,6 +95,15 @@ mod tests {
     use super::*;
     use crate::TestBackend;
     use burn::tensor::TensorData;
+
+    #[test]
+    fn a_token_across_two_regions_belongs_to_the_one_it_begins_in() {
+        let regions = Tensor::<TestBackend, 3>::from_data([[[1.0, 0.0]]], &Default::default());
+
+        let row = repeat_regions(regions, [1, 3]).into_data();
+
+        row.assert_eq(&TensorData::from([[[1.0_f32, 1.0, 0.0]]]), true);
+    }
 
     #[test]
     fn masked_regions_hold_the_token_in_every_frame() {

@@ -1,7 +1,6 @@
-//! The video encoder: Video Swin Transformer, with masked regions.
+//! The video encoder: [`VideoSwin`], or CLIP's image encoder on each frame.
 //!
-//! Liu et al., "Video Swin Transformer" (CVPR 2022); Clover, section 3.1. Windows, sizes and frame
-//! counts are free: grids are padded, and windows clipped, as the published implementation does.
+//! Clover, section 3.1, has Liu et al., "Video Swin Transformer" (CVPR 2022).
 
 mod mask_token;
 mod mlp;
@@ -12,6 +11,7 @@ pub mod shifted_window_mask;
 mod stage;
 mod stage_plan;
 mod swin_block;
+mod video_swin;
 pub mod window;
 mod window_attention;
 
@@ -21,179 +21,198 @@ pub use patch_embedding::{PatchEmbedding, PatchEmbeddingConfig};
 pub use patch_merging::{PatchMerging, PatchMergingConfig};
 pub use stage::{Stage, StageConfig, StageEnding};
 pub use swin_block::{SwinBlock, SwinBlockConfig};
+pub use video_swin::{VideoSwin, VideoSwinConfig};
 pub use window_attention::{WindowAttention, WindowAttentionConfig};
 
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::Noise;
-use crate::fused::{LAYER_NORM_EPSILON, normalize};
+use crate::clip::{ClipVideo, ClipVideoConfig, unit_length};
+use crate::heads::VideoProjection;
+use crate::one_of::module_is_one_of;
+use crate::tasks::average_views;
 
-/// Configuration to create a [`VideoSwin`] using the [init function](VideoSwinConfig::init).
-#[derive(Config, Debug)]
-pub struct VideoSwinConfig {
-    /// Width of the first stage's tokens; each further stage doubles it. Base: 128.
-    pub embed_dim: usize,
-    /// Blocks of each stage. Base: 2, 2, 18, 2.
-    pub depths: Vec<usize>,
-    /// Attention heads of each stage. Base: 4, 8, 16, 32.
-    pub heads: Vec<usize>,
-    /// The full window: frames, height, width.
-    #[config(default = "[8, 7, 7]")]
-    pub window: [usize; 3],
-    /// Pixels of a patch along frames, height and width.
-    #[config(default = "[2, 4, 4]")]
-    pub patch: [usize; 3],
-    /// Width of the perceptrons in multiples of the tokens'.
-    #[config(default = 4)]
-    pub mlp_ratio: usize,
-    /// Stochastic depth of the last block, rising linearly from 0 at the first. Base: 0.3.
-    #[config(default = 0.3)]
-    pub drop_path: f64,
+/// Configuration to create a [`VideoEncoder`] using the [init function](VideoEncoderConfig::init).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoEncoderConfig {
+    /// CLIP's image encoder.
+    Clip(ClipVideoConfig),
+    /// Video Swin; in a file its sizes stand by themselves.
+    #[serde(untagged)]
+    VideoSwin(VideoSwinConfig),
 }
 
 /// Turns clips into a grid of features.
 ///
-/// Should be created with [`VideoSwinConfig`].
-#[derive(Module, Debug)]
-pub struct VideoSwin<B: Backend> {
-    patch_embedding: PatchEmbedding<B>,
-    mask_token: MaskToken<B>,
-    stages: Vec<Stage<B>>,
-    norm: LayerNorm<B>,
+/// Should be created with [`VideoEncoderConfig`].
+#[derive(Clone, Debug)]
+pub enum VideoEncoder<B: Backend> {
+    /// CLIP's image encoder on each frame.
+    Clip(ClipVideo<B>),
+    /// Video Swin.
+    VideoSwin(VideoSwin<B>),
 }
 
-impl VideoSwinConfig {
-    /// Channels of the output.
+module_is_one_of!(VideoEncoder { Clip(ClipVideo), VideoSwin(VideoSwin) });
+
+/// What a video encoder makes of clips.
+#[derive(Clone, Debug)]
+pub struct VideoFeatures<B: Backend> {
+    /// `[batch, frames, rows, columns, channels]`: what the fusion encoder reads.
+    pub grid: Tensor<B, 5>,
+    /// `[batch, frames, channels]`: a token a frame that became its feature, where the encoder has such.
+    pub class_tokens: Option<Tensor<B, 3>>,
+}
+
+impl From<VideoSwinConfig> for VideoEncoderConfig {
+    fn from(config: VideoSwinConfig) -> Self {
+        Self::VideoSwin(config)
+    }
+}
+
+impl From<ClipVideoConfig> for VideoEncoderConfig {
+    fn from(config: ClipVideoConfig) -> Self {
+        Self::Clip(config)
+    }
+}
+
+impl VideoEncoderConfig {
+    /// Channels of the grid.
     #[must_use]
     pub fn output_channels(&self) -> usize {
-        self.embed_dim << self.depths.len().saturating_sub(1)
-    }
-
-    /// Time steps of the output for a clip of `frames`.
-    #[must_use]
-    pub fn output_frames(&self, frames: usize) -> usize {
-        frames.div_ceil(self.patch[0])
-    }
-
-    /// Rows (or columns) of the output for a clip of `size` pixels in height (or width).
-    #[must_use]
-    pub fn output_rows(&self, size: usize) -> usize {
-        let patches = size.div_ceil(self.patch[1]);
-        (1..self.depths.len()).fold(patches, |rows, _| rows.div_ceil(2))
-    }
-
-    /// Pixels of the clip along a side of one region of the output. Base: 32.
-    #[must_use]
-    pub fn region_side(&self) -> usize {
-        self.patch[1] << self.depths.len().saturating_sub(1)
-    }
-
-    /// Initializes a new [`VideoSwin`] module, with the token for masked regions.
-    ///
-    /// # Panics
-    ///
-    /// Panics if depths and heads differ in length or a stage's heads do not divide its channels.
-    pub fn init<B: Backend>(&self, device: &B::Device) -> VideoSwin<B> {
-        assert_eq!(
-            self.depths.len(),
-            self.heads.len(),
-            "video swin: one head count a stage"
-        );
-        let mut drop_path = self.drop_path_of_each_block().into_iter();
-        let last = self.depths.len().saturating_sub(1);
-        let stages = self.depths.iter().zip(&self.heads).enumerate();
-        VideoSwin {
-            patch_embedding: PatchEmbeddingConfig::new(self.embed_dim)
-                .with_patch(self.patch)
-                .init(device),
-            mask_token: MaskTokenConfig::new(self.embed_dim).init(device),
-            stages: stages
-                .map(|(stage, (depth, heads))| {
-                    StageConfig {
-                        channels: self.embed_dim << stage,
-                        heads: *heads,
-                        window: self.window,
-                        mlp_ratio: self.mlp_ratio,
-                        drop_path: drop_path.by_ref().take(*depth).collect(),
-                        ending: if stage == last {
-                            StageEnding::Plain
-                        } else {
-                            StageEnding::MergePatches
-                        },
-                    }
-                    .init(device)
-                })
-                .collect(),
-            norm: LayerNormConfig::new(self.output_channels())
-                .with_epsilon(LAYER_NORM_EPSILON)
-                .init(device),
+        match self {
+            Self::Clip(clip) => clip.vision.width,
+            Self::VideoSwin(swin) => swin.output_channels(),
         }
     }
 
-    fn drop_path_of_each_block(&self) -> Vec<f64> {
-        let blocks: usize = self.depths.iter().sum();
-        let step = self.drop_path / (blocks.saturating_sub(1).max(1) as f64);
-        (0..blocks).map(|block| step * block as f64).collect()
+    /// Time steps of the grid for a clip of `frames`.
+    #[must_use]
+    pub fn output_frames(&self, frames: usize) -> usize {
+        frames.div_ceil(self.frames_a_step())
+    }
+
+    /// Frames of a time step of the grid.
+    #[must_use]
+    pub fn frames_a_step(&self) -> usize {
+        match self {
+            Self::Clip(_) => 1,
+            Self::VideoSwin(swin) => swin.patch[0],
+        }
+    }
+
+    /// Rows (or columns) of the grid for a clip of `size` pixels in height (or width).
+    #[must_use]
+    pub fn output_rows(&self, size: usize) -> usize {
+        match self {
+            Self::Clip(clip) => size / clip.vision.patch,
+            Self::VideoSwin(swin) => swin.output_rows(size),
+        }
+    }
+
+    /// Pixels of the clip along a side of one region of the grid.
+    #[must_use]
+    pub fn region_side(&self) -> usize {
+        match self {
+            Self::Clip(clip) => clip.vision.patch,
+            Self::VideoSwin(swin) => swin.region_side(),
+        }
+    }
+
+    /// Frames, height and width of the windows within which tokens see each other. CLIP has none.
+    #[must_use]
+    pub fn window(&self) -> [usize; 3] {
+        match self {
+            Self::Clip(_) => [1; 3],
+            Self::VideoSwin(swin) => swin.window,
+        }
+    }
+
+    /// Width of the embedding, where the encoder has a projection of its own.
+    #[must_use]
+    pub fn embedding(&self) -> Option<usize> {
+        match self {
+            Self::Clip(clip) => Some(clip.vision.embedding),
+            Self::VideoSwin(_) => None,
+        }
+    }
+
+    /// The most frames of a clip, where frames have positions of their own.
+    #[must_use]
+    pub fn longest_clip(&self) -> Option<usize> {
+        match self {
+            Self::Clip(clip) => clip.longest_clip(),
+            Self::VideoSwin(_) => None,
+        }
+    }
+
+    /// The sizes of a Video Swin, if it is one.
+    #[must_use]
+    pub fn video_swin(&self) -> Option<&VideoSwinConfig> {
+        match self {
+            Self::Clip(_) => None,
+            Self::VideoSwin(swin) => Some(swin),
+        }
+    }
+
+    /// As [`video_swin`](Self::video_swin), to be changed.
+    pub fn video_swin_mut(&mut self) -> Option<&mut VideoSwinConfig> {
+        match self {
+            Self::Clip(_) => None,
+            Self::VideoSwin(swin) => Some(swin),
+        }
+    }
+
+    /// Leaves out whole blocks at this rate; CLIP never does.
+    pub fn set_drop_path(&mut self, rate: f64) {
+        if let Self::VideoSwin(swin) = self {
+            swin.drop_path = rate;
+        }
+    }
+
+    /// Initializes a new [`VideoEncoder`] module, with the token for masked regions.
+    ///
+    /// # Panics
+    ///
+    /// Panics if heads do not divide widths; see [`VideoSwinConfig::init`].
+    pub fn init<B: Backend>(&self, device: &B::Device) -> VideoEncoder<B> {
+        match self {
+            Self::Clip(clip) => VideoEncoder::Clip(clip.init(device)),
+            Self::VideoSwin(swin) => VideoEncoder::VideoSwin(swin.init(device)),
+        }
+    }
+
+    pub(crate) fn validate(&self, image_size: usize) -> Result<(), String> {
+        match self {
+            Self::VideoSwin(swin) => swin.validate(),
+            Self::Clip(clip) if clip.vision.image_size != image_size => Err(format!(
+                "video: the image encoder sees {} pixels, image_size says {image_size}",
+                clip.vision.image_size
+            )),
+            Self::Clip(clip) => clip.validate(),
+        }
     }
 }
 
-impl<B: Backend> VideoSwin<B> {
+impl<B: Backend> VideoEncoder<B> {
     /// Encodes clips; a still image is a clip of one frame.
     ///
     /// # Shapes
     ///
     /// - clips: `[batch, channels, frames, height, width]`
-    /// - output: `[batch, frames / 2, height / 32, width / 32, channels]`, each rounded up
-    pub fn forward(&self, clips: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
-        self.encode(self.patch_embedding.forward(clips), noise)
-    }
-
-    /// Encodes clips whose masked regions are replaced by the learned token.
-    ///
-    /// # Shapes
-    ///
-    /// - clips: `[batch, channels, frames, height, width]`
-    /// - region_mask: `[batch, rows, columns]`, 1 where masked and 0 elsewhere
-    /// - output: as [`forward`](Self::forward)
+    /// - grid of the output: Video Swin `[batch, frames / 2, height / 32, width / 32, channels]`, each
+    ///   rounded up; CLIP `[batch, frames, height / patch, width / patch, channels]`
     ///
     /// # Panics
     ///
-    /// Panics if the patch grid is not a whole multiple of the region grid.
-    pub fn forward_masked(
-        &self,
-        clips: Tensor<B, 5>,
-        region_mask: Tensor<B, 3>,
-        noise: &mut Noise,
-    ) -> Tensor<B, 5> {
-        let tokens = self.patch_embedding.forward(clips);
-        self.encode(self.mask_token.forward(tokens, region_mask), noise)
-    }
-
-    /// Encodes clips and keeps the tokens after the patch embedding (masked, if a mask is given)
-    /// and after each stage.
-    ///
-    /// # Shapes
-    ///
-    /// - clips: `[batch, channels, frames, height, width]`
-    /// - region_mask: `[batch, rows, columns]`
-    /// - output: each `[batch, frames, height, width, channels]`; the final norm is not applied
-    pub fn intermediate_features(
-        &self,
-        clips: Tensor<B, 5>,
-        region_mask: Option<Tensor<B, 3>>,
-    ) -> Vec<Tensor<B, 5>> {
-        let tokens = self.patch_embedding.forward(clips);
-        let mut features = vec![match region_mask {
-            Some(region_mask) => self.mask_token.forward(tokens, region_mask),
-            None => tokens,
-        }];
-        for stage in &self.stages {
-            if let Some(tokens) = features.last() {
-                features.push(stage.forward(tokens.clone(), &mut Noise::quiet()));
-            }
+    /// With CLIP, panics if the frames have another size than the configuration.
+    pub fn forward(&self, clips: Tensor<B, 5>, noise: &mut Noise) -> VideoFeatures<B> {
+        match self {
+            Self::Clip(clip) => clip.forward(clips),
+            Self::VideoSwin(swin) => VideoFeatures::of_grid(swin.forward(clips, noise)),
         }
-        features
     }
 
     /// Encodes every clip as it is and once more with masked regions, all in one batch.
@@ -201,99 +220,110 @@ impl<B: Backend> VideoSwin<B> {
     /// # Shapes
     ///
     /// - clips: `[batch, channels, frames, height, width]`
-    /// - region_mask: as in [`forward_masked`](Self::forward_masked)
-    /// - output: `[2 * batch, frames', height', width', channels']`: the complete clips, then the
-    ///   masked ones
+    /// - region_mask: `[batch, rows, columns]`, 1 where masked and 0 elsewhere
+    /// - output: as of [`forward`](Self::forward) of `2 * batch`: the complete clips, then the masked ones
     ///
     /// # Panics
     ///
-    /// As [`forward_masked`](Self::forward_masked).
+    /// As [`forward`](Self::forward); and if there are fewer patches than regions along a side.
     pub fn forward_complete_and_masked(
         &self,
         clips: Tensor<B, 5>,
         region_mask: Tensor<B, 3>,
         noise: &mut Noise,
-    ) -> Tensor<B, 5> {
-        let tokens = self.patch_embedding.forward(clips);
-        let masked = self.mask_token.forward(tokens.clone(), region_mask);
-        self.encode(Tensor::cat(vec![tokens, masked], 0), noise)
-    }
-
-    fn encode(&self, tokens: Tensor<B, 5>, noise: &mut Noise) -> Tensor<B, 5> {
-        let tokens = self
-            .stages
-            .iter()
-            .fold(tokens, |tokens, stage| stage.forward(tokens, noise));
-        normalize(&self.norm, LAYER_NORM_EPSILON, tokens)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TestBackend;
-    use burn::tensor::{Distribution, Tolerance};
-
-    fn encoder(
-        device: &<TestBackend as burn::tensor::backend::BackendTypes>::Device,
-    ) -> VideoSwin<TestBackend> {
-        <TestBackend as Backend>::seed(device, 8);
-        VideoSwinConfig::new(4, vec![2, 1], vec![1, 2])
-            .with_window([2, 3, 3])
-            .init(device)
-    }
-
-    #[test]
-    fn stochastic_depth_rises_linearly_over_all_blocks() {
-        let config = VideoSwinConfig::new(8, vec![1, 3], vec![1, 1]).with_drop_path(0.3);
-
-        let drop_path = config.drop_path_of_each_block();
-
-        for (found, expected) in drop_path.iter().zip([0.0, 0.1, 0.2, 0.3]) {
-            assert!((found - expected).abs() < 1e-12);
+    ) -> VideoFeatures<B> {
+        match self {
+            Self::Clip(clip) => clip.forward_complete_and_masked(clips, region_mask),
+            Self::VideoSwin(swin) => {
+                VideoFeatures::of_grid(swin.forward_complete_and_masked(clips, region_mask, noise))
+            }
         }
     }
 
-    #[test]
-    fn the_output_has_the_announced_size() {
-        let device = Default::default();
-        let clips = Tensor::random([1, 3, 5, 21, 30], Distribution::Default, &device);
-        let config = VideoSwinConfig::new(4, vec![2, 1], vec![1, 2]);
-
-        let output = encoder(&device).forward(clips, &mut Noise::quiet());
-
-        let size = [config.output_rows(21), config.output_rows(30)];
-        assert_eq!(
-            output.dims(),
-            [1, config.output_frames(5), size[0], size[1], 8]
-        );
+    /// Embeds clips by themselves, as of [`forward`](Self::forward) and [`embed`](Self::embed).
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - output: `[batch, dim]`
+    ///
+    /// # Panics
+    ///
+    /// As both.
+    pub fn embed_clips(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        projection: Option<&VideoProjection<B>>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 2> {
+        match self {
+            Self::Clip(clip) => mean_of_views(clip.embed_clips(clips), views),
+            Self::VideoSwin(_) => self.embed(self.forward(clips, noise), views, projection),
+        }
     }
 
-    #[test]
-    fn an_empty_mask_changes_nothing_and_a_full_one_hides_the_clip() {
-        let device = Default::default();
-        let encoder = encoder(&device);
-        let clips = Tensor::random([1, 3, 4, 28, 28], Distribution::Default, &device);
-        let plain = encoder
-            .forward(clips.clone(), &mut Noise::quiet())
-            .into_data();
-
-        let nothing = encoder.forward_masked(
-            clips.clone(),
-            Tensor::zeros([1, 7, 7], &device),
-            &mut Noise::quiet(),
-        );
-
-        nothing
-            .into_data()
-            .assert_approx_eq::<f32>(&plain, Tolerance::default());
-        let everything = Tensor::ones([1, 7, 7], &device);
-        let hidden = encoder
-            .forward_masked(clips.clone(), everything.clone(), &mut Noise::quiet())
-            .into_data();
-        let other = encoder
-            .forward_masked(clips + 1.0, everything, &mut Noise::quiet())
-            .into_data();
-        hidden.assert_eq(&other, true);
+    /// Embeds clips, of which each may have been seen several times: its views follow each other.
+    ///
+    /// Video Swin's features are averaged over the views, then embedded by `projection`. CLIP has a
+    /// projection of its own, and averages the directions that the views give.
+    ///
+    /// # Shapes
+    ///
+    /// - features: of `[batch * views, ..]`
+    /// - output: `[batch, dim]`; not normalized to unit length if by `projection`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the rows are not whole groups of `views`.
+    pub fn embed(
+        &self,
+        features: VideoFeatures<B>,
+        views: usize,
+        projection: Option<&VideoProjection<B>>,
+    ) -> Tensor<B, 2> {
+        match (self, features.class_tokens) {
+            (Self::Clip(clip), Some(class_tokens)) => {
+                mean_of_views(clip.embed(class_tokens), views)
+            }
+            (_, _) => {
+                let grid = average_views(features.grid, views);
+                match projection {
+                    Some(projection) => projection.forward_pooled(grid),
+                    None => grid.flatten::<3>(1, 3).mean_dim(1).squeeze_dim(1),
+                }
+            }
+        }
     }
+
+    /// The Video Swin, if it is one.
+    pub fn video_swin(&self) -> Option<&VideoSwin<B>> {
+        match self {
+            Self::Clip(_) => None,
+            Self::VideoSwin(swin) => Some(swin),
+        }
+    }
+}
+
+impl<B: Backend> VideoFeatures<B> {
+    fn of_grid(grid: Tensor<B, 5>) -> Self {
+        Self {
+            grid,
+            class_tokens: None,
+        }
+    }
+}
+
+/// The direction of the mean of each clip's directions.
+fn mean_of_views<B: Backend>(directions: Tensor<B, 2>, views: usize) -> Tensor<B, 2> {
+    let [rows, dim] = directions.dims();
+    assert!(
+        views > 0 && rows.is_multiple_of(views),
+        "average views: {rows} clips are not whole groups of {views} views"
+    );
+    if views == 1 {
+        return directions;
+    }
+    let mean = directions.reshape([rows / views, views, dim]).mean_dim(1);
+    unit_length(mean.squeeze_dim(1))
 }

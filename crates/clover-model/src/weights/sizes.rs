@@ -7,7 +7,7 @@ use super::import::{Import, PATCH_KERNEL};
 use super::other_shape::SourceWindow;
 use crate::CloverConfig;
 use crate::tasks::AnswerHeadConfig;
-use crate::text_encoder::TextEncoderConfig;
+use crate::text_encoder::BertConfig;
 use crate::video_encoder::VideoSwinConfig;
 
 /// The window of every published Video Swin of this depth of time.
@@ -56,7 +56,7 @@ impl Import<'_> {
     /// # Errors
     ///
     /// Its weights are there only in part, or contradict each other.
-    pub fn text_sizes(&self, hints: SizeHints) -> Result<Option<TextEncoderConfig>, WeightError> {
+    pub fn text_sizes(&self, hints: SizeHints) -> Result<Option<BertConfig>, WeightError> {
         let shapes = Shapes::of(self);
         let holds = |path: &String| path.starts_with("text_encoder.");
         if !shapes.shapes.keys().any(holds) {
@@ -79,19 +79,19 @@ impl Import<'_> {
         let text = self.text_sizes(hints)?;
         let text = text.ok_or_else(|| unknown("there is no text encoder"))?;
         let shapes = Shapes::of(self);
-        let mut config = CloverConfig::new(video, text);
+        let mut config = CloverConfig::new(video.clone().into(), text.into());
         let fusion = shapes.count("fusion_encoder.layers.");
         if fusion > 0 {
             config.fusion_layers = fusion;
         }
         let positions = "fusion_encoder.embeddings";
         if let Some([_, steps, ..]) = shapes.get(&format!("{positions}.time_position")) {
-            config.frames = steps * config.video.patch[0];
+            config.frames = steps * video.patch[0];
         }
         if let Some([_, _, regions, _]) = shapes.get(&format!("{positions}.space_position")) {
             let rows = regions.isqrt();
-            let stages = config.video.depths.len();
-            config.image_size = (rows * config.video.patch[1]) << stages.saturating_sub(1);
+            let stages = video.depths.len();
+            config.image_size = (rows * video.patch[1]) << stages.saturating_sub(1);
             config.space_positions = (rows * rows != *regions).then_some(*regions);
         }
         config.validate().map_err(|reason| unknown(&reason))?;
@@ -184,16 +184,13 @@ impl Shapes {
         Ok(config)
     }
 
-    fn text(&self, hints: SizeHints) -> Result<TextEncoderConfig, WeightError> {
+    fn text(&self, hints: SizeHints) -> Result<BertConfig, WeightError> {
         let [vocabulary, hidden] = self.needed("text_encoder.embeddings.word.weight")?;
         let [positions, _] = self.needed("text_encoder.embeddings.position.weight")?;
         let [inner] = self.needed("text_encoder.layers.0.feed_forward.inner.bias")?;
         let layers = self.count("text_encoder.layers.");
         let heads = hints.text_heads.unwrap_or(hidden / HEAD_WIDTH).max(1);
-        Ok(
-            TextEncoderConfig::new(vocabulary, hidden, layers, heads, inner)
-                .with_max_positions(positions),
-        )
+        Ok(BertConfig::new(vocabulary, hidden, layers, heads, inner).with_max_positions(positions))
     }
 }
 

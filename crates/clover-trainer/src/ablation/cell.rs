@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::module::Module;
@@ -15,11 +16,13 @@ use super::AblationRow;
 use super::questions::Questions;
 use crate::TrainerError;
 use crate::devices::Peer;
-use crate::evaluate::{PairSimilarity, QuestionAccuracy, list_retrieval, pair_similarity};
+use crate::evaluate::{
+    PairSimilarity, QuestionAccuracy, found_among_companions, list_retrieval, pair_similarity,
+};
 use crate::finetune::FinetuningMetrics;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
-use crate::recipe::AblationRecipe;
+use crate::recipe::{AblationRecipe, PretrainingRecipe};
 
 /// What every cell learns from and is measured with.
 #[derive(Clone, Debug)]
@@ -93,10 +96,14 @@ pub struct CellResult {
     pub video_to_text: RetrievalMetrics,
     /// Mean cosines of the same pairs.
     pub similarity: PairSimilarity,
-    /// Held-out open-ended questions, after fine-tuning.
-    pub open_ended: QuestionAccuracy,
-    /// Held-out multiple-choice questions, after fine-tuning.
-    pub multiple_choice: QuestionAccuracy,
+    /// Held-out sentences looking for their clip among its companions, which differ from it in one respect:
+    /// the share that finds it. Of rows that go on from a CLIP.
+    #[serde(default)]
+    pub hard_negatives: Option<f64>,
+    /// Held-out open-ended questions, after fine-tuning, where there was any.
+    pub open_ended: Option<QuestionAccuracy>,
+    /// Held-out multiple-choice questions, after fine-tuning, where there was any.
+    pub multiple_choice: Option<QuestionAccuracy>,
     /// Items left out anywhere, by name.
     pub skipped: Vec<SkippedItem>,
     /// Wall seconds by phase; of pre-training those since the last resume.
@@ -146,6 +153,21 @@ pub fn run_cell<B: AutodiffBackend>(
     running.run::<B>(device, observe)
 }
 
+/// Clips of the benchmark that differ in one respect follow each other in groups of so many.
+pub(super) const COMPANIONS: usize = 5;
+
+/// Rows of a seed go on from one model; where they run side by side, the first makes it.
+static STARTS: Mutex<()> = Mutex::new(());
+
+/// What was measured before any fine-tuning.
+struct Retrieval {
+    text_to_video: RetrievalMetrics,
+    video_to_text: RetrievalMetrics,
+    similarity: PairSimilarity,
+    hard_negatives: f64,
+    parameters: usize,
+}
+
 /// A cell while it runs.
 struct Running<'r> {
     recipe: &'r AblationRecipe,
@@ -168,30 +190,37 @@ impl Running<'_> {
         let bundle = pretrained.bundle.as_path();
         let _ = observe(CellEvent::Measuring("retrieval"));
         let retrieval = self.timed("retrieval", |this| this.retrieval::<B>(bundle, device))?;
-        let (text_to_video, video_to_text, similarity, parameters) = retrieval;
-        let open_ended = self.timed("open-ended questions", |this| {
-            this.questions(bundle).open_ended::<B>(device, observe)
-        })?;
-        let Some((open_ended, skipped)) = open_ended else {
-            return Ok(None);
-        };
-        self.skipped.extend(skipped);
-        let multiple_choice = self.timed("multiple choice", |this| {
-            this.questions(bundle).multiple_choice::<B>(device, observe)
-        })?;
-        let Some((multiple_choice, skipped)) = multiple_choice else {
-            return Ok(None);
-        };
-        self.skipped.extend(skipped);
+        let (mut open_ended, mut multiple_choice) = (None, None);
+        if self.recipe.open_ended.steps > 0 {
+            let answered = self.timed("open-ended questions", |this| {
+                this.questions(bundle).open_ended::<B>(device, observe)
+            })?;
+            let Some((accuracy, skipped)) = answered else {
+                return Ok(None);
+            };
+            open_ended = Some(accuracy);
+            self.skipped.extend(skipped);
+        }
+        if self.recipe.multiple_choice.steps > 0 {
+            let answered = self.timed("multiple choice", |this| {
+                this.questions(bundle).multiple_choice::<B>(device, observe)
+            })?;
+            let Some((accuracy, skipped)) = answered else {
+                return Ok(None);
+            };
+            multiple_choice = Some(accuracy);
+            self.skipped.extend(skipped);
+        }
         Ok(Some(CellResult {
             row: self.cell.row,
             seed: self.cell.seed,
-            parameters,
+            parameters: retrieval.parameters,
             pretraining_steps: pretrained.metrics.last().map_or(0, |last| last.step),
             pretraining_loss: last_loss(&pretrained),
-            text_to_video,
-            video_to_text,
-            similarity,
+            text_to_video: retrieval.text_to_video,
+            video_to_text: retrieval.video_to_text,
+            similarity: retrieval.similarity,
+            hard_negatives: self.recipe.start.as_ref().map(|_| retrieval.hard_negatives),
             open_ended,
             multiple_choice,
             skipped: self.skipped.clone(),
@@ -199,6 +228,7 @@ impl Running<'_> {
         }))
     }
 
+    /// Pre-trains the row; what it goes on from first, where it does, once for all rows of a seed.
     fn pretrain<B: AutodiffBackend>(
         &mut self,
         device: &B::Device,
@@ -206,11 +236,49 @@ impl Running<'_> {
     ) -> Result<Option<PretrainingSummary>, TrainerError> {
         let mut recipe = self.cell.row.apply(&self.recipe.pretraining);
         recipe.seed = self.cell.seed;
-        let (pairs, vocabulary) = (&self.files.train.pairs, &self.files.vocabulary);
+        let Some(start) = &self.recipe.start else {
+            return self.pretrain_as::<B>(self.plan(recipe), device, observe);
+        };
+        let folder = self
+            .folder
+            .with_file_name(format!("start-{}", self.cell.seed));
+        let start = PretrainingRecipe {
+            seed: self.cell.seed,
+            ..start.clone()
+        };
+        let start = PretrainingPlan {
+            folder,
+            ..self.plan(start)
+        };
+        let turn = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = self.pretrain_as::<B>(start, device, observe)?;
+        drop(turn);
+        let started = match started {
+            Some(started) if self.cell.row != AblationRow::Clip => started,
+            measured_as_it_is => return Ok(measured_as_it_is),
+        };
         let plan = PretrainingPlan {
+            start_from: Some(started.bundle),
+            ..self.plan(recipe)
+        };
+        self.pretrain_as::<B>(plan, device, observe)
+    }
+
+    /// A run in the cell's folder, or its continuation.
+    fn plan(&self, recipe: PretrainingRecipe) -> PretrainingPlan {
+        let (pairs, vocabulary) = (&self.files.train.pairs, &self.files.vocabulary);
+        PretrainingPlan {
             resume: true,
             ..PretrainingPlan::new(recipe, pairs, vocabulary, self.folder)
-        };
+        }
+    }
+
+    fn pretrain_as<B: AutodiffBackend>(
+        &mut self,
+        plan: PretrainingPlan,
+        device: &B::Device,
+        observe: &mut dyn FnMut(CellEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<PretrainingSummary>, TrainerError> {
         let summary = self.timed("pre-training", |_| {
             pretrain::<B>(&plan, &Peer::alone(), device, &mut |event| {
                 observe(CellEvent::Pretraining(event))
@@ -224,7 +292,7 @@ impl Running<'_> {
         &mut self,
         bundle: &Path,
         device: &B::Device,
-    ) -> Result<(RetrievalMetrics, RetrievalMetrics, PairSimilarity, usize), TrainerError> {
+    ) -> Result<Retrieval, TrainerError> {
         let bundle = Bundle::<B::InnerBackend>::read(bundle, device)?;
         let parameters = bundle.clover.num_params();
         let embedder = bundle.into_embedder(device.clone());
@@ -234,13 +302,15 @@ impl Running<'_> {
         let table = table.with_first_captions();
         let (found, embedded) = list_retrieval(&embedder, table, reading, |_, _| {})?;
         let similarity = pair_similarity(&embedded);
+        let hard_negatives = found_among_companions(&embedded, COMPANIONS);
         self.skipped.extend(embedded.skipped);
-        Ok((
-            found.text_to_video,
-            found.video_to_text,
+        Ok(Retrieval {
+            text_to_video: found.text_to_video,
+            video_to_text: found.video_to_text,
             similarity,
+            hard_negatives,
             parameters,
-        ))
+        })
     }
 
     fn questions<'a>(&'a self, bundle: &'a Path) -> Questions<'a> {

@@ -2,12 +2,14 @@
 
 use std::fmt::{Result, Write};
 
+use super::cell::{COMPANIONS, CellResult};
 use super::summary::{AblationSummary, RowSummary, Spread};
 
 /// The names of the columns.
 const RETRIEVAL: &str =
     "| row | R@1 | R@5 | R@10 | median rank | R@1, clip to text | R@5 | R@10 | median rank |";
-const OTHERS: &str = "| row | open-ended | multiple choice | positive cosine | gap | seeds |";
+const OTHERS: &str =
+    "| row | among companions | open-ended | multiple choice | positive cosine | gap | seeds |";
 
 impl AblationSummary {
     /// The tables, what they were measured with, and what stands beside them: chance.
@@ -38,19 +40,23 @@ impl AblationSummary {
         self.write_table(page, RETRIEVAL, &retrieval, self.retrieval_by_chance())?;
         writeln!(
             page,
-            "\nAccuracy on held-out questions after fine-tuning, in %, and cosines of held-out \
-             pairs:\n"
+            "\nSentences that find their clip among four that differ in one respect, accuracy on held-out \
+             questions after fine-tuning, both in %, and cosines of held-out pairs:\n"
         )?;
         let others = |row: &RowSummary| {
             vec![
-                text(row.open_ended, 1),
-                text(row.multiple_choice, 1),
+                percent(row.hard_negatives),
+                percent(row.open_ended),
+                percent(row.multiple_choice),
                 text(row.positive, 3),
                 text(row.gap, 3),
                 row.seeds.len().to_string(),
             ]
         };
         self.write_table(page, OTHERS, &others, self.answers_by_chance())?;
+        if self.recipe.start.is_some() {
+            self.write_steps(page)?;
+        }
         if !self.missing.is_empty() {
             writeln!(page, "\nNot done: {}.", self.missing.join(", "))?;
         }
@@ -64,21 +70,32 @@ impl AblationSummary {
             .benchmark
             .get("clips")
             .and_then(toml::Value::as_integer);
-        let steps = self.cells.first().map_or(0, |cell| cell.pretraining_steps);
+        // The first row of a comparison that goes on from a model is that model.
+        let steps = self.cells.last().map_or(0, |cell| cell.pretraining_steps);
+        let (open, choice) = (&recipe.open_ended, &recipe.multiple_choice);
+        let mut questions = match &recipe.start {
+            Some(start) => format!(
+                ", going on from one model a seed that learned with InfoNCE alone for {} epochs of \
+                 the same pairs",
+                start.epochs
+            ),
+            None => String::new(),
+        };
+        if open.steps > 0 || choice.steps > 0 {
+            questions += &format!(
+                ", then {} steps of {} open-ended questions or {} of {} questions with options",
+                open.steps, open.batch_size, choice.steps, choice.batch_size
+            );
+        }
         writeln!(
             page,
             "Mean and standard deviation over seeds. Preset {}, {} frames of {} px, {steps} \
-             pre-training steps of {} pairs, then {} steps of {} open-ended questions or {} of {} \
-             questions with options; {} rendered clips; device {}. All settings and every figure are \
-             in `ablation.json`.\n",
+             pre-training steps of {} pairs{questions}; {} rendered clips; device {}. All settings and \
+             every figure are in `ablation.json`.\n",
             pretraining.preset,
             pretraining.frames,
             pretraining.image_size,
             pretraining.batch_size,
-            recipe.open_ended.steps,
-            recipe.open_ended.batch_size,
-            recipe.multiple_choice.steps,
-            recipe.multiple_choice.batch_size,
             clips.unwrap_or_default(),
             self.device,
         )
@@ -102,6 +119,35 @@ impl AblationSummary {
         Ok(())
     }
 
+    /// What each row adds to the one before, seed by seed: what the comparison supports, and what it does not.
+    fn write_steps(&self, page: &mut String) -> Result {
+        writeln!(
+            page,
+            "\nWhat each row adds to the one before, in percentage points, seed by seed. A difference of \
+             which all seeds have the sign is supported by this comparison of one small model on rendered \
+             clips; the others are not, and none says anything of large models or real videos.\n"
+        )?;
+        let recall: fn(&CellResult) -> f64 = |cell| cell.text_to_video.recall_at_1;
+        let companions: fn(&CellResult) -> f64 = |cell| 100.0 * cell.hard_negatives.unwrap_or(0.0);
+        for pair in self.rows.windows(2) {
+            let [before, after] = pair else { continue };
+            for (what, value) in [("R@1", recall), ("among companions", companions)] {
+                let of = |row: &RowSummary, seed: u64| {
+                    let mut cells = self.cells.iter();
+                    let cell = cells.find(|cell| cell.row == row.row && cell.seed == seed);
+                    cell.map(value)
+                };
+                let differences: Vec<f64> = after
+                    .seeds
+                    .iter()
+                    .filter_map(|&seed| Some(of(after, seed)? - of(before, seed)?))
+                    .collect();
+                writeln!(page, "- {}, {what}: {}", after.row, verdict(&differences))?;
+            }
+        }
+        Ok(())
+    }
+
     fn retrieval_by_chance(&self) -> Vec<(&'static str, Vec<String>)> {
         let Some(cell) = self.cells.first() else {
             return Vec::new();
@@ -119,20 +165,44 @@ impl AblationSummary {
         let Some(cell) = self.cells.first() else {
             return Vec::new();
         };
-        let both = [&cell.open_ended, &cell.multiple_choice];
-        let line = |shares: [f64; 2]| {
-            let mut cells: Vec<String> = shares.map(|share| format!("{:.1}", 100.0 * share)).into();
-            cells.resize(5, String::new());
+        let both = [&cell.open_ended, &cell.multiple_choice].map(Option::as_ref);
+        let line = |shares: [Option<f64>; 3]| {
+            let share = |share: Option<f64>| {
+                share.map_or(String::new(), |share| format!("{:.1}", 100.0 * share))
+            };
+            let mut cells: Vec<String> = shares.map(share).into();
+            cells.resize(6, String::new());
             cells
         };
-        vec![
-            ("chance", line(both.map(|one| one.chance))),
-            (
-                "best constant answer",
-                line(both.map(|one| one.best_constant)),
-            ),
-        ]
+        let companions = cell.hard_negatives.map(|_| 1.0 / COMPANIONS as f64);
+        let [open, choice] = both.map(|one| one.map(|one| one.chance));
+        let mut lines = vec![("chance", line([companions, open, choice]))];
+        let [open, choice] = both.map(|one| one.map(|one| one.best_constant));
+        if open.is_some() || choice.is_some() {
+            lines.push(("best constant answer", line([None, open, choice])));
+        }
+        lines
     }
+}
+
+/// Differences, and whether all of them have one sign.
+fn verdict(differences: &[f64]) -> String {
+    let all = |holds: fn(&f64) -> bool| differences.iter().all(holds);
+    let words = match differences.len() {
+        0 | 1 => "too few seeds to say",
+        _ if all(|difference| *difference > 0.0) => "higher, supported",
+        _ if all(|difference| *difference < 0.0) => "lower, supported",
+        _ => "not supported either way",
+    };
+    let signed: Vec<String> = differences
+        .iter()
+        .map(|difference| format!("{difference:+.1}"))
+        .collect();
+    format!("{} ({words})", signed.join(", "))
+}
+
+fn percent(spread: Option<Spread>) -> String {
+    spread.map_or(String::new(), |spread| text(spread, 1))
 }
 
 fn text(spread: Spread, digits: usize) -> String {

@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use burn::module::AutodiffModule;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
+use clover_data::batch::StackedClips;
 use clover_data::dataset::{
     AnswerVocabulary, Answered, Candidates, ClipTable, ItemsTask, MultipleChoiceDataset,
-    OpenEndedDataset, SampleReading, SampleSource, SkippedItem,
+    OpenEndedDataset, SampleReading, SampleSource, SkippedItem, Stack,
 };
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
@@ -20,7 +22,7 @@ use crate::TrainerError;
 use crate::evaluate::{
     AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
 };
-use crate::finetune::{FineTuningSettings, LearnsInMicroBatches, fine_tune};
+use crate::finetune::{FineTuningSettings, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe};
 use crate::starting_values::{draw_parameters, from_seed};
 
@@ -77,7 +79,7 @@ impl Questions<'_> {
             OpenEndedDataset::new(table, tokenizer, reading, answered).map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
-        let head = OpenEndedHeadConfig::new(bundle.config.text.hidden, answers.len())
+        let head = OpenEndedHeadConfig::new(bundle.config.text.width(), answers.len())
             .with_dropout(recipe.answer_head_dropout);
         let task = Task {
             name: "open-ended",
@@ -110,7 +112,7 @@ impl Questions<'_> {
                 .map_err(TrainerError::from)
         };
         let (train, test) = (dataset(Split::Train)?, dataset(Split::Test)?);
-        let head = MultipleChoiceHeadConfig::new(bundle.config.text.hidden)
+        let head = MultipleChoiceHeadConfig::new(bundle.config.text.width())
             .with_dropout(recipe.answer_head_dropout);
         let task = Task {
             name: "multiple choice",
@@ -154,7 +156,7 @@ impl Questions<'_> {
         recipe: &FinetuningRecipe,
         split: Split,
     ) -> Result<SampleReading, TrainerError> {
-        let longest = bundle.config.text.max_positions;
+        let longest = bundle.config.text.longest_text();
         if recipe.text_len > longest {
             return Err(TrainerError::RecipeValue {
                 key: "text_len",
@@ -180,9 +182,9 @@ impl Questions<'_> {
     ) -> Result<Outcome, TrainerError>
     where
         B: AutodiffBackend,
-        M: LearnsInMicroBatches<B>,
-        M::InnerModule: AnswerScores<B::InnerBackend, Sample = M::Sample>,
-        S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
+        M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+        S: QuestionSource
+            + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
     {
         from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
         let settings = FineTuningSettings {

@@ -32,10 +32,12 @@ pub struct RowSummary {
     pub video_to_text: [Spread; 3],
     /// The median rank of the same.
     pub video_to_text_median: Spread,
+    /// Sentences that find their clip among its companions.
+    pub hard_negatives: Option<Spread>,
     /// Accuracy in open-ended questions.
-    pub open_ended: Spread,
+    pub open_ended: Option<Spread>,
     /// Accuracy in multiple choice.
-    pub multiple_choice: Spread,
+    pub multiple_choice: Option<Spread>,
     /// Mean cosine of pairs.
     pub positive: Spread,
     /// That mean less the one of all other pairs.
@@ -116,6 +118,12 @@ impl RowSummary {
         let spread = |value: &dyn Fn(&CellResult) -> f64| {
             Spread::of(&done.iter().map(value).collect::<Vec<_>>())
         };
+        // In percent, where every run has it.
+        let share = |value: &dyn Fn(&CellResult) -> Option<f64>| {
+            let values: Option<Vec<f64>> = done.iter().map(value).collect();
+            let values: Vec<f64> = values?.iter().map(|share| 100.0 * share).collect();
+            Some(Spread::of(&values))
+        };
         Some(Self {
             row,
             seeds: done.iter().map(|result| result.seed).collect(),
@@ -131,8 +139,11 @@ impl RowSummary {
                 spread(&|cell| cell.video_to_text.recall_at_10),
             ],
             video_to_text_median: spread(&|cell| cell.video_to_text.median_rank),
-            open_ended: spread(&|cell| 100.0 * cell.open_ended.accuracy),
-            multiple_choice: spread(&|cell| 100.0 * cell.multiple_choice.accuracy),
+            hard_negatives: share(&|cell| cell.hard_negatives),
+            open_ended: share(&|cell| cell.open_ended.as_ref().map(|found| found.accuracy)),
+            multiple_choice: share(&|cell| {
+                cell.multiple_choice.as_ref().map(|found| found.accuracy)
+            }),
             positive: spread(&|cell| cell.similarity.positive),
             gap: spread(&|cell| cell.similarity.gap),
         })

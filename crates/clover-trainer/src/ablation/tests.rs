@@ -23,6 +23,7 @@ fn recipe() -> AblationRecipe {
     AblationRecipe {
         rows: vec![AblationRow::Baseline, AblationRow::Clover],
         seeds: 1,
+        start: None,
         benchmark,
         pretraining: PretrainingRecipe {
             preset: Preset::Nano.to_string(),
@@ -30,7 +31,7 @@ fn recipe() -> AblationRecipe {
             test_frames: 2,
             batch_size: 30,
             epochs: 1,
-            warmup_epochs: 0,
+            warmup_epochs: 0.0,
             ..shipped.pretraining
         },
         open_ended: short.clone(),
@@ -114,11 +115,11 @@ fn a_comparison_is_interrupted_goes_on_and_becomes_a_table() {
         (result.pretraining_steps, result.text_to_video.candidates),
         (3, 5)
     );
-    assert_eq!(result.open_ended.questions, 10);
+    assert_eq!(result.open_ended.as_ref().unwrap().questions, 10);
     let kept = folder.result(result.cell()).unwrap().unwrap();
     assert_eq!(kept.cell(), result.cell());
     assert_eq!(kept.text_to_video, result.text_to_video);
-    assert_eq!(kept.multiple_choice.questions, 10);
+    assert_eq!(kept.multiple_choice.unwrap().questions, 10);
     let summary = summary(&folder, &recipe);
     assert_eq!(summary.missing, ["clover-0"]);
     folder.write_summary(&summary).unwrap();

@@ -202,6 +202,17 @@ fn only_the_last_are_kept() {
 }
 
 #[test]
+fn those_that_a_crash_kept_from_being_removed_go_when_the_run_goes_on() {
+    let (folder, _) = saved(&[1, 2, 3], 3);
+    let checkpoints = Checkpoints::new(folder.path(), 2);
+    let loaded = latest(&checkpoints);
+
+    checkpoints.settle(Some(&loaded.path)).expect("settled");
+
+    assert_eq!(names(&folder), ["step-00000002", "step-00000003"]);
+}
+
+#[test]
 fn the_one_just_saved_stays_beside_a_damaged_newer_one() {
     let (folder, checkpoints) = saved(&[1, 9], 2);
     fs::remove_file(folder.path().join("step-00000009").join(MODEL)).expect("removed");

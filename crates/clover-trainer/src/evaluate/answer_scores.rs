@@ -1,20 +1,11 @@
 //! What a model that answers questions tells an evaluation.
 
 use burn::prelude::*;
+use clover_data::batch::ClipBatch;
 use clover_model::Noise;
 
 /// A model that answers by the highest of several scores.
 pub trait AnswerScores<B: Backend> {
-    /// A question with its clip.
-    type Sample: Send + 'static;
-
-    /// The numbers of the right answers, the first of which is trained on; none where the model
-    /// cannot give a right answer.
-    fn right(sample: &Self::Sample) -> &[usize];
-
-    /// The number of the question in its list.
-    fn index(sample: &Self::Sample) -> usize;
-
     /// The score of every answer. Clips may hold the frames of several views, which are averaged.
     ///
     /// # Shapes
@@ -23,14 +14,8 @@ pub trait AnswerScores<B: Backend> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no sample, or the samples cannot be stacked or are not so many views.
-    fn scores(
-        &self,
-        samples: &[Self::Sample],
-        views: usize,
-        noise: &mut Noise,
-        device: &B::Device,
-    ) -> Tensor<B, 2>;
+    /// Panics if questions differ in their number of texts, or clips are not so many views.
+    fn scores(&self, questions: ClipBatch<B>, views: usize, noise: &mut Noise) -> Tensor<B, 2>;
 
     /// How much the position that answers attends to each region and frame in the last fusion layer;
     /// what is missing to 1 goes to the text. Of a question with options it is the highest-scored one
@@ -43,10 +28,5 @@ pub trait AnswerScores<B: Backend> {
     /// # Panics
     ///
     /// As [`scores`](Self::scores).
-    fn video_attention(
-        &self,
-        samples: &[Self::Sample],
-        views: usize,
-        device: &B::Device,
-    ) -> Tensor<B, 4>;
+    fn video_attention(&self, questions: ClipBatch<B>, views: usize) -> Tensor<B, 4>;
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use clover_data::DataError;
+use clover_data::batch::{StackedClips, StackedItem};
 use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
@@ -39,7 +40,7 @@ pub fn measure_answers<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: QuestionSource + SampleSource<Batch = Vec<M::Sample>>,
+    S: QuestionSource + SampleSource<Batch = StackedClips>,
 {
     let total = questions.len();
     let (path, of) = settings.recorded();
@@ -69,10 +70,9 @@ where
             let Some(batch) = batch.transpose()? else {
                 break;
             };
-            let rows = score_rows(model, &batch.samples, views, device);
-            for (sample, scores) in batch.samples.iter().zip(&rows) {
-                let index = M::index(sample);
-                let name = questions.name(index);
+            let read = batch.samples.items.clone();
+            let rows = score_rows(model, batch.samples.to_device(device), views);
+            for (StackedItem { index, name, .. }, scores) in read.into_iter().zip(&rows) {
                 record.add(answered(&questions.question(index), (index, name), scores)?)?;
             }
             record.advance(batch.next.item)?;

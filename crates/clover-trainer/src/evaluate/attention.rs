@@ -4,6 +4,8 @@
 //! evaluation that went on after an interruption has it, too.
 
 use burn::prelude::*;
+use clover_data::batch::{StackedClips, StackedItem};
+use clover_data::dataset::SampleSource;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
 use super::AnswerScores;
@@ -54,7 +56,7 @@ pub(super) fn attention_maps<B, M, S>(
 where
     B: Backend,
     M: AnswerScores<B>,
-    S: QuestionSource<Sample = M::Sample>,
+    S: QuestionSource + SampleSource<Batch = StackedClips>,
 {
     let questions: Vec<usize> = questions.into_iter().collect();
     let mut maps = Vec::new();
@@ -64,16 +66,11 @@ where
         if samples.is_empty() {
             continue;
         }
-        let found = AttentionMap::of_batch(model.video_attention(&samples, views, device));
-        maps.extend(
-            samples
-                .iter()
-                .zip(found)
-                .map(|(sample, map)| QuestionAttention {
-                    index: M::index(sample),
-                    map,
-                }),
-        );
+        let batch = source.collate(samples).to_device(device);
+        let read = batch.items.clone();
+        let found = AttentionMap::of_batch(model.video_attention(batch, views));
+        let found = read.into_iter().zip(found);
+        maps.extend(found.map(|(StackedItem { index, .. }, map)| QuestionAttention { index, map }));
     }
     maps
 }
@@ -115,7 +112,6 @@ mod tests {
     use super::*;
     use crate::evaluate::question_source::Question;
     use clover_data::DataError;
-    use clover_data::dataset::SampleSource;
 
     /// Questions of these names.
     struct Named(&'static [&'static str]);

@@ -36,7 +36,7 @@ pub use questions::QuestionAccuracy;
 pub use ranked_choice::measure_ranked_choice;
 pub use retrieval::{ListRetrieval, list_retrieval, measure_retrieval};
 pub use settings::MeasureSettings;
-pub use similarity::{PairSimilarity, pair_similarity};
+pub use similarity::{PairSimilarity, found_among_companions, pair_similarity};
 pub use similarity_curves::SimilarityCurves;
 pub use task::{Evaluated, EvaluationPlan, evaluate};
 pub(crate) use with_bundle::measure_embeddings;

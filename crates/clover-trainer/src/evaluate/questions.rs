@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use burn::prelude::*;
+use clover_data::batch::ClipBatch;
 use clover_model::Noise;
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +33,13 @@ pub struct QuestionAccuracy {
     pub skipped: usize,
 }
 
-/// The scores of each sample.
+/// The scores of each question.
 pub(super) fn score_rows<B: Backend, M: AnswerScores<B>>(
     model: &M,
-    samples: &[M::Sample],
+    questions: ClipBatch<B>,
     views: usize,
-    device: &B::Device,
 ) -> Vec<Vec<f32>> {
-    let scores = model.scores(samples, views, &mut Noise::quiet(), device);
+    let scores = model.scores(questions, views, &mut Noise::quiet());
     let [_, answers] = scores.dims();
     let scores: Vec<f32> = scores.into_data().convert::<f32>().iter().collect();
     scores.chunks_exact(answers).map(<[f32]>::to_vec).collect()

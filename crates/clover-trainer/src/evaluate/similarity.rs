@@ -61,10 +61,44 @@ pub fn pair_similarity(list: &EmbeddedList) -> PairSimilarity {
     }
 }
 
+/// The share of texts that are closer to their own clip than to the others of its group, where the clips of a list
+/// come in groups of `size`; zero where there is no text.
+#[must_use]
+pub fn found_among_companions(list: &EmbeddedList, size: usize) -> f64 {
+    let group = |clip: usize| list.clips[clip] / size.max(1);
+    let cosine = |text: usize, clip: usize| list.texts.cosine(text, &list.videos, clip);
+    let is_found = |(text, &own): (usize, &usize)| {
+        let others = (0..list.clips.len()).filter(|&clip| clip != own && group(clip) == group(own));
+        let highest = others.map(|clip| cosine(text, clip));
+        highest.fold(f32::NEG_INFINITY, f32::max) < cosine(text, own)
+    };
+    let found = list.owner.iter().enumerate().filter(|&pair| is_found(pair));
+    found.count() as f64 / list.owner.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metric::Storage;
+
+    #[test]
+    fn a_text_is_held_against_the_clips_of_its_group_alone() {
+        let mut list = EmbeddedList::new(Storage::F32);
+        // The second text is more like the first clip; the third like none but its own.
+        let rows: [([f32; 2], [f32; 2]); 4] = [
+            ([1.0, 0.0], [1.0, 0.0]),
+            ([0.0, 1.0], [0.8, 0.6]),
+            ([1.0, 0.0], [1.0, 0.0]),
+            ([0.0, 1.0], [0.0, 1.0]),
+        ];
+        for (index, (video, text)) in rows.iter().enumerate() {
+            list.push(index, video, [text.as_slice()]).unwrap();
+        }
+
+        assert!((found_among_companions(&list, 2) - 0.75).abs() < 1e-12);
+        // Held against all, two clips are the same.
+        assert!((found_among_companions(&list, 4) - 0.0).abs() < 1e-12);
+    }
 
     #[test]
     fn own_and_other_texts_are_averaged_apart() {

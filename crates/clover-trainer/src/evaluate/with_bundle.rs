@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::prelude::*;
+use clover_data::batch::StackedClips;
 use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource, Texts};
 use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
@@ -99,7 +100,7 @@ impl Measuring<'_> {
     where
         B: Backend,
         M: AnswerScores<B>,
-        S: QuestionSource + SampleSource<Sample = M::Sample, Batch = Vec<M::Sample>>,
+        S: QuestionSource + SampleSource<Batch = StackedClips>,
     {
         // Before the many are asked: a wrong name shall not cost their time.
         let chosen = chosen_questions(&dataset, &self.plan.attention)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::Figures;
 use crate::recipe::TaskRecipe;
 use crate::run::metrics_file::Measured;
-use crate::run::{Observe, RunEvent, RunSummary, Scored};
+use crate::run::{Observe, RunEvent, RunSummary, Scored, StepDone};
 use crate::task_items::ItemsLocation;
 
 /// Where a run reads and writes.
@@ -106,6 +106,22 @@ pub struct FinetuningValidation {
     pub figures: Figures,
     /// Items that could not be read.
     pub skipped: usize,
+}
+
+impl FinetuningMetrics {
+    pub(super) fn of_done(done: &StepDone) -> Self {
+        Self {
+            step: done.step,
+            epoch: done.epoch,
+            loss: done.values.loss(),
+            gradient_norm: done.values.gradient_norm,
+            learning_rate: done.learning_rate,
+            items: done.values.items,
+            skipped: done.skipped,
+            data_seconds: done.data_seconds,
+            step_seconds: done.step_seconds,
+        }
+    }
 }
 
 impl Measured for FinetuningMetrics {

@@ -1,22 +1,23 @@
 //! A fine-tuning run of a number of steps that leaves nothing behind but its model.
 
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
-use std::path::Path;
 
+use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{BatchLoader, LoaderConfig, SampleSource, SkippedItem};
+use clover_data::batch::StackedClips;
+use clover_data::dataset::{BatchLoader, LoaderConfig, SampleSource, SkippedItem, Stack, batched};
 
-use super::learner::{Finetuning, Inner, Learner};
-use super::task::LearnsInMicroBatches;
+use super::answering::Answering;
 use super::{FinetuningEvent, FinetuningMetrics};
 use crate::TrainerError;
 use crate::devices::Peer;
-use crate::evaluate::Measured;
+use crate::evaluate::{AnswerScores, QuestionSource};
 use crate::optimizer_step::OptimizerStep;
+use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::recipe::FinetuningRecipe;
 use crate::run::{Loaders, Run, RunLength, RunPlan, TrainingData};
+use crate::trained_parts::TrainedParts;
 
 /// How a model is fine-tuned.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ pub struct FineTuned<M> {
     pub finished: bool,
 }
 
-/// Fine-tunes a model. `observe` hears every step and may break off.
+/// Fine-tunes a model on questions. `observe` hears every step and may break off.
 ///
 /// # Errors
 ///
@@ -52,7 +53,7 @@ pub struct FineTuned<M> {
 ///
 /// # Panics
 ///
-/// As [`TaskModel::loss`](super::TaskModel::loss).
+/// Panics if a question has no answer, or the questions cannot be put together.
 pub fn fine_tune<B, M, S>(
     model: M,
     dataset: S,
@@ -62,8 +63,8 @@ pub fn fine_tune<B, M, S>(
 ) -> Result<FineTuned<M>, TrainerError>
 where
     B: AutodiffBackend,
-    M: LearnsInMicroBatches<B>,
-    S: SampleSource<Batch = Vec<M::Sample>>,
+    M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+    S: QuestionSource + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
 {
     let recipe = settings.recipe;
     recipe.validate()?;
@@ -72,17 +73,11 @@ where
         max_failed_share: settings.max_failed_share,
         ..LoaderConfig::training(recipe.batch_size, settings.seed)
     };
-    let loaders = Loaders::One(Box::new(BatchLoader::new(dataset, loader)?));
-    let mut data = TrainingData::new(loaders, recipe.schedule(), Vec::new());
-    let task = Finetuning {
-        name: String::new(),
-        learner: ModelAlone(PhantomData),
-        micro_batch: 0,
-        split: String::new(),
-        source: PhantomData::<fn() -> S>,
-    };
+    let loaders = Loaders::One(Box::new(BatchLoader::new(batched(dataset, false), loader)?));
+    let data = TrainingData::new(loaders, recipe.schedule(), Vec::new());
+    let task = Answering::<B, M, S>::alone();
     let update = OptimizerStep {
-        optimizer: recipe.optimizer(M::RULES).init(),
+        optimizer: recipe.optimizer(ParameterRules::QuestionAnswering).init(),
         clip_norm: recipe.clip_norm,
         loss_limit: f64::INFINITY,
         precision: Precision::F32,
@@ -101,34 +96,15 @@ where
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,
+        train: TrainedParts::All,
     };
     let alone = Peer::alone();
-    let mut run = Run::prepare(plan, (task, model, update), (&alone, device), observe)?;
-    let finished = run.train(&mut data, observe)?;
+    let run = Run::prepare(plan, (task, model, update), (&alone, device), observe)?;
+    let ended = run.train(data, observe)?;
     Ok(FineTuned {
-        model: run.model,
+        model: ended.run.model,
         losses,
-        skipped: data.skipped(),
-        finished,
+        skipped: ended.data.skipped(),
+        finished: ended.finished,
     })
-}
-
-/// A model that is neither measured nor kept by its run.
-struct ModelAlone<M>(PhantomData<fn() -> M>);
-
-impl<B: AutodiffBackend, M: LearnsInMicroBatches<B>> Learner<B> for ModelAlone<M> {
-    type Model = M;
-
-    fn measure(
-        &self,
-        _: Inner<B, M>,
-        _: &B::Device,
-        _: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<Measured>, TrainerError> {
-        Ok(None)
-    }
-
-    fn write(&self, _: Inner<B, M>, _: &Path) -> Result<(), TrainerError> {
-        Ok(())
-    }
 }

@@ -1,68 +1,130 @@
-//! What a task keeps of its start: how its model is measured, and what becomes of it.
+//! What the tasks have in common: the bundle a run starts from, how items are read, and how a trained
+//! model is measured and written.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{AnswerVocabulary, ClipTable};
-use clover_data::text::WordPieceTokenizer;
-use clover_inference::{Answers, Bundle, Embedder, NeutralTexts, Preprocessing};
-use clover_model::tasks::{AnswerHead, MultipleChoiceModel, OpenEndedModel, RetrievalModel};
-use clover_model::{Clover, CloverConfig};
+use clover_data::dataset::{
+    BatchLoader, Batched, ClipTable, EpochOrder, LoaderConfig, SampleSource, Stack, batched,
+};
+use clover_data::text::Tokenizer;
+use clover_inference::{Answers, Bundle, FusionPart, Preprocessing};
+use clover_model::tasks::AnswerHead;
+use clover_model::{Clover, CloverConfig, Noise};
 
-use super::learner::{Inner, Learner};
-use super::start::Start;
-use crate::TrainerError;
-use crate::evaluate::{MeasureSettings, Measured, measure_answers, measure_embeddings};
+use super::{FinetuningPlan, FinetuningValidation};
+use crate::checkpoint::{DataFingerprint, ListFingerprint};
+use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
-use crate::recipe::{TaskKind, TaskRecipe};
+use crate::recipe::{Recipe, TaskRecipe};
+use crate::run::{Loaders, TrainingData};
+use crate::starting_values::draw_parameters;
 use crate::task_items::TaskReading;
+use crate::{CutTexts, TrainerError};
 
-/// What every task keeps of its start.
+/// What every task starts from, and keeps.
 pub(super) struct TaskContext<B: AutodiffBackend> {
+    /// The plan's name for the task.
+    pub(super) name: String,
     /// The bundle's model, for the parts that are not trained.
-    clover: Clover<B::InnerBackend>,
-    config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
+    pub(super) clover: Clover<B::InnerBackend>,
+    pub(super) config: CloverConfig,
+    pub(super) tokenizer: Tokenizer,
     preprocessing: Preprocessing,
-    recipe: TaskRecipe,
-    validation: Option<ClipTable>,
+    /// Fitted to the bundle.
+    pub(super) recipe: TaskRecipe,
+    /// The validation items, what their split is called, and what a resumed run must find again.
+    pub(super) validation: Option<ClipTable>,
+    split: String,
+    validation_list: Option<ListFingerprint>,
+    /// What the bundle comes without.
+    untrained: Vec<FusionPart>,
 }
 
-/// Retrieval, and choice by similarity.
-pub(super) struct Comparing<B: AutodiffBackend>(pub(super) TaskContext<B>);
-/// Options scored by the fusion encoder.
-pub(super) struct Choosing<B: AutodiffBackend>(pub(super) TaskContext<B>);
-/// Answers of a list, or words of one for a blank.
-pub(super) struct Answering<B: AutodiffBackend>(
-    pub(super) TaskContext<B>,
-    pub(super) AnswerVocabulary,
-);
-
 impl<B: AutodiffBackend> TaskContext<B> {
-    pub(super) fn of(start: Start<B>) -> Self {
-        Self {
-            clover: start.bundle.clover.valid(),
-            config: start.bundle.config,
-            tokenizer: start.bundle.tokenizer,
-            preprocessing: start.bundle.preprocessing,
-            recipe: start.recipe,
-            validation: start.validation.map(|(table, _)| table),
+    /// Reads the bundle and the validation items; also returns the model to train.
+    pub(super) fn of(
+        plan: &FinetuningPlan,
+        device: &B::Device,
+    ) -> Result<(Self, Clover<B>), TrainerError> {
+        plan.recipe.validate()?;
+        plan.recipe.precision.check::<B>(device)?;
+        let items = plan.validation.as_ref();
+        let validation = items
+            .map(|items| items.open_for(&plan.recipe))
+            .transpose()?;
+        let validation_list = items
+            .zip(validation.as_ref())
+            .map(|(items, table)| ListFingerprint::of_table(table, &items.request.annotation));
+        let bundle = Bundle::<B>::read(&plan.bundle, device)?;
+        if !bundle.untrained.is_empty() && !plan.recipe.task.is_retrieval() {
+            // Here, so that every copy of the model has the same random values.
+            draw_parameters(&bundle.clover);
+        }
+        let context = Self {
+            name: plan.name.clone(),
+            clover: bundle.clover.valid(),
+            recipe: plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?,
+            config: bundle.config,
+            tokenizer: bundle.tokenizer,
+            preprocessing: bundle.preprocessing,
+            validation,
+            split: items.map_or_else(String::new, |items| items.split.clone()),
+            validation_list,
+            untrained: bundle.untrained,
+        };
+        Ok((context, bundle.clover))
+    }
+
+    /// What a resumed run must find again. The answers are part of the vocabulary.
+    pub(super) fn fingerprint(&self, data: ListFingerprint, answers: &[String]) -> DataFingerprint {
+        let pieces = self.tokenizer.vocabulary().pieces();
+        let words: Vec<&str> = pieces.iter().chain(answers).map(String::as_str).collect();
+        DataFingerprint {
+            videos: data,
+            images: None,
+            vocabulary: ListFingerprint::of(&words),
+            validation: self.validation_list.clone(),
         }
     }
 
-    /// How items are read in validation.
-    fn reading(&self) -> TaskReading<'_> {
+    /// How items are read, in training or in validation.
+    pub(super) fn reading(&self, trains: bool) -> TaskReading<'_> {
         TaskReading {
             recipe: &self.recipe,
             bundle: &self.preprocessing,
             tokenizer: &self.tokenizer,
-            trains: false,
+            trains,
         }
     }
 
-    fn settings(&self) -> MeasureSettings<'static> {
+    /// Batches of items to learn from, which are those of a list but for its unusable rows.
+    pub(super) fn training<S: SampleSource<Sample: Stack>>(
+        &self,
+        items: S,
+        list: &ClipTable,
+    ) -> Result<TrainingData<Batched<S>>, TrainerError> {
+        let recipe = &self.recipe;
+        let config = LoaderConfig {
+            order: EpochOrder::ShuffledByGroup {
+                seed: recipe.seed,
+                size: recipe.group_size,
+            },
+            workers: recipe.workers,
+            max_failed_share: recipe.max_failed_share,
+            ..LoaderConfig::training(recipe.batch_size, recipe.seed)
+        };
+        let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);
+        let loader = BatchLoader::new(batched(items, in_micro_batches), config)?;
+        let loaders = Loaders::One(Box::new(loader));
+        let schedule = recipe.schedule(loaders.iterations_per_epoch());
+        let mut data = TrainingData::new(loaders, schedule, list.skipped().to_vec());
+        data.cut = CutTexts::of(list, recipe.question_form, &self.tokenizer, recipe.text_len)?;
+        Ok(data)
+    }
+
+    pub(super) fn settings(&self) -> MeasureSettings<'static> {
         MeasureSettings {
             workers: self.recipe.workers,
             max_failed_share: self.recipe.max_failed_share,
@@ -73,116 +135,62 @@ impl<B: AutodiffBackend> TaskContext<B> {
         }
     }
 
+    /// What is written down of a measurement after `step` steps.
+    pub(super) fn measurement(
+        &self,
+        measured: Measured,
+        (step, epoch): (u64, u64),
+    ) -> FinetuningValidation {
+        FinetuningValidation {
+            step,
+            epoch,
+            split: self.split.clone(),
+            score: measured.figures.score(),
+            figures: measured.figures,
+            skipped: measured.skipped.len(),
+        }
+    }
+
     /// How the trained model looks at files.
-    fn test_preprocessing(&self) -> Preprocessing {
+    pub(super) fn test_preprocessing(&self) -> Preprocessing {
         self.recipe.preprocessing(&self.preprocessing)
     }
 
     /// Writes a bundle with these parts in place of those of the start.
-    fn write(
+    pub(super) fn write(
         &self,
         clover: Clover<B::InnerBackend>,
         answers: Option<(Answers, AnswerHead<B::InnerBackend>)>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
+        let mut untrained = self.untrained.clone();
+        if answers.is_some() {
+            // Answers come from the fusion encoder, which was trained for them.
+            untrained.retain(|part| *part != FusionPart::Encoder);
+        }
         let bundle = Bundle {
             config: self.config.clone(),
             clover,
             tokenizer: self.tokenizer.clone(),
             preprocessing: self.test_preprocessing(),
             answers,
+            untrained,
         };
         Ok(bundle.write(folder)?)
     }
 }
 
-impl<B: AutodiffBackend> Learner<B> for Comparing<B> {
-    type Model = RetrievalModel<B>;
-
-    fn measure(
-        &self,
-        model: Inner<B, RetrievalModel<B>>,
-        device: &B::Device,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Option<Measured>, TrainerError> {
-        let context = &self.0;
-        let Some(items) = &context.validation else {
-            return Ok(None);
-        };
-        let (tokenizer, how) = (context.tokenizer.clone(), context.test_preprocessing());
-        let embedder = Embedder::of_model(model, tokenizer, how, device.clone());
-        let reading = context.reading();
-        measure_embeddings(&embedder, items, reading, &context.settings(), progress).map(Some)
-    }
-
-    fn write(&self, model: Inner<B, RetrievalModel<B>>, folder: &Path) -> Result<(), TrainerError> {
-        let clover = Clover {
-            video_encoder: model.video_encoder,
-            text_encoder: model.text_encoder,
-            video_projection: model.video_projection,
-            text_projection: model.text_projection,
-            ..self.0.clover.clone()
-        };
-        self.0.write(clover, None, folder)?;
-        match &self.0.validation {
-            Some(list) => Ok(NeutralTexts::of_captions(list).write(folder)?),
-            None => Ok(()),
-        }
-    }
+/// Each micro-batch of some samples with its noise and its share of them.
+pub(super) fn micro_batches<'s, S: Stack>(
+    samples: &'s [S],
+    micro_batch: usize,
+    noise: &'s Noise,
+) -> impl Iterator<Item = (S::Stacked, Noise, f64)> {
+    let (all, mut first) = (samples.len(), 0);
+    samples.chunks(micro_batch.max(1)).map(move |some| {
+        let places = first..first + some.len();
+        first = places.end;
+        let share = some.len() as f64 / all as f64;
+        (S::stack(some), noise.part(places), share)
+    })
 }
-
-/// A learner whose model has the three encoders and an answer head.
-macro_rules! answering_learner {
-    (
-        $learner:ident,
-        $model:ident,
-        |$this:ident, $list:ident| $dataset:expr,
-        |$own:ident| $answers:expr
-    ) => {
-        impl<B: AutodiffBackend> Learner<B> for $learner<B> {
-            type Model = $model<B>;
-
-            fn measure(
-                &self,
-                model: Inner<B, $model<B>>,
-                device: &B::Device,
-                progress: &mut dyn FnMut(usize, usize),
-            ) -> Result<Option<Measured>, TrainerError> {
-                let $this = self;
-                let Some($list) = &self.0.validation else {
-                    return Ok(None);
-                };
-                let (asked, settings) = (Arc::new($dataset), self.0.settings());
-                let views = self.0.recipe.test_views;
-                measure_answers(&model, asked, views, &settings, device, progress).map(Some)
-            }
-
-            fn write(&self, model: Inner<B, $model<B>>, folder: &Path) -> Result<(), TrainerError> {
-                let $own = self;
-                let (clover, head) = model.split(self.0.clover.clone());
-                self.0.write(clover, Some(($answers, head)), folder)
-            }
-        }
-    };
-}
-
-answering_learner!(
-    Choosing,
-    MultipleChoiceModel,
-    |this, list| this.0.reading().choices(list.clone())?,
-    |own| Answers::MultipleChoice {
-        question_form: own.0.recipe.question_form,
-    }
-);
-answering_learner!(
-    Answering,
-    OpenEndedModel,
-    |this, list| this.0.reading().open_ended(list.clone(), &this.1)?,
-    |own| {
-        let answers = own.1.answers().to_vec();
-        match own.0.recipe.task {
-            TaskKind::FillInTheBlank => Answers::FillInTheBlank { answers },
-            _ => Answers::OpenEnded { answers },
-        }
-    }
-);

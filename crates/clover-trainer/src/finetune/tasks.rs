@@ -1,26 +1,30 @@
 //! The tasks: which model each trains, and on what.
 
-use std::marker::PhantomData;
+use std::sync::Arc;
 
-use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::{Answered, Captioned, ClipTable, SampleSource};
-use clover_inference::bundle_checksum;
+use burn::tensor::backend::{AutodiffBackend, BackendTypes};
+use clover_data::dataset::{
+    Answered, Captioned, ClipTable, MultipleChoiceDataset, OpenEndedDataset,
+};
+use clover_inference::{Answers, bundle_checksum};
+use clover_model::Clover;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
 
-use super::learner::{Finetuning, Learner};
-use super::start::Start;
-use super::task::TaskModel;
-use super::task_context::{Answering, Choosing, Comparing, TaskContext};
-use super::{FinetuningPlan, FinetuningSummary, ObserveFinetuning};
+use super::answering::{Answering, AnsweringTask};
+use super::comparing::{Comparing, logit_scale};
+use super::task_context::TaskContext;
+use super::{
+    FinetuningMetrics, FinetuningPlan, FinetuningSummary, FinetuningValidation, ObserveFinetuning,
+};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
-use crate::run::{Run, RunFolder, RunLength, RunPlan, TrainingData, ValidateEvery};
+use crate::run::{Run, RunFolder, RunLength, RunPlan, Task, TrainingData, ValidateEvery};
 use crate::starting_values::{draw_parameters, from_seed};
-use crate::task_items::{TaskReading, answer_list};
+use crate::task_items::answer_list;
 use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, fine-tuning. `observe` hears every event and may break off: the run then writes
@@ -36,129 +40,161 @@ pub fn finetune<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
-    let start = Start::<B>::of(plan, device)?;
-    match start.recipe.task {
-        TaskKind::Retrieval | TaskKind::RankedChoice => compare(plan, start, device, observe),
-        TaskKind::MultipleChoice => choose(plan, start, device, observe),
-        TaskKind::OpenEnded | TaskKind::FillInTheBlank => answer(plan, start, device, observe),
+    let (context, clover) = TaskContext::<B>::of(plan, device)?;
+    let on = (&Peer::alone(), device);
+    match context.recipe.task {
+        TaskKind::Retrieval | TaskKind::RankedChoice => {
+            let (run, data) = comparing(plan, context, clover, on, observe)?;
+            run.train(data, observe)?.finish()
+        }
+        TaskKind::MultipleChoice => {
+            let (run, data) = choosing(plan, context, clover, on, observe)?;
+            run.train(data, observe)?.finish()
+        }
+        TaskKind::OpenEnded | TaskKind::FillInTheBlank => {
+            let (run, data) = answering(plan, context, clover, on, observe)?;
+            run.train(data, observe)?.finish()
+        }
     }
 }
 
-fn compare<B: AutodiffBackend>(
+/// Where a run computes.
+type Here<'h, B> = (
+    &'h Peer<<B as AutodiffBackend>::InnerBackend>,
+    &'h <B as BackendTypes>::Device,
+);
+
+/// Options scored by the fusion encoder.
+type Choosing<B> = Answering<B, MultipleChoiceModel<B>, MultipleChoiceDataset>;
+/// Answers of a list, or words of one for a blank.
+type Listed<B> = Answering<B, OpenEndedModel<B>, OpenEndedDataset>;
+
+/// A run with what it trains on.
+type Prepared<'h, B, T> = (Run<'h, B, T>, TrainingData<<T as Task<B>>::Source>);
+
+fn comparing<'h, B: AutodiffBackend>(
     plan: &FinetuningPlan,
-    start: Start<B>,
-    device: &B::Device,
+    context: TaskContext<B>,
+    clover: Clover<B>,
+    on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<FinetuningSummary, TrainerError> {
+) -> Result<Prepared<'h, B, Comparing<B>>, TrainerError> {
     // Sentences alone are learned from; what is chosen among may be questions.
     let table = plan.data.open(TaskKind::Retrieval)?;
-    let table = match start.recipe.captions {
+    let table = match context.recipe.captions {
         CaptionChoice::All => table.apart(),
         CaptionChoice::OneAnEpoch => table,
     };
-    let found = start.fingerprint(list_of(plan, &table), &[]);
-    let dataset = start
-        .reading()
+    let list = context.fingerprint(list_of(plan, &table), &[]);
+    let pairs = context
+        .reading(true)
         .captioned(table.clone(), Captioned::DrawOne)?;
-    let data = start.training(dataset, &table)?;
-    let (model, recipe) = (
-        RetrievalModel::from(start.bundle.clover.clone()),
-        start.recipe.clone(),
-    );
-    let learner = Comparing(TaskContext::of(start));
-    run(
+    let data = context.training(pairs, &table)?;
+    let (recipe, model) = (context.recipe.clone(), RetrievalModel::from(clover));
+    let has_logit_scale = logit_scale(&model).is_some();
+    recipe.temperature.check(has_logit_scale)?;
+    let run = prepare(
         plan,
         &recipe,
-        (learner, model),
-        (data, found),
-        device,
+        (Comparing(context), model),
+        list,
+        on,
         observe,
-    )
+    )?;
+    Ok((run, data))
 }
 
-fn choose<B: AutodiffBackend>(
+fn choosing<'h, B: AutodiffBackend>(
     plan: &FinetuningPlan,
-    start: Start<B>,
-    device: &B::Device,
+    context: TaskContext<B>,
+    clover: Clover<B>,
+    on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<FinetuningSummary, TrainerError> {
-    let table = plan.data.open_for(&start.recipe)?;
-    let found = start.fingerprint(list_of(plan, &table), &[]);
-    let data = start.training(start.reading().choices(table.clone())?, &table)?;
-    let recipe = start.recipe.clone();
-    let head = MultipleChoiceHeadConfig::new(start.bundle.config.text.hidden)
+) -> Result<Prepared<'h, B, Choosing<B>>, TrainerError> {
+    let recipe = context.recipe.clone();
+    let table = plan.data.open_for(&recipe)?;
+    let list = context.fingerprint(list_of(plan, &table), &[]);
+    let data = context.training(context.reading(true).choices(table.clone())?, &table)?;
+    let head = MultipleChoiceHeadConfig::new(context.config.text.width())
         .with_dropout(recipe.answer_head_dropout);
-    let model = MultipleChoiceModel::from_clover(start.bundle.clover.clone(), &head, device);
-    let learner = Choosing(TaskContext::of(start));
-    run(
-        plan,
-        &recipe,
-        (learner, model),
-        (data, found),
-        device,
-        observe,
-    )
+    let model = MultipleChoiceModel::from_clover(clover, &head, on.1);
+    let validation = context.validation.clone();
+    let validation = validation.map(|items| context.reading(false).choices(items));
+    let task = Answering::new(AnsweringTask {
+        validation: validation.transpose()?.map(Arc::new),
+        answers: Answers::MultipleChoice {
+            question_form: recipe.question_form,
+        },
+        split: MultipleChoiceModel::split,
+        context,
+    });
+    let run = prepare(plan, &recipe, (task, model), list, on, observe)?;
+    Ok((run, data))
 }
 
-fn answer<B: AutodiffBackend>(
+fn answering<'h, B: AutodiffBackend>(
     plan: &FinetuningPlan,
-    start: Start<B>,
-    device: &B::Device,
+    context: TaskContext<B>,
+    clover: Clover<B>,
+    on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<FinetuningSummary, TrainerError> {
+) -> Result<Prepared<'h, B, Listed<B>>, TrainerError> {
+    let recipe = context.recipe.clone();
     let table = plan.data.open(TaskKind::OpenEnded)?;
-    let answers = answer_list(plan.answers.as_deref(), &table, start.recipe.answers)?;
+    let answers = answer_list(plan.answers.as_deref(), &table, recipe.answers)?;
     if answers.len() < 2 {
         let answers = answers.len();
         return Err(TrainerError::TooFewAnswers { answers });
     }
-    let found = start.fingerprint(list_of(plan, &table), answers.answers());
+    let list = context.fingerprint(list_of(plan, &table), answers.answers());
     let answerable = Answered::from_list(answers.clone()).answerable(&table);
     let unanswerable = table.len() - answerable.len();
-    let dataset = start.reading().open_ended(answerable, &answers)?;
-    let mut data = start.training(dataset, &table)?;
+    let questions = context.reading(true).open_ended(answerable, &answers)?;
+    let mut data = context.training(questions, &table)?;
     data.unanswerable = unanswerable;
-    let recipe = start.recipe.clone();
-    let head = OpenEndedHeadConfig::new(start.bundle.config.text.hidden, answers.len())
+    let head = OpenEndedHeadConfig::new(context.config.text.width(), answers.len())
         .with_dropout(recipe.answer_head_dropout);
-    let clover = start.bundle.clover.clone();
-    let context = TaskContext::of(start);
-    let model = match recipe.task {
-        TaskKind::FillInTheBlank => OpenEndedModel::with_blanks(clover, &head, device),
-        _ => OpenEndedModel::from_clover(clover, &head, device),
+    let blanks = recipe.task == TaskKind::FillInTheBlank;
+    let model = match blanks {
+        true => OpenEndedModel::with_blanks(clover, &head, on.1),
+        false => OpenEndedModel::from_clover(clover, &head, on.1),
     };
-    let learner = Answering(context, answers);
-    run(
-        plan,
-        &recipe,
-        (learner, model),
-        (data, found),
-        device,
-        observe,
-    )
+    let validation = context.validation.clone();
+    let validation = validation.map(|items| context.reading(false).open_ended(items, &answers));
+    let answers = answers.answers().to_vec();
+    let task = Answering::new(AnsweringTask {
+        validation: validation.transpose()?.map(Arc::new),
+        answers: match blanks {
+            true => Answers::FillInTheBlank { answers },
+            false => Answers::OpenEnded { answers },
+        },
+        split: OpenEndedModel::split,
+        context,
+    });
+    let run = prepare(plan, &recipe, (task, model), list, on, observe)?;
+    Ok((run, data))
 }
 
-/// Trains a model whose parts that are not trained come from the plan's bundle.
-fn run<B, L, S>(
+/// The run of a task in the plan's folder.
+fn prepare<'h, B, T>(
     plan: &FinetuningPlan,
     recipe: &TaskRecipe,
-    (learner, model): (L, L::Model),
-    (mut data, found): (TrainingData<S>, DataFingerprint),
-    device: &B::Device,
+    (task, model): (T, T::Model),
+    list: DataFingerprint,
+    on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
-) -> Result<FinetuningSummary, TrainerError>
+) -> Result<Run<'h, B, T>, TrainerError>
 where
     B: AutodiffBackend,
-    L: Learner<B>,
-    S: SampleSource<Batch = Vec<<L::Model as TaskModel<B>>::Sample>>,
+    T: Task<B, Metrics = FinetuningMetrics, Validation = FinetuningValidation>,
 {
-    from_seed::<B, _>(recipe.seed, device, || draw_parameters(&model));
+    from_seed::<B, _>(recipe.seed, on.1, || draw_parameters(&model));
     let mut recorded = recipe_value(recipe, &plan.folder)?;
     if let Some(keys) = recorded.as_object_mut() {
         // Parts that are not trained come from it when the run ends.
         keys.insert("bundle".to_owned(), bundle_checksum(&plan.bundle)?.into());
     }
-    let validation = plan.validation.as_ref();
+    let validates = plan.validation.is_some();
     let run_plan = RunPlan {
         folder: Some(RunFolder {
             path: plan.folder.clone(),
@@ -166,12 +202,13 @@ where
             checkpoint_every: recipe.checkpoint_every,
             keep_checkpoints: recipe.keep_checkpoints,
             recipe: recorded,
-            data: found,
+            data: list,
         }),
         max_steps: plan.max_steps,
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
-        validate: validation.map(|_| ValidateEvery::Epochs(recipe.validate_every as u64)),
+        validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
+        train: recipe.train,
     };
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),
@@ -179,32 +216,11 @@ where
         loss_limit: f64::INFINITY,
         precision: recipe.precision,
     };
-    let task = Finetuning {
-        name: plan.name.clone(),
-        learner,
-        micro_batch: recipe.micro_batch,
-        split: validation.map_or_else(String::new, |list| list.split.clone()),
-        source: PhantomData,
-    };
-    let alone = Peer::alone();
-    let mut run = Run::prepare(run_plan, (task, model, update), (&alone, device), observe)?;
+    let run = Run::prepare(run_plan, (task, model, update), on, observe)?;
     RunRecord::of_finetuning(plan).write()?;
-    let finished = run.train(&mut data, observe)?;
-    run.end(&data, finished)
+    Ok(run)
 }
 
 fn list_of(plan: &FinetuningPlan, table: &ClipTable) -> ListFingerprint {
     ListFingerprint::of_table(table, &plan.data.request.annotation)
-}
-
-impl<B: AutodiffBackend> Start<B> {
-    /// How items are read in training.
-    fn reading(&self) -> TaskReading<'_> {
-        TaskReading {
-            recipe: &self.recipe,
-            bundle: &self.bundle.preprocessing,
-            tokenizer: &self.bundle.tokenizer,
-            trains: true,
-        }
-    }
 }

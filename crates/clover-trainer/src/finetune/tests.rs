@@ -5,7 +5,7 @@ use clover_data::dataset::{
     Candidates, ClipReading, ClipTable, Items, MultipleChoiceDataset, SampleReading, read_items,
     write_items,
 };
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 use clover_model::CloverConfig;
 use clover_model::heads::MultipleChoiceHeadConfig;
@@ -31,7 +31,7 @@ fn questions(
         ..BenchmarkConfig::default()
     };
     let files = write_benchmark(&benchmark, folder.path(), |_, _| {}).unwrap();
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+    let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
     let path = &files.split(Split::Train).multiple_choice;
     let Items::MultipleChoice(mut items) = read_items(path).unwrap().items else {
         panic!("another task")
@@ -52,7 +52,7 @@ fn questions(
     let sizes = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let head = MultipleChoiceHeadConfig::new(sizes.text.hidden).with_dropout(0.0);
+    let head = MultipleChoiceHeadConfig::new(sizes.text.width()).with_dropout(0.0);
     let model = MultipleChoiceModel::from_clover(sizes.init(&device), &head, &device);
     write_items(path, &Items::MultipleChoice(items)).unwrap();
     let table = ClipTable::open(path, Some(&files.clips), &|_, _| ()).unwrap();

@@ -2,6 +2,8 @@
 //! schedule and precision.
 
 pub mod clipping;
+pub mod low_rank;
+pub mod model_parts;
 pub mod optimizer;
 pub mod optimizer_step;
 pub mod parameter_groups;
@@ -9,5 +11,6 @@ mod parameter_paths;
 pub mod precision;
 pub mod schedule;
 pub mod starting_values;
+pub mod trained_parts;
 
 pub use parameter_paths::parameter_paths;

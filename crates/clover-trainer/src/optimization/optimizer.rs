@@ -19,7 +19,10 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use clover_kernels::AdamWUpdate;
+use clover_losses::LARGEST_SCALE;
 
+use super::low_rank::LowRank;
+use super::model_parts::ModelPart;
 use crate::error::TrainerError;
 use crate::parameter_groups::{ParameterGroup, ParameterRules};
 use state::Moments;
@@ -34,6 +37,9 @@ pub struct OptimizerConfig {
     /// What the learning rate of an answer head is multiplied by, in question answering.
     #[config(default = 10.0)]
     pub answer_head_multiplier: f64,
+    /// What the learning rate of the pre-trained encoders, and of a learned temperature, is multiplied by.
+    #[config(default = 1.0)]
+    pub tower_multiplier: f64,
     /// Decay of the running mean of gradients.
     #[config(default = 0.9)]
     pub beta_1: f32,
@@ -78,7 +84,17 @@ impl<B: AutodiffBackend> Optimizer<B> {
         &mut self,
         learning_rate: f64,
         module: M,
-        gradients: GradientsParams,
+        mut gradients: GradientsParams,
+    ) -> M {
+        self.step_of_part(learning_rate, module, &mut gradients)
+    }
+
+    /// As [`step`](Self::step), of one of several modules that gradients belong to.
+    pub(super) fn step_of_part<M: AutodiffModule<B>>(
+        &mut self,
+        learning_rate: f64,
+        module: M,
+        gradients: &mut GradientsParams,
     ) -> M {
         module.map(&mut Step {
             optimizer: self,
@@ -91,9 +107,17 @@ impl<B: AutodiffBackend> Optimizer<B> {
     /// What the parameter at `path` is trained with.
     pub fn group_of(&self, path: &str) -> ParameterGroup {
         let config = &self.config;
-        config
+        let group = config
             .rules
-            .group_of(path, config.weight_decay, config.answer_head_multiplier)
+            .group_of(path, config.weight_decay, config.answer_head_multiplier);
+        let by_part = match ModelPart::of(path) {
+            ModelPart::Tower | ModelPart::Temperature => config.tower_multiplier,
+            ModelPart::New => 1.0,
+        };
+        ParameterGroup {
+            learning_rate_multiplier: group.learning_rate_multiplier * by_part,
+            ..group
+        }
     }
 
     /// The state, to be stored: `{path}.moment_1`, `{path}.moment_2` in the parameter's shape, and
@@ -119,11 +143,29 @@ impl<B: AutodiffBackend> Optimizer<B> {
         self.moments = state::read::<B, M>(module, tensors)?;
         Ok(())
     }
+
+    /// As [`load_state`](Self::load_state), where low-rank changes of the module learn as well.
+    pub(crate) fn load_state_with<M: AutodiffModule<B>>(
+        &mut self,
+        module: &M,
+        low_rank: Option<&LowRank<B>>,
+        tensors: Vec<(String, TensorData)>,
+    ) -> Result<(), TrainerError> {
+        let Some(low_rank) = low_rank else {
+            return self.load_state(module, tensors);
+        };
+        let (pairs, others) = tensors
+            .into_iter()
+            .partition(|(name, _)| name.starts_with(LowRank::<B>::PATHS));
+        self.load_state(module, others)?;
+        self.moments.extend(state::read::<B, _>(low_rank, pairs)?);
+        Ok(())
+    }
 }
 
 struct Step<'a, B: AutodiffBackend> {
     optimizer: &'a mut Optimizer<B>,
-    gradients: GradientsParams,
+    gradients: &'a mut GradientsParams,
     learning_rate: f64,
     path: Vec<String>,
 }
@@ -152,6 +194,11 @@ impl<B: AutodiffBackend> Step<'_, B> {
 
         let (parameter, moments) = moments.update(parameter, gradient, update);
 
+        let parameter = match ModelPart::of(&path) {
+            // As published: further steps would have to undo what is beyond the bound first.
+            ModelPart::Temperature => parameter.clamp_max(LARGEST_SCALE.ln()),
+            ModelPart::Tower | ModelPart::New => parameter,
+        };
         self.optimizer.moments.insert(path, moments);
         parameter
     }

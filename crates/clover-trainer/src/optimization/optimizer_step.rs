@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 
+use super::low_rank::LowRank;
 use crate::TrainerError;
 use crate::clipping::{clip_to_norm, squared_norm};
 use crate::optimizer::Optimizer;
@@ -74,7 +75,28 @@ impl<B: AutodiffBackend> OptimizerStep<B> {
         step: u64,
         learning_rate: f64,
     ) -> Result<(M, StepValues), TrainerError> {
+        let (model, _, values) = self.apply_with(model, None, found, step, learning_rate)?;
+        Ok((model, values))
+    }
+
+    /// As [`apply`](Self::apply), where low-rank changes of the model learn as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub fn apply_with<M: AutodiffModule<B>>(
+        &mut self,
+        model: M,
+        low_rank: Option<LowRank<B>>,
+        found: BatchGradients<B>,
+        step: u64,
+        learning_rate: f64,
+    ) -> Result<(M, Option<LowRank<B>>, StepValues), TrainerError> {
+        let of_pairs = low_rank.as_ref();
+        let of_pairs = of_pairs.and_then(|pairs| squared_norm::<B, _>(pairs, &found.gradients));
         let squares = squared_norm::<B, _>(&model, &found.gradients);
+        let squares = squares.into_iter().chain(of_pairs);
+        let squares = squares.reduce(|model, pairs| model + pairs);
         let (terms, watched) = (found.terms.len(), found.watched.len());
         // One read for all of them: the device never waits for this side in between.
         let values = found.terms.into_iter().chain(found.watched).chain(squares);
@@ -107,8 +129,14 @@ impl<B: AutodiffBackend> OptimizerStep<B> {
             let what = "gradient";
             return Err(TrainerError::Diverged { step, what, names });
         }
-        let gradients = clip_to_norm::<B, _>(&model, found.gradients, norm, self.clip_norm);
-        let model = self.optimizer.step(learning_rate, model, gradients);
-        Ok((model, values))
+        let mut gradients = clip_to_norm::<B, _>(&model, found.gradients, norm, self.clip_norm);
+        if let Some(pairs) = &low_rank {
+            gradients = clip_to_norm::<B, _>(pairs, gradients, norm, self.clip_norm);
+        }
+        let (optimizer, gradients) = (&mut self.optimizer, &mut gradients);
+        let model = optimizer.step_of_part(learning_rate, model, gradients);
+        let low_rank =
+            low_rank.map(|pairs| optimizer.step_of_part(learning_rate, pairs, gradients));
+        Ok((model, low_rank, values))
     }
 }

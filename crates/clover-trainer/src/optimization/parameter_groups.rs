@@ -1,9 +1,12 @@
 //! Which parameters decay, and which learn faster.
 //!
-//! The rule of the reference: neither LayerNorm parameters nor parameters called `bias` decay. A
+//! The rule of the reference: neither LayerNorm parameters nor parameters called `bias` decay, nor does a learned
+//! temperature. A
 //! recipe may name part of a path; parameters matching it follow that entry *instead of* the rule.
 
 use serde::{Deserialize, Serialize};
+
+use super::model_parts::LOGIT_SCALE;
 
 /// Part of the path of the tables that do not decay in pre-training and retrieval.
 const UNDECAYED_TABLE: &str = "relative_position_bias_table";
@@ -49,7 +52,7 @@ impl ParameterRules {
                 learning_rate_multiplier: 1.0,
             },
             Self::Pretraining | Self::QuestionAnswering => ParameterGroup {
-                weight_decay: if is_norm_or_bias(path) {
+                weight_decay: if never_decays(path) {
                     0.0
                 } else {
                     weight_decay
@@ -61,9 +64,9 @@ impl ParameterRules {
 }
 
 /// Only LayerNorms have parameters called `gamma` and `beta` in this workspace.
-fn is_norm_or_bias(path: &str) -> bool {
+fn never_decays(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);
-    matches!(name, "bias" | "gamma" | "beta")
+    matches!(name, "bias" | "gamma" | "beta" | LOGIT_SCALE)
 }
 
 #[cfg(test)]
@@ -86,6 +89,7 @@ mod tests {
             assert_eq!(decay(rules, "text_encoder.layers.0.query.bias"), 0.0);
             assert_eq!(decay(rules, "video_encoder.norm.gamma"), 0.0);
             assert_eq!(decay(rules, "video_encoder.norm.beta"), 0.0);
+            assert_eq!(decay(rules, "logit_scale"), 0.0);
             assert_eq!(decay(rules, "text_encoder.layers.0.query.weight"), 0.01);
         }
     }

@@ -20,6 +20,8 @@ use crate::starting_values::draw_parameters;
 /// Tables that are looked up, not multiplied: the gradient of a row is a sum over all that met it,
 /// and 8 bits lose count at 256.
 const TABLES: [&str; 2] = ["Struct:Embedding", "relative_position_bias_table"];
+/// A logarithm: 8 bits of it are a share of a hundredth of what it stands for.
+const LOGARITHM: &str = "logit_scale";
 
 /// What the model computes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,20 +91,20 @@ fn is_half(dtype: DType) -> bool {
 
 #[derive(Default)]
 struct Narrow {
-    tables: usize,
+    wide: usize,
 }
 
 impl<B: AutodiffBackend> ModuleMapper<B> for Narrow {
     fn enter_module(&mut self, name: &str, container: &str) {
-        self.tables += usize::from(is_table(name, container));
+        self.wide += usize::from(stays_wide(name, container));
     }
 
     fn exit_module(&mut self, name: &str, container: &str) {
-        self.tables -= usize::from(is_table(name, container));
+        self.wide -= usize::from(stays_wide(name, container));
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        if self.tables > 0 {
+        if self.wide > 0 {
             return param;
         }
         // Out of the graph and in again: a cast within it would make the copy no leaf, and no leaf
@@ -114,8 +116,8 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Narrow {
     }
 }
 
-fn is_table(name: &str, container: &str) -> bool {
-    TABLES.contains(&name) || TABLES.contains(&container)
+fn stays_wide(name: &str, container: &str) -> bool {
+    TABLES.contains(&name) || TABLES.contains(&container) || name == LOGARITHM
 }
 
 struct Widen<B> {

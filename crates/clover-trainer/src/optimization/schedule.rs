@@ -32,8 +32,8 @@ pub struct Schedule {
     pub epochs: usize,
     /// Optimizer steps of an epoch.
     pub iterations_per_epoch: usize,
-    /// Epochs the warm-up lasts.
-    pub warmup_epochs: usize,
+    /// Epochs the warm-up lasts, of which the last need not be whole.
+    pub warmup_epochs: f64,
     /// The fraction of the cosine's value that the first iteration uses.
     pub warmup_start_ratio: f64,
     /// What the cosine counts.
@@ -66,11 +66,11 @@ impl Schedule {
     }
 
     fn warmup_factor(&self, iteration: usize) -> f64 {
-        let warmup = self.warmup_epochs * self.iterations_per_epoch;
-        if iteration >= warmup {
+        let warmup = self.warmup_epochs * self.iterations_per_epoch as f64;
+        if iteration as f64 >= warmup {
             return 1.0;
         }
-        1.0 - (1.0 - iteration as f64 / warmup as f64) * (1.0 - self.warmup_start_ratio)
+        1.0 - (1.0 - iteration as f64 / warmup) * (1.0 - self.warmup_start_ratio)
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
             minimum_ratio: 1e-3,
             epochs: 40,
             iterations_per_epoch: 10,
-            warmup_epochs: 4,
+            warmup_epochs: 4.0,
             warmup_start_ratio: 1e-3,
             progress: Progress::PerIteration,
         }
@@ -126,7 +126,7 @@ mod tests {
             minimum_ratio: 0.0,
             epochs: 100,
             iterations_per_epoch: 10,
-            warmup_epochs: 10,
+            warmup_epochs: 10.0,
             warmup_start_ratio: 1e-3,
             progress: Progress::ByEpoch,
         };

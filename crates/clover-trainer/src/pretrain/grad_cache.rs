@@ -9,11 +9,13 @@
 //! 3. every micro-batch is encoded again, with a graph and with the same noise, and `sum(embedding *
 //!    gradient)` and its share of the word loss are back-propagated.
 //!
+//! A learned temperature takes part in the second pass alone, which gives its gradient as well.
+//!
 //! Several devices do the same with a micro-batch or more each: between the first and the second pass
 //! the embeddings of all devices are gathered, and after the third the gradients are added. A device
 //! with a single micro-batch keeps the graph of its first pass instead of encoding again.
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, ParamId};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -23,7 +25,7 @@ use clover_data::masking::IGNORED_LABEL;
 use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
-use super::gradients::{mean_similarities, model_input};
+use super::gradients::{logit_scale, mean_similarities, model_input};
 use super::shared_batch::{Gathered, SharedBatch};
 use crate::devices::{DevicesError, sum_gradients};
 use crate::objective::{PretrainingObjective, embeddings};
@@ -105,11 +107,15 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         };
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
-        let dim = clover.video_projection.dim();
+        let dim = clover.fused_masked_video_head.dim();
         let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
         let all = gathered.embeddings.clone();
         let similarities = mean_similarities(all.video.clone(), all.text.clone());
-        let (mut terms, upstream) = contrast::<B>(objective, all);
+        let Contrast {
+            mut terms,
+            upstream,
+            temperature,
+        } = contrast::<B>(objective, all, logit_scale(clover));
 
         let mut accumulator = GradientsAccumulator::new();
         let mut word_loss = Tensor::zeros([1], &self.device);
@@ -129,7 +135,12 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             start += samples.len();
         }
         let peer = self.shared.peer;
-        let (gradients, word_loss) = sum_gradients(peer, clover, accumulator.grads(), word_loss)?;
+        let mut gradients = accumulator.grads();
+        // Every device has that of the whole batch.
+        if let Some((id, gradient)) = temperature.filter(|_| peer.is_first()) {
+            gradients.register(id, gradient * self.shared.contrast_scale());
+        }
+        let (gradients, word_loss) = sum_gradients(peer, clover, gradients, word_loss)?;
         terms[0] = terms[0].clone() + word_loss;
         let learns = objective.compares() || objective.learns_words() && gathered.words > 0;
         let samples = self.samples.iter().copied().flatten();
@@ -232,16 +243,27 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
     }
 }
 
-/// Second pass: the terms, of which the word loss is still zero, and the gradient of each embedding.
+/// What the second pass gives.
+struct Contrast<B: Backend> {
+    /// Of which the word loss is still zero.
+    terms: [Tensor<B, 1>; 5],
+    /// The gradient of each embedding.
+    upstream: TriModalEmbeddings<B>,
+    /// The gradient of a learned temperature's parameter.
+    temperature: Option<(ParamId, Tensor<B, 1>)>,
+}
+
+/// Second pass.
 fn contrast<B: AutodiffBackend>(
     objective: &PretrainingObjective,
     encoded: TriModalEmbeddings<B::InnerBackend>,
-) -> (
-    [Tensor<B::InnerBackend, 1>; 5],
-    TriModalEmbeddings<B::InnerBackend>,
-) {
+    logit_scale: Option<(ParamId, Tensor<B, 1>)>,
+) -> Contrast<B::InnerBackend> {
     let leaves = encoded.map(|all| Tensor::<B, 2>::from_inner(all).require_grad());
-    let losses = objective.contrast(leaves.clone());
+    let leaf_of = |value: Tensor<B, 1>| Tensor::from_inner(value.inner()).require_grad();
+    let logit_scale = logit_scale.map(|(id, value)| (id, leaf_of(value)));
+    let value = logit_scale.as_ref().map(|(_, value)| value.clone());
+    let losses = objective.contrast(leaves.clone(), &objective.temperature.of(value));
     let gradients = objective.compares().then(|| losses.total().backward());
     let upstream = leaves.map(|leaf| {
         gradients
@@ -249,7 +271,15 @@ fn contrast<B: AutodiffBackend>(
             .and_then(|gradients| leaf.grad(gradients))
             .unwrap_or_else(|| leaf.inner().zeros_like())
     });
-    (losses.terms().map(Tensor::inner), upstream)
+    let temperature = logit_scale.and_then(|(id, leaf)| {
+        let gradient = leaf.grad(gradients.as_ref()?)?;
+        Some((id, gradient))
+    });
+    Contrast {
+        terms: losses.terms().map(Tensor::inner),
+        upstream,
+        temperature,
+    }
 }
 
 fn masked_words(sample: &PretrainingSample) -> usize {

@@ -1,5 +1,6 @@
 //! The loss terms and the gradient of a batch.
 
+use burn::module::ParamId;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -33,7 +34,10 @@ pub fn pretraining_gradients<B: AutodiffBackend>(
     let learns = objective.compares() || objective.learns_words() && labels.is_some();
     let [video, text] =
         [&output.video, &output.text].map(|all| full_precision(all.clone().inner()));
-    let losses = objective.forward(output, labels);
+    let temperature = objective
+        .temperature
+        .of(logit_scale(clover).map(|(_, value)| value));
+    let losses = objective.forward_at(output, labels, &temperature);
     BatchGradients {
         terms: losses.terms().map(Tensor::inner).into(),
         watched: mean_similarities(video, text).into(),
@@ -46,6 +50,12 @@ pub fn pretraining_gradients<B: AutodiffBackend>(
             GradientsParams::new()
         },
     }
+}
+
+/// The logarithm of what similarities are multiplied by, of a model that learns it, `[1]`.
+pub(super) fn logit_scale<B: Backend>(clover: &Clover<B>) -> Option<(ParamId, Tensor<B, 1>)> {
+    let _ = clover;
+    None
 }
 
 /// What the model reads of a batch, the labels of its masked words, `[masked]`, and what its samples are

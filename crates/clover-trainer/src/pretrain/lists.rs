@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use clover_data::DataError;
-use clover_data::batch::StackedPairs;
 use clover_data::dataset::{
-    BatchLoader, BatchShare, ClipTable, Collated, EpochOrder, LoaderConfig, Mixture,
-    PretrainingDataset, PretrainingSample, SampleReading,
+    BatchLoader, BatchShare, Batched, ClipTable, EpochOrder, LoaderConfig, Mixture,
+    PretrainingDataset, SampleReading, batched,
 };
-use clover_data::text::{QuestionForm, WordPieceTokenizer};
+use clover_data::text::{QuestionForm, Tokenizer};
 use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 
@@ -19,17 +18,7 @@ use crate::run::{Loaders, TrainingData};
 use crate::{CutTexts, TrainerError};
 
 /// Pairs whose batches are put together by the loader.
-pub(super) type Pairs = Collated<PretrainingDataset, fn(Vec<PretrainingSample>) -> BatchPairs>;
-
-/// The pairs of a step.
-#[derive(Debug)]
-pub(super) enum BatchPairs {
-    /// That pass the model together.
-    Stacked(Box<StackedPairs>),
-    /// That pass it in micro-batches. Their clips stay 8-bit until their turn comes: stacked at once, a
-    /// large batch would take four times the memory.
-    Apart(Vec<PretrainingSample>),
-}
+pub(super) type Pairs = Batched<PretrainingDataset>;
 
 /// What the lists hold.
 pub(super) struct OpenedLists {
@@ -45,7 +34,7 @@ impl OpenedLists {
     pub(super) fn open(
         plan: &PretrainingPlan,
         config: &CloverConfig,
-        tokenizer: &WordPieceTokenizer,
+        tokenizer: &Tokenizer,
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
@@ -68,17 +57,11 @@ impl OpenedLists {
         };
         let masked = recipe.masked()?;
         let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);
-        let collate: fn(Vec<_>) -> _ = match in_micro_batches || !share.is_whole() {
-            true => BatchPairs::Apart,
-            false => |samples: Vec<_>| BatchPairs::Stacked(Box::new(StackedPairs::new(&samples))),
-        };
+        let apart = in_micro_batches || !share.is_whole();
         let loader = |table: ClipTable, reading: SampleReading| {
             let (seed, of_shards) = (reading.seed, table.is_of_shards());
             let tokenizer = tokenizer.clone();
-            let pairs = Pairs {
-                source: PretrainingDataset::new(table, tokenizer, reading, masked.clone())?,
-                collate,
-            };
+            let pairs = PretrainingDataset::new(table, tokenizer, reading, masked.clone())?;
             let training = LoaderConfig::training(recipe.batch_size, seed);
             let config = LoaderConfig {
                 share,
@@ -94,7 +77,7 @@ impl OpenedLists {
                 max_failed_share: recipe.max_failed_share,
                 ..training
             };
-            BatchLoader::new(pairs, config)
+            BatchLoader::new(batched(pairs, apart), config)
         };
         let videos = loader(videos, recipe.reading(config))?;
         let loaders = match &plan.images {

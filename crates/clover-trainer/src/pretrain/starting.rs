@@ -1,7 +1,7 @@
 //! What the model of a run starts from: random weights, or a bundle's.
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::text::Tokenizer;
 use clover_data::video::ChannelOrder;
 use clover_inference::{bundle_sizes, start_from_bundle};
 use clover_model::{Clover, CloverConfig};
@@ -14,7 +14,7 @@ use crate::starting_values::draw_parameters;
 /// recipe's preset.
 pub(super) fn sizes(
     plan: &PretrainingPlan,
-    tokenizer: &WordPieceTokenizer,
+    tokenizer: &Tokenizer,
 ) -> Result<CloverConfig, TrainerError> {
     let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
     let Some(folder) = &plan.start_from else {
@@ -24,13 +24,12 @@ pub(super) fn sizes(
     plan.recipe.set_dropout(&mut config);
     config.time_positions = None;
     if plan.recipe.image_size > 0 {
-        config.image_size = plan.recipe.image_size;
-        config.space_positions = None;
+        config.set_image_size(plan.recipe.image_size);
     }
-    if plan.recipe.text_len > config.text.max_positions {
+    if plan.recipe.text_len > config.text.longest_text() {
         return Err(TrainerError::RecipeValue {
             key: "text_len",
-            reason: format!("the model has {} positions", config.text.max_positions),
+            reason: format!("the model has {} positions", config.text.longest_text()),
         });
     }
     Ok(config)

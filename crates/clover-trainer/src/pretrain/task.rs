@@ -4,13 +4,13 @@ use std::path::Path;
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
-use clover_data::dataset::BatchPlaces;
-use clover_data::text::WordPieceTokenizer;
+use clover_data::dataset::{Batch, BatchPlaces, PretrainingSample};
+use clover_data::text::Tokenizer;
 use clover_inference::{Embedder, NeutralTexts, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
-use super::gradients::{model_input, pretraining_gradients};
-use super::lists::{BatchPairs, OpenedLists, Pairs};
+use super::gradients::{logit_scale, model_input, pretraining_gradients};
+use super::lists::{OpenedLists, Pairs};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
@@ -51,7 +51,7 @@ pub fn pretrain<B: AutodiffBackend>(
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
     }
     recipe.precision.check::<B>(device)?;
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&plan.vocabulary)?;
+    let tokenizer = Tokenizer::read(&plan.vocabulary)?;
     let config = starting::sizes(plan, &tokenizer)?;
     let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
@@ -78,10 +78,12 @@ pub fn pretrain<B: AutodiffBackend>(
         validate: validation
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
+        train: recipe.train,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
     })?;
+    recipe.temperature.check(logit_scale(&clover).is_some())?;
     let update = OptimizerStep {
         optimizer: recipe.optimizer().init(),
         clip_norm: recipe.clip_norm,
@@ -96,12 +98,11 @@ pub fn pretrain<B: AutodiffBackend>(
         validation,
         neutral: lists.neutral,
     };
-    let mut run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
+    let run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
     if peer.is_first() {
         RunRecord::of_pretraining(plan).write()?;
     }
-    let finished = run.train(&mut lists.data, observe)?;
-    run.end(&lists.data, finished)
+    run.train(lists.data, observe)?.finish()
 }
 
 /// As [`pretrain`], on all devices of a group. On the first node this ends with the run's summary; the
@@ -133,7 +134,7 @@ struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
     config: CloverConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     validation: Option<Validation>,
     /// Some of the captions trained on.
     neutral: NeutralTexts,
@@ -148,19 +149,19 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
     fn gradients(
         &self,
         clover: &Clover<B>,
-        pairs: BatchPairs,
+        pairs: Batch<PretrainingSample>,
         places: &BatchPlaces,
         noise: &Noise,
         on: On<'_, B>,
     ) -> Result<BatchGradients<B>, TrainerError> {
         let size = self.plan.recipe.micro_batch;
         let batch = match pairs {
-            BatchPairs::Stacked(pairs) => pairs.to_device(on.device),
+            Batch::Stacked(pairs) => pairs.to_device(on.device),
             // An epoch of less than a batch.
-            BatchPairs::Apart(samples) if on.peer.is_alone() && size >= samples.len() => {
+            Batch::Apart(samples) if on.peer.is_alone() && size >= samples.len() => {
                 PretrainingBatch::collate(&samples, on.device)
             }
-            BatchPairs::Apart(samples) => {
+            Batch::Apart(samples) => {
                 let size = if size == 0 {
                     samples.len().max(1)
                 } else {

@@ -8,8 +8,8 @@ use super::reading::Recipe;
 use super::{FinetuningRecipe, PretrainingRecipe};
 use crate::TrainerError;
 
-/// Everything a comparison depends on. The keys are explained in `recipes/ablation/rendered.toml`; those of
-/// `benchmark` are checked by whoever draws the clips.
+/// Everything a comparison depends on. The keys are explained in `recipes/ablation/rendered.toml`, that
+/// of `start` in `recipes/ablation/clip.toml`; those of `benchmark` are checked by whoever draws the clips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -20,13 +20,15 @@ pub struct AblationRecipe {
     pub rows: Vec<AblationRow>,
     pub seeds: u64,
     pub benchmark: toml::Table,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PretrainingRecipe>,
     pub pretraining: PretrainingRecipe,
     pub open_ended: FinetuningRecipe,
     pub multiple_choice: FinetuningRecipe,
 }
 
 impl Recipe for AblationRecipe {
-    const COMPLETE: &'static str = include_str!("../../recipes/ablation/rendered.toml");
+    const COMPLETE: &'static str = include_str!("../../recipes/ablation/clip.toml");
 
     fn following(mut self, before: &Self, given: &[&str]) -> Self {
         let of_table = given
@@ -46,6 +48,13 @@ impl Recipe for AblationRecipe {
             |seeds| seeds > 0,
             "must be positive",
         )?;
+        let start = self.start.is_some();
+        let same = self.rows.iter().all(|row| row.goes_on() == start);
+        let rule = "must begin with \"clip\" where there is a table `start`, and nowhere else";
+        first_wrong(&[("rows", same)], |same| same, rule)?;
+        if let Some(start) = &self.start {
+            start.validate()?;
+        }
         self.pretraining.validate()?;
         self.open_ended.validate()?;
         self.multiple_choice.validate()?;

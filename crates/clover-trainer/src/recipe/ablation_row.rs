@@ -13,7 +13,16 @@
 //! | + semantic masking | tri-modal | no | focal | semantic |
 //! | + pair-wise ranking | tri-modal | yes | focal | semantic |
 //!
-//! The last row is Clover.
+//! The last row is Clover. What its objectives add to a CLIP is another comparison, whose rows go on from the same
+//! model, pre-trained on the same pairs with InfoNCE alone, for equally many steps:
+//!
+//! | row | alignment | ranking | word loss | hidden words |
+//! |---|---|---|---|---|
+//! | CLIP | none: it is measured as it is | | | |
+//! | + InfoNCE | InfoNCE | no | none | |
+//! | + tri-modal alignment | tri-modal | no | none | 15 % of the pieces |
+//! | + pair-wise ranking | tri-modal | yes | none | 15 % of the pieces |
+//! | + semantic masking | tri-modal | yes | focal | semantic |
 
 use std::fmt;
 
@@ -43,11 +52,21 @@ pub enum AblationRow {
     SemanticMasking,
     /// The row before with Clover's ranking: Clover.
     Clover,
+    /// The CLIP that the rows below go on from.
+    Clip,
+    /// Fine-tuned with what it was pre-trained with.
+    ClipInfoNce,
+    /// With Clover's alignment instead.
+    ClipTriModalAlignment,
+    /// The row before with Clover's ranking.
+    ClipRanking,
+    /// The row before with Clover's words: all of Clover.
+    ClipSemanticMasking,
 }
 
 impl AblationRow {
     /// All rows, in the order of the table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::IndA,
         Self::IndF,
         Self::Comb,
@@ -55,6 +74,11 @@ impl AblationRow {
         Self::TriModalAlignment,
         Self::SemanticMasking,
         Self::Clover,
+        Self::Clip,
+        Self::ClipInfoNce,
+        Self::ClipTriModalAlignment,
+        Self::ClipRanking,
+        Self::ClipSemanticMasking,
     ];
 
     /// What files and recipes call the row.
@@ -68,22 +92,41 @@ impl AblationRow {
             Self::TriModalAlignment => "tri-modal-alignment",
             Self::SemanticMasking => "semantic-masking",
             Self::Clover => "clover",
+            Self::Clip => "clip",
+            Self::ClipInfoNce => "clip-info-nce",
+            Self::ClipTriModalAlignment => "clip-tri-modal-alignment",
+            Self::ClipRanking => "clip-ranking",
+            Self::ClipSemanticMasking => "clip-semantic-masking",
         }
+    }
+
+    /// Whether the row goes on from a pre-trained model.
+    #[must_use]
+    pub fn goes_on(self) -> bool {
+        self >= Self::Clip
     }
 
     /// The row's pre-training: Clover's recipe with the row's objectives.
     #[must_use]
     pub fn apply(self, clover: &PretrainingRecipe) -> PretrainingRecipe {
         let (alignment, ranking, word_loss) = match self {
-            Self::IndA => (Alignment::InfoNce, false, WordLoss::None),
+            Self::IndA | Self::Clip | Self::ClipInfoNce => {
+                (Alignment::InfoNce, false, WordLoss::None)
+            }
             Self::IndF => (Alignment::None, false, WordLoss::Focal),
             Self::Comb => (Alignment::InfoNce, false, WordLoss::Focal),
             Self::Baseline => (Alignment::InfoNce, false, WordLoss::CrossEntropy),
             Self::TriModalAlignment => (Alignment::TriModal, false, WordLoss::CrossEntropy),
             Self::SemanticMasking => (Alignment::TriModal, false, WordLoss::Focal),
-            Self::Clover => (Alignment::TriModal, true, WordLoss::Focal),
+            Self::ClipTriModalAlignment => (Alignment::TriModal, false, WordLoss::None),
+            Self::ClipRanking => (Alignment::TriModal, true, WordLoss::None),
+            Self::Clover | Self::ClipSemanticMasking => {
+                (Alignment::TriModal, true, WordLoss::Focal)
+            }
         };
+        let hides_any = matches!(self, Self::ClipTriModalAlignment | Self::ClipRanking);
         let (text_masking, masked_share) = match word_loss {
+            _ if hides_any => (WordChoice::RandomToken, BERT_SHARE),
             WordLoss::CrossEntropy => (WordChoice::RandomToken, BERT_SHARE),
             WordLoss::Focal | WordLoss::None => (WordChoice::Semantic, clover.masked_share),
         };
@@ -109,6 +152,11 @@ impl fmt::Display for AblationRow {
             Self::TriModalAlignment => "+ tri-modal alignment",
             Self::SemanticMasking => "+ semantic masking",
             Self::Clover => "+ pair-wise ranking (Clover)",
+            Self::Clip => "CLIP",
+            Self::ClipInfoNce => "+ InfoNCE",
+            Self::ClipTriModalAlignment => "+ tri-modal alignment",
+            Self::ClipRanking => "+ pair-wise ranking",
+            Self::ClipSemanticMasking => "+ semantic masking (Clover)",
         })
     }
 }
@@ -140,6 +188,16 @@ mod tests {
         let words = ["masked_share", "text_masking", "word_loss"];
         assert_eq!(differing(TriModalAlignment, SemanticMasking), words);
         assert_eq!(differing(SemanticMasking, Clover), ["ranking"]);
+        let [clip, aligned, ranked, all] = [
+            AblationRow::ClipInfoNce,
+            AblationRow::ClipTriModalAlignment,
+            AblationRow::ClipRanking,
+            AblationRow::ClipSemanticMasking,
+        ];
+        let hidden = ["alignment", "masked_share", "text_masking"];
+        assert_eq!(differing(clip, aligned), hidden);
+        assert_eq!(differing(aligned, ranked), ["ranking"]);
+        assert_eq!(differing(ranked, all), words);
     }
 
     #[test]

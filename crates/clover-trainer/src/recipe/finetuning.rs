@@ -8,7 +8,7 @@ use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::schedule::{Progress, Schedule};
 
-/// How one downstream task is learned. The keys are explained in `recipes/ablation/rendered.toml`.
+/// How one downstream task is learned; with 0 steps, not at all. The keys are explained in `recipes/ablation/rendered.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -36,11 +36,7 @@ impl FinetuningRecipe {
     ///
     /// Names the first key that is out of range.
     pub fn validate(&self) -> Result<(), TrainerError> {
-        let positive = [
-            ("steps", self.steps),
-            ("batch_size", self.batch_size),
-            ("text_len", self.text_len),
-        ];
+        let positive = [("batch_size", self.batch_size), ("text_len", self.text_len)];
         first_wrong(&positive, |value| value > 0, "must be positive")?;
         if self.warmup_steps > self.steps {
             return first_wrong(&[("warmup_steps", ())], |()| false, "must not exceed steps");
@@ -77,7 +73,7 @@ impl FinetuningRecipe {
             minimum_ratio: self.minimum_ratio,
             epochs: self.steps,
             iterations_per_epoch: 1,
-            warmup_epochs: self.warmup_steps,
+            warmup_epochs: self.warmup_steps as f64,
             warmup_start_ratio: self.warmup_start_ratio,
             progress: Progress::PerIteration,
         }

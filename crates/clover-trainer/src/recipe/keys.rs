@@ -1,8 +1,8 @@
 //! The keys of a recipe: which there may be, and how one is replaced by `key=value` as on a command
 //! line, with `table.key=value` inside a table.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::TrainerError;
@@ -130,6 +130,15 @@ fn parse_value(value: &str) -> Value {
     }
 }
 
+/// Writes a number of epochs: a whole one as such, as recipes and checkpoints always did.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(super) fn whole_epochs<S: Serializer>(epochs: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match epochs.fract() == 0.0 && (0.0..1e9).contains(epochs) {
+        true => serializer.serialize_u64(*epochs as u64),
+        false => serializer.serialize_f64(*epochs),
+    }
+}
+
 /// The keys that were given, by name, which others follow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Follows<'k>(pub(super) &'k [&'k str]);
@@ -141,9 +150,9 @@ impl Follows<'_> {
 
     /// A shorter run than the recipe's must not be all warm-up: where it would be more than half of it,
     /// it is a quarter.
-    pub(super) fn warmup(self, epochs: usize, warmup_epochs: usize) -> usize {
-        match self.alone("epochs", "warmup_epochs") && warmup_epochs > epochs / 2 {
-            true => epochs / 4,
+    pub(super) fn warmup(self, epochs: usize, warmup_epochs: f64) -> f64 {
+        match self.alone("epochs", "warmup_epochs") && warmup_epochs > (epochs / 2) as f64 {
+            true => (epochs / 4) as f64,
             false => warmup_epochs,
         }
     }

@@ -8,7 +8,7 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
-use super::keys::Follows;
+use super::keys::{Follows, whole_epochs};
 use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
@@ -19,6 +19,8 @@ use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::schedule::{Progress, Schedule};
 use crate::starting_values::StartingWeights;
+use crate::temperature::TemperatureChoice;
+use crate::trained_parts::TrainedParts;
 
 /// The grid of masked regions has 7 cells a side, and a patch 4 pixels.
 const SIZE_STEP: usize = 28;
@@ -34,6 +36,8 @@ pub enum Crop {
     RandomResizedCrop,
     /// Nothing is cut off.
     Whole,
+    /// The middle square, as in tests.
+    Center,
 }
 
 /// How the words to hide are chosen.
@@ -91,9 +95,13 @@ pub struct PretrainingRecipe {
     pub precision: Precision,
     pub gradient_checkpointing: bool,
     pub epochs: usize,
+    pub train: TrainedParts,
+    pub temperature: TemperatureChoice,
     pub learning_rate: f64,
+    pub tower_multiplier: f64,
     pub minimum_ratio: f64,
-    pub warmup_epochs: usize,
+    #[serde(serialize_with = "whole_epochs")]
+    pub warmup_epochs: f64,
     pub warmup_start_ratio: f64,
     pub weight_decay: f64,
     pub clip_norm: f64,
@@ -154,9 +162,10 @@ impl Recipe for PretrainingRecipe {
         if self.checkpoint_every == 0 {
             return wrong("checkpoint_every", "must be positive");
         }
-        if self.warmup_epochs > self.epochs {
+        if !(0.0..=self.epochs as f64).contains(&self.warmup_epochs) {
             return wrong("warmup_epochs", "must not exceed epochs");
         }
+        self.temperature.validate()?;
         if self.alignment == Alignment::None && !self.ranking && self.word_loss == WordLoss::None {
             return wrong(
                 "word_loss",
@@ -165,6 +174,7 @@ impl Recipe for PretrainingRecipe {
         }
         let at_least_zero = [
             ("learning_rate", self.learning_rate),
+            ("tower_multiplier", self.tower_multiplier),
             ("weight_decay", self.weight_decay),
             ("clip_norm", self.clip_norm),
             ("loss_limit", self.loss_limit),
@@ -215,11 +225,11 @@ impl PretrainingRecipe {
             .map_err(|error| wrong("preset", format!("{error}")))?;
         let mut config = preset.config(vocabulary).with_frames(self.frames);
         if self.image_size > 0 {
-            config.image_size = self.image_size;
+            config.set_image_size(self.image_size);
         }
         self.set_dropout(&mut config);
-        if self.text_len > config.text.max_positions {
-            let longest = config.text.max_positions;
+        if self.text_len > config.text.longest_text() {
+            let longest = config.text.longest_text();
             return Err(wrong(
                 "text_len",
                 format!("the model has {longest} positions"),
@@ -233,10 +243,7 @@ impl PretrainingRecipe {
 
     /// Gives a model the recipe's dropout and stochastic depth.
     pub(crate) fn set_dropout(&self, config: &mut CloverConfig) {
-        config.text.dropout = self.dropout;
-        config.fusion_dropout = self.dropout;
-        config.fused_dropout = self.dropout;
-        config.video.drop_path = self.stochastic_depth;
+        config.set_dropout(self.dropout, self.stochastic_depth);
     }
 
     /// How videos are read for a model of these sizes.
@@ -246,6 +253,7 @@ impl PretrainingRecipe {
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_video(size),
             Crop::Whole => PixelPipeline::test_resize(size),
+            Crop::Center => PixelPipeline::test_center_crop(size),
         };
         self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
@@ -257,6 +265,7 @@ impl PretrainingRecipe {
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
             Crop::Whole => PixelPipeline::test_resize(size),
+            Crop::Center => PixelPipeline::test_center_crop(size),
         };
         self.samples((self.image_frames, None), pixels, self.image_seed())
     }
@@ -303,7 +312,7 @@ impl PretrainingRecipe {
             frames: self.test_frames,
             fps: clip_keys::fps(self.fps),
             pixels: match self.crop {
-                Crop::RandomResizedCrop => PixelPipeline::test_center_crop(size),
+                Crop::RandomResizedCrop | Crop::Center => PixelPipeline::test_center_crop(size),
                 Crop::Whole => PixelPipeline::test_resize(size),
             },
             text_len: self.text_len,
@@ -317,6 +326,7 @@ impl PretrainingRecipe {
             alignment: self.alignment,
             ranking: self.ranking,
             word_loss: self.word_loss,
+            temperature: self.temperature,
         }
     }
 
@@ -324,6 +334,7 @@ impl PretrainingRecipe {
     #[must_use]
     pub fn optimizer(&self) -> OptimizerConfig {
         OptimizerConfig::new(self.weight_decay, ParameterRules::Pretraining)
+            .with_tower_multiplier(self.tower_multiplier)
     }
 
     /// The learning rate of each iteration.

@@ -31,7 +31,8 @@ macro_rules! shipped {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 19] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 24] = [
+    shipped!("ablation/clip"),
     shipped!("ablation/rendered"),
     shipped!("ablation/rendered-full"),
     shipped!("demo"),
@@ -46,7 +47,11 @@ pub const SHIPPED_RECIPES: [ShippedRecipe; 19] = [
     shipped!("open-ended-msvd-qa"),
     shipped!("open-ended-tgif-frame"),
     shipped!("pretrain"),
+    shipped!("pretrain-clip"),
     shipped!("pretrain-webvid-cc3m"),
+    shipped!("retrieval-clip-didemo"),
+    shipped!("retrieval-clip-lsmdc"),
+    shipped!("retrieval-clip-msrvtt"),
     shipped!("retrieval-custom"),
     shipped!("retrieval-didemo"),
     shipped!("retrieval-lsmdc"),

@@ -7,11 +7,14 @@ use clover_inference::Preprocessing;
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
+use super::keys::whole_epochs;
 use super::pretraining::Crop;
 use crate::optimizer::OptimizerConfig;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::schedule::{Progress, Schedule};
+use crate::temperature::TemperatureChoice;
+use crate::trained_parts::TrainedParts;
 
 /// What a model learns. Clover, section 4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +85,13 @@ pub struct TaskRecipe {
     pub precision: Precision,
     pub gradient_checkpointing: bool,
     pub epochs: usize,
+    pub train: TrainedParts,
+    pub temperature: TemperatureChoice,
     pub learning_rate: f64,
+    pub tower_multiplier: f64,
     pub minimum_ratio: f64,
-    pub warmup_epochs: usize,
+    #[serde(serialize_with = "whole_epochs")]
+    pub warmup_epochs: f64,
     pub warmup_start_ratio: f64,
     pub schedule: Progress,
     pub weight_decay: f64,
@@ -135,6 +142,7 @@ impl TaskRecipe {
         let pixels = match self.train_crop {
             Crop::RandomResizedCrop => PixelPipeline::train_video(self.image_size),
             Crop::Whole => PixelPipeline::test_resize(self.image_size),
+            Crop::Center => PixelPipeline::test_center_crop(self.image_size),
         };
         ClipReading {
             sampling: FrameSampling::train_frames(self.frames),
@@ -182,6 +190,7 @@ impl TaskRecipe {
     pub fn optimizer(&self) -> OptimizerConfig {
         OptimizerConfig::new(self.weight_decay, self.task.rules())
             .with_answer_head_multiplier(self.answer_head_multiplier)
+            .with_tower_multiplier(self.tower_multiplier)
     }
 
     /// The learning rate of each step.

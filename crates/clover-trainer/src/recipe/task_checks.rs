@@ -9,6 +9,7 @@ use super::keys::{Follows, first_wrong};
 use super::reading::Recipe;
 use super::task::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::TrainerError;
+use crate::temperature::TemperatureChoice;
 
 /// A patch has 4 pixels, and 7 windows a side must come out whole.
 const SIZE_STEP: usize = 28;
@@ -42,9 +43,11 @@ impl Recipe for TaskRecipe {
             |size| size.is_multiple_of(SIZE_STEP) && size <= 2_016,
             "must be a multiple of 28 up to 2016, or 0 for the bundle's",
         )?;
-        let warmup = [("warmup_epochs", self.warmup_epochs <= self.epochs)];
+        let fits = (0.0..=self.epochs as f64).contains(&self.warmup_epochs);
+        let warmup = [("warmup_epochs", fits)];
         first_wrong(&warmup, |fits| fits, "must not exceed epochs")?;
         clip_keys::check(self.fps, &self.limits)?;
+        self.temperature.validate()?;
         self.check_numbers()?;
         self.check_task()
     }
@@ -55,6 +58,7 @@ impl TaskRecipe {
     fn check_numbers(&self) -> Result<(), TrainerError> {
         let at_least_zero = [
             ("learning_rate", self.learning_rate),
+            ("tower_multiplier", self.tower_multiplier),
             ("weight_decay", self.weight_decay),
             ("answer_head_multiplier", self.answer_head_multiplier),
             ("clip_norm", self.clip_norm),
@@ -108,6 +112,12 @@ impl TaskRecipe {
             groups,
             "must be 1 where items are not compared",
         )?;
+        let temperature = self.temperature == TemperatureChoice::default() || kind.is_retrieval();
+        wrong(
+            "temperature",
+            temperature,
+            "must be 0.05 where items are not compared",
+        )?;
         let all = self.captions == CaptionChoice::All || kind.is_retrieval();
         wrong(
             "captions",
@@ -145,7 +155,7 @@ impl TaskRecipe {
             test_text_len: given(self.test_text_len, bundle.text_len),
             ..self.clone()
         };
-        let longest = config.text.max_positions;
+        let longest = config.text.longest_text();
         let lengths = [
             ("text_len", recipe.text_len),
             ("test_text_len", recipe.test_text_len),

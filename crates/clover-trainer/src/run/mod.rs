@@ -24,6 +24,7 @@ use clover_data::files::FolderLock;
 
 use crate::TrainerError;
 use crate::devices::Peer;
+use crate::low_rank::LowRank;
 use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
@@ -39,6 +40,14 @@ pub(crate) type ObserveTask<'o, B, T> =
 /// How a task's run ended.
 pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task<B>>::Validation>;
 
+/// A run that is over, or was broken off.
+pub(crate) struct Ended<'p, B: AutodiffBackend, T: Task<B>> {
+    pub(crate) run: Run<'p, B, T>,
+    pub(crate) data: TrainingData<T::Source>,
+    /// Whether all steps were done.
+    pub(crate) finished: bool,
+}
+
 /// A run in progress.
 pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     /// No other run writes to the folder meanwhile.
@@ -46,6 +55,8 @@ pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     plan: RunPlan,
     task: T,
     pub(crate) model: T::Model,
+    /// What the towers' matrices are changed by, where that is what learns.
+    low_rank: Option<LowRank<B>>,
     update: OptimizerStep<B>,
     peer: &'p Peer<B::InnerBackend>,
     device: B::Device,
@@ -62,9 +73,18 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         self.plan.folder.as_ref().filter(|_| self.peer.is_first())
     }
 
-    /// The model without a graph.
+    /// The model as it computes: with what its matrices are changed by.
+    fn changed_model(&self) -> T::Model {
+        let model = self.model.clone();
+        match &self.low_rank {
+            Some(low_rank) => low_rank.applied(model),
+            None => model,
+        }
+    }
+
+    /// The same without a graph.
     fn model_without_graph(&self) -> Inner<B, T> {
-        self.model.valid()
+        self.changed_model().valid()
     }
 
     fn announce(&self, data: &TrainingData<T::Source>, observe: &mut ObserveTask<'_, B, T>) {
@@ -84,16 +104,19 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             let _ = observe(RunEvent::Skipped(item));
         }
     }
+}
 
+impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
     /// Writes the model as it is into `bundle`, and tells how the run ended.
-    pub(crate) fn end(
-        self,
-        data: &TrainingData<T::Source>,
-        finished: bool,
-    ) -> Result<SummaryOf<B, T>, TrainerError> {
-        let bundle = self.write_last_bundle()?;
-        let (best, metrics, validations) = self.records.close()?;
-        let folder = self.plan.folder.as_ref();
+    pub(crate) fn finish(self) -> Result<SummaryOf<B, T>, TrainerError> {
+        let Self {
+            run,
+            data,
+            finished,
+        } = self;
+        let bundle = run.write_last_bundle()?;
+        let (best, metrics, validations) = run.records.close()?;
+        let folder = run.plan.folder.as_ref();
         let best = best.zip(folder).map(|(metrics, folder)| BestModel {
             folder: folder.checkpoints().best(),
             metrics,

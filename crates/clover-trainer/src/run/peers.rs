@@ -31,6 +31,9 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         ];
         self.peer.agree(&facts, &self.device)?;
         self.model = same_parameters(self.peer, self.model.clone())?;
+        let low_rank = self.low_rank.clone();
+        let low_rank = low_rank.map(|pairs| same_parameters(self.peer, pairs));
+        self.low_rank = low_rank.transpose()?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use clover_model::weights::WeightReport;
 
 use crate::CutTexts;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
+use crate::trained_parts::TrainedParts;
 
 /// What a run depends on but its task and its batches.
 pub(crate) struct RunPlan {
@@ -21,6 +22,8 @@ pub(crate) struct RunPlan {
     pub(crate) seed: u64,
     /// When the model is measured; never without validation items.
     pub(crate) validate: Option<ValidateEvery>,
+    /// How much of the model learns.
+    pub(crate) train: TrainedParts,
 }
 
 /// The folder of checkpoints, metrics and the trained bundle, and what a run in it is known by.

@@ -13,7 +13,9 @@ use super::{ObserveTask, Run, RunEvent, RunPlan, Task};
 use crate::TrainerError;
 use crate::checkpoint::{Checkpoint, Validated, settle_last_bundle};
 use crate::devices::Peer;
+use crate::low_rank::LowRank;
 use crate::optimizer_step::OptimizerStep;
+use crate::starting_values::from_seed;
 
 impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     /// A new run, or one that goes on from its last checkpoint.
@@ -26,11 +28,17 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         // Other devices read what the first one writes.
         let folder = plan.folder.as_ref().filter(|_| peer.is_first());
         let lock = folder.map(|folder| FolderLock::take(&folder.path));
+        let model = plan.train.freeze(model)?;
+        let low_rank = plan
+            .train
+            .rank()
+            .map(|rank| from_seed::<B, _>(plan.seed, device, || LowRank::of(&model, rank, device)));
         let mut run = Self {
             _lock: lock.transpose()?,
             plan,
             task,
             model,
+            low_rank,
             update,
             peer,
             device: device.clone(),
@@ -77,7 +85,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         }
         let Checkpoint {
             model,
-            optimizer,
+            mut optimizer,
             state,
         } = loaded.checkpoint;
         check_recipe(&loaded.path, &state.recipe, &folder.recipe)?;
@@ -89,7 +97,12 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                 report: report.to_string(),
             });
         }
-        self.update.optimizer.load_state(&self.model, optimizer)?;
+        if let Some(low_rank) = &mut self.low_rank {
+            low_rank.load(&mut optimizer)?;
+        }
+        let (model, low_rank) = (&self.model, self.low_rank.as_ref());
+        let state_of = &mut self.update.optimizer;
+        state_of.load_state_with(model, low_rank, optimizer)?;
         self.step = state.step;
         self.saved = Some(state.step);
         self.position = state.position;

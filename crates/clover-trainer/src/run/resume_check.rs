@@ -34,7 +34,9 @@ const FREE_KEYS: [&str; 8] = [
 fn always_was(key: &str, value: &Value) -> bool {
     match key.strip_prefix("pretraining.").unwrap_or(key) {
         "group_size" => *value == 1,
-        "captions" => *value == "all",
+        "captions" | "train" => *value == "all",
+        "temperature" => *value == 0.05,
+        "tower_multiplier" => *value == 1.0,
         "fps" => *value == 0.0,
         "limits" => serde_json::to_value(DecodeLimits::default()).is_ok_and(|was| was == *value),
         "benchmark.train_twins" => *value == false,

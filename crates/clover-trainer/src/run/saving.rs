@@ -11,6 +11,7 @@ use crate::TrainerError;
 use crate::checkpoint::{
     Checkpoint, CheckpointState, FORMAT_VERSION, last_bundle, replace_last_bundle,
 };
+use crate::low_rank::LowRank;
 use crate::trained_for::Trained;
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
@@ -19,9 +20,11 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         let Some(folder) = self.own_folder() else {
             return Ok(());
         };
+        let mut optimizer = self.update.optimizer.state_tensors();
+        optimizer.extend(self.low_rank.iter().flat_map(LowRank::tensors));
         let path = folder.checkpoints().save(&Checkpoint {
             model: weights::to_bytes(&self.model, Naming::Native)?,
-            optimizer: self.update.optimizer.state_tensors(),
+            optimizer,
             state: CheckpointState {
                 format_version: FORMAT_VERSION,
                 step: self.step,

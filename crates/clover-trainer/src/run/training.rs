@@ -8,7 +8,7 @@ use clover_model::Noise;
 
 use super::data::StepKind;
 use super::{
-    ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
+    Ended, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
 };
 use crate::TrainerError;
 use crate::optimizer_step::{BatchGradients, StepValues};
@@ -20,22 +20,22 @@ enum Next {
     Ended(bool),
 }
 
-impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
-    /// Trains until all is done (true), or the observer or the step limit ends it (false).
+impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
+    /// Trains until all is done, or the observer or the step limit ends it.
     pub(crate) fn train(
-        &mut self,
-        data: &mut TrainingData<T::Source>,
+        mut self,
+        mut data: TrainingData<T::Source>,
         observe: &mut ObserveTask<'_, B, T>,
-    ) -> Result<bool, TrainerError> {
-        self.announce(data, observe);
+    ) -> Result<Ended<'p, B, T>, TrainerError> {
+        self.announce(&data, observe);
         let schedule = data.schedule().clone();
-        loop {
+        let finished = 'run: loop {
             let epoch = data.epoch_of(self.position);
             if self.is_done(epoch) {
-                return Ok(true);
+                break true;
             }
             if self.has_enough_steps(epoch, observe)? {
-                return Ok(false);
+                break false;
             }
             let mut iterations = data.epoch(self.position)?;
             loop {
@@ -54,7 +54,7 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
                     // was resumed or not.
                     let noise = Noise::of_batch(self.plan.seed, self.step, places.slots);
                     let learning_rate = schedule.learning_rate(self.step);
-                    let working = self.update.precision.working_copy(&self.model);
+                    let working = self.update.precision.working_copy(&self.changed_model());
                     let on = On {
                         peer: self.peer,
                         device: &self.device,
@@ -80,25 +80,37 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
                 let place = (iteration.next, epoch);
                 match self.after_iteration(before, place, broken_off, observe)? {
                     Next::Iteration => {}
-                    Next::Ended(finished) => return Ok(finished),
+                    Next::Ended(finished) => break 'run finished,
                 }
             }
             self.position = data.next_epoch(self.position);
             self.after_epoch(epoch, observe)?;
-        }
+        };
+        Ok(Ended {
+            run: self,
+            data,
+            finished,
+        })
     }
 
     /// Makes the step that a batch's gradient asks for.
     fn apply(
         &mut self,
-        found: BatchGradients<B>,
+        mut found: BatchGradients<B>,
         learning_rate: f64,
         kind: StepKind,
     ) -> Result<StepValues, TrainerError> {
         let (model, step) = (self.model.clone(), self.step + 1);
-        let made = self.update.apply(model, found, step, learning_rate);
-        let (model, values) = made.inspect_err(|error| self.note_divergence(error, kind))?;
-        self.model = model;
+        let low_rank = self.low_rank.clone();
+        if let Some(low_rank) = &low_rank {
+            found.gradients = low_rank.gradients(&model, found.gradients);
+        }
+        let made = self
+            .update
+            .apply_with(model, low_rank, found, step, learning_rate);
+        let made = made.inspect_err(|error| self.note_divergence(error, kind))?;
+        let (model, low_rank, values) = made;
+        (self.model, self.low_rank) = (model, low_rank);
         self.step = step;
         Ok(values)
     }

@@ -13,22 +13,37 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use crate::arguments::FetchWeights;
 
-/// The usual names of weights, the preferred ones first.
-const USUAL: [&str; 4] = [
+/// The usual names of weights, the preferred ones first: Hugging Face's, and open_clip's.
+const USUAL: [&str; 6] = [
     "model.safetensors",
     INDEX_OF_SAFETENSORS,
+    "open_clip_model.safetensors",
     "pytorch_model.bin",
     INDEX_OF_PICKLES,
+    "open_clip_pytorch_model.bin",
 ];
 const INDEX_OF_SAFETENSORS: &str = "model.safetensors.index.json";
 const INDEX_OF_PICKLES: &str = "pytorch_model.bin.index.json";
+
+/// What an import reads beside weights: sizes and activations, how images are seen, the tokenizer.
+const BESIDE: [&str; 8] = [
+    "config.json",
+    "open_clip_config.json",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+];
 
 const ENDINGS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
 
 /// Broken connections are taken up again this often.
 const RETRIES: usize = 3;
 
-/// Gets what is asked for and says where it is; an index comes with its shards, after it.
+/// Gets what is asked for, or the weights with what an import reads beside them, and says where it is; an index
+/// comes with its shards, after it.
 pub(super) fn fetch(arguments: &FetchWeights) -> Result<Vec<PathBuf>> {
     let repository = &arguments.repository;
     ensure!(
@@ -62,7 +77,7 @@ pub(super) fn fetch(arguments: &FetchWeights) -> Result<Vec<PathBuf>> {
 
 fn fetch_from(store: &Store, asked: &[String]) -> Result<Vec<PathBuf>> {
     let names = match asked {
-        [] => vec![store.weights()?],
+        [] => store.usual()?,
         names => names.to_vec(),
     };
     let mut paths = Vec::new();
@@ -107,28 +122,30 @@ impl Store {
         }
     }
 
-    /// The name of the repository's weights.
-    fn weights(&self) -> Result<String> {
-        let (files, repo) = match self {
+    /// The names of the repository's weights, and of what an import reads beside them.
+    fn usual(&self) -> Result<Vec<String>> {
+        let (weights, files) = match self {
             Self::Cache(cache, repo) => {
-                let here = USUAL
-                    .iter()
-                    .find(|name| cached(cache, repo, name).is_some());
-                let here = here.map(|name| (*name).to_owned());
-                return here.with_context(|| {
+                let here = |name: &&str| cached(cache, repo, name).is_some();
+                let weights = USUAL.into_iter().find(|name| here(&name));
+                let weights = weights.map(str::to_owned).with_context(|| {
                     let place = cache.path().display();
                     let looked_for = USUAL.join(", ");
                     let repo = label(repo, "");
                     format!("{repo}: the cache {place} has none of {looked_for}, and --offline")
-                });
+                })?;
+                let beside = BESIDE.into_iter().filter(here).map(str::to_owned);
+                (weights, beside.collect::<Vec<_>>())
             }
             Self::Hub(api, repo) => {
                 let info = api.info().map_err(|error| explain(error, repo, ""))?;
                 let files = info.siblings.into_iter().map(|file| file.rfilename);
-                (files.collect::<Vec<_>>(), repo)
+                let files: Vec<String> = files.collect();
+                (choose(&files).with_context(|| label(repo, ""))?, files)
             }
         };
-        choose(&files).with_context(|| label(repo, ""))
+        let beside = files.iter().filter(|file| BESIDE.contains(&file.as_str()));
+        Ok(std::iter::once(weights).chain(beside.cloned()).collect())
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::dataset::{
     BatchLoader, ClipReading, ClipTable, LoaderConfig, Position, SampleReading, SampleSource,
 };
-use crate::text::WordPieceTokenizer;
+use crate::text::Tokenizer;
 use crate::video::{DecodeLimits, FrameSampling, PixelPipeline};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use std::path::Path;
@@ -26,7 +26,7 @@ fn dataset(files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
 }
 
 fn dataset_of(table: ClipTable, files: &BenchmarkFiles, seed: u64) -> PretrainingDataset {
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+    let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
     let masked = Masked::new(TextMasking::default(), 10).unwrap();
     ClipDataset::new(table, tokenizer, reading(seed), masked).unwrap()
 }
@@ -81,7 +81,9 @@ fn a_broken_file_is_skipped_by_name_and_the_rest_goes_on() {
     let mut loader = BatchLoader::new(dataset(&files, 0), LoaderConfig::evaluation(4)).unwrap();
 
     let epoch = loader.epoch(Position::default()).unwrap();
-    let read: usize = epoch.map(|batch| batch.unwrap().samples.len()).sum();
+    let read: usize = epoch
+        .map(|batch| batch.unwrap().samples.names().len())
+        .sum();
 
     assert_eq!(read, 4);
     let names: Vec<_> = loader
@@ -121,7 +123,7 @@ fn figures_out_of_range_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path());
     let masked = dataset(&files, 0).preparation().clone();
-    let tokenizer = WordPieceTokenizer::from_vocab_file(&files.vocabulary).unwrap();
+    let tokenizer = Tokenizer::read(&files.vocabulary).unwrap();
     let none = ClipTable::of_captions([] as [(&Path, &str); 0]);
     let refused = |text_len| {
         let reading = SampleReading {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use super::FileFault;
 use crate::weights::WeightError;
 
-/// The usual names, the preferred ones first.
-const USUAL: [&str; 4] = [
+/// The usual names, the preferred ones first: Hugging Face's, and open_clip's.
+const USUAL: [&str; 6] = [
     "model.safetensors",
     "model.safetensors.index.json",
+    "open_clip_model.safetensors",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "open_clip_pytorch_model.bin",
 ];
 
 const ENDINGS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];

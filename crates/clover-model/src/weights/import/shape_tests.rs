@@ -6,7 +6,7 @@ use burn::tensor::{Distribution, TensorData, Tolerance};
 
 use super::tests::by_path;
 use super::*;
-use crate::text_encoder::TextEncoderConfig;
+use crate::text_encoder::BertConfig;
 use crate::video_encoder::VideoSwinConfig;
 use crate::weights::tests::{clover, serialized};
 use crate::weights::{SizeHints, WeightFile, from_bytes, tensors, to_bytes};
@@ -15,8 +15,8 @@ use crate::{Clover, CloverConfig, Noise, TestBackend};
 #[test]
 fn sizes_are_told_from_the_weights() {
     let mut config = CloverConfig::tiny(40).with_image_size(128).with_frames(6);
-    config.video.window = [4, 3, 3];
-    config.text.max_positions = 20;
+    config.video.video_swin_mut().unwrap().window = [4, 3, 3];
+    config.text.set_longest_text(20);
     let model = config.init::<TestBackend>(&Default::default());
     for naming in [Naming::Published, Naming::Native] {
         let bytes = to_bytes(&model, naming).unwrap();
@@ -39,8 +39,8 @@ fn tables_of_positions_are_brought_to_another_clip_and_text() {
     let original = clover(1);
     let bytes = to_bytes(&original, Naming::Native).unwrap();
     let mut config = CloverConfig::tiny(40).with_image_size(56).with_frames(6);
-    config.video.window = [4, 5, 5];
-    config.text.max_positions = 16;
+    config.video.video_swin_mut().unwrap().window = [4, 5, 5];
+    config.text.set_longest_text(16);
     let source = WeightFile::from_bytes(bytes).unwrap();
     let mut import = Import::new(ImportOptions::default());
     import.add(&source, Naming::Native);
@@ -115,7 +115,7 @@ fn swin(window_frames: usize, patch_frames: usize) -> CloverConfig {
     let video = VideoSwinConfig::new(8, vec![2, 2], vec![2, 2])
         .with_window([window_frames, 2, 2])
         .with_patch([patch_frames, 4, 4]);
-    CloverConfig::new(video, TextEncoderConfig::new(10, 8, 1, 2, 16))
+    CloverConfig::new(video.into(), BertConfig::new(10, 8, 1, 2, 16).into())
         .with_image_size(16)
         .with_frames(8)
 }
@@ -155,8 +155,10 @@ fn an_inflated_swin_sees_in_equal_frames_what_it_saw_in_one() {
 
     let report = import.finish().unwrap();
     assert_eq!(report.resized.len(), 5, "{report}");
-    let encode =
-        |model: &Clover<TestBackend>, clip| model.video_encoder.forward(clip, &mut Noise::quiet());
+    let encode = |model: &Clover<TestBackend>, clip| {
+        let features = model.video_encoder.forward(clip, &mut Noise::quiet());
+        features.grid
+    };
     let wanted = encode(&flat, frame.clone()).repeat_dim(1, 4);
     let found = encode(&deep, frame.repeat_dim(2, 8));
     found

@@ -259,6 +259,7 @@ fn reversed_colours_are_the_channels_of_the_first_convolution() {
         model
             .video_encoder
             .forward(clip, &mut Noise::quiet())
+            .grid
             .into_data()
     };
     encode(&copy, clip.clone().flip([1]))

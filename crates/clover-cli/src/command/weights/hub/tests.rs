@@ -21,11 +21,13 @@ fn cache(files: &[(&str, &str)]) -> (tempfile::TempDir, Store) {
 fn offline_the_cache_is_all_there_is() {
     let (_folder, store) = cache(&[("pytorch_model.bin", ""), ("vocab.txt", "")]);
 
-    let weights = fetch_from(&store, &[]).unwrap();
+    let usual = fetch_from(&store, &[]).unwrap();
     let vocabulary = fetch_from(&store, &["vocab.txt".to_owned()]).unwrap();
     let missing = fetch_from(&store, &["config.json".to_owned()]).unwrap_err();
 
-    assert!(weights[0].ends_with("pytorch_model.bin") && weights.len() == 1);
+    // The weights first, then what an import reads beside them.
+    assert!(usual[0].ends_with("pytorch_model.bin") && usual[1].ends_with("vocab.txt"));
+    assert_eq!(usual.len(), 2);
     assert!(vocabulary[0].ends_with("vocab.txt"));
     let missing = missing.to_string();
     assert!(missing.contains("owner/name@main/config.json"), "{missing}");
@@ -70,11 +72,16 @@ fn the_usual_name_is_preferred_and_a_choice_is_left_to_the_user() {
 
     let both = choose(&files(&["pytorch_model.bin", "model.safetensors"]));
     let one = choose(&files(&["README.md", "swin.pth"]));
+    let open_clip = choose(&files(&[
+        "open_clip_pytorch_model.bin",
+        "open_clip_model.safetensors",
+    ]));
     let several = choose(&files(&["a.pth", "b.pth"])).unwrap_err().to_string();
     let none = choose(&files(&["README.md"])).unwrap_err().to_string();
 
     assert_eq!(both.unwrap(), "model.safetensors");
     assert_eq!(one.unwrap(), "swin.pth");
+    assert_eq!(open_clip.unwrap(), "open_clip_model.safetensors");
     assert!(
         several.contains("a.pth") && several.contains("--file"),
         "{several}"
