@@ -103,9 +103,13 @@ pub(crate) struct CheckData {
     /// Threads that read; all cores if not given.
     #[arg(long)]
     pub(crate) threads: Option<usize>,
-    /// Fail when more than this share of the clips is broken.
-    #[arg(long, default_value_t = 0.0)]
-    pub(crate) max_failed_share: f64,
+    /// Fail when more than this share of the clips is broken; that of the recipes for fine-tuning if not
+    /// given, beyond which they stop.
+    #[arg(long)]
+    pub(crate) max_failed_share: Option<f64>,
+    /// Fail when any clip is broken.
+    #[arg(long, conflicts_with = "max_failed_share")]
+    pub(crate) strict: bool,
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,

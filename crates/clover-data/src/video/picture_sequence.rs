@@ -15,12 +15,13 @@ use crate::DataError;
 /// decoded.
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
-/// Pictures of one size, in order.
+/// Pictures in order; photos may differ in size.
 #[derive(Debug)]
 pub(super) struct PictureSequence {
     path: PathBuf,
     limits: DecodeLimits,
     pictures: Pictures,
+    /// Of the first.
     size: [usize; 2],
 }
 
@@ -56,13 +57,6 @@ impl VideoDecoder for PictureSequence {
             if wanted.wants(frame) {
                 deadline.check(&self.path)?;
                 let mut picture = self.pictures.open(frame, &self.path, &self.limits)?;
-                if picture.size() != self.size {
-                    return Err(DataError::Frame {
-                        path: self.path.clone(),
-                        frame,
-                        source: "its size is not that of the first frame".into(),
-                    });
-                }
                 picture.decode_each(&[0], &mut |_, picture| wanted.place(frame, picture))?;
             }
         }
@@ -159,7 +153,9 @@ fn frame_number(file: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::video::decode_clip;
+    use crate::video::{PixelPipeline, decode_clip};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     fn write(folder: &Path, name: &str, side: u32, level: u8) {
         image::RgbImage::from_pixel(side, side, image::Rgb([level; 3]))
@@ -196,14 +192,57 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_another_size_or_the_same_number_are_errors() {
+    fn photos_may_differ_in_size_and_a_clip_of_them_has_that_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a1.png", 2, 50);
+        write(folder.path(), "a2.png", 3, 200);
+
+        let clip = decode_clip(folder.path(), &DecodeLimits::default(), |_| vec![0, 1]).unwrap();
+
+        assert_eq!((clip.width(), clip.height()), (2, 2));
+        assert_eq!(clip.pixels()[..12], [50; 12]);
+        assert_eq!(clip.pixels()[12..], [200; 12]);
+    }
+
+    #[test]
+    fn photos_of_differing_sizes_are_each_cropped_and_resized_by_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        // Left black, right white: once lying, once standing.
+        for (name, [width, height]) in [("1.png", [8, 4]), ("2.png", [4, 8])] {
+            let level = |x| if x < width / 2 { 0 } else { 255 };
+            image::RgbImage::from_fn(width, height, |x, _| image::Rgb([level(x); 3]))
+                .save(folder.path().join(name))
+                .unwrap();
+        }
+        let frames = |pixels: PixelPipeline, seed| {
+            let mut video = open(folder.path(), &DecodeLimits::default()).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let clip = pixels.read(video.as_mut(), &[0, 1], &mut rng).unwrap();
+            let blue = clip.values()[..32].to_vec();
+            (blue[..16].to_vec(), blue[16..].to_vec())
+        };
+
+        for pixels in [
+            PixelPipeline::test_resize(4),
+            PixelPipeline::test_center_crop(4),
+        ] {
+            let (lying, standing) = frames(pixels, 0);
+            assert_eq!(lying, standing, "{pixels:?}");
+        }
+        for seed in 0..20 {
+            for pixels in [PixelPipeline::train_video(4), PixelPipeline::train_image(4)] {
+                let (_, standing) = frames(pixels, seed);
+                assert!(standing.iter().all(|value| value.is_finite()), "{pixels:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_picture_and_pictures_of_the_same_number_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         assert!(error(folder.path()).ends_with("holds no pictures"));
 
         write(folder.path(), "a1.png", 1, 0);
-        write(folder.path(), "b2.png", 2, 0);
-        assert!(error(folder.path()).contains("frame 1 cannot be decoded"));
-
         write(folder.path(), "b01.png", 1, 0);
         assert!(error(folder.path()).contains("same number"));
 
