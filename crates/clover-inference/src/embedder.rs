@@ -34,7 +34,7 @@ pub struct Embeddings {
 /// Reads files and texts, and embeds them.
 #[derive(Debug)]
 pub struct Embedder<B: Backend> {
-    model: RetrievalModel<B>,
+    pub(crate) model: RetrievalModel<B>,
     tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,
