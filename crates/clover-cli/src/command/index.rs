@@ -244,7 +244,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{}: cannot be found", path.display()))
 }
 
-/// A bar over the bytes of the clips: how long a film is is only known once it is opened.
+/// A bar over the bytes of the clips: how long a video is is only known once it is opened.
 fn by_bytes() -> ProgressBar {
     bar_as(
         "indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}",
@@ -421,7 +421,7 @@ mod tests {
         let (folder, on) = (folder.path(), Interrupt::default());
         let clips = super::super::bundle_folder::small::write(folder, None);
         let videos = clips[0].parent().unwrap();
-        fs::write(videos.join("broken\nfilm.mp4"), "no film").unwrap();
+        fs::write(videos.join("broken\nfilm.mp4"), "no video").unwrap();
 
         index(
             folder,

@@ -5,7 +5,7 @@
 //! them ([`ManifestColumns`]), in capitals or not. A column `tags` may hold the universal
 //! part-of-speech tags of the caption's words, separated by whitespace (in json also a list), words
 //! being what whitespace separates; `start` and `end`, in seconds or as `hh:mm:ss.ms`, name the part of a
-//! film that is meant. Other columns and keys are left alone; relative paths start at
+//! video that is meant. Other columns and keys are left alone; relative paths start at
 //! the manifest's folder.
 
 use std::path::Path;
@@ -83,7 +83,7 @@ struct Places {
 /// A usable row: its path as it stands there, the span that is meant, and its caption.
 pub(super) type Pair<'a> = ((&'a str, Option<Span>), Caption);
 
-/// What hears of every row by its number.
+/// What is told of every row by its number.
 pub(super) type TakePair<'t> = dyn FnMut(RowNumber, Result<Pair<'_>, RowFault>) + 't;
 
 impl ManifestColumns {

@@ -14,7 +14,7 @@ mod edit_list;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
 #[cfg(test)]
-mod fragment_films;
+mod fragment_videos;
 mod fragments;
 mod frame_sampling;
 mod frame_selection;
@@ -25,7 +25,7 @@ mod media;
 mod mp4;
 mod mp4_boxes;
 #[cfg(test)]
-mod mp4_films;
+mod mp4_videos;
 mod parameter_sets;
 mod picture_decoder;
 mod picture_sequence;
@@ -36,7 +36,7 @@ mod rotation;
 mod sample_table;
 mod shrink;
 #[cfg(test)]
-mod small_films;
+mod small_videos;
 mod sniff;
 mod span;
 mod still;

@@ -117,7 +117,7 @@ pub(super) fn is_written(job: &ShardJob<'_>) -> bool {
     job.path("tar").is_file()
 }
 
-/// Writes a shard; nothing if it was stopped, which leaves no trace. `dealt_with` hears of every
+/// Writes a shard; nothing if it was stopped, which leaves no trace. `dealt_with` is told of every
 /// sample.
 pub(super) fn write_shard(
     job: &ShardJob<'_>,

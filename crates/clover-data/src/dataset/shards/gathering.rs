@@ -229,7 +229,7 @@ impl Draft {
         None
     }
 
-    /// Adds the sample to the index, or tells why not. A film is preferred to frames of it, and
+    /// Adds the sample to the index, or tells why not. A video is preferred to frames of it, and
     /// both to a picture of it.
     fn finish(mut self, shard: usize, index: &mut ShardIndex) -> Result<(), &'static str> {
         if let Some(fault) = self.fault {

@@ -4,7 +4,7 @@
 //! Where nothing is known by what follows (`v1.0_clip.jpg`), the key ends at the last dot, so that
 //! names with dots are samples too. Names without a dot, or with nothing before it, belong to none.
 
-/// Endings of films.
+/// Endings of videos.
 const VIDEOS: [&str; 8] = ["mp4", "webm", "mkv", "mov", "m4v", "avi", "mpg", "mpeg"];
 
 /// Endings of pictures; a GIF or WebP may move.
@@ -13,7 +13,7 @@ const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "apng"];
 /// What a member is of its sample, by the ending of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberKind {
-    /// A film, or what was taken for one; its content decides.
+    /// A video, or what was taken for one; its content decides.
     Video,
     /// A picture that may stand for a clip.
     Picture,

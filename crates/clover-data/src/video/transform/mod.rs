@@ -96,7 +96,7 @@ impl PixelPipeline {
         Self { channels, ..self }
     }
 
-    /// Prepares a clip; all chance comes from `rng`.
+    /// Prepares a clip; all randomness comes from `rng`.
     ///
     /// # Panics
     ///
