@@ -1,4 +1,4 @@
-//! Videos, animations and pictures cut anywhere and changed anywhere: an error or frames of the size
+//! Videos, animations and images cut anywhere and changed anywhere: an error or frames of the size
 //! that was asked for, in bounded time and memory.
 
 use std::fs;
@@ -145,7 +145,7 @@ fn a_file_cut_or_changed_anywhere_never_panics_hangs_or_takes_all_memory() {
     }
 }
 
-/// Boxes of mp4 files that say where pictures lie and when they are shown.
+/// Boxes of mp4 files that say where images lie and when they are shown.
 const BOXES: [&[u8; 4]; 17] = [
     b"mvhd", b"mdhd", b"elst", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"trex", b"sidx",
     b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"mfra",

@@ -210,7 +210,7 @@ fn an_interrupted_run_ends_with_status_130_and_says_how_to_go_on() {
 #[test]
 fn a_check_fails_where_training_would_stop() {
     let shapes = Shapes::render();
-    fs::write(shapes.path("clips/000/000003.gif"), "not a picture").unwrap();
+    fs::write(shapes.path("clips/000/000003.gif"), "not an image").unwrap();
     let check = |options: &str| {
         let words = format!("check-data {} {options}", shapes.files.clips.display());
         let output = clover(&words).output().unwrap();

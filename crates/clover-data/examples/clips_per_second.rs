@@ -25,13 +25,13 @@ impl Clips {
         let files = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
         let mut files: Vec<PathBuf> = files.collect::<Result<_, _>>()?;
         files.sort();
-        let ending = |file: &PathBuf, wanted| file.extension().is_some_and(|end| end == wanted);
-        if files.iter().any(|file| ending(file, "tar")) {
+        let extension = |file: &PathBuf, wanted| file.extension().is_some_and(|end| end == wanted);
+        if files.iter().any(|file| extension(file, "tar")) {
             let options = ShardOptions::default();
             let shards = ShardSet::open(&[folder.to_path_buf()], &options, &|_, _| ())?;
             return Ok(Self::Samples(shards.into()));
         }
-        files.retain(|file| ending(file, "mp4"));
+        files.retain(|file| extension(file, "mp4"));
         Ok(Self::Videos(files))
     }
 

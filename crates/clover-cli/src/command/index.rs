@@ -279,9 +279,9 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
 }
 
 /// A folder beside another, whose path ends in its name.
-fn beside(folder: &Path, ending: &str) -> PathBuf {
+fn beside(folder: &Path, extension: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{ending}"));
+    name.push(format!(".{extension}"));
     folder.with_file_name(name)
 }
 

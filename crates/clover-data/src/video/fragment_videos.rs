@@ -310,7 +310,10 @@ fn what_no_fragment_can_hold_is_refused_before_it_is_believed() {
     let error = with_fragment(traf(100, u32::MAX, 0));
     assert!(error.to_string().contains("cut short"), "{error}");
     let error = with_fragment(traf(1, 1, u64::MAX));
-    assert!(error.to_string().contains("later than any video"), "{error}");
+    assert!(
+        error.to_string().contains("later than any video"),
+        "{error}"
+    );
     let error = with_fragment(traf(0, 0, 0));
     assert_eq!(error.to_string(), "a.mp4: it has no frames");
 }

@@ -19,6 +19,7 @@ mod fragments;
 mod frame_sampling;
 mod frame_selection;
 mod h264;
+mod image_sequence;
 mod limits;
 mod matroska;
 mod media;
@@ -28,7 +29,6 @@ mod mp4_boxes;
 mod mp4_videos;
 mod parameter_sets;
 mod picture_decoder;
-mod picture_sequence;
 mod pixel_aspect;
 #[cfg(test)]
 mod real_files;

@@ -3,7 +3,7 @@
 /// How many bytes [`Format::of`] looks at.
 pub(super) const HEAD_BYTES: usize = 64;
 
-/// The containers and pictures told apart.
+/// The containers and images told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// mp4, m4v, mov.

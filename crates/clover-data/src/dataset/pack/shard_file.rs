@@ -154,8 +154,8 @@ pub(super) fn write_shard(
 }
 
 impl ShardJob<'_> {
-    fn path(&self, ending: &str) -> PathBuf {
-        self.folder.join(format!("{:06}.{ending}", self.shard))
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{:06}.{extension}", self.shard))
     }
 
     /// Appends every sample that can be read; what is left out, or nothing if it was stopped.

@@ -232,9 +232,9 @@ fn clip(name: PathBuf, mut contents: Vec<Vec<u8>>, framewise: bool) -> ClipSourc
         (false, Some(bytes)) => ClipSource::Bytes { name, bytes },
         (_, last) => {
             contents.extend(last);
-            ClipSource::Pictures {
+            ClipSource::Images {
                 name,
-                pictures: contents,
+                images: contents,
             }
         }
     }

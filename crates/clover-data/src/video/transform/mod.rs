@@ -28,7 +28,7 @@ use crate::DataError;
 pub enum Geometry {
     /// Shorter side to 256 (for 224), a random resized crop, bilinear.
     TrainVideo,
-    /// A random resized crop of the whole picture, bicubic.
+    /// A random resized crop of the whole image, bicubic.
     TrainImage,
     /// Shorter side to the size, the middle of it, bilinear.
     CenterCrop,
