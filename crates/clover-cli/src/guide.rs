@@ -23,6 +23,7 @@ pub(crate) const GUIDE: &[Page] = &[
     page!("tasks"),
     page!("searching"),
     page!("questions"),
+    page!("serving"),
     page!("public-weights"),
     page!("benchmark"),
     page!("devices"),

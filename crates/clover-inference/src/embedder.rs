@@ -129,7 +129,9 @@ impl<B: Backend> Embedder<B> {
     pub fn embed_texts(&self, texts: &[String]) -> Result<Embeddings, InferenceError> {
         let mut embeddings = Embeddings::default();
         for batch in texts.chunks(BATCH) {
-            let TextBatch { ids, mask, .. } = self.text_batch(batch)?;
+            let texts = self.text_batch(batch)?;
+            // Nothing behind the longest text changes an embedding.
+            let [ids, mask] = [texts.ids, texts.mask].map(|x| x.narrow(1, 0, texts.longest));
             embeddings.push(self.model.embed_text(ids, mask, &mut Noise::quiet()));
         }
         Ok(embeddings)

@@ -51,8 +51,9 @@ pub use frame_sampling::{FrameSampling, SamplingMode};
 pub(crate) use frame_selection::check_fps;
 pub use frame_selection::{FPS, FrameSelection};
 pub use limits::DecodeLimits;
+pub use sniff::MediaType;
 pub use span::{Span, SpanError};
-pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};
+pub use transform::{ChannelOrder, ColourStatistics, NormalizedClip, PixelPipeline};
 
 /// Frames of 8-bit RGB, as they were decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,19 +103,17 @@ impl AttentionOverlay {
         Ok(rows)
     }
 
-    /// Writes [rows](Self::rows) as one PNG, each with the frames above and the attention below; whole or
-    /// not at all.
+    /// [Rows](Self::rows) as one PNG, each with the frames above and the attention below.
     ///
     /// # Errors
     ///
-    /// As [`rows`](Self::rows); or the file cannot be written.
-    pub fn write_png(
+    /// As [`rows`](Self::rows).
+    pub fn png(
         &self,
-        path: &Path,
         clip: (ClipSource, Option<Span>),
         map: &AttentionMap,
         height: u32,
-    ) -> Result<(), InferenceError> {
+    ) -> Result<Vec<u8>, InferenceError> {
         let strips: Vec<_> = self
             .rows(clip, map, height)?
             .into_iter()
@@ -128,7 +126,22 @@ impl AttentionOverlay {
             .map_err(|error| InferenceError::Image {
                 reason: error.to_string(),
             })?;
-        write_whole(path, &png.into_inner())
+        Ok(png.into_inner())
+    }
+
+    /// Writes that [PNG](Self::png), whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`rows`](Self::rows); or the file cannot be written.
+    pub fn write_png(
+        &self,
+        path: &Path,
+        clip: (ClipSource, Option<Span>),
+        map: &AttentionMap,
+        height: u32,
+    ) -> Result<(), InferenceError> {
+        write_whole(path, &self.png(clip, map, height)?)
     }
 }
 
@@ -158,7 +171,9 @@ impl Seen {
     fn of(clip: &Clip, geometry: Geometry) -> Self {
         let [width, height] = [clip.width(), clip.height()].map(|side| side.max(1) as f32);
         let [width, height] = match geometry {
-            Geometry::CenterCrop => [width, height].map(|side| width.min(height) / side),
+            Geometry::CenterCrop | Geometry::Clip => {
+                [width, height].map(|side| width.min(height) / side)
+            }
             // Tests crop at no random place.
             Geometry::Resize | Geometry::TrainVideo | Geometry::TrainImage => [1.0; 2],
         };

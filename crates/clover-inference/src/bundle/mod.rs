@@ -44,8 +44,8 @@ const WEIGHTS: &str = "model.safetensors";
 pub(crate) const PREPROCESSING: &str = "preprocess.json";
 const ANSWERS: &str = "answers.json";
 
-/// A trained model read from its folder.
-#[derive(Debug)]
+/// A trained model read from its folder. Copies share their weights.
+#[derive(Clone, Debug)]
 pub struct Bundle<B: Backend> {
     /// Sizes.
     pub config: CloverConfig,

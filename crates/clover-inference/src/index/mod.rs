@@ -37,12 +37,13 @@ pub use source::LibrarySource;
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
+use burn::prelude::*;
 use clover_data::dataset::ClipTable;
 use clover_data::files::without_detours;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
-use crate::{Embeddings, InferenceError};
+use crate::{Bundle, Embeddings, InferenceError, bundle_checksum};
 
 const SEGMENTS: &str = "segments";
 /// A writer may merge segments while they are being opened; then they are listed again.
@@ -98,6 +99,26 @@ impl VideoIndex {
             clips,
             inverted_file: None,
             opened: Mutex::default(),
+        })
+    }
+
+    /// Reads the bundle that the index was made with.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is no longer the same.
+    pub fn bundle<B: Backend>(&self, device: &B::Device) -> Result<Bundle<B>, InferenceError> {
+        let folder = &self.settings.bundle;
+        let bundle = Bundle::read(folder, device)?;
+        if bundle_checksum(folder)? == self.settings.bundle_checksum {
+            return Ok(bundle);
+        }
+        Err(InferenceError::OtherIndex {
+            index: self.folder.clone(),
+            reason: format!(
+                "the bundle {} was changed since the index was made: build the index anew (`--rebuild`)",
+                folder.display()
+            ),
         })
     }
 
@@ -206,6 +227,44 @@ impl VideoIndex {
         let row = samples.rows.get(&clip.path).copied().ok_or_else(gone)?;
         let read = samples.table.read(row)?;
         Ok((read.clip, read.span))
+    }
+
+    /// The embedding of a clip of the index, of unit length, from its rows: of a span the mean of the windows
+    /// that lie in it, and otherwise the row for all of it. None where it has no rows.
+    #[must_use]
+    pub fn embedding(&self, clip: &ClipKey, span: Option<Span>) -> Option<Vec<f32>> {
+        let content = self.library.record(clip)?.content?;
+        let mut rows = Vec::new();
+        for segment in &self.segments {
+            let own = segment.keys.iter().enumerate();
+            let own = own.filter(|(_, key)| key.content == content);
+            rows.extend(own.map(|(row, key)| (*key, segment.row(row, self.settings.dim))));
+        }
+        let within = |key: &RowKey| {
+            span.is_some_and(|span| {
+                !key.is_whole()
+                    && span.start() <= u64::from(key.start_ms)
+                    && u64::from(key.end_ms) <= span.end()
+            })
+        };
+        let chosen: Vec<_> = match rows.iter().any(|(key, _)| within(key)) {
+            true => rows.iter().filter(|(key, _)| within(key)).collect(),
+            false => rows.iter().filter(|(key, _)| key.is_whole()).collect(),
+        };
+        let chosen = if chosen.is_empty() {
+            rows.iter().collect()
+        } else {
+            chosen
+        };
+        let mut mean = vec![0.0_f32; self.settings.dim];
+        for (_, row) in &chosen {
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += value);
+        }
+        let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt();
+        mean.iter_mut().for_each(|value| *value /= length.max(1e-8));
+        (!chosen.is_empty()).then_some(mean)
     }
 
     /// What every row is of, in their order.
