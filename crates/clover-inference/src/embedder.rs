@@ -13,7 +13,6 @@ use clover_model::tasks::RetrievalModel;
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
-use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
