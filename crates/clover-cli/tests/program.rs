@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "flex")]
+mod clip;
+
 use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use tempfile::TempDir;

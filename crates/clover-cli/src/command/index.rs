@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index, ready_index,
+    ClipImport, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    has_checksums, is_index, ready_index,
 };
 use indicatif::ProgressBar;
 
@@ -68,15 +69,23 @@ impl Work for Indexing {
             true => Some(IndexSettings::read(target)?),
             false => None,
         };
-        let bundle = match (&self.arguments.bundle, &old) {
-            (Some(bundle), _) => bundle_folder(bundle)?,
-            (None, Some(old)) => old.bundle.clone(),
-            (None, None) => bail!(
-                "{}: is no index yet; name the bundle it is to be made with (`--bundle`)",
+        let named = match (&self.arguments.bundle, &self.arguments.clip, &old) {
+            (Some(bundle), ..) => Some(bundle_folder(bundle)?),
+            (None, Some(_), _) => None,
+            (None, None, Some(old)) => Some(old.bundle.clone()),
+            (None, None, None) => bail!(
+                "{}: is no index yet; name the bundle it is to be made with (`--bundle`), or a CLIP (`--clip`)",
                 target.display()
             ),
         };
         let sources = self.sources(old.as_ref())?;
+        let bundle = match (named, &self.arguments.clip) {
+            (None, Some(clip)) => {
+                let import = self.arguments.of_clip.import(clip.clone(), None);
+                clip_bundle::<B::InnerBackend>(&import, target, &device)?
+            }
+            (named, _) => named.unwrap_or_default(),
+        };
         let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
         let wanted = self.settings(&bundle, old.as_ref())?;
         let neutral = NeutralTexts::of_bundle(&bundle)?;
@@ -237,6 +246,23 @@ impl Indexing {
         }
         true
     }
+}
+
+/// The bundle of a CLIP beside an index, made if it is not there. Its name tells what it was made of.
+fn clip_bundle<B: Backend>(
+    import: &ClipImport,
+    index: &Path,
+    device: &B::Device,
+) -> Result<PathBuf> {
+    let index = std::path::absolute(index)?;
+    let folder = beside(&index, &format!("clip-{}", import.identity()?));
+    if !has_checksums(&folder) {
+        let imported = import.read::<B>(device)?;
+        note(&imported.report.to_string());
+        imported.bundle.write(&folder)?;
+        note(&format!("the bundle lies in {}", folder.display()));
+    }
+    Ok(folder)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
