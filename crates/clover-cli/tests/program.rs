@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "flex")]
+mod clip;
+
 use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use tempfile::TempDir;
@@ -269,7 +272,7 @@ fn a_server_answers_until_it_is_told_to_end_and_then_ends_well() {
 #[test]
 fn a_check_fails_where_training_would_stop() {
     let shapes = Shapes::render();
-    fs::write(shapes.path("clips/000/000003.gif"), "not a picture").unwrap();
+    fs::write(shapes.path("clips/000/000003.gif"), "not an image").unwrap();
     let check = |options: &str| {
         let words = format!("check-data {} {options}", shapes.files.clips.display());
         let output = clover(&words).output().unwrap();
