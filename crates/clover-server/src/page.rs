@@ -17,11 +17,32 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// A file of the page, at its own name.
+macro_rules! file {
+    ($name:literal, $kind:expr) => {
+        (
+            concat!("/", $name),
+            $kind,
+            include_str!(concat!("../page/", $name)),
+        )
+    };
+}
+
 /// The page's files: where each is, what it is, and its text.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/", HTML, include_str!("../page/index.html")),
-    ("/page.css", CSS, include_str!("../page/page.css")),
-    ("/page.js", SCRIPT, include_str!("../page/page.js")),
+    file!("page.css", CSS),
+    file!("address.js", SCRIPT),
+    file!("element.js", SCRIPT),
+    file!("library.js", SCRIPT),
+    file!("moment.js", SCRIPT),
+    file!("page.js", SCRIPT),
+    file!("player.js", SCRIPT),
+    file!("question.js", SCRIPT),
+    file!("search.js", SCRIPT),
+    file!("service.js", SCRIPT),
+    file!("status.js", SCRIPT),
+    file!("uploads.js", SCRIPT),
 ];
 
 /// Whether a path is one of the page's, which hold no secret.

@@ -29,8 +29,8 @@ use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
-pub(crate) use checksums::seal;
 pub use checksums::{bundle_checksum, has_checksums};
+pub(crate) use checksums::{hash_of_file, seal};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use fusion_parts::FusionPart;
 pub(crate) use fusion_parts::{export_trained, need_trained};
