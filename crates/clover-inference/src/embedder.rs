@@ -37,7 +37,7 @@ pub struct Embeddings {
 /// Reads files and texts, and embeds them.
 #[derive(Debug)]
 pub struct Embedder<B: Backend> {
-    pub(crate) model: RetrievalModel<B>,
+    model: RetrievalModel<B>,
     tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,

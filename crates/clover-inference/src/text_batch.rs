@@ -4,7 +4,6 @@ use burn::prelude::*;
 use clover_data::batch::stack_texts;
 use clover_data::dataset::{MAX_CAPTION_BYTES, MAX_CAPTION_WORDS};
 use clover_data::text::Encoding;
-use clover_model::text_encoder::TextEncoder;
 
 use crate::{Embedder, InferenceError};
 
@@ -32,19 +31,6 @@ impl<B: Backend> Embedder<B> {
             cut |= self.is_cut(text.as_ref())?;
             encodings.push(self.tokenizer().encode(text.as_ref(), text_len)?);
         }
-        if self.ends_texts_early() {
-            let length = |text: &Encoding| {
-                text.attention_mask
-                    .iter()
-                    .filter(|&&seen| seen == 1)
-                    .count()
-            };
-            let longest = encodings.iter().map(length).max().unwrap_or_default();
-            for text in &mut encodings {
-                text.ids.truncate(longest);
-                text.attention_mask.truncate(longest);
-            }
-        }
         let ids: Vec<_> = encodings.iter().map(|text| &text.ids[..]).collect();
         let masks: Vec<_> = encodings
             .iter()
@@ -60,12 +46,6 @@ impl<B: Backend> Embedder<B> {
             longest,
             cut,
         })
-    }
-
-    /// Whether padding may be left out. CLIP was made for texts of 77 pieces, of which most have some ten; no
-    /// piece sees those behind it.
-    fn ends_texts_early(&self) -> bool {
-        matches!(self.model.text_encoder, TextEncoder::Clip(_))
     }
 
     /// Whether a text has more word pieces than the model reads.
