@@ -18,6 +18,7 @@ pub(super) fn sizes(
 ) -> Result<CloverConfig, TrainerError> {
     let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
     let Some(folder) = &plan.start_from else {
+        check_end(plan, &preset, tokenizer)?;
         return Ok(preset);
     };
     let mut config = bundle_sizes(folder, tokenizer)?.with_frames(plan.recipe.frames);
@@ -33,6 +34,27 @@ pub(super) fn sizes(
         });
     }
     Ok(config)
+}
+
+/// Refuses a vocabulary whose end of a text CLIP's text encoder would look for in vain: it takes the largest
+/// number for it.
+fn check_end(
+    plan: &PretrainingPlan,
+    config: &CloverConfig,
+    tokenizer: &Tokenizer,
+) -> Result<(), TrainerError> {
+    let last = tokenizer.vocabulary().len() as u32;
+    if config.is_clip() && tokenizer.special().sep + 1 != last {
+        return Err(TrainerError::RecipeValue {
+            key: "preset",
+            reason: format!(
+                "the end of a text is the last piece of a CLIP's vocabulary, and `[SEP]` is not that of {}: move \
+                 its line to the end, or take a folder with CLIP's tokenizer",
+                plan.vocabulary.display()
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// A model of these sizes, with random weights where no bundle gives it any.
