@@ -52,7 +52,7 @@ pub(crate) use frame_selection::check_fps;
 pub use frame_selection::{FPS, FrameSelection};
 pub use limits::DecodeLimits;
 pub use span::{Span, SpanError};
-pub use transform::{ChannelOrder, NormalizedClip, PixelPipeline};
+pub use transform::{ChannelOrder, ColourStatistics, NormalizedClip, PixelPipeline};
 
 /// Frames of 8-bit RGB, as they were decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,7 +158,9 @@ impl Seen {
     fn of(clip: &Clip, geometry: Geometry) -> Self {
         let [width, height] = [clip.width(), clip.height()].map(|side| side.max(1) as f32);
         let [width, height] = match geometry {
-            Geometry::CenterCrop => [width, height].map(|side| width.min(height) / side),
+            Geometry::CenterCrop | Geometry::Clip => {
+                [width, height].map(|side| width.min(height) / side)
+            }
             // Tests crop at no random place.
             Geometry::Resize | Geometry::TrainVideo | Geometry::TrainImage => [1.0; 2],
         };

@@ -17,6 +17,18 @@ pub(super) fn center_crop(
     }
 }
 
+/// The middle square of a frame that is as large, as torchvision finds it: half of an odd rest is
+/// rounded to even.
+pub(super) fn center_crop_as_torchvision([width, height]: [usize; 2], side: usize) -> Region {
+    let before = |length: usize| ((length - side) as f64 / 2.0).round_ties_even() as usize;
+    Region {
+        left: before(width),
+        top: before(height),
+        width: side,
+        height: side,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +40,12 @@ mod tests {
 
         let region = center_crop([5, 4], [2, 3]);
         assert_eq!((region.left, region.top), (1, 0));
+    }
+
+    #[test]
+    fn torchvision_rounds_to_even() {
+        let left = |width| center_crop_as_torchvision([width, 4], 4).left;
+
+        assert_eq!([4, 5, 6, 7, 9].map(left), [0, 0, 1, 2, 2]);
     }
 }

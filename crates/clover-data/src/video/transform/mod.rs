@@ -1,6 +1,7 @@
 //! What becomes of decoded frames: the published pipelines, and the steps they are made of.
 
 mod center_crop;
+mod colours;
 mod flip;
 mod normalize;
 mod random_resized_crop;
@@ -10,12 +11,14 @@ mod resize;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use center_crop::center_crop;
+use center_crop::{center_crop, center_crop_as_torchvision};
+pub use colours::ColourStatistics;
 use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
 pub(super) use region::Region;
 use resize::resize_region;
+use resize::with_short_side_as_torchvision;
 pub(super) use resize::{Interpolation, resize, with_short_side};
 
 use super::Clip;
@@ -35,6 +38,11 @@ pub enum Geometry {
     CenterCrop,
     /// Both sides to the size without keeping their ratio, bilinear.
     Resize,
+    /// Shorter side to the size, the middle of it, bicubic, as Pillow and torchvision do: CLIP's.
+    ///
+    /// The pixels are those of Pillow within 2 of 255. Frames of a video are decoded to the same RGB as
+    /// images before they are resized, so the same holds for them, given the decoder's colours.
+    Clip,
 }
 
 /// From decoded frames to a normalised clip of square frames.
@@ -50,6 +58,9 @@ pub struct PixelPipeline {
     pub flip_probability: f64,
     /// Which colour comes first.
     pub channels: ChannelOrder,
+    /// What colours are normalised by; a file that says nothing means ImageNet's.
+    #[serde(default, skip_serializing_if = "ColourStatistics::are_usual")]
+    pub colours: ColourStatistics,
 }
 
 /// What chance decided for a clip.
@@ -80,6 +91,24 @@ impl PixelPipeline {
         Self::new(Geometry::Resize, size)
     }
 
+    /// What CLIP sees of an image or a frame, without any chance.
+    pub fn clip(size: usize) -> Self {
+        Self::of_clip(Geometry::Clip, size)
+    }
+
+    /// What CLIP is trained on: a random resized crop, bicubic, of an image or of all frames of a clip.
+    pub fn train_clip(size: usize) -> Self {
+        Self::of_clip(Geometry::TrainImage, size)
+    }
+
+    fn of_clip(geometry: Geometry, size: usize) -> Self {
+        Self {
+            channels: ChannelOrder::Rgb,
+            colours: ColourStatistics::CLIP,
+            ..Self::new(geometry, size)
+        }
+    }
+
     /// The same with another probability of exchanging left and right.
     #[must_use]
     pub fn with_flip(self, flip_probability: f64) -> Self {
@@ -103,7 +132,7 @@ impl PixelPipeline {
     pub fn apply(&self, clip: &Clip, rng: &mut impl Rng) -> NormalizedClip {
         let size = [clip.width(), clip.height()];
         let plan = self.plan(size, rng);
-        let mut normalizer = Normalizer::new(clip.frames(), self.size, self.channels);
+        let mut normalizer = Normalizer::new(clip.frames(), self.size, self.channels, self.colours);
         for index in 0..clip.frames() {
             let frame = DecodedFrame::of_rgb(clip.frame(index), size);
             normalizer.fill(index, &self.square(&frame, &plan));
@@ -128,7 +157,7 @@ impl PixelPipeline {
         rng: &mut impl Rng,
     ) -> Result<NormalizedClip, DataError> {
         let plan = self.plan(video.size(), rng);
-        let mut normalizer = Normalizer::new(indices.len(), self.size, self.channels);
+        let mut normalizer = Normalizer::new(indices.len(), self.size, self.channels, self.colours);
         video.decode_each(indices, &mut |places, frame| {
             let square = self.square(frame, &plan);
             for place in places {
@@ -144,6 +173,7 @@ impl PixelPipeline {
             size,
             flip_probability: 0.0,
             channels: ChannelOrder::default(),
+            colours: ColourStatistics::default(),
         }
     }
 
@@ -163,6 +193,11 @@ impl PixelPipeline {
                 let scaled = with_short_side(size, self.size);
                 (Some(scaled), Some(center_crop(scaled, [self.size; 2])))
             }
+            Geometry::Clip => {
+                let scaled = with_short_side_as_torchvision(size, self.size);
+                let region = center_crop_as_torchvision(scaled, self.size);
+                (Some(scaled), Some(region))
+            }
             Geometry::Resize => (None, None),
         };
         Plan {
@@ -174,24 +209,19 @@ impl PixelPipeline {
     }
 
     fn square(&self, frame: &DecodedFrame<'_>, plan: &Plan) -> Vec<u8> {
-        let whole = Region::whole(frame.size());
-        let scaled = plan.scaled.filter(|scaled| *scaled != whole.size());
-        let scaled = scaled.map(|size| {
-            (
-                resize_region(frame, whole, size, Interpolation::Bilinear),
-                size,
-            )
-        });
-        let scaled = scaled
-            .as_ref()
-            .map(|(pixels, size)| DecodedFrame::of_rgb(pixels, *size));
-        let frame = scaled.as_ref().unwrap_or(frame);
         let interpolation = match self.geometry {
-            Geometry::TrainImage => Interpolation::Bicubic,
+            Geometry::TrainImage | Geometry::Clip => Interpolation::Bicubic,
             Geometry::TrainVideo | Geometry::CenterCrop | Geometry::Resize => {
                 Interpolation::Bilinear
             }
         };
+        let whole = Region::whole(frame.size());
+        let scaled = plan.scaled.filter(|scaled| *scaled != whole.size());
+        let scaled = scaled.map(|size| (resize_region(frame, whole, size, interpolation), size));
+        let scaled = scaled
+            .as_ref()
+            .map(|(pixels, size)| DecodedFrame::of_rgb(pixels, *size));
+        let frame = scaled.as_ref().unwrap_or(frame);
         let region = plan.region.unwrap_or(Region::whole(frame.size()));
         let mut pixels = resize_region(frame, region, [self.size; 2], interpolation).into_owned();
         if plan.flipped {
@@ -260,6 +290,31 @@ mod tests {
     }
 
     #[test]
+    fn red_comes_first_for_clip_with_its_own_figures() {
+        let out = apply(PixelPipeline::clip(2), 0);
+
+        let [mean, deviation] = [0.481_454_66, 0.268_629_54].map(|figure: f32| figure * 255.0);
+        let red = levels(&out.values()[..4], mean, deviation);
+        assert_eq!(red, [10.0, 20.0, 10.0, 20.0]);
+    }
+
+    #[test]
+    fn files_say_what_colours_are_normalised_by_unless_it_is_the_usual() {
+        let usual = serde_json::to_string(&PixelPipeline::test_resize(8)).unwrap();
+        assert!(!usual.contains("colours"), "{usual}");
+        let clip = serde_json::to_string(&PixelPipeline::clip(8)).unwrap();
+
+        for pipeline in [PixelPipeline::test_resize(8), PixelPipeline::clip(8)] {
+            let text = serde_json::to_string(&pipeline).unwrap();
+            let read: PixelPipeline = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, pipeline);
+        }
+        let broken = clip.replace("0.26862954", "0.0");
+        let error = serde_json::from_str::<PixelPipeline>(&broken).unwrap_err();
+        assert!(error.to_string().contains("deviations"), "{error}");
+    }
+
+    #[test]
     fn all_frames_are_cropped_alike_and_the_seed_decides_where() {
         let pipeline = PixelPipeline::train_video(16);
 
@@ -282,6 +337,10 @@ mod tests {
             PixelPipeline::train_image(32),
             PixelPipeline::test_center_crop(32),
             PixelPipeline::test_resize(32),
+            PixelPipeline {
+                geometry: Geometry::Clip,
+                ..PixelPipeline::test_resize(32)
+            },
         ] {
             let out = pipeline.apply(&clip, &mut rng);
 

@@ -1,14 +1,12 @@
 //! From 8-bit colours to the numbers a model sees.
 //!
 //! The published model was trained on blue, green, red with the ImageNet means and deviations of
-//! these colours. Weights trained elsewhere may expect red first; the figures go with the colour.
+//! these colours. Weights trained elsewhere may expect red first, and other figures; the figures go
+//! with the colour.
 
 use serde::{Deserialize, Serialize};
 
-/// Means of red, green and blue.
-const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
-/// Standard deviations of red, green and blue.
-const DEVIATION: [f32; 3] = [58.395, 57.12, 57.375];
+use super::colours::ColourStatistics;
 
 /// Which colour comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,9 +33,12 @@ impl ChannelOrder {
 struct Levels([[f32; 256]; 3]);
 
 impl Levels {
-    fn of(order: ChannelOrder) -> Self {
-        let level = |colour: usize, value: usize| (value as f32 - MEAN[colour]) / DEVIATION[colour];
-        let channel = |colour| std::array::from_fn(|value| level(colour, value));
+    fn of(order: ChannelOrder, colours: ColourStatistics) -> Self {
+        let channel = |colour: usize| {
+            let figures = [colours.mean[colour], colours.deviation[colour]];
+            let [mean, deviation] = figures.map(|figure| (figure * 255.0) as f32);
+            std::array::from_fn(|value| (value as f32 - mean) / deviation)
+        };
         Self(order.colours().map(channel))
     }
 }
@@ -54,7 +55,11 @@ pub struct NormalizedClip {
 #[derive(Debug, Clone, PartialEq)]
 enum Pixels {
     Normalized(Vec<f32>),
-    Bytes { bytes: Vec<u8>, order: ChannelOrder },
+    Bytes {
+        bytes: Vec<u8>,
+        order: ChannelOrder,
+        colours: ColourStatistics,
+    },
 }
 
 impl NormalizedClip {
@@ -115,9 +120,14 @@ impl NormalizedClip {
                     Pixels::Normalized(all) => {
                         Pixels::Normalized(own.flat_map(|own| all[own].iter().copied()).collect())
                     }
-                    Pixels::Bytes { bytes, order } => Pixels::Bytes {
+                    Pixels::Bytes {
+                        bytes,
+                        order,
+                        colours,
+                    } => Pixels::Bytes {
                         bytes: own.flat_map(|own| bytes[own].iter().copied()).collect(),
                         order: *order,
+                        colours: *colours,
                     },
                 };
                 Self {
@@ -132,8 +142,12 @@ impl NormalizedClip {
     pub fn append_to(&self, values: &mut Vec<f32>) {
         match &self.pixels {
             Pixels::Normalized(own) => values.extend_from_slice(own),
-            Pixels::Bytes { bytes, order } => {
-                let Levels(levels) = Levels::of(*order);
+            Pixels::Bytes {
+                bytes,
+                order,
+                colours,
+            } => {
+                let Levels(levels) = Levels::of(*order, *colours);
                 let channels = bytes.chunks_exact((bytes.len() / 3).max(1));
                 for (bytes, levels) in channels.zip(&levels) {
                     values.extend(bytes.iter().map(|&byte| levels[usize::from(byte)]));
@@ -150,16 +164,23 @@ pub(super) struct Normalizer {
     frames: usize,
     size: usize,
     order: ChannelOrder,
+    colours: ColourStatistics,
 }
 
 impl Normalizer {
     /// Makes room for `frames` square frames with sides of `size`.
-    pub(super) fn new(frames: usize, size: usize, order: ChannelOrder) -> Self {
+    pub(super) fn new(
+        frames: usize,
+        size: usize,
+        order: ChannelOrder,
+        colours: ColourStatistics,
+    ) -> Self {
         Self {
             bytes: vec![0; 3 * frames * size * size],
             frames,
             size,
             order,
+            colours,
         }
     }
 
@@ -181,6 +202,7 @@ impl Normalizer {
             pixels: Pixels::Bytes {
                 bytes: self.bytes,
                 order: self.order,
+                colours: self.colours,
             },
             dims: [3, self.frames, self.size, self.size],
         }
@@ -192,7 +214,7 @@ mod tests {
     use super::*;
 
     fn normalized(order: ChannelOrder) -> Vec<f32> {
-        let mut normalizer = Normalizer::new(2, 1, order);
+        let mut normalizer = Normalizer::new(2, 1, order, ColourStatistics::IMAGENET);
         normalizer.fill(0, &[255, 0, 0]);
         normalizer.fill(1, &[0, 0, 255]);
         normalizer.finish().values()
@@ -213,6 +235,19 @@ mod tests {
         ];
         for (value, wanted) in values.iter().zip(wanted) {
             assert!((value - wanted).abs() < 1e-6_f32, "{value} {wanted}");
+        }
+    }
+
+    #[test]
+    fn the_published_levels_are_to_the_last_bit_those_of_figures_in_levels() {
+        let Levels(levels) = Levels::of(ChannelOrder::Rgb, ColourStatistics::IMAGENET);
+
+        let figures = [(123.675, 58.395), (116.28, 57.12), (103.53, 57.375_f32)];
+        for (levels, (mean, deviation)) in levels.iter().zip(figures) {
+            for (value, level) in levels.iter().enumerate() {
+                let expected = (value as f32 - mean) / deviation;
+                assert_eq!(level.to_bits(), expected.to_bits());
+            }
         }
     }
 

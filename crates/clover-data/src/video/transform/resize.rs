@@ -102,6 +102,12 @@ pub(in crate::video) fn with_short_side(
     [width, height].map(|side| (side as f64 * scale + 0.5) as usize)
 }
 
+/// As [`with_short_side`], but the longer side is cut off to a whole number, as torchvision does.
+pub(super) fn with_short_side_as_torchvision(size: [usize; 2], short_side: usize) -> [usize; 2] {
+    let shorter = size[0].min(size[1]).max(1);
+    size.map(|side| short_side * side / shorter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,5 +215,11 @@ mod tests {
         assert_eq!(with_short_side([340, 256], 224), [298, 224]);
         assert_eq!(with_short_side([3, 2], 1), [2, 1]);
         assert_eq!(with_short_side([1, 1], 256), [256, 256]);
+    }
+
+    #[test]
+    fn torchvision_cuts_the_long_side_off() {
+        assert_eq!(with_short_side_as_torchvision([320, 240], 224), [298, 224]);
+        assert_eq!(with_short_side_as_torchvision([3, 2], 1), [1, 1]);
     }
 }
