@@ -23,6 +23,8 @@ pub(crate) const GUIDE: &[Page] = &[
     page!("tasks"),
     page!("searching"),
     page!("questions"),
+    page!("serving"),
+    page!("clip"),
     page!("public-weights"),
     page!("benchmark"),
     page!("devices"),

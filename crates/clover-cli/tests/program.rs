@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "flex")]
+mod clip;
+
+use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
 use tempfile::TempDir;
 
@@ -204,6 +208,43 @@ fn an_interrupted_run_ends_with_status_130_and_says_how_to_go_on() {
     assert_eq!(status.code(), Some(130), "{said}");
     assert!(said.contains("--resume` goes on"), "{said}");
     assert!(shapes.path("run/bundle/config.json").is_file());
+}
+
+#[test]
+fn a_check_fails_where_training_would_stop() {
+    let shapes = Shapes::render();
+    fs::write(shapes.path("clips/000/000003.gif"), "not an image").unwrap();
+    let check = |options: &str| {
+        let words = format!("check-data {} {options}", shapes.files.clips.display());
+        let output = clover(&words).output().unwrap();
+        let said = [text(&output.stdout), text(&output.stderr)].concat();
+        (output.status.code(), said)
+    };
+
+    let (code, said) = check("");
+    assert_eq!(code, Some(0), "{said}");
+    let found = "training skips these 1 of 16 clips (6.25 %), within max_failed_share = 0.1";
+    assert!(said.contains(found), "{said}");
+    for options in ["--strict", "--max-failed-share 0.04"] {
+        let (code, said) = check(options);
+        assert_eq!(code, Some(1), "{options}: {said}");
+        assert!(said.contains("1 of 16 clips (6.25 %) are broken"), "{said}");
+    }
+}
+
+#[test]
+fn two_demonstrations_and_two_comparisons_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _lock = FolderLock::take(folder.path()).unwrap();
+    for command in ["demo --quick", "ablate --recipe ablation/rendered"] {
+        let output = run(&format!("{command} --out {}", folder.path().display()));
+
+        let said = text(&output.stderr);
+        let own = format!("process {} is writing to it", std::process::id());
+        assert_eq!(output.status.code(), Some(1), "{command}: {said}");
+        assert!(said.contains(&own), "{command}: {said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{command}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -13,7 +13,6 @@ use clover_model::tasks::RetrievalModel;
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
-use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
@@ -38,6 +37,7 @@ pub struct Embedder<B: Backend> {
     tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,
+    temperature: f64,
     device: B::Device,
 }
 
@@ -64,11 +64,14 @@ impl<B: Backend> Embedder<B> {
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
+        let scale = model.scale().map(Tensor::into_data);
+        let scale = scale.and_then(|scale| scale.convert::<f64>().iter().next());
         Self {
             model,
             tokenizer,
             preprocessing,
             limits: DecodeLimits::default(),
+            temperature: scale.map_or(TEMPERATURE, |scale: f64| scale.recip()),
             device,
         }
     }
@@ -103,7 +106,12 @@ impl<B: Backend> Embedder<B> {
 
     /// What cosines are divided by to be logits: Clover's constant, or what CLIP has learned.
     pub fn temperature(&self) -> f64 {
-        TEMPERATURE
+        self.temperature
+    }
+
+    /// The model.
+    pub fn model(&self) -> &RetrievalModel<B> {
+        &self.model
     }
 
     /// Its word pieces.
@@ -129,7 +137,9 @@ impl<B: Backend> Embedder<B> {
     pub fn embed_texts(&self, texts: &[String]) -> Result<Embeddings, InferenceError> {
         let mut embeddings = Embeddings::default();
         for batch in texts.chunks(BATCH) {
-            let TextBatch { ids, mask, .. } = self.text_batch(batch)?;
+            let texts = self.text_batch(batch)?;
+            // Nothing behind the longest text changes an embedding.
+            let [ids, mask] = [texts.ids, texts.mask].map(|x| x.narrow(1, 0, texts.longest));
             embeddings.push(self.model.embed_text(ids, mask, &mut Noise::quiet()));
         }
         Ok(embeddings)

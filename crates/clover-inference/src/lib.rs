@@ -30,7 +30,7 @@ pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use frame_strip::{clip_strip, frame_strip};
-pub use import::{BundleImport, ImportedBundle, WeightPath};
+pub use import::{BundleImport, ClipImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
     IndexSource, IndexWriter, InvertedFile, Library, LibrarySource, RowKey, RowPrecision,

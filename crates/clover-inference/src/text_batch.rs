@@ -14,6 +14,8 @@ pub(crate) struct TextBatch<B: Backend> {
     /// `[texts, text_len]`
     pub(crate) mask: Tensor<B, 2, Int>,
     pub(crate) encodings: Vec<Encoding>,
+    /// Pieces of the longest text, which padding stands behind.
+    pub(crate) longest: usize,
     /// Whether one has more word pieces than the model reads.
     pub(crate) cut: bool,
 }
@@ -34,11 +36,14 @@ impl<B: Backend> Embedder<B> {
             .iter()
             .map(|text| &text.attention_mask[..])
             .collect();
+        let pieces = |mask: &&[_]| mask.iter().filter(|piece| **piece == 1).count();
+        let longest = masks.iter().map(pieces).max().unwrap_or(text_len);
         let [ids, mask] = stack_texts(&ids, &masks, self.device());
         Ok(TextBatch {
             ids,
             mask,
             encodings,
+            longest,
             cut,
         })
     }

@@ -86,8 +86,10 @@ fn launch<B: Backend, K: Kernel<Flex, N>, const N: usize, const D: usize>(
     inputs: [FloatTensor<B>; N],
 ) -> Option<Tensor<B, D>> {
     let output: FloatTensor<B> = if is::<B, Flex>() {
-        let inputs = every(inputs.each_ref().map(cast::<_, FlexTensor>))?;
-        cast(&kernel.forward(inputs).0)?
+        let casts = every(inputs.each_ref().map(cast::<_, FlexTensor>))?;
+        // The kernel works in place where it alone holds a tensor.
+        drop(inputs);
+        cast(&kernel.infer(casts))?
     } else if is::<B, Autodiff<Flex, NoCheckpointing>>() {
         let inputs = every(inputs.each_ref().map(cast::<_, TrackedTensor>))?;
         cast(&track::<Flex, NoCheckpointing, K, N>(kernel, inputs))?
@@ -103,8 +105,17 @@ fn every<T, const N: usize>(options: [Option<T>; N]) -> Option<[T; N]> {
     values.try_into().ok()
 }
 
-pub(crate) fn gelu<B: Backend, const D: usize>(x: &Tensor<B, D>) -> Option<Tensor<B, D>> {
-    launch(Gelu, [float(x)?])
+/// Gives the tensor back where no kernel covers it.
+#[expect(clippy::expect_used, reason = "the tensor is covered")]
+pub(crate) fn gelu<B: Backend, const D: usize>(
+    kernel: Gelu,
+    x: Tensor<B, D>,
+) -> Result<Tensor<B, D>, Tensor<B, D>> {
+    let Some(primitive) = float(&x) else {
+        return Err(x);
+    };
+    drop(x);
+    Ok(launch(kernel, [primitive]).expect("a flex tensor"))
 }
 
 pub(crate) fn layer_norm<B: Backend, const D: usize>(

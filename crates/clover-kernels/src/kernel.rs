@@ -20,6 +20,11 @@ pub(crate) trait Kernel<B: Backend, const N: usize>: Debug + Clone + Send + 'sta
     /// The output, and what the backward pass will need if there is to be one.
     fn forward(&self, inputs: [FloatTensor<B>; N]) -> (FloatTensor<B>, Self::Saved);
 
+    /// The output where there is no backward pass.
+    fn infer(&self, inputs: [FloatTensor<B>; N]) -> FloatTensor<B> {
+        self.forward(inputs).0
+    }
+
     /// The gradient of each input that is wanted.
     fn backward(
         &self,

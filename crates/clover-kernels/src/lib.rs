@@ -9,7 +9,7 @@
 //! | operation | what is fused |
 //! |---|---|
 //! | [`linear`] | product and bias |
-//! | [`gelu`] | the exact (erf) form, vectorised |
+//! | [`gelu`], [`quick_gelu`] | the exact (erf) form and CLIP's, vectorised |
 //! | [`layer_norm`] | moments, scale and shift |
 //! | [`window_attention`] | packed q, k, v, bias, mask, softmax, and the product with v |
 //! | [`attention`], [`masked_attention`] | the same for separate q, k, v |
@@ -65,7 +65,7 @@ pub use autodiff::register_autodiff;
 pub use columns::ColumnLookup;
 pub use cross_entropy::softmax_cross_entropy;
 pub use dropout::{dropout, dropout_factors};
-pub use gelu::gelu;
+pub use gelu::{gelu, quick_gelu};
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use rows::{RowPermutation, gather_rows};
@@ -81,6 +81,7 @@ pub mod portable {
     pub use crate::attention::portable_windows as window_attention;
     pub use crate::cross_entropy::portable as softmax_cross_entropy;
     pub use crate::gelu::portable as gelu;
+    pub use crate::gelu::portable_quick as quick_gelu;
     pub use crate::layer_norm::portable as layer_norm;
     pub use crate::linear::portable as linear;
     pub use crate::sum_of_squares::portable as sum_of_squares;

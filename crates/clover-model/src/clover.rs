@@ -208,9 +208,9 @@ impl<B: Backend> Clover<B> {
     /// - clips: `[batch, channels, frames, height, width]`
     /// - output: `[batch, dim]`, of unit length with CLIP's encoder only
     pub fn embed_video(&self, clips: Tensor<B, 5>) -> Tensor<B, 2> {
-        let features = self.video_encoder.forward(clips, &mut Noise::quiet());
         let projection = self.video_projection.as_ref();
-        self.video_encoder.embed(features, 1, projection)
+        let noise = &mut Noise::quiet();
+        self.video_encoder.embed_clips(clips, 1, projection, noise)
     }
 
     /// Embeds texts by themselves.
@@ -224,9 +224,10 @@ impl<B: Backend> Clover<B> {
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
     ) -> Tensor<B, 2> {
-        let (encoder, noise) = (&self.text_encoder, &mut Noise::quiet());
-        let tokens = encoder.forward(token_ids.clone(), attention_mask, noise);
-        encoder.embed(tokens, token_ids, self.text_projection.as_ref(), noise)
+        let projection = self.text_projection.as_ref();
+        let noise = &mut Noise::quiet();
+        self.text_encoder
+            .embed_texts(token_ids, attention_mask, projection, noise)
     }
 
     /// What cosines are multiplied with to be logits, at most 100, where CLIP's encoders are compared.

@@ -23,8 +23,6 @@ mod swap;
 mod tests;
 
 use std::cmp::Reverse;
-use std::error::Error;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +30,7 @@ use burn::tensor::TensorData;
 use clover_data::dataset::MixturePosition;
 use serde::{Deserialize, Serialize};
 
+pub use crate::error::RefusedCheckpoint;
 use crate::error::TrainerError;
 pub(crate) use best::{last_bundle, replace_last_bundle, settle_last_bundle};
 use clover_inference::NeutralTexts;
@@ -101,15 +100,6 @@ pub struct LoadedCheckpoint {
     pub refused: Vec<RefusedCheckpoint>,
 }
 
-/// A checkpoint that cannot be used.
-#[derive(Debug)]
-pub struct RefusedCheckpoint {
-    /// Its folder.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: TrainerError,
-}
-
 impl LoadedCheckpoint {
     /// What a user should know of how it was found.
     pub fn notices(&self) -> impl Iterator<Item = String> {
@@ -121,23 +111,6 @@ impl LoadedCheckpoint {
             )
         });
         self.refused.iter().map(ToString::to_string).chain(aside)
-    }
-}
-
-impl fmt::Display for RefusedCheckpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} was refused: {}",
-            self.path.display(),
-            self.reason
-        )?;
-        let mut cause = self.reason.source();
-        while let Some(error) = cause {
-            write!(formatter, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 

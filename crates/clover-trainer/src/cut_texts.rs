@@ -18,7 +18,11 @@ pub struct CutTexts {
     pub cut: usize,
     /// Texts looked at.
     pub texts: usize,
-    /// Word pieces of the longest, with the tokens around it.
+    /// As many word pieces half of them have at most, with the tokens around them.
+    pub median: usize,
+    /// As many 95 % of them have at most.
+    pub most: usize,
+    /// Those of the longest.
     pub longest: usize,
     /// Word pieces that are read.
     pub text_len: usize,
@@ -32,22 +36,28 @@ impl CutTexts {
         tokenizer: &Tokenizer,
         text_len: usize,
     ) -> Result<Option<Self>, TrainerError> {
-        let mut found = Self {
-            cut: 0,
-            texts: 0,
-            longest: 0,
-            text_len,
-        };
+        let mut lengths = Vec::new();
         let some = table.spread(ROWS);
         for row in 0..some.len() {
             for text in texts_of(&some.texts(row), form) {
-                let length = tokenizer.full_len(&text)?;
-                found.texts += 1;
-                found.cut += usize::from(length > text_len);
-                found.longest = found.longest.max(length);
+                lengths.push(tokenizer.full_len(&text)?);
             }
         }
-        Ok((found.cut > 0).then_some(found))
+        lengths.sort_unstable();
+        let cut = lengths.iter().filter(|&&length| length > text_len).count();
+        // The shortest length that so many percent do not exceed.
+        let reached = |percent: usize| {
+            let place = (lengths.len() * percent).div_ceil(100).saturating_sub(1);
+            lengths.get(place).copied().unwrap_or(0)
+        };
+        Ok((cut > 0).then(|| Self {
+            cut,
+            texts: lengths.len(),
+            median: reached(50),
+            most: reached(95),
+            longest: reached(100),
+            text_len,
+        }))
     }
 }
 
@@ -66,9 +76,9 @@ impl fmt::Display for CutTexts {
         let share = 100.0 * self.cut as f64 / self.texts as f64;
         write!(
             formatter,
-            "{share:.1} % of the texts are longer than text_len = {} word pieces and lose their ends; the \
-             longest of {} has {}",
-            self.text_len, self.texts, self.longest
+            "{share:.1} % of the texts are longer than text_len = {} word pieces and lose their ends: half \
+             have up to {}, 95 % up to {}, the longest of {} has {}; `text_len={}` reads 95 % of them whole",
+            self.text_len, self.median, self.most, self.texts, self.longest, self.most
         )
     }
 }
@@ -90,8 +100,10 @@ mod tests {
 
         assert_eq!(cut(6), None);
         let found = cut(4).unwrap();
-        assert_eq!((found.cut, found.texts, found.longest), (1, 3, 6));
+        assert_eq!((found.cut, found.texts), (1, 3));
+        assert_eq!((found.median, found.most, found.longest), (4, 6, 6));
         let line = found.to_string();
         assert!(line.starts_with("33.3 % of the texts"), "{line}");
+        assert!(line.contains("`text_len=6`"), "{line}");
     }
 }

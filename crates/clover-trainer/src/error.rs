@@ -1,8 +1,8 @@
 //! What can go wrong while training, evaluating or resuming.
 
+use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
-
-use crate::checkpoint::RefusedCheckpoint;
 
 /// An unusable checkpoint, optimizer state or set of embeddings.
 #[derive(Debug, thiserror::Error)]
@@ -377,4 +377,30 @@ pub enum TrainerError {
     /// There is nothing to evaluate.
     #[error("there is nothing to evaluate")]
     NothingToEvaluate,
+}
+
+/// A checkpoint that cannot be used.
+#[derive(Debug)]
+pub struct RefusedCheckpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: TrainerError,
+}
+
+impl fmt::Display for RefusedCheckpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} was refused: {}",
+            self.path.display(),
+            self.reason
+        )?;
+        let mut cause = self.reason.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }

@@ -27,7 +27,15 @@ const TABLE: &[(&str, &[&str])] = &[
             "clover-kernels",
         ],
     ),
-    ("clover-server", &["clover-inference"]),
+    (
+        "clover-server",
+        &[
+            "clover-inference",
+            "clover-data",
+            // Only for the bundles of its tests and its bench.
+            "clover-model",
+        ],
+    ),
     (
         "clover-cli",
         &[

@@ -92,7 +92,7 @@ impl ListArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckData {
-    /// A video, a folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation
+    /// A video, a folder of videos and images, a manifest of pairs (csv, tsv, jsonl), any annotation
     /// file that `convert` knows, or shards (a `.tar` or a folder of them).
     pub(crate) source: PathBuf,
     #[command(flatten)]
@@ -103,9 +103,13 @@ pub(crate) struct CheckData {
     /// Threads that read; all cores if not given.
     #[arg(long)]
     pub(crate) threads: Option<usize>,
-    /// Fail when more than this share of the clips is broken.
-    #[arg(long, default_value_t = 0.0)]
-    pub(crate) max_failed_share: f64,
+    /// Fail when more than this share of the clips is broken; that of the recipes for fine-tuning if not
+    /// given, beyond which they stop.
+    #[arg(long)]
+    pub(crate) max_failed_share: Option<f64>,
+    /// Fail when any clip is broken.
+    #[arg(long, conflicts_with = "max_failed_share")]
+    pub(crate) strict: bool,
     /// Print the report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -191,7 +195,7 @@ pub(crate) struct Pack {
     /// Pixels along the shorter side; smaller frames are stored as they are.
     #[arg(long, default_value_t = 256)]
     pub(crate) short_side: usize,
-    /// Quality of the JPEG pictures, 1 to 100.
+    /// Quality of the JPEG images, 1 to 100.
     #[arg(long, default_value_t = 90)]
     pub(crate) quality: u8,
     /// Pairs a shard.

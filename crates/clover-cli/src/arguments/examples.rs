@@ -32,6 +32,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
         &["index"],
         &[
             "clover index videos --index videos.index --bundle runs/mine",
+            "clover index videos --index videos.index --clip CLIP-ViT-B-32",
             "clover index --index videos.index --follow",
         ],
     ),
@@ -41,6 +42,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
             "clover ask runs/qa a.mp4 \"what is he holding ?\"",
             "clover ask runs/mine a.mp4 \"what is it ?\" --choices \"a dog\" \"a cat\"",
             "clover ask videos.index \"who opens the door ?\"",
+            "clover ask videos.index \"what is he playing ?\" --answers instruments.txt",
         ],
     ),
     (
@@ -102,11 +104,17 @@ pub(super) const EXAMPLES: &[Examples] = &[
     (&["render"], &["clover render --out shapes --clips 1000"]),
     (
         &["weights", "import"],
-        &["clover weights import --video swin.pth --text bert-base-uncased --out bundles/public"],
+        &[
+            "clover weights import --video swin.pth --text bert-base-uncased --out bundles/public",
+            "clover weights import --clip CLIP-ViT-B-32 --out bundles/clip",
+        ],
     ),
     (
         &["weights", "export"],
-        &["clover weights export runs/mine/bundle --format published --out exported"],
+        &[
+            "clover weights export runs/mine/bundle --format published --out exported",
+            "clover weights export bundles/clip --clip huggingface --out exported",
+        ],
     ),
     (
         &["weights", "inspect"],

@@ -5,24 +5,23 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clover_data::check::{CheckConfig, CheckReport, ItemFacts, Spread, check};
 use clover_data::video::DecodeLimits;
+use clover_trainer::recipe::{Recipe, TaskRecipe};
 
 use super::clip_list::{open_clips, source};
 use crate::arguments::CheckData;
 use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::output::print_line;
+use crate::output::{note, print_line};
 use crate::progress::bar;
 
 /// Clips of equal contents that are named before the rest is counted.
 const EQUAL_NAMED: usize = 5;
 
 pub(super) fn run(arguments: CheckData) -> Result<()> {
-    if !(0.0..=1.0).contains(&arguments.max_failed_share) {
-        bail!("--max-failed-share is not between 0 and 1");
-    }
+    let allowed = allowed_share(&arguments)?;
     let collection = open_clips(&source(&arguments.lists, &arguments.source))?;
     let config = CheckConfig {
         limits: DecodeLimits::default(),
@@ -75,15 +74,39 @@ pub(super) fn run(arguments: CheckData) -> Result<()> {
             collection.len()
         )));
     }
-    let (share, bound) = (report.broken_share(), arguments.max_failed_share);
-    if share > bound {
+    let broken = report.broken.len();
+    let share = report.broken_share();
+    let found = format!(
+        "{broken} of {} clips ({:.2} %)",
+        report.clips,
+        100.0 * share
+    );
+    if share > allowed {
         bail!(
-            "{} of {} clips are broken, a share of {share:.4}; at most {bound} was allowed",
-            report.broken.len(),
-            report.clips
+            "{found} are broken, more than max_failed_share = {allowed}: fine-tuning stops there"
         );
     }
+    if broken > 0 && !arguments.json {
+        note(&format!(
+            "training skips these {found}, within max_failed_share = {allowed}"
+        ));
+    }
     Ok(())
+}
+
+/// The share of clips that may be broken: all recipes for fine-tuning have the same, those for pre-training more.
+fn allowed_share(arguments: &CheckData) -> Result<f64> {
+    if arguments.strict {
+        return Ok(0.0);
+    }
+    let Some(share) = arguments.max_failed_share else {
+        return Ok(TaskRecipe::open("retrieval-custom")?.max_failed_share);
+    };
+    ensure!(
+        (0.0..=1.0).contains(&share),
+        "--max-failed-share is not between 0 and 1"
+    );
+    Ok(share)
 }
 
 /// The file of what is known of each clip, and why it could not be written.

@@ -39,6 +39,7 @@ pub(super) fn run(arguments: Search) -> Result<()> {
         within: arguments.within,
         top: usize::from(arguments.top),
         rerank: arguments.rerank,
+        ..SearchQuery::default()
     };
     ensure!(
         arguments.html.is_none() || is_complete(&query),

@@ -9,15 +9,15 @@ use super::decoded_frame::FrameSink;
 #[cfg(feature = "ffmpeg")]
 use super::ffmpeg::FfmpegVideo;
 use super::h264::H264Video;
+use super::image_sequence::ImageSequence;
 use super::limits::at_most;
 use super::matroska;
 use super::media::Media;
 #[cfg(feature = "ffmpeg")]
 use super::mp4;
-use super::picture_sequence::PictureSequence;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
-use super::transform::Region;
+use super::transform::{Interpolation, Region, resize_region};
 use super::{Clip, DecodeLimits};
 use crate::DataError;
 use crate::files::open_regular;
@@ -48,7 +48,8 @@ pub trait VideoDecoder {
     }
 
     /// Decodes the frames with these numbers, in display order counted from zero; any order,
-    /// repeats allowed. The clip's frames are in the order asked for.
+    /// repeats allowed. The clip's frames are in the order asked for; photos of another size than the
+    /// first are resized to its.
     ///
     /// # Errors
     ///
@@ -66,7 +67,13 @@ pub trait VideoDecoder {
             };
             let start = first * bytes;
             let whole = Region::whole(frame.size());
-            frame.write(whole, &mut pixels[start..start + bytes]);
+            let out = &mut pixels[start..start + bytes];
+            if frame.size() == [width, height] {
+                frame.write(whole, out);
+            } else {
+                let bilinear = Interpolation::Bilinear;
+                out.copy_from_slice(&resize_region(frame, whole, [width, height], bilinear));
+            }
             for place in others {
                 pixels.copy_within(start..start + bytes, place * bytes);
             }
@@ -93,7 +100,7 @@ pub trait VideoDecoder {
 /// When the file cannot be read, is nothing that can be decoded, or claims more than `limits`.
 pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
     if path.is_dir() {
-        return Ok(Box::new(PictureSequence::open_folder(path, limits)?));
+        return Ok(Box::new(ImageSequence::open_folder(path, limits)?));
     }
     let file = open_regular(path).map_err(|source| unreadable(path, source))?;
     open_media(Media::File(file), path, limits)

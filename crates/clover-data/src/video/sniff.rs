@@ -3,7 +3,53 @@
 /// How many bytes [`Format::of`] looks at.
 pub(super) const HEAD_BYTES: usize = 64;
 
-/// The containers and pictures told apart.
+/// What a file that can be decoded is, for programs that hand it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaType {
+    /// What HTTP calls it.
+    pub name: &'static str,
+    /// How names of such files end.
+    pub extension: &'static str,
+}
+
+impl MediaType {
+    /// All of them.
+    pub const KNOWN: [Self; 7] = [
+        Self::of("video/mp4", "mp4"),
+        Self::of("video/webm", "webm"),
+        Self::of("video/x-matroska", "mkv"),
+        Self::of("image/gif", "gif"),
+        Self::of("image/png", "png"),
+        Self::of("image/webp", "webp"),
+        Self::of("image/jpeg", "jpg"),
+    ];
+    /// Bytes of a file's beginning that tell.
+    pub const HEAD_BYTES: usize = HEAD_BYTES;
+
+    const fn of(name: &'static str, extension: &'static str) -> Self {
+        Self { name, extension }
+    }
+
+    /// What a file is that begins so; none of what no decoder of this library knows.
+    #[must_use]
+    pub fn of_head(head: &[u8]) -> Option<Self> {
+        let [mp4, webm, matroska, gif, png, webp, jpeg] = Self::KNOWN;
+        let head = head.get(..HEAD_BYTES).unwrap_or(head);
+        match Format::of(head) {
+            Format::Mp4 => Some(mp4),
+            // The header names what the file keeps to.
+            Format::Matroska if head.windows(4).any(|word| word == b"webm") => Some(webm),
+            Format::Matroska => Some(matroska),
+            Format::Gif => Some(gif),
+            Format::Png => Some(png),
+            Format::WebP => Some(webp),
+            Format::Jpeg => Some(jpeg),
+            Format::Text | Format::Foreign(_) | Format::Unknown => None,
+        }
+    }
+}
+
+/// The containers and images told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// mp4, m4v, mov.
@@ -83,6 +129,20 @@ mod tests {
         assert_eq!(Format::of(b"\x89PNG\r\n\x1a\n\0"), Format::Png);
         assert_eq!(Format::of(b"\xff\xd8\xff\xe0"), Format::Jpeg);
         assert_eq!(Format::of(b"RIFF\0\0\0\0WEBPVP8 "), Format::WebP);
+    }
+
+    #[test]
+    fn what_is_decoded_has_a_media_type() {
+        let name = |head: &[u8]| MediaType::of_head(head).map(|kind| kind.name);
+
+        assert_eq!(name(b"\0\0\0\x20ftypisom"), Some("video/mp4"));
+        assert_eq!(
+            name(b"\x1a\x45\xdf\xa3\x01\x42\x82\x84webm"),
+            Some("video/webm")
+        );
+        assert_eq!(name(b"\x1a\x45\xdf\xa3\x01"), Some("video/x-matroska"));
+        assert_eq!(name(b"<html>"), None);
+        assert_eq!(name(b""), None);
     }
 
     #[test]

@@ -103,19 +103,17 @@ impl AttentionOverlay {
         Ok(rows)
     }
 
-    /// Writes [rows](Self::rows) as one PNG, each with the frames above and the attention below; whole or
-    /// not at all.
+    /// [Rows](Self::rows) as one PNG, each with the frames above and the attention below.
     ///
     /// # Errors
     ///
-    /// As [`rows`](Self::rows); or the file cannot be written.
-    pub fn write_png(
+    /// As [`rows`](Self::rows).
+    pub fn png(
         &self,
-        path: &Path,
         clip: (ClipSource, Option<Span>),
         map: &AttentionMap,
         height: u32,
-    ) -> Result<(), InferenceError> {
+    ) -> Result<Vec<u8>, InferenceError> {
         let strips: Vec<_> = self
             .rows(clip, map, height)?
             .into_iter()
@@ -128,7 +126,22 @@ impl AttentionOverlay {
             .map_err(|error| InferenceError::Image {
                 reason: error.to_string(),
             })?;
-        write_whole(path, &png.into_inner())
+        Ok(png.into_inner())
+    }
+
+    /// Writes that [PNG](Self::png), whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`rows`](Self::rows); or the file cannot be written.
+    pub fn write_png(
+        &self,
+        path: &Path,
+        clip: (ClipSource, Option<Span>),
+        map: &AttentionMap,
+        height: u32,
+    ) -> Result<(), InferenceError> {
+        write_whole(path, &self.png(clip, map, height)?)
     }
 }
 

@@ -29,8 +29,8 @@ use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
-pub(crate) use checksums::seal;
 pub use checksums::{bundle_checksum, has_checksums};
+pub(crate) use checksums::{hash_of_file, seal};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use fusion_parts::FusionPart;
 pub(crate) use fusion_parts::{export_trained, need_trained};
@@ -44,8 +44,8 @@ const WEIGHTS: &str = "model.safetensors";
 pub(crate) const PREPROCESSING: &str = "preprocess.json";
 const ANSWERS: &str = "answers.json";
 
-/// A trained model read from its folder.
-#[derive(Debug)]
+/// A trained model read from its folder. Copies share their weights.
+#[derive(Clone, Debug)]
 pub struct Bundle<B: Backend> {
     /// Sizes.
     pub config: CloverConfig,

@@ -24,7 +24,7 @@ mod writer;
 pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use inverted_file::InvertedFile;
@@ -37,11 +37,13 @@ pub use source::LibrarySource;
 pub use windows::WindowSettings;
 pub use writer::{IndexEvent, IndexProgress, IndexWriter, UpdateOptions, UpdateSummary, WindowRow};
 
+use burn::prelude::*;
 use clover_data::dataset::ClipTable;
+use clover_data::files::without_detours;
 use clover_data::video::{ClipSource, Span};
 use rayon::prelude::*;
 
-use crate::{Embeddings, InferenceError};
+use crate::{Bundle, Embeddings, InferenceError, bundle_checksum};
 
 const SEGMENTS: &str = "segments";
 /// A writer may merge segments while they are being opened; then they are listed again.
@@ -97,6 +99,26 @@ impl VideoIndex {
             clips,
             inverted_file: None,
             opened: Mutex::default(),
+        })
+    }
+
+    /// Reads the bundle that the index was made with.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is no longer the same.
+    pub fn bundle<B: Backend>(&self, device: &B::Device) -> Result<Bundle<B>, InferenceError> {
+        let folder = &self.settings.bundle;
+        let bundle = Bundle::read(folder, device)?;
+        if bundle_checksum(folder)? == self.settings.bundle_checksum {
+            return Ok(bundle);
+        }
+        Err(InferenceError::OtherIndex {
+            index: self.folder.clone(),
+            reason: format!(
+                "the bundle {} was changed since the index was made: build the index anew (`--rebuild`)",
+                folder.display()
+            ),
         })
     }
 
@@ -207,6 +229,44 @@ impl VideoIndex {
         Ok((read.clip, read.span))
     }
 
+    /// The embedding of a clip of the index, of unit length, from its rows: of a span the mean of the windows
+    /// that lie in it, and otherwise the row for all of it. None where it has no rows.
+    #[must_use]
+    pub fn embedding(&self, clip: &ClipKey, span: Option<Span>) -> Option<Vec<f32>> {
+        let content = self.library.record(clip)?.content?;
+        let mut rows = Vec::new();
+        for segment in &self.segments {
+            let own = segment.keys.iter().enumerate();
+            let own = own.filter(|(_, key)| key.content == content);
+            rows.extend(own.map(|(row, key)| (*key, segment.row(row, self.settings.dim))));
+        }
+        let within = |key: &RowKey| {
+            span.is_some_and(|span| {
+                !key.is_whole()
+                    && span.start() <= u64::from(key.start_ms)
+                    && u64::from(key.end_ms) <= span.end()
+            })
+        };
+        let chosen: Vec<_> = match rows.iter().any(|(key, _)| within(key)) {
+            true => rows.iter().filter(|(key, _)| within(key)).collect(),
+            false => rows.iter().filter(|(key, _)| key.is_whole()).collect(),
+        };
+        let chosen = if chosen.is_empty() {
+            rows.iter().collect()
+        } else {
+            chosen
+        };
+        let mut mean = vec![0.0_f32; self.settings.dim];
+        for (_, row) in &chosen {
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += value);
+        }
+        let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt();
+        mean.iter_mut().for_each(|value| *value /= length.max(1e-8));
+        (!chosen.is_empty()).then_some(mean)
+    }
+
     /// What every row is of, in their order.
     pub fn keys(&self) -> impl Iterator<Item = RowKey> + Clone {
         self.segments
@@ -282,25 +342,6 @@ impl VideoIndex {
         );
         scan::scan(&self.segments, query)
     }
-}
-
-/// The path without `folder/..` in it, as lists lead to a folder beside their own.
-fn without_detours(path: &Path) -> PathBuf {
-    let mut straight = PathBuf::new();
-    for part in path.components() {
-        let back = part == Component::ParentDir
-            && matches!(
-                straight.components().next_back(),
-                Some(Component::Normal(_))
-            );
-        match back {
-            true => {
-                straight.pop();
-            }
-            false => straight.push(part),
-        }
-    }
-    straight
 }
 
 fn read_segments(

@@ -467,15 +467,6 @@ fn another_bundle_other_windows_and_a_folder_that_is_no_index_are_refused_by_nam
 }
 
 #[test]
-fn a_path_is_given_without_detours() {
-    let path = |path: &str| without_detours(Path::new(path)).display().to_string();
-
-    assert_eq!(path("/a/train/../clips/./b.gif"), "/a/clips/b.gif");
-    assert_eq!(path("../../b.gif"), "../../b.gif");
-    assert_eq!(path("a/../../b.gif"), "../b.gif");
-}
-
-#[test]
 fn spans_of_a_list_are_clips_of_their_own() {
     let folders = Folders::new();
     let list = folders.videos().join("list.jsonl");

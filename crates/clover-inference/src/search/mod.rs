@@ -11,9 +11,11 @@ mod rerank;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::prelude::*;
 use clover_data::video::{ClipSource, NormalizedClip, Span};
+use rayon::prelude::*;
 use serde::Serialize;
 
 pub use calibration::Calibration;
@@ -25,7 +27,7 @@ use rerank::Reranker;
 use crate::InvertedFile;
 use crate::index::{ClipKey, RowKey, VideoIndex};
 use crate::text_batch::checked_text;
-use crate::{Bundle, Embedder, InferenceError, bundle_checksum};
+use crate::{Bundle, Embedder, Embeddings, InferenceError};
 
 /// Candidates that the fusion encoder looks at.
 pub const RERANKED: usize = 50;
@@ -43,6 +45,8 @@ pub struct SearchQuery {
     pub not: Vec<String>,
     /// Clips or images that show something like it, or spans of them.
     pub like: Vec<(ClipSource, Option<Span>)>,
+    /// Embeddings of unit length of what it should be like, such as [`VideoIndex::embedding`] gives.
+    pub like_embeddings: Vec<Vec<f32>>,
     /// Only clips in this folder, or this file.
     pub within: Option<PathBuf>,
     /// Clips to return.
@@ -129,7 +133,7 @@ pub struct FoundMoment {
 /// ```
 #[derive(Debug)]
 pub struct Searcher<B: Backend> {
-    index: VideoIndex,
+    index: Arc<VideoIndex>,
     embedder: Embedder<B>,
     reranker: Reranker<B>,
     calibration: Option<Calibration>,
@@ -144,19 +148,7 @@ impl<B: Backend> Searcher<B> {
     /// with.
     pub fn open(index: &Path, device: B::Device) -> Result<Self, InferenceError> {
         let index = VideoIndex::open(index)?;
-        let folder = index.settings().bundle.clone();
-        let bundle = Bundle::read(&folder, &device)?;
-        let found = bundle_checksum(&folder)?;
-        if found != index.settings().bundle_checksum {
-            return Err(InferenceError::OtherIndex {
-                index: index.folder().to_owned(),
-                reason: format!(
-                    "the bundle {} was changed since the index was made: build the index anew \
-                     (`--rebuild`)",
-                    folder.display()
-                ),
-            });
-        }
+        let bundle = index.bundle(&device)?;
         Self::new(index, bundle, device)
     }
 
@@ -176,12 +168,12 @@ impl<B: Backend> Searcher<B> {
             reranker,
             calibration,
             embedder: bundle.into_embedder(device),
-            index,
+            index: Arc::new(index),
         })
     }
 
-    /// The index.
-    pub fn index(&self) -> &VideoIndex {
+    /// The index; a copy of the handle keeps what it is now.
+    pub fn index(&self) -> &Arc<VideoIndex> {
         &self.index
     }
 
@@ -196,17 +188,24 @@ impl<B: Backend> Searcher<B> {
     ///
     /// It cannot be read, or was built anew with another bundle.
     pub fn reload(&mut self) -> Result<(), InferenceError> {
-        let index = VideoIndex::open(self.index.folder())?;
-        index
-            .settings()
-            .fits(self.index.settings(), index.folder())?;
-        self.calibration = Calibration::read(&index)?;
-        let approximate = self.index.inverted_file().is_some();
-        self.index = index;
-        match approximate {
-            true => self.search_approximately(),
-            false => Ok(()),
+        let mut index = VideoIndex::open(self.index.folder())?;
+        if self.index.inverted_file().is_some() {
+            read_lists(&mut index)?;
         }
+        self.replace_index(Arc::new(index))
+    }
+
+    /// Searches another reading of the index from now on, which another thread may have made.
+    ///
+    /// # Errors
+    ///
+    /// It was made with another bundle, or what was measured of it cannot be read.
+    pub fn replace_index(&mut self, index: Arc<VideoIndex>) -> Result<(), InferenceError> {
+        let settings = index.settings();
+        settings.fits(self.index.settings(), index.folder())?;
+        self.calibration = Calibration::read(&index)?;
+        self.index = index;
+        Ok(())
     }
 
     /// From now on looks at those rows alone that the lists of the index give for a query: faster where
@@ -217,14 +216,14 @@ impl<B: Backend> Searcher<B> {
     ///
     /// The index has no such lists, or they are damaged.
     pub fn search_approximately(&mut self) -> Result<(), InferenceError> {
-        match self.index.read_inverted_file()? {
-            Some(_) => Ok(()),
-            None => Err(InferenceError::OtherIndex {
-                index: self.index.folder().to_owned(),
-                reason:
-                    "has no lists for approximate search: `clover index --approximate` makes them"
-                        .to_owned(),
-            }),
+        match Arc::get_mut(&mut self.index) {
+            Some(index) => read_lists(index),
+            // Others look at this reading, too.
+            None => {
+                let mut index = VideoIndex::open(self.index.folder())?;
+                read_lists(&mut index)?;
+                self.replace_index(Arc::new(index))
+            }
         }
     }
 
@@ -236,34 +235,38 @@ impl<B: Backend> Searcher<B> {
     /// read; or the texts are to be put in order by the fusion encoder, and that is not trained or a clip cannot
     /// be read again.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResult, InferenceError> {
-        if query.rerank {
-            self.reranker.check()?;
-        }
-        let (row, cut) = self.embed(query)?;
+        let found = self.search_many(std::slice::from_ref(query)).pop();
+        found.unwrap_or(Err(InferenceError::NotFinite))
+    }
+
+    /// Finds what fits each of some queries, whose texts pass the encoder together.
+    pub fn search_many(
+        &self,
+        queries: &[SearchQuery],
+    ) -> Vec<Result<SearchResult, InferenceError>> {
+        let embedded = self.embed(queries);
+        let index = &*self.index;
+        let scanned = queries.par_iter().zip(embedded).map(|(query, embedded)| {
+            let (row, cut) = embedded?;
+            Ok((candidates(index, query, &row), cut))
+        });
+        let scanned: Vec<Result<_, InferenceError>> = scanned.collect();
+        let each = queries.iter().zip(scanned);
+        each.map(|(query, scanned)| {
+            let (found, cut) = scanned?;
+            self.finish(query, found, cut)
+        })
+        .collect()
+    }
+
+    /// What is told of the candidates of a query.
+    fn finish(
+        &self,
+        query: &SearchQuery,
+        mut found: Vec<Moment>,
+        cut: bool,
+    ) -> Result<SearchResult, InferenceError> {
         let within = query.within.as_deref().map(absolute);
-        let wanted = |content: u32| {
-            let clips = self.index.clips_of(content);
-            clips
-                .iter()
-                .any(|clip| self.is_within(clip, within.as_deref()))
-        };
-        let candidates = match query.rerank {
-            true => query.top.max(RERANKED),
-            false => query.top.max(1),
-        };
-        let near = match &within {
-            None => self.index.near_parts(&row, candidates + SPARE),
-            Some(_) => Vec::new(),
-        };
-        let parts: Vec<_> = near
-            .iter()
-            .map(|(keys, scores)| (*keys, scores.as_slice()))
-            .collect();
-        let mut found = best_moments(&parts, candidates, wanted);
-        if found.len() < candidates {
-            let scores = self.index.scores(&row);
-            found = best_moments(&self.index.parts(&scores), candidates, wanted);
-        }
         let calibration = self.calibration.as_ref();
         let matches = match (calibration, found.first()) {
             (Some(calibration), Some(best)) => Some(calibration.matches(best.score)),
@@ -293,9 +296,34 @@ impl<B: Backend> Searcher<B> {
         })
     }
 
-    /// The query as a row of unit length, and whether a text was cut.
-    fn embed(&self, query: &SearchQuery) -> Result<(Vec<f32>, bool), InferenceError> {
-        let mut sum = vec![0.0; self.index.settings().dim];
+    /// Each query as a row of unit length, and whether a text was cut. All texts pass the encoder together.
+    fn embed(&self, queries: &[SearchQuery]) -> Vec<Result<(Vec<f32>, bool), InferenceError>> {
+        let checked: Vec<Result<(Vec<String>, bool), InferenceError>> =
+            queries.iter().map(|query| self.texts_of(query)).collect();
+        let texts = checked.iter().flatten().flat_map(|(texts, _)| texts);
+        let together = self
+            .embedder
+            .embed_texts(&texts.cloned().collect::<Vec<_>>());
+        let mut next_row = 0;
+        let each = queries.iter().zip(checked).map(|(query, checked)| {
+            let (texts, cut) = checked?;
+            let begin = next_row;
+            next_row += texts.len();
+            let row = match &together {
+                Ok(rows) => self.combine(query, rows, begin),
+                // Whose text it is.
+                Err(_) => self.combine(query, &self.embedder.embed_texts(&texts)?, 0),
+            };
+            Ok((row?, cut))
+        });
+        each.collect()
+    }
+
+    /// The texts of a query, those that should not be seen first, and whether one is cut.
+    fn texts_of(&self, query: &SearchQuery) -> Result<(Vec<String>, bool), InferenceError> {
+        if query.rerank {
+            self.reranker.check()?;
+        }
         let mut cut = false;
         let mut texts: Vec<String> = query.not.clone();
         texts.extend(query.text.clone());
@@ -303,24 +331,45 @@ impl<B: Backend> Searcher<B> {
             checked_text(text, || "the query".to_owned())?;
             cut |= self.embedder.is_cut(text)?;
         }
-        if query.text.is_none() && query.like.is_empty() {
+        if query.text.is_none() && query.like.is_empty() && query.like_embeddings.is_empty() {
             return Err(InferenceError::Option {
                 option: "the query",
                 reason: "needs a text, or an example to look like".to_owned(),
             });
         }
-        let rows = self.embedder.embed_texts(&texts)?;
-        for number in 0..texts.len() {
+        let dim = self.index.settings().dim;
+        if query.like_embeddings.iter().any(|one| one.len() != dim) {
+            return Err(InferenceError::Option {
+                option: "the query",
+                reason: format!("has an embedding that is not of {dim} numbers"),
+            });
+        }
+        Ok((texts, cut))
+    }
+
+    /// A query as a row of unit length. The rows of its texts begin at one of `rows`.
+    fn combine(
+        &self,
+        query: &SearchQuery,
+        rows: &Embeddings,
+        begin: usize,
+    ) -> Result<Vec<f32>, InferenceError> {
+        let mut sum = vec![0.0; self.index.settings().dim];
+        let texts = query.not.len() + usize::from(query.text.is_some());
+        for number in 0..texts {
             let weight = if number < query.not.len() {
                 -NOT_WEIGHT
             } else {
                 1.0
             };
-            add(&mut sum, rows.row(number), weight);
+            add(&mut sum, rows.row(begin + number), weight);
         }
         for (source, span) in &query.like {
             let clip = self.embedder.read(source.clone(), *span)?;
             add(&mut sum, self.embedder.embed_clips(&[&clip]).row(0), 1.0);
+        }
+        for embedding in &query.like_embeddings {
+            add(&mut sum, embedding, 1.0);
         }
         let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
         if !length.is_finite() {
@@ -329,14 +378,7 @@ impl<B: Backend> Searcher<B> {
         for value in &mut sum {
             *value /= length.max(1e-8);
         }
-        Ok((sum, cut))
-    }
-
-    fn is_within(&self, clip: &ClipKey, folder: Option<&Path>) -> bool {
-        let Some(folder) = folder else {
-            return true;
-        };
-        self.index.path_of(clip).starts_with(folder)
+        Ok(sum)
     }
 
     /// Puts the best in order by the fusion encoder; returns what it says of each.
@@ -375,7 +417,9 @@ impl<B: Backend> Searcher<B> {
     /// A moment for the reader; none of a content that no clip has any more.
     fn describe(&self, moment: &Moment, within: Option<&Path>) -> Option<FoundMoment> {
         let clips = self.index.clips_of(moment.content);
-        let first = clips.iter().position(|clip| self.is_within(clip, within));
+        let first = clips
+            .iter()
+            .position(|clip| is_within(&self.index, clip, within));
         let first = first.unwrap_or(0);
         let clip = clips.get(first)?;
         let copies = clips.iter().enumerate().filter(|&(at, _)| at != first);
@@ -391,6 +435,50 @@ impl<B: Backend> Searcher<B> {
             place: self.calibration.as_ref().map(|one| one.place(moment.score)),
             fused: None,
         })
+    }
+}
+
+/// The best of an index for a query of this row.
+fn candidates(index: &VideoIndex, query: &SearchQuery, row: &[f32]) -> Vec<Moment> {
+    let within = query.within.as_deref().map(absolute);
+    let wanted = |content: u32| {
+        let clips = index.clips_of(content);
+        clips
+            .iter()
+            .any(|clip| is_within(index, clip, within.as_deref()))
+    };
+    let candidates = match query.rerank {
+        true => query.top.max(RERANKED),
+        false => query.top.max(1),
+    };
+    let near = match &within {
+        None => index.near_parts(row, candidates + SPARE),
+        Some(_) => Vec::new(),
+    };
+    let parts: Vec<_> = near
+        .iter()
+        .map(|(keys, scores)| (*keys, scores.as_slice()))
+        .collect();
+    let found = best_moments(&parts, candidates, wanted);
+    if found.len() == candidates {
+        return found;
+    }
+    let scores = index.scores(row);
+    best_moments(&index.parts(&scores), candidates, wanted)
+}
+
+fn is_within(index: &VideoIndex, clip: &ClipKey, folder: Option<&Path>) -> bool {
+    folder.is_none_or(|folder| index.path_of(clip).starts_with(folder))
+}
+
+fn read_lists(index: &mut VideoIndex) -> Result<(), InferenceError> {
+    match index.read_inverted_file()? {
+        Some(_) => Ok(()),
+        None => Err(InferenceError::OtherIndex {
+            index: index.folder().to_owned(),
+            reason: "has no lists for approximate search: `clover index --approximate` makes them"
+                .to_owned(),
+        }),
     }
 }
 

@@ -293,3 +293,55 @@ fn an_index_whose_bundle_was_changed_is_refused_by_name() {
     // The tests' index names no bundle that is there.
     assert!(error.to_string().contains("bundle"), "{error}");
 }
+
+#[test]
+fn queries_together_find_what_each_finds_alone() {
+    let library = Library::new();
+    let searcher = library.searcher();
+    let mut queries: Vec<_> = ["a red film", "blue", ""].map(text).into();
+    queries[1].not = vec!["red".to_owned(), "green".to_owned()];
+    queries.push(SearchQuery {
+        within: Some(library.videos().join("none")),
+        ..text("red")
+    });
+
+    let together = searcher.search_many(&queries);
+
+    assert!(together[2].is_err());
+    for (query, together) in queries.iter().zip(&together) {
+        let (Ok(alone), Ok(together)) = (searcher.search(query), together) else {
+            continue;
+        };
+        assert_eq!(names(&alone), names(together));
+        for (alone, together) in alone.moments.iter().zip(&together.moments) {
+            assert!((alone.score - together.score).abs() < 1e-4);
+        }
+    }
+    assert!(together[3].as_ref().unwrap().moments.is_empty());
+}
+
+#[test]
+fn a_clip_of_the_index_is_most_like_itself() {
+    let library = Library::new();
+    let searcher = library.searcher();
+    let index = searcher.index();
+    for record in index.library().records() {
+        let Some(embedding) = index.embedding(&record.key, None) else {
+            continue;
+        };
+        let like = SearchQuery {
+            like_embeddings: vec![embedding],
+            top: 1,
+            ..SearchQuery::default()
+        };
+
+        let found = searcher.search(&like).unwrap();
+
+        assert!(found.moments[0].score > 0.99, "{:?}", record.key);
+    }
+    let short = SearchQuery {
+        like_embeddings: vec![vec![1.0]],
+        ..SearchQuery::default()
+    };
+    assert!(searcher.search(&short).is_err());
+}

@@ -6,11 +6,15 @@ fn ones<B: Backend>() -> Tensor<B, 2> {
     Tensor::ones([2, 3], &Device::<B>::default())
 }
 
+fn covered<B: Backend>(x: Tensor<B, 2>) -> bool {
+    gelu(Gelu::Exact, x).is_ok()
+}
+
 #[test]
 fn flex_is_covered_bare_and_under_autodiff_with_either_strategy() {
-    assert!(gelu(&ones::<Flex>()).is_some());
-    assert!(gelu(&ones::<Autodiff<Flex>>()).is_some());
-    assert!(gelu(&ones::<Autodiff<Flex, BalancedCheckpointing>>()).is_some());
+    assert!(covered(ones::<Flex>()));
+    assert!(covered(ones::<Autodiff<Flex>>()));
+    assert!(covered(ones::<Autodiff<Flex, BalancedCheckpointing>>()));
 }
 
 #[test]
@@ -18,9 +22,9 @@ fn other_backends_and_other_floats_are_left_to_the_composition() {
     let double = TensorData::from([[1.0_f64]]);
     let double = Tensor::<Flex, 2>::from_data(double, (&Default::default(), DType::F64));
 
-    assert!(gelu(&ones::<NdArray<f32>>()).is_none());
-    assert!(gelu(&ones::<Autodiff<NdArray<f32>>>()).is_none());
-    assert!(gelu(&double).is_none());
+    assert!(!covered(ones::<NdArray<f32>>()));
+    assert!(!covered(ones::<Autodiff<NdArray<f32>>>()));
+    assert!(!covered(double.clone()));
     assert_eq!(crate::gelu(double).dtype(), DType::F64);
 }
 

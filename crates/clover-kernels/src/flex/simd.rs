@@ -54,6 +54,14 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     )
 }
 
+/// `1 / (1 + exp(-x))`.
+#[inline(always)]
+pub(crate) fn logistic<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let one = simd.splat_f32s(1.0);
+    let others = exp(simd, simd.neg_f32s(x));
+    simd.div_f32s(one, simd.add_f32s(one, others))
+}
+
 /// A polynomial by Horner's rule, highest power first.
 #[inline(always)]
 fn polynomial<S: Simd>(simd: S, x: S::f32s, coefficients: &[f32]) -> S::f32s {

@@ -6,7 +6,6 @@
 
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
-use burn::tensor::activation::sigmoid;
 use serde::{Deserialize, Serialize};
 
 use crate::fused::{LAYER_NORM_EPSILON, normalize, project};
@@ -14,8 +13,6 @@ use crate::init::bert_linear;
 
 /// The perceptron is so many times as wide as its input.
 pub(super) const MLP_RATIO: usize = 4;
-/// `QuickGELU(x) = x * sigmoid(1.702 x)`.
-const QUICK_GELU_SLOPE: f64 = 1.702;
 
 /// The function between the two matrices of a perceptron.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +29,7 @@ impl Activation {
     fn apply<B: Backend>(self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         match self {
             Self::Gelu => clover_kernels::gelu(x),
-            Self::QuickGelu => x.clone() * sigmoid(x.mul_scalar(QUICK_GELU_SLOPE)),
+            Self::QuickGelu => clover_kernels::quick_gelu(x),
         }
     }
 }
@@ -97,7 +94,41 @@ impl<B: Backend> ResidualBlock<B> {
     pub fn forward(&self, x: Tensor<B, 3>, mask: Option<Tensor<B, 3>>) -> Tensor<B, 3> {
         let qkv = project(&self.qkv, clip_normalize(&self.attention_norm, x.clone()));
         let context = clover_kernels::window_attention(qkv, self.heads, None, mask);
-        let x = project(&self.output, context) + x;
+        self.transform(project(&self.output, context) + x)
+    }
+
+    /// What becomes of one token a text or image: the last block of an encoder of which nothing else is
+    /// used. Of the other tokens only keys and values are computed, a sixth of a block.
+    ///
+    /// # Shapes
+    ///
+    /// - token, output: `[batch, 1, dim]`; the token as it is in `x`
+    /// - x: `[batch, tokens, dim]`
+    /// - key_mask: `[batch, tokens]`, added to the token's logits
+    pub(super) fn forward_one(
+        &self,
+        token: Tensor<B, 3>,
+        x: Tensor<B, 3>,
+        key_mask: Tensor<B, 2>,
+    ) -> Tensor<B, 3> {
+        let x = clip_normalize(&self.attention_norm, x);
+        let q = clip_normalize(&self.attention_norm, token.clone());
+        let [q, k, v] = [(0, q), (1, x.clone()), (2, x)].map(|(part, x)| self.third(part, x));
+        let context = clover_kernels::masked_attention(q, k, v, self.heads, key_mask, None);
+        self.transform(project(&self.output, context) + token)
+    }
+
+    /// Queries (0), keys (1) or values (2) alone.
+    fn third(&self, part: usize, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [.., dim] = x.dims();
+        let weight = self.qkv.weight.val().narrow(1, part * dim, dim);
+        let bias = self.qkv.bias.as_ref();
+        let bias = bias.map(|bias| bias.val().narrow(0, part * dim, dim));
+        clover_kernels::linear(x, weight, bias)
+    }
+
+    /// The perceptron, added to its input.
+    fn transform(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let inner = project(&self.inner, clip_normalize(&self.mlp_norm, x.clone()));
         project(&self.outer, self.activation.apply(inner)) + x
     }

@@ -48,17 +48,36 @@ impl<B: Backend> MaskedClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn forward(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
+        self.text.encode(self.pieces(token_ids))
+    }
+
+    /// Embeds texts.
+    ///
+    /// # Shapes
+    ///
+    /// - token_ids: `[batch, text_len]`, as of [`forward`](Self::forward)
+    /// - output: `[batch, dim]`, not normalized to unit length
+    ///
+    /// # Panics
+    ///
+    /// Panics if the texts are longer than the position table.
+    pub fn embed(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
+        let pieces = self.pieces(token_ids.clone());
+        let features = self.text.encode_ends(pieces, self.ends(token_ids));
+        self.text.project(features)
+    }
+
+    fn pieces(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 3> {
         let [batch, text_len] = token_ids.dims();
         let (masked, ids) = self.split(token_ids);
         let pieces = self.text.pieces(ids);
         let [_, _, dim] = pieces.dims();
         let shape = [batch, text_len, dim];
         let mask_embedding = self.mask_embedding.val().cast(pieces.dtype());
-        let pieces = pieces.mask_where(
+        pieces.mask_where(
             masked.unsqueeze_dim::<3>(2).expand(shape),
             mask_embedding.reshape([1, 1, dim]).expand(shape),
-        );
-        self.text.encode(pieces)
+        )
     }
 
     /// Where each text ends, as `row * text_len + column`.

@@ -129,10 +129,8 @@ impl<B: Backend> ClipText<B> {
     ///
     /// Panics if the texts are longer than the position table.
     pub fn embed(&self, token_ids: Tensor<B, 2, Int>) -> Tensor<B, 2> {
-        let features = self.forward(token_ids.clone());
-        let [batch, text_len, dim] = features.dims();
-        let rows = features.reshape([batch * text_len, dim]);
-        self.project(clover_kernels::gather_rows(rows, ends(token_ids)))
+        let pieces = self.pieces(token_ids.clone());
+        self.project(self.encode_ends(pieces, ends(token_ids)))
     }
 
     /// The embedding that the feature at the end of a text becomes.
@@ -194,6 +192,34 @@ impl<B: Backend> ClipText<B> {
         clip_normalize(&self.last_norm, last)
     }
 
+    /// What the blocks make of the ends of texts: of [`encode`](Self::encode), one token each.
+    ///
+    /// # Shapes
+    ///
+    /// - pieces: `[batch, text_len, dim]`
+    /// - ends: `[batch]`, as of [`ends`]
+    /// - output: `[batch, dim]`
+    pub(super) fn encode_ends(
+        &self,
+        pieces: Tensor<B, 3>,
+        ends: Tensor<B, 1, Int>,
+    ) -> Tensor<B, 2> {
+        let [batch, text_len, dim] = pieces.dims();
+        let last_but_one = self.blocks.len().saturating_sub(1);
+        let (others, last) = self.blocks.split_at(last_but_one);
+        let mask = causal_mask(text_len, &pieces.device());
+        let x = others.iter().fold(self.placed(pieces), |x, block| {
+            block.forward(x, Some(mask.clone()))
+        });
+        let rows = x.clone().reshape([batch * text_len, dim]);
+        let tokens = clover_kernels::gather_rows(rows, ends.clone()).unsqueeze_dim(1);
+        let later = later_keys(ends, [batch, text_len]);
+        let tokens = last.iter().fold(tokens, |tokens, block| {
+            block.forward_one(tokens, x.clone(), later.clone())
+        });
+        clip_normalize(&self.last_norm, tokens.squeeze_dim(1))
+    }
+
     fn placed(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
         let [batch, text_len, dim] = pieces.dims();
         let [max_positions, _] = self.positions.dims();
@@ -220,6 +246,20 @@ pub(super) fn ends<B: Backend>(token_ids: Tensor<B, 2, Int>) -> Tensor<B, 1, Int
     // Backends differ in the type of an index, and do not add two of them.
     let begins: Tensor<B, 1, Int> = Tensor::arange(0..batch as i64, (&device, ends.dtype()));
     ends + begins * text_len as i64
+}
+
+/// Logits that hide what stands behind each text.
+///
+/// # Shapes
+///
+/// - ends: `[batch]`, as of [`ends`]
+/// - output: `[batch, text_len]`
+fn later_keys<B: Backend>(ends: Tensor<B, 1, Int>, shape: [usize; 2]) -> Tensor<B, 2> {
+    let [batch, text_len] = shape;
+    let numbers = 0..(batch * text_len) as i64;
+    let numbers = Tensor::<B, 1, Int>::arange(numbers, (&ends.device(), ends.dtype()));
+    let ends = ends.unsqueeze_dim::<2>(1).expand(shape);
+    numbers.reshape(shape).greater(ends).float() * LATER_LOGIT
 }
 
 /// Logits that hide the tokens behind each one.
@@ -262,6 +302,22 @@ mod tests {
         let [short, padded] = [short, padded].map(|ids| encoder.embed(ids).into_data());
 
         short.assert_approx_eq::<f32>(&padded, Tolerance::absolute(1e-6));
+    }
+
+    #[test]
+    fn an_embedding_is_that_of_the_last_state_at_the_end_of_the_text() {
+        let (encoder, device) = (encoder(), Default::default());
+        let ids = Tensor::<TestBackend, 2, Int>::from_data([[8, 3, 9, 0], [8, 5, 1, 9]], &device);
+
+        let states = encoder.forward(ids.clone()).reshape([8, 8]);
+        let at_ends = Tensor::cat(
+            vec![states.clone().narrow(0, 2, 1), states.narrow(0, 7, 1)],
+            0,
+        );
+
+        let embedding = encoder.embed(ids).into_data();
+        let expected = encoder.project(at_ends).into_data();
+        embedding.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
     }
 
     #[test]

@@ -107,6 +107,25 @@ impl<B: Backend> ClipVideo<B> {
         self.encode(Tensor::cat(vec![patches, masked], 0))
     }
 
+    /// One embedding a clip, as of [`forward`](Self::forward) and [`embed`](Self::embed), without computing
+    /// the last patch tokens.
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch, channels, frames, height, width]`
+    /// - output: `[batch, dim]`, of unit length
+    ///
+    /// # Panics
+    ///
+    /// As both.
+    pub fn embed_clips(&self, clips: Tensor<B, 5>) -> Tensor<B, 2> {
+        let patches = self.patches(clips);
+        let [batch, frames, rows, columns, dim] = patches.dims();
+        let patches = patches.reshape([batch * frames, rows * columns, dim]);
+        let class_tokens = self.vision.encode_class(patches);
+        self.embed(class_tokens.reshape([batch, frames, dim]))
+    }
+
     /// One embedding a clip.
     ///
     /// # Shapes

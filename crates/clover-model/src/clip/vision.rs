@@ -122,14 +122,14 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// Panics if the images have another size than the configuration.
     pub fn embed(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        self.project_class(self.forward(images))
+        self.project_class(self.encode_class(self.patches(images)))
     }
 
     /// The embedding that the class token becomes.
     ///
     /// # Shapes
     ///
-    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward)
+    /// - tokens: `[batch, 1 + patches, dim]`, of [`forward`](Self::forward); the first is used
     /// - output: `[batch, dim]`, not normalized to unit length
     pub fn project_class(&self, tokens: Tensor<B, 3>) -> Tensor<B, 2> {
         let class = tokens.narrow(1, 0, 1).squeeze_dim(1);
@@ -167,6 +167,25 @@ impl<B: Backend> ClipVision<B> {
         self.blocks
             .iter()
             .fold(x, |x, block| block.forward(x, None))
+    }
+
+    /// What the blocks make of the class token: of [`encode`](Self::encode), the first token.
+    ///
+    /// # Shapes
+    ///
+    /// - patches: `[batch, patches, dim]`
+    /// - output: `[batch, 1, dim]`
+    pub(super) fn encode_class(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+        let last_but_one = self.blocks.len().saturating_sub(1);
+        let (others, last) = self.blocks.split_at(last_but_one);
+        let x = others.iter().fold(self.first_tokens(patches), |x, block| {
+            block.forward(x, None)
+        });
+        let [batch, tokens, _] = x.dims();
+        let every_key = Tensor::zeros([batch, tokens], &x.device());
+        last.iter().fold(x.clone().narrow(1, 0, 1), |class, block| {
+            block.forward_one(class, x.clone(), every_key.clone())
+        })
     }
 
     /// Patches, without their positions.

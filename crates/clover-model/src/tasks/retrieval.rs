@@ -57,9 +57,9 @@ impl<B: Backend> RetrievalModel<B> {
         views: usize,
         noise: &mut Noise,
     ) -> Tensor<B, 2> {
-        let features = self.video_encoder.forward(clips, noise);
         let projection = self.video_projection.as_ref();
-        self.video_encoder.embed(features, views, projection)
+        self.video_encoder
+            .embed_clips(clips, views, projection, noise)
     }
 
     /// Embeds texts.
@@ -74,9 +74,9 @@ impl<B: Backend> RetrievalModel<B> {
         attention_mask: Tensor<B, 2, Int>,
         noise: &mut Noise,
     ) -> Tensor<B, 2> {
-        let encoder = &self.text_encoder;
-        let tokens = encoder.forward(token_ids.clone(), attention_mask, noise);
-        encoder.embed(tokens, token_ids, self.text_projection.as_ref(), noise)
+        let projection = self.text_projection.as_ref();
+        self.text_encoder
+            .embed_texts(token_ids, attention_mask, projection, noise)
     }
 
     /// What cosines are multiplied with to be logits, as [`Clover::scale`].

@@ -220,6 +220,32 @@ impl<B: Backend> TextEncoder<B> {
         }
     }
 
+    /// Embeds texts by themselves, as of [`forward`](Self::forward) and [`embed`](Self::embed).
+    ///
+    /// # Shapes
+    ///
+    /// - token_ids, attention_mask: `[batch, text_len]`
+    /// - output: `[batch, dim]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn embed_texts(
+        &self,
+        token_ids: Tensor<B, 2, Int>,
+        attention_mask: Tensor<B, 2, Int>,
+        projection: Option<&TextProjection<B>>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 2> {
+        match self {
+            Self::Clip(clip) => unit_length(clip.embed(token_ids)),
+            Self::Bert(_) => {
+                let tokens = self.forward(token_ids.clone(), attention_mask, noise);
+                self.embed(tokens, token_ids, projection, noise)
+            }
+        }
+    }
+
     /// Embeds texts: by `projection`, or by CLIP's own.
     ///
     /// # Shapes

@@ -240,6 +240,29 @@ impl<B: Backend> VideoEncoder<B> {
         }
     }
 
+    /// Embeds clips by themselves, as of [`forward`](Self::forward) and [`embed`](Self::embed).
+    ///
+    /// # Shapes
+    ///
+    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - output: `[batch, dim]`
+    ///
+    /// # Panics
+    ///
+    /// As both.
+    pub fn embed_clips(
+        &self,
+        clips: Tensor<B, 5>,
+        views: usize,
+        projection: Option<&VideoProjection<B>>,
+        noise: &mut Noise,
+    ) -> Tensor<B, 2> {
+        match self {
+            Self::Clip(clip) => mean_of_views(clip.embed_clips(clips), views),
+            Self::VideoSwin(_) => self.embed(self.forward(clips, noise), views, projection),
+        }
+    }
+
     /// Embeds clips, of which each may have been seen several times: its views follow each other.
     ///
     /// Video Swin's features are averaged over the views, then embedded by `projection`. CLIP has a

@@ -103,6 +103,11 @@ impl Export {
         &self.left_out
     }
 
+    /// The names of the tensors.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.iter().map(|tensor| tensor.name.as_str())
+    }
+
     /// How many tensors there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clover_data::files::read_regular;
+use clover_data::files::{FolderLock, read_regular};
 
 use super::cell::{Cell, CellResult};
 use super::summary::AblationSummary;
@@ -34,10 +34,11 @@ const FREE_KEYS: [&str; 8] = [
     "pretraining.limits.max_seconds",
 ];
 
-/// The folder of a comparison.
-#[derive(Clone, Debug)]
+/// The folder of a comparison, to which nobody else writes meanwhile.
+#[derive(Debug)]
 pub struct AblationFolder {
     root: PathBuf,
+    _lock: FolderLock,
 }
 
 impl AblationFolder {
@@ -45,10 +46,11 @@ impl AblationFolder {
     ///
     /// # Errors
     ///
-    /// It holds a comparison with another recipe, whose first differing key is named, or it cannot
-    /// be written.
+    /// It holds a comparison with another recipe, whose first differing key is named, another process
+    /// works on it, or it cannot be written.
     pub fn claim(root: &Path, recipe: &AblationRecipe) -> Result<Self, TrainerError> {
         let folder = Self {
+            _lock: FolderLock::take(root)?,
             root: root.to_owned(),
         };
         for inner in ["runs", "results"] {

@@ -218,6 +218,18 @@ fn a_folder_of_another_recipe_is_refused_with_the_key() {
 }
 
 #[test]
+fn two_comparisons_do_not_share_a_folder() {
+    let root = tempfile::tempdir().unwrap();
+
+    let first = AblationFolder::claim(root.path(), &recipe()).unwrap();
+    let error = AblationFolder::claim(root.path(), &recipe()).unwrap_err();
+
+    assert!(error.to_string().contains("is writing to it"), "{error}");
+    drop(first);
+    AblationFolder::claim(root.path(), &recipe()).unwrap();
+}
+
+#[test]
 fn keys_inside_tables_are_replaced_and_unknown_ones_refused() {
     let recipe = recipe();
 

@@ -31,7 +31,7 @@ use crate::starting_values::from_seed;
 use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
-/// several, of which the first writes what the run leaves behind. `observe` hears every event and may
+/// several, of which the first writes what the run leaves behind. `observe` is told every event and may
 /// break off: the run then writes a checkpoint and ends.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ClipTable;
+use clover_data::files::FolderLock;
 use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOptions, index_clips};
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::devices::Peer;
@@ -47,6 +48,7 @@ const INDEX: &str = "index";
 
 pub(super) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
+    let _lock = FolderLock::take(&folder)?;
     let demonstration = Demonstration {
         at_a_time: if device.is_cpu() {
             processors().min(2)

@@ -1,8 +1,11 @@
 //! Sentences that look for clips, and the clips they find.
 
+use std::path::Path;
+
 use anyhow::Result;
 use burn::tensor::backend::Backend;
 use clover_data::dataset::ClipTable;
+use clover_data::files::without_detours;
 use clover_data::video::ClipSource;
 use clover_inference::Embedder;
 use clover_trainer::evaluate::EmbeddedList;
@@ -80,7 +83,7 @@ fn retrieved(
                 correct: own == Some(clip),
                 // An image that cannot be made is left out of the page, not its row.
                 image: clip_image((source, None)).ok(),
-                name,
+                name: without_detours(Path::new(&name)).display().to_string(),
             }
         });
     found.collect()

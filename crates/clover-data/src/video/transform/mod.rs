@@ -17,9 +17,8 @@ use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
 pub(super) use region::Region;
-use resize::resize_region;
 use resize::with_short_side_as_torchvision;
-pub(super) use resize::{Interpolation, resize, with_short_side};
+pub(super) use resize::{Interpolation, resize, resize_region, with_short_side};
 
 use super::Clip;
 use super::decoded_frame::DecodedFrame;
@@ -32,7 +31,7 @@ use crate::DataError;
 pub enum Geometry {
     /// Shorter side to 256 (for 224), a random resized crop, bilinear.
     TrainVideo,
-    /// A random resized crop of the whole picture, bicubic.
+    /// A random resized crop of the whole image, bicubic.
     TrainImage,
     /// Shorter side to the size, the middle of it, bilinear.
     CenterCrop,
@@ -47,7 +46,7 @@ pub enum Geometry {
 
 /// From decoded frames to a normalised clip of square frames.
 ///
-/// One draw of chance serves all frames of a clip.
+/// One draw serves all frames of a clip; photos of other sizes than the first are cropped in proportion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PixelPipeline {
     /// How frames become squares.
@@ -63,8 +62,10 @@ pub struct PixelPipeline {
     pub colours: ColourStatistics,
 }
 
-/// What chance decided for a clip.
+/// What was drawn for a clip.
 struct Plan {
+    /// Of the frames it was drawn for.
+    size: [usize; 2],
     scaled: Option<[usize; 2]>,
     region: Option<Region>,
     flipped: bool,
@@ -124,7 +125,7 @@ impl PixelPipeline {
         Self { channels, ..self }
     }
 
-    /// Prepares a clip; all chance comes from `rng`.
+    /// Prepares a clip; all randomness comes from `rng`.
     ///
     /// # Panics
     ///
@@ -141,7 +142,8 @@ impl PixelPipeline {
     }
 
     /// Decodes the frames with these numbers and prepares each as it comes: what [`apply`](Self::apply)
-    /// makes of the whole clip, which is never in memory.
+    /// makes of the whole clip, which is never in memory. A frame of another size than the first, as
+    /// photos may have, is resized by itself.
     ///
     /// # Errors
     ///
@@ -159,7 +161,10 @@ impl PixelPipeline {
         let plan = self.plan(video.size(), rng);
         let mut normalizer = Normalizer::new(indices.len(), self.size, self.channels, self.colours);
         video.decode_each(indices, &mut |places, frame| {
-            let square = self.square(frame, &plan);
+            let square = match frame.size() == plan.size {
+                true => self.square(frame, &plan),
+                false => self.square(frame, &self.plan_for(frame.size(), &plan)),
+            };
             for place in places {
                 normalizer.fill(*place, &square);
             }
@@ -179,32 +184,49 @@ impl PixelPipeline {
 
     fn plan(&self, size: [usize; 2], rng: &mut impl Rng) -> Plan {
         assert!(self.size > 0, "pixel pipeline: the size is zero");
-        let (scaled, region) = match self.geometry {
-            Geometry::TrainVideo => {
-                // 256 for 224, and in proportion for other sizes.
-                let scaled = with_short_side(size, (256 * self.size + 112) / 224);
-                (
-                    Some(scaled),
-                    Some(random_resized_crop::for_video(scaled, rng)),
-                )
-            }
-            Geometry::TrainImage => (None, Some(random_resized_crop::for_image(size, rng))),
-            Geometry::CenterCrop => {
-                let scaled = with_short_side(size, self.size);
-                (Some(scaled), Some(center_crop(scaled, [self.size; 2])))
-            }
-            Geometry::Clip => {
-                let scaled = with_short_side_as_torchvision(size, self.size);
-                let region = center_crop_as_torchvision(scaled, self.size);
-                (Some(scaled), Some(region))
-            }
-            Geometry::Resize => (None, None),
+        let scaled = self.scaled(size);
+        let crops_from = scaled.unwrap_or(size);
+        let region = match self.geometry {
+            Geometry::TrainVideo => Some(random_resized_crop::for_video(crops_from, rng)),
+            Geometry::TrainImage => Some(random_resized_crop::for_image(crops_from, rng)),
+            Geometry::CenterCrop => Some(center_crop(crops_from, [self.size; 2])),
+            Geometry::Clip => Some(center_crop_as_torchvision(crops_from, self.size)),
+            Geometry::Resize => None,
         };
         Plan {
+            size,
             scaled,
             region,
             // No number is drawn where nothing depends on it.
             flipped: self.flip_probability > 0.0 && rng.random::<f64>() < self.flip_probability,
+        }
+    }
+
+    /// The same for a frame of another size: the same share of its width and height.
+    fn plan_for(&self, size: [usize; 2], plan: &Plan) -> Plan {
+        let scaled = self.scaled(size);
+        let (from, to) = (plan.scaled.unwrap_or(plan.size), scaled.unwrap_or(size));
+        let region = match self.geometry {
+            Geometry::CenterCrop => Some(center_crop(to, [self.size; 2])),
+            Geometry::Clip => Some(center_crop_as_torchvision(to, self.size)),
+            _ => plan.region.map(|region| region.stretched(from, to)),
+        };
+        Plan {
+            size,
+            scaled,
+            region,
+            flipped: plan.flipped,
+        }
+    }
+
+    /// What a frame is resized to before it is cropped.
+    fn scaled(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+        match self.geometry {
+            // 256 for 224, and in proportion for other sizes.
+            Geometry::TrainVideo => Some(with_short_side(size, (256 * self.size + 112) / 224)),
+            Geometry::CenterCrop => Some(with_short_side(size, self.size)),
+            Geometry::Clip => Some(with_short_side_as_torchvision(size, self.size)),
+            Geometry::TrainImage | Geometry::Resize => None,
         }
     }
 

@@ -37,6 +37,18 @@ impl Region {
         self.top..self.top + self.height
     }
 
+    /// The same share of a frame of another size.
+    pub(super) fn stretched(self, from: [usize; 2], to: [usize; 2]) -> Self {
+        let [columns, rows] =
+            [0, 1].map(|side| move |pixels: usize| pixels * to[side] / from[side].max(1));
+        Self {
+            left: columns(self.left),
+            top: rows(self.top),
+            width: columns(self.width).max(1),
+            height: rows(self.height).max(1),
+        }
+    }
+
     /// Copies the rectangle out of a frame of `[height, frame_width, 3]` bytes into `out`.
     ///
     /// # Panics
