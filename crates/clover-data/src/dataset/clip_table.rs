@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_film_are_clips_of_their_own() {
+    fn parts_of_a_video_are_clips_of_their_own() {
         let item = |span: [u64; 2], caption: &str| RetrievalItem {
             id: None,
             span: Some(Span::new(span[0], span[1]).unwrap()),
