@@ -10,10 +10,10 @@ use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
+use clover_model::video_encoder::VideoEncoder;
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
-use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
@@ -21,6 +21,9 @@ const TEMPERATURE: f64 = 0.05;
 
 /// Clips or texts that pass an encoder together.
 pub(crate) const BATCH: usize = 16;
+
+/// Images that pass CLIP's encoder together: more of them take more memory, but no less time each.
+const IMAGES: usize = 64;
 
 /// Rows of unit length, one after the other, on the CPU.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,15 +149,21 @@ impl<B: Backend> Embedder<B> {
         Ok(embeddings)
     }
 
-    /// Embeds clips that were read as [its preprocessing](Self::preprocessing) says, all in one batch.
+    /// Embeds clips that were read as [its preprocessing](Self::preprocessing) says.
     ///
     /// # Panics
     ///
-    /// Panics if there are none, or their sizes differ.
+    /// Panics if their sizes differ.
     pub fn embed_clips(&self, clips: &[&NormalizedClip]) -> Embeddings {
-        let clips = stack_clips::<B>(clips, &self.device);
+        let at_once = match self.model.video_encoder {
+            VideoEncoder::VideoSwin(_) => clips.len().max(1),
+            VideoEncoder::Clip(_) => (IMAGES / self.preprocessing.frames.max(1)).max(1),
+        };
         let mut embeddings = Embeddings::default();
-        embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        for clips in clips.chunks(at_once) {
+            let clips = stack_clips::<B>(clips, &self.device);
+            embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        }
         embeddings
     }
 }

@@ -22,8 +22,8 @@ mod text_batch;
 pub use ask::{AnswerPrompt, AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
-    Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums,
-    start_from_bundle, write_bundle,
+    Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_preprocessing, bundle_sizes,
+    has_checksums, start_from_bundle, write_bundle,
 };
 pub use embedder::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime, Embeddings};
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};

@@ -57,10 +57,17 @@ pub(super) const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        &["serve"],
+        &[
+            "clover serve --index videos.index --open",
+            "clover serve --index videos.index --listen 0.0.0.0:7878 --token-file token --upload-dir sent",
+        ],
+    ),
+    (
         &["demo"],
         &[
             "clover demo",
-            "clover demo --quick",
+            "clover demo --quick --serve",
             "clover demo --out runs/again --seed 1 epochs=8",
         ],
     ),

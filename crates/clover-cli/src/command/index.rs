@@ -270,7 +270,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{}: cannot be found", path.display()))
 }
 
-/// A bar over the bytes of the clips: how long a film is is only known once it is opened.
+/// A bar over the bytes of the clips: how long a video is is only known once it is opened.
 fn by_bytes() -> ProgressBar {
     bar_as(
         "indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}",
@@ -305,9 +305,9 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
 }
 
 /// A folder beside another, whose path ends in its name.
-fn beside(folder: &Path, ending: &str) -> PathBuf {
+fn beside(folder: &Path, extension: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{ending}"));
+    name.push(format!(".{extension}"));
     folder.with_file_name(name)
 }
 
@@ -447,7 +447,7 @@ mod tests {
         let (folder, on) = (folder.path(), Interrupt::default());
         let clips = super::super::bundle_folder::small::write(folder, None);
         let videos = clips[0].parent().unwrap();
-        fs::write(videos.join("broken\nfilm.mp4"), "no film").unwrap();
+        fs::write(videos.join("broken\nfilm.mp4"), "no video").unwrap();
 
         index(
             folder,

@@ -35,7 +35,7 @@ pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use fusion_parts::FusionPart;
 pub(crate) use fusion_parts::{export_trained, need_trained};
 pub use neutral::NeutralTexts;
-pub use starting::{bundle_sizes, start_from_bundle};
+pub use starting::{bundle_preprocessing, bundle_sizes, start_from_bundle};
 
 use crate::{Embedder, InferenceError, Preprocessing};
 

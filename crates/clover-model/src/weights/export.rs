@@ -12,7 +12,7 @@ use burn_store::{ModuleSnapshot, TensorSnapshot};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::import::PATCH_KERNEL;
+use super::import::FIRST_KERNELS;
 use super::layout::transposed;
 use super::other_shape::with_colours_reversed;
 use super::{Naming, WeightError};
@@ -92,7 +92,8 @@ impl Export {
     #[must_use]
     pub fn with_colours_reversed(mut self) -> Self {
         for tensor in &mut self.tensors {
-            tensor.reverses_colours ^= tensor.snapshot.full_path() == PATCH_KERNEL;
+            let path = tensor.snapshot.full_path();
+            tensor.reverses_colours ^= FIRST_KERNELS.contains(&&*path);
         }
         self
     }

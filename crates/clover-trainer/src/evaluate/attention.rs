@@ -45,7 +45,7 @@ impl AttentionMaps {
 }
 
 /// The maps of questions by their numbers. One that can no longer be read has none: its answer is
-/// known, and a picture is not worth the evaluation.
+/// known, and an image is not worth the evaluation.
 pub(super) fn attention_maps<B, M, S>(
     model: &M,
     source: &S,

@@ -9,14 +9,11 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::prelude::*;
-use burn::tensor::TensorData;
 use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
 use clover_model::CloverConfig;
 use clover_model::clip::{Activation, FramePooling};
-use clover_model::weights::{
-    ClipSource, Import, ImportOptions, Naming, StoredTensor, TensorSource, WeightError, WeightFile,
-};
+use clover_model::weights::{ClipSource, Import, ImportOptions, Naming, WeightError, WeightFile};
 
 use self::settings::{CONFIGURATIONS, ClipSettings, OPENAI_SIGNS, activation};
 use super::{Draw, ImportedBundle};
@@ -106,13 +103,14 @@ impl ClipImport {
         let tokenizer_path = self.tokenizer(&folders)?;
         let tokenizer = Tokenizer::read(&tokenizer_path)?;
         check_vocabulary(&config, &tokenizer, &tokenizer_path)?;
+        check_end(&config, &tokenizer, tokenizer_path)?;
 
         let mut import = Import::new(ImportOptions {
             look_for_not_finite: true,
             ..ImportOptions::default()
         });
         import.resize_to(config.video.window());
-        let source = InClover::of(&source);
+        let source = source.in_clover();
         import.add(&source, Naming::Native);
         B::seed(device, self.seed);
         let clover = import.fill(config.init(device))?;
@@ -224,38 +222,23 @@ impl ClipImport {
     }
 }
 
-/// A CLIP's weights under the paths of a Clover.
-struct InClover<'s> {
-    source: &'s ClipSource<'s>,
-    entries: Vec<StoredTensor>,
-}
-
-impl<'s> InClover<'s> {
-    fn of(source: &'s ClipSource<'s>) -> Self {
-        let entries = source.entries().iter().map(|entry| StoredTensor {
-            name: match entry.name.split_once('.') {
-                Some(("vision", _)) => format!("video_encoder.{}", entry.name),
-                Some(("text", _)) => format!("text_encoder.{}", entry.name),
-                _ => entry.name.clone(),
-            },
-            ..entry.clone()
-        });
-        Self {
-            source,
-            entries: entries.collect(),
-        }
-    }
-}
-
-impl TensorSource for InClover<'_> {
-    fn entries(&self) -> &[StoredTensor] {
-        &self.entries
-    }
-
-    fn data(&self, name: &str) -> Result<TensorData, WeightError> {
-        let own = name
-            .strip_prefix("video_encoder.")
-            .or_else(|| name.strip_prefix("text_encoder."));
-        self.source.data(own.unwrap_or(name))
+/// The feature of a text stands at its last token, which is found as the largest number.
+fn check_end(
+    config: &CloverConfig,
+    tokenizer: &Tokenizer,
+    path: PathBuf,
+) -> Result<(), InferenceError> {
+    let (end, last) = (
+        tokenizer.special().sep as usize,
+        config.text.vocabulary() - 1,
+    );
+    match end == last {
+        true => Ok(()),
+        false => Err(InferenceError::Configuration {
+            path,
+            reason: format!(
+                "texts end in the piece {end}, and a CLIP finds the end of a text by its largest number, {last}"
+            ),
+        }),
     }
 }

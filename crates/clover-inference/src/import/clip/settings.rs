@@ -205,7 +205,11 @@ mod tests {
             assert_eq!(found.activation.unwrap().0, Activation::Gelu);
             let heads = (found.hints.vision_heads, found.hints.text_heads);
             assert_eq!(heads, (Some(12), Some(8)));
-            assert_eq!(found.colours.unwrap().deviation, [0.4, 0.5, 0.6]);
+            let expected = ColourStatistics {
+                mean: [0.1, 0.2, 0.3],
+                deviation: [0.4, 0.5, 0.6],
+            };
+            assert_eq!(found.colours, Some(expected));
         }
     }
 
