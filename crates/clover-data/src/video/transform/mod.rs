@@ -17,8 +17,8 @@ use flip::flip;
 use normalize::Normalizer;
 pub use normalize::{ChannelOrder, NormalizedClip};
 pub(super) use region::Region;
-use resize::with_short_side_as_torchvision;
 pub(super) use resize::{Interpolation, resize, resize_region, with_short_side};
+use resize::{resize_as_pillow, with_short_side_as_torchvision};
 
 use super::Clip;
 use super::decoded_frame::DecodedFrame;
@@ -39,8 +39,8 @@ pub enum Geometry {
     Resize,
     /// Shorter side to the size, the middle of it, bicubic, as Pillow and torchvision do: CLIP's.
     ///
-    /// The pixels are those of Pillow within 2 of 255. Frames of a video are decoded to the same RGB as
-    /// images before they are resized, so the same holds for them, given the decoder's colours.
+    /// The pixels are those of Pillow within 2 of 255. Frames of a video become RGB before they are
+    /// resized, so the same holds for them, given the decoder's colours.
     Clip,
 }
 
@@ -239,7 +239,10 @@ impl PixelPipeline {
         };
         let whole = Region::whole(frame.size());
         let scaled = plan.scaled.filter(|scaled| *scaled != whole.size());
-        let scaled = scaled.map(|size| (resize_region(frame, whole, size, interpolation), size));
+        let scaled = scaled.map(|size| match self.geometry {
+            Geometry::Clip => (resize_as_pillow(frame, size), size),
+            _ => (resize_region(frame, whole, size, interpolation), size),
+        });
         let scaled = scaled
             .as_ref()
             .map(|(pixels, size)| DecodedFrame::of_rgb(pixels, *size));

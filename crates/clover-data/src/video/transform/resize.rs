@@ -93,6 +93,20 @@ pub(in crate::video) fn resize_region<'a>(
     resize(&low, [from[0], to[1]], to, interpolation).into()
 }
 
+/// Resizes a frame as Pillow's bicubic does: columns are resampled before rows, with whole levels in
+/// between. In the order of [`resize_region`] some values are 2 of 255 off.
+pub(super) fn resize_as_pillow<'a>(frame: &'a DecodedFrame<'_>, to: [usize; 2]) -> Cow<'a, [u8]> {
+    let mut size = frame.size();
+    let mut pixels = frame.region(Region::whole(size));
+    for next in [[to[0], size[1]], to] {
+        if next != size {
+            pixels = resize(&pixels, size, next, Interpolation::Bicubic).into();
+        }
+        size = next;
+    }
+    pixels
+}
+
 /// The size at which the shorter side is `short_side` and the sides keep their ratio.
 pub(in crate::video) fn with_short_side(
     [width, height]: [usize; 2],
