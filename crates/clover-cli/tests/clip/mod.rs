@@ -162,7 +162,7 @@ fn a_clip_is_evaluated_without_training_where_comparing_is_enough() {
         )
     };
 
-    let retrieval = printed(&evaluate("retrieval-custom", &test.pairs, ""));
+    let retrieval = printed(&evaluate("retrieval-custom", &test.retrieval, ""));
     let answers = format!("--answers {}", list.display());
     let open = printed(&evaluate("open-ended-custom", &test.open_ended, &answers));
     let (without, _) = refused(&evaluate("open-ended-custom", &test.open_ended, ""));
