@@ -167,8 +167,9 @@ pub(crate) struct Pretrain {
     /// recipe's clips.
     #[arg(long)]
     pub(crate) start_from: Option<PathBuf>,
-    /// Word pieces, one a line, as BERT's `vocab.txt`.
-    #[arg(long, required_unless_present = "resume")]
+    /// Word pieces, one a line, as BERT's `vocab.txt`, or a folder with a tokenizer's files; those of the bundle that
+    /// the run starts from if not given.
+    #[arg(long, required_unless_present_any = ["resume", "start_from"])]
     pub(crate) vocab: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
@@ -180,7 +181,7 @@ pub(crate) struct Pretrain {
     /// A shipped recipe by name, or the path of a complete one (TOML); `pretrain` if not given.
     #[arg(long)]
     pub(crate) recipe: Option<PathBuf>,
-    /// Size of the model: nano (for tests), tiny, small or base.
+    /// Size of the model: nano (for tests), tiny, small, base, clip-nano or clip-tiny.
     #[arg(long)]
     pub(crate) preset: Option<String>,
     /// Stop, with a checkpoint, after this many steps in all.

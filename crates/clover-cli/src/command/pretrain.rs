@@ -187,20 +187,26 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     let keys: Vec<String> = preset.chain(arguments.keys.0.iter().cloned()).collect();
     let recipe = recipe.with_overrides(&keys)?;
 
-    let mut plan = match kept {
-        Some(kept) => PretrainingPlan { recipe, ..kept },
-        None => PretrainingPlan::new(
-            recipe,
-            of_a_new_run("--data", &arguments.data, folder)?,
-            of_a_new_run("--vocab", &arguments.vocab, folder)?,
-            folder,
-        ),
-    };
     let bundle = arguments
         .start_from
         .as_deref()
         .map(bundle_folder)
         .transpose()?;
+    // A model that starts from a bundle knows the bundle's words.
+    let vocabulary = arguments.vocab.clone().or_else(|| match kept {
+        Some(_) => None,
+        None => bundle.clone(),
+    });
+
+    let mut plan = match kept {
+        Some(kept) => PretrainingPlan { recipe, ..kept },
+        None => PretrainingPlan::new(
+            recipe,
+            of_a_new_run("--data", &arguments.data, folder)?,
+            of_a_new_run("--vocab", &vocabulary, folder)?,
+            folder,
+        ),
+    };
     replace(&mut plan.data, &arguments.data);
     replace(&mut plan.vocabulary, &arguments.vocab);
     for (kept, given) in [
