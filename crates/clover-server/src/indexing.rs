@@ -100,12 +100,7 @@ impl<B: Backend> Indexing<B> {
         if summary.interrupted {
             return Ok(JobProgress::default());
         }
-        let index = Arc::new(ready_index(
-            &self.index,
-            &self.embedder,
-            &self.neutral,
-            false,
-        )?);
+        let index = ready_index(&self.index, &self.embedder, &self.neutral, false)?;
         let mut records = index.library().records();
         let record = records.find(|record| index.path_of(&record.key) == job.path);
         let (state_of_clip, fault) = match record {
@@ -114,7 +109,7 @@ impl<B: Backend> Indexing<B> {
         };
         let clip = record.map(|record| record.key.clone());
         drop(records);
-        state.replace_index(&index);
+        state.replace_index(index)?;
         Ok(match state_of_clip {
             ClipState::Indexed => JobProgress {
                 state: JobState::Done,
@@ -137,7 +132,10 @@ impl<B: Backend> Indexing<B> {
     /// The index to write to, once no other program does; none where the server is stopped first.
     fn writer(&self, job: &Job, state: &State) -> Result<Option<IndexWriter>, InferenceError> {
         let begun = Instant::now();
-        let settings = IndexSettings::read(&self.index)?;
+        // Of the index that is searched: one that was built anew with another bundle is refused.
+        let settings = state.catalog().index.settings().clone();
+        // Where it is no longer, none is begun.
+        IndexSettings::read(&self.index)?;
         loop {
             match IndexWriter::open(&self.index, &settings) {
                 Err(InferenceError::Data(DataError::FolderLocked { .. }))

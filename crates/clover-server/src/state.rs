@@ -75,12 +75,22 @@ impl State {
         Arc::clone(&catalog)
     }
 
-    /// Another reading of the index takes the place of the last one.
-    pub(crate) fn replace_index(&self, index: &Arc<VideoIndex>) {
+    /// Another reading of the index takes the place of the last one, unless it was made with another bundle.
+    pub(crate) fn replace_index(&self, mut index: VideoIndex) -> Result<(), InferenceError> {
+        let old = Arc::clone(&self.catalog().index);
+        if !index.settings().is_like(old.settings()) {
+            tracing::warn!("the index was built anew with another bundle: start the server again");
+            return Ok(());
+        }
+        if old.inverted_file().is_some() {
+            index.read_inverted_file()?;
+        }
+        let index = Arc::new(index);
         self.metrics.rows(index.rows());
-        self.queue.replace_index(Arc::clone(index));
-        let catalog = Arc::new(Catalog::new(Arc::clone(index)));
+        self.queue.replace_index(Arc::clone(&index));
+        let catalog = Arc::new(Catalog::new(index));
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog;
+        Ok(())
     }
 
     /// Tells all that go on for long to end.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use clover_inference::{InferenceError, VideoIndex};
+use clover_inference::VideoIndex;
 
 use crate::state::State;
 
@@ -32,25 +32,12 @@ pub(crate) async fn watch_index(folder: PathBuf, state: Arc<State>) {
         }
         known = now;
         let (folder, state) = (folder.clone(), Arc::clone(&state));
-        let reloaded = tokio::task::spawn_blocking(move || reload(&folder, &state)).await;
+        let reload = move || state.replace_index(VideoIndex::open(&folder)?);
+        let reloaded = tokio::task::spawn_blocking(reload).await;
         if let Ok(Err(error)) = reloaded {
             tracing::warn!(%error, "the index is left as it was");
         }
     }
-}
-
-fn reload(folder: &Path, state: &State) -> Result<(), InferenceError> {
-    let old = Arc::clone(&state.catalog().index);
-    let mut index = VideoIndex::open(folder)?;
-    if !index.settings().is_like(old.settings()) {
-        tracing::warn!("the index was built anew with another bundle: start the server again");
-        return Ok(());
-    }
-    if old.inverted_file().is_some() {
-        index.read_inverted_file()?;
-    }
-    state.replace_index(&Arc::new(index));
-    Ok(())
 }
 
 fn stamp(folder: &Path) -> Stamp {

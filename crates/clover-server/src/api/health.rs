@@ -15,6 +15,8 @@ use crate::queue::CAPACITY;
 
 /// Texts to try.
 const EXAMPLES: usize = 6;
+/// Folders that are told.
+const FOLDERS: usize = 1_000;
 
 /// Whether the server answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +37,7 @@ pub(crate) struct Status {
     uploads: Option<UploadStatus>,
     /// Texts to try.
     examples: Vec<String>,
+    /// By name; 1,000 at most.
     folders: Vec<Folder>,
 }
 
@@ -101,7 +104,7 @@ pub(crate) async fn status(State(state): Shared) -> Json<Status> {
             kinds: MediaType::KNOWN.map(|kind| kind.extension).to_vec(),
         }),
         examples,
-        folders: catalog.folders().to_vec(),
+        folders: catalog.folders().iter().take(FOLDERS).cloned().collect(),
     })
 }
 
