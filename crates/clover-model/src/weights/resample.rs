@@ -67,6 +67,10 @@ pub(super) fn resample(
     if from == to {
         return values.to_vec();
     }
+    // A table without a row says nothing about others.
+    if from * inner == 0 {
+        return Vec::new();
+    }
     let taps = taps(kernel, from, to);
     let mut resampled = Vec::with_capacity(outer * to * inner);
     for block in values.chunks(from * inner) {
