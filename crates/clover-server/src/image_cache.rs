@@ -1,7 +1,7 @@
 //! Images that were made once, in a folder of bounded size.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -42,8 +42,14 @@ impl ImageCache {
         if length > LARGEST {
             return;
         }
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| write_whole(&self.path(key), |file| file.write_all(image)));
+        // Not the folders above it: an index that is being replaced is not there for a moment, and nothing
+        // may take its place.
+        let made = match fs::create_dir(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        };
+        let written =
+            made.and_then(|()| write_whole(&self.path(key), |file| file.write_all(image)));
         if let Err(error) = written {
             tracing::debug!(%error, "an image is not kept");
             return;

@@ -1,6 +1,7 @@
 //! A server: opened on an index, bound to an address, run until it is asked to stop.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,6 +14,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use crate::access::{Access, Token};
@@ -78,6 +81,8 @@ impl Default for ServerConfig {
 /// A server that listens, but does not answer yet.
 #[derive(Debug)]
 pub struct Server {
+    /// There until this is dropped.
+    runtime: Option<Runtime>,
     listener: TcpListener,
     address: SocketAddr,
     index: PathBuf,
@@ -103,14 +108,33 @@ impl Server {
         };
         // What cannot be used is said before a model is read.
         Access::new(config.listen, &config.allow_hosts, config.token.clone())?;
-        let listener = TcpListener::bind(config.listen).map_err(listening)?;
-        listener.set_nonblocking(true).map_err(listening)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("clover-server")
+            .build()
+            .map_err(ServerError::Threads)?;
+        let listener = {
+            let _entered = runtime.enter();
+            bind(config.listen).map_err(listening)?
+        };
         let address = listener.local_addr().map_err(listening)?;
         let access = Access::new(address, &config.allow_hosts, config.token.clone())?;
         let uploads = config.upload_dir.as_deref();
         let uploads = uploads
             .map(|folder| Uploads::new(folder, config.max_upload))
             .transpose()?;
+
+        let cache = match &config.cache_dir {
+            Some(folder) => {
+                let failed = |source| ServerError::File {
+                    path: folder.clone(),
+                    source,
+                };
+                std::fs::create_dir_all(folder).map_err(failed)?;
+                folder.clone()
+            }
+            None => index.join("thumbnails"),
+        };
 
         let opened = VideoIndex::open(index)?;
         let bundle: Bundle<B> = opened.bundle(&device)?;
@@ -144,10 +168,7 @@ impl Server {
             answers,
             captions: neutral.texts.iter().take(CAPTIONS).cloned().collect(),
             index: Arc::clone(searcher.index()),
-            cache: config
-                .cache_dir
-                .clone()
-                .unwrap_or_else(|| index.join("thumbnails")),
+            cache,
         }));
         let mut threads = vec![thread("clover-inference", move || {
             inference::work(&queue, searcher, &answerer);
@@ -167,6 +188,7 @@ impl Server {
         Ok(Self {
             router: api::router(&state),
             index: index.to_owned(),
+            runtime: Some(runtime),
             listener,
             address,
             state,
@@ -189,23 +211,16 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The operating system gives no threads.
+    /// None so far: what cannot be used is said when it is opened.
     pub fn run(mut self, stops: &(dyn Fn() -> bool + Sync)) -> Result<(), ServerError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("clover-server")
-            .build()
-            .map_err(ServerError::Threads)?;
-        let served = runtime.block_on(self.serve(stops));
-        self.end();
-        // A file that is still being decoded is not waited for.
-        runtime.shutdown_background();
-        served
+        if let Some(runtime) = self.runtime.take() {
+            runtime.block_on(self.serve(stops));
+            self.runtime = Some(runtime);
+        }
+        Ok(())
     }
 
-    async fn serve(&self, stops: &(dyn Fn() -> bool + Sync)) -> Result<(), ServerError> {
-        let listener = self.listener.try_clone().map_err(ServerError::Threads)?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?;
+    async fn serve(&self, stops: &(dyn Fn() -> bool + Sync)) {
         let watching = watch_index(self.index.clone(), Arc::clone(&self.state));
         let watching = tokio::spawn(watching);
         let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -218,7 +233,7 @@ impl Server {
         loop {
             let accepted = async {
                 let place = Arc::clone(&places).acquire_owned().await;
-                (place, listener.accept().await)
+                (place, self.listener.accept().await)
             };
             let (place, accepted) = tokio::select! {
                 accepted = accepted => accepted,
@@ -248,7 +263,6 @@ impl Server {
         {
             tracing::warn!("some requests did not finish in time");
         }
-        Ok(())
     }
 
     /// Ends the threads.
@@ -258,6 +272,10 @@ impl Server {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        if let Some(runtime) = self.runtime.take() {
+            // A file that is still being decoded is not waited for.
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -265,6 +283,19 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Listens, with room for many who come at once.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that is started again need not wait for connections of the last one.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTIONS as u32)
 }
 
 async fn stopped(stops: &(dyn Fn() -> bool + Sync)) {
