@@ -6,6 +6,9 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use clover_losses::InfoNceLossConfig;
 use clover_model::Noise;
+use clover_model::clip::{
+    Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling, TemporalPoolingConfig,
+};
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, PretrainingInput, RetrievalModel};
 use clover_model::text_encoder::BertConfig;
@@ -70,6 +73,26 @@ fn clover(device: &Device) -> Clover<TestAutodiffBackend> {
         .map(&mut Unsettle)
 }
 
+/// The same with a CLIP's encoders, which learn over frames, too. A patch is a region.
+fn with_clip(device: &Device) -> Clover<TestAutodiffBackend> {
+    clover_kernels::register_autodiff::<TestAutodiffBackend>();
+    TestAutodiffBackend::seed(device, 0);
+    let vision = ClipVisionConfig::new(SIZE, 4, 24, 2, 2, DIM, Activation::QuickGelu);
+    // The mask stands behind the vocabulary.
+    let pieces = VOCABULARY - 1;
+    let text = ClipTextConfig::new(pieces, TEXT_LEN, DIM, 2, 2, DIM, Activation::Gelu);
+    let pooling = TemporalPoolingConfig::new()
+        .with_layers(2)
+        .with_heads(Some(2))
+        .with_positions(FRAMES);
+    let clip = ClipConfig::new(vision, text);
+    CloverConfig::clip(clip, FRAMES, FramePooling::Temporal(pooling))
+        .with_fusion_layers(2)
+        .without_dropout()
+        .init(device)
+        .map(&mut Unsettle)
+}
+
 fn clips(device: &Device) -> Floats<5> {
     let shape = [BATCH, 3, FRAMES, SIZE, SIZE];
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
@@ -123,30 +146,47 @@ fn assert_silent<M: AutodiffModule<TestAutodiffBackend>>(
     assert_eq!(silent, expected);
 }
 
-#[test]
-fn in_pretraining_all_but_key_biases_learn() {
-    let device = Default::default();
-    let clover = clover(&device);
-    let masked_positions = Tensor::from_ints([1, 3, 8, 14], &device);
-    let labels = Tensor::from_ints([5, 6, 7, 8], &device);
-
+fn pretraining_loss(clover: &Clover<TestAutodiffBackend>, device: &Device) -> Floats<1> {
+    let masked_positions = Tensor::from_ints([1, 3, 8, 14], device);
+    let labels = Tensor::from_ints([5, 6, 7, 8], device);
     let output = clover.forward_pretraining(
         PretrainingInput {
-            clips: clips(&device),
-            token_ids: texts(BATCH, &device),
-            masked_token_ids: texts(BATCH, &device)
+            clips: clips(device),
+            token_ids: texts(BATCH, device),
+            masked_token_ids: texts(BATCH, device)
                 .add_scalar(1)
                 .remainder_scalar(VOCABULARY as i64),
-            attention_mask: mask(BATCH, &device),
+            attention_mask: mask(BATCH, device),
             masked_positions: Some(masked_positions),
-            region_mask: Tensor::zeros([BATCH, 7, 7], &device)
+            region_mask: Tensor::zeros([BATCH, 7, 7], device)
                 .slice_fill([0..BATCH, 1..4, 2..5], 1.0),
         },
         &mut Noise::quiet(),
     );
-    let losses = PretrainingObjective::default().forward(output, Some(labels));
+    PretrainingObjective::default()
+        .forward(output, Some(labels))
+        .total()
+}
 
-    assert_silent(clover, &losses.total(), KEY_BIASES);
+#[test]
+fn in_pretraining_all_but_key_biases_learn() {
+    let device = Default::default();
+    let clover = clover(&device);
+
+    let loss = pretraining_loss(&clover, &device);
+
+    assert_silent(clover, &loss, KEY_BIASES);
+}
+
+#[test]
+fn with_a_clip_all_but_key_biases_and_the_scale_of_another_loss_learn() {
+    let device = Default::default();
+    let clover = with_clip(&device);
+
+    let loss = pretraining_loss(&clover, &device);
+
+    let [_, _, third, fourth] = KEY_BIASES;
+    assert_silent(clover, &loss, [third, fourth, "logit_scale"]);
 }
 
 #[test]

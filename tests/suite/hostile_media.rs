@@ -1,4 +1,4 @@
-//! Films, animations and pictures cut anywhere and changed anywhere: an error or frames of the size
+//! Videos, animations and images cut anywhere and changed anywhere: an error or frames of the size
 //! that was asked for, in bounded time and memory.
 
 use std::fs;
@@ -62,15 +62,15 @@ fn picture(format: ImageFormat) -> Vec<u8> {
 
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("media");
-    let film = |name: &'static str| (name, fs::read(media.join(name)).unwrap());
+    let video = |name: &'static str| (name, fs::read(media.join(name)).unwrap());
     vec![
-        film("small.mp4"),
-        film("cut.mp4"),
-        film("hybrid.mp4"),
-        film("fragmented.mp4"),
-        film("small.mkv"),
-        film("small.webm"),
-        film("small.avi"),
+        video("small.mp4"),
+        video("cut.mp4"),
+        video("hybrid.mp4"),
+        video("fragmented.mp4"),
+        video("small.mkv"),
+        video("small.webm"),
+        video("small.avi"),
         ("small.gif", gif()),
         ("small.png", picture(ImageFormat::Png)),
         ("small.jpg", picture(ImageFormat::Jpeg)),
@@ -145,7 +145,7 @@ fn a_file_cut_or_changed_anywhere_never_panics_hangs_or_takes_all_memory() {
     }
 }
 
-/// Boxes of mp4 files that say where pictures lie and when they are shown.
+/// Boxes of mp4 files that say where images lie and when they are shown.
 const BOXES: [&[u8; 4]; 17] = [
     b"mvhd", b"mdhd", b"elst", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"trex", b"sidx",
     b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"mfra",
@@ -156,10 +156,10 @@ fn figures_of_mp4_boxes_taken_to_extremes_are_an_error_or_harmless() {
     if !is_alone("hostile_media::figures_of_mp4_boxes_taken_to_extremes_are_an_error_or_harmless") {
         return;
     }
-    let films = ["cut.mp4", "hybrid.mp4", "fragmented.mp4"];
+    let videos = ["cut.mp4", "hybrid.mp4", "fragmented.mp4"];
     for (name, whole) in samples()
         .into_iter()
-        .filter(|(name, _)| films.contains(name))
+        .filter(|(name, _)| videos.contains(name))
     {
         let mut files = 0;
         for at in 4..whole.len() - 4 {

@@ -24,10 +24,10 @@ const MAX_GROWTH_KIB: u64 = 24 << 10;
 /// Two videos in turn, each with a caption of its own, and one missing file.
 fn dataset(folder: &Path) -> PretrainingDataset {
     let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("media");
-    let mut rows = String::from("path,caption\nmissing.mp4,a lost film\n");
+    let mut rows = String::from("path,caption\nmissing.mp4,a lost video\n");
     for pair in 1..PAIRS {
-        let film = media.join(["small.mp4", "small.webm"][pair % 2]);
-        rows += &format!("{},a dog runs over the grass {pair}\n", film.display());
+        let video = media.join(["small.mp4", "small.webm"][pair % 2]);
+        rows += &format!("{},a dog runs over the grass {pair}\n", video.display());
     }
     let manifest = folder.join("pairs.csv");
     fs::write(&manifest, rows).unwrap();

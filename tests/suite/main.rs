@@ -9,6 +9,7 @@
 
 mod adapted_run;
 mod check_data;
+mod clip_recipes;
 mod device_traffic;
 mod full_disk;
 mod gradients;

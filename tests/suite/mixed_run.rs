@@ -13,7 +13,7 @@ use crate::small_run::{SmallData, is_alone, recipe, run, without_time};
 const CLIPS: usize = 12;
 const IMAGES: usize = 6;
 
-/// Pictures of one colour each, and their list.
+/// Images of one colour each, and their list.
 fn write_images(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let mut list = "path,caption\n".to_owned();

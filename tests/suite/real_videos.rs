@@ -30,7 +30,7 @@ fn real_videos_are_trained_on_and_the_broken_ones_named() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         if path
             .extension()
-            .is_some_and(|ending| ending != "md" && ending != "json")
+            .is_some_and(|extension| extension != "md" && extension != "json")
         {
             let words = name.replace(['_', '-'], " ");
             manifest += &format!("{},a clip of {words}\n", path.display());

@@ -10,6 +10,7 @@ mod help;
 mod index;
 mod keys;
 mod search;
+mod serve;
 mod tasks;
 mod weights;
 
@@ -26,6 +27,7 @@ pub(crate) use help::{Completions, Help, Man};
 pub(crate) use index::Index;
 pub(crate) use keys::Keys;
 pub(crate) use search::Search;
+pub(crate) use serve::Serve;
 pub(crate) use tasks::{Evaluate, Finetune, task_name};
 pub(crate) use weights::{
     ExportWeights, FetchWeights, Format, FusionFrom, ImportWeights, InspectWeights, Weights,
@@ -113,6 +115,8 @@ pub(crate) enum Command {
     Embed(Box<Embed>),
     /// Find the clips and moments of an index that fit a text or an example.
     Search(Box<Search>),
+    /// Show an index on a page, with its videos, search and questions, and answer programs over HTTP.
+    Serve(Box<Serve>),
     /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
     /// Compare Clover's objectives with the paper's baselines: equal runs, one table.
@@ -232,6 +236,9 @@ pub(crate) struct Demo {
     /// there.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Afterwards show what was learned on a page: search, and questions about the held-out clips.
+    #[arg(long)]
+    pub(crate) serve: bool,
     // Of pre-training, whose recipe is `demo`; the seed is that of all runs.
     #[command(flatten)]
     pub(crate) keys: Keys,

@@ -24,6 +24,7 @@ pub(crate) const GUIDE: &[Page] = &[
     page!("searching"),
     page!("questions"),
     page!("serving"),
+    page!("clip"),
     page!("public-weights"),
     page!("benchmark"),
     page!("devices"),

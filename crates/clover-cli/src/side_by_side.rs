@@ -72,7 +72,7 @@ pub(crate) struct Ended<'j, J, T> {
 }
 
 /// Does all jobs, `at_a_time` of them side by side, or, once interrupted, those that have begun; `ended`
-/// hears of each on this thread.
+/// is told of each on this thread.
 ///
 /// # Errors
 ///
@@ -99,7 +99,7 @@ pub(crate) fn side_by_side<J: Display + Sync, T: Send>(
                     let started = Instant::now();
                     let result = work(job, &mut Lane::new(job.to_string(), all));
                     let seconds = started.elapsed().as_secs_f64();
-                    // Nobody hears of it where `ended` failed.
+                    // Nobody is told of it where `ended` failed.
                     let one = Ended {
                         job,
                         result,

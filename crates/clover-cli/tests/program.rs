@@ -2,10 +2,14 @@
 
 #![cfg(test)]
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "flex")]
+mod clip;
 
 use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};
@@ -207,10 +211,68 @@ fn an_interrupted_run_ends_with_status_130_and_says_how_to_go_on() {
     assert!(shapes.path("run/bundle/config.json").is_file());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_answers_until_it_is_told_to_end_and_then_ends_well() {
+    let shapes = Shapes::render();
+    let [run, index] = ["run", "index"].map(|name| shapes.path(name).display().to_string());
+    printed(&shapes.pretrain("run"));
+    let clips = shapes.files.clips.display();
+    printed(&format!("index {clips} --index {index} --bundle {run}"));
+    let serve = format!("serve --index {index} --listen");
+
+    let (open, _) = refused(&format!("{serve} 0.0.0.0:0"));
+    let server = clover(&format!("{serve} 127.0.0.1:0"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut server = server.unwrap();
+    let mut said = BufReader::new(server.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let (_, address) = line.split_once("http://").unwrap();
+    let address = address.split('/').next().unwrap();
+    let body = r#"{"text": "a red circle"}"#;
+    let request = format!(
+        "POST /api/v1/search HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = String::new();
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(request.as_bytes()).unwrap();
+    connection.read_to_string(&mut answer).unwrap();
+    let signal = Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status();
+    assert!(signal.unwrap().success());
+    let status = server.wait().unwrap();
+
+    assert!(open.contains("--token-file"), "{open}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("moments"),
+        "{answer}"
+    );
+    assert_eq!(status.code(), Some(0));
+    let mut log = String::new();
+    server
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut log)
+        .unwrap();
+    assert!(
+        log.contains("request_id=") && log.contains("status=200"),
+        "{log}"
+    );
+    // What is looked for is nobody's business.
+    assert!(!log.contains("red circle"), "{log}");
+}
+
 #[test]
 fn a_check_fails_where_training_would_stop() {
     let shapes = Shapes::render();
-    fs::write(shapes.path("clips/000/000003.gif"), "not a picture").unwrap();
+    fs::write(shapes.path("clips/000/000003.gif"), "not an image").unwrap();
     let check = |options: &str| {
         let words = format!("check-data {} {options}", shapes.files.clips.display());
         let output = clover(&words).output().unwrap();

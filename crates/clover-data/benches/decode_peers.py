@@ -4,11 +4,11 @@
     cargo build --release -p clover-cli -p clover-data --bins --examples
     python3 crates/clover-data/benches/decode_peers.py [PROGRAM ...]
 
-Draws a folder of 640x360 H.264 films with the `ffmpeg` program (x264's defaults; groups of 250 and of
+Draws a folder of 640x360 H.264 videos with the `ffmpeg` program (x264's defaults; groups of 250 and of
 50 pictures), then lets every reader turn each of them into a normalised [3, 8, 224, 224] clip: eight
 frames from the middle of equal stretches, shorter side to 224, the middle 224 x 224. Each PROGRAM is
 a build of the example `clips_per_second` (by default the one in `target/release/examples`). The last
-row reads shards that `target/release/clover pack --frames 8` made of the films. Rounds alternate; the
+row reads shards that `target/release/clover pack --frames 8` made of the videos. Rounds alternate; the
 best of each is printed, and its ratio to the faster of the two peers.
 """
 
@@ -37,10 +37,10 @@ def draw(folder):
                 "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25",
                 "-filter_complex", f"[0][1]blend=all_opacity={0.3 + 0.1 * scene:.1f}",
             ]
-            film = os.path.join(folder, f"group-{group}-{scene}.mp4")
+            video = os.path.join(folder, f"group-{group}-{scene}.mp4")
             coding = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", str(group)]
             subprocess.run(
-                ["ffmpeg", "-loglevel", "error", *source, "-frames:v", str(FRAMES), *coding, film],
+                ["ffmpeg", "-loglevel", "error", *source, "-frames:v", str(FRAMES), *coding, video],
                 check=True,
             )
 
@@ -95,7 +95,7 @@ def pack(folder):
     shards, pairs = os.path.join(folder, "shards"), os.path.join(folder, "pairs.csv")
     with open(pairs, "w") as rows:
         rows.write("path,caption\n")
-        rows.writelines(f"{path},a film\n" for path in sorted(glob.glob(os.path.join(folder, "*.mp4"))))
+        rows.writelines(f"{path},a video\n" for path in sorted(glob.glob(os.path.join(folder, "*.mp4"))))
     command = ["target/release/clover", "pack", pairs, "--out", shards, "--frames", "8"]
     subprocess.run(command, check=True, capture_output=True)
 

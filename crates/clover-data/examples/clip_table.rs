@@ -1,4 +1,4 @@
-//! How long a list of so many captioned films takes to become a table, and the most memory held: made-up
+//! How long a list of so many captioned videos takes to become a table, and the most memory held: made-up
 //! rows of WebVid's form.
 //!
 //! `cargo run --release -p clover-data --example clip_table -- 10000000`

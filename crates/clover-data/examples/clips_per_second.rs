@@ -1,7 +1,7 @@
 //! Reads every clip of a folder on one thread and says how many a second that makes.
 //!
 //! `cargo run --release -p clover-data --example clips_per_second -- FOLDER [ROUNDS]`: eight frames
-//! of each film or of each sample of its shards, shorter side to 224, the middle 224 x 224,
+//! of each video or of each sample of its shards, shorter side to 224, the middle 224 x 224,
 //! normalised: `[3, 8, 224, 224]`.
 
 use std::error::Error;
@@ -14,9 +14,9 @@ use clover_data::video::{ClipSource, DecodeLimits, FrameSampling, PixelPipeline}
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// The clips of a folder: films, or samples of shards.
+/// The clips of a folder: videos, or samples of shards.
 enum Clips {
-    Films(Vec<PathBuf>),
+    Videos(Vec<PathBuf>),
     Samples(ClipTable),
 }
 
@@ -25,26 +25,26 @@ impl Clips {
         let files = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
         let mut files: Vec<PathBuf> = files.collect::<Result<_, _>>()?;
         files.sort();
-        let ending = |file: &PathBuf, wanted| file.extension().is_some_and(|end| end == wanted);
-        if files.iter().any(|file| ending(file, "tar")) {
+        let extension = |file: &PathBuf, wanted| file.extension().is_some_and(|end| end == wanted);
+        if files.iter().any(|file| extension(file, "tar")) {
             let options = ShardOptions::default();
             let shards = ShardSet::open(&[folder.to_path_buf()], &options, &|_, _| ())?;
             return Ok(Self::Samples(shards.into()));
         }
-        files.retain(|file| ending(file, "mp4"));
-        Ok(Self::Films(files))
+        files.retain(|file| extension(file, "mp4"));
+        Ok(Self::Videos(files))
     }
 
     fn len(&self) -> usize {
         match self {
-            Self::Films(files) => files.len(),
+            Self::Videos(files) => files.len(),
             Self::Samples(samples) => samples.len(),
         }
     }
 
     fn open(&self, index: usize) -> Result<ClipSource, Box<dyn Error>> {
         Ok(match self {
-            Self::Films(files) => ClipSource::Path(files[index].clone()),
+            Self::Videos(files) => ClipSource::Path(files[index].clone()),
             Self::Samples(samples) => samples.read(index)?.clip,
         })
     }

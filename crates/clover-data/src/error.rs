@@ -35,7 +35,7 @@ pub enum DataError {
         holder: String,
     },
 
-    /// A picture could not be encoded.
+    /// An image could not be encoded.
     #[error("{name}: cannot be encoded")]
     Encode {
         /// The picture.
@@ -226,7 +226,7 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// A file is neither a video nor a picture that can be decoded.
+    /// A file is neither a video nor an image that can be decoded.
     #[error(
         "{path}: is {found}; H.264 in mp4 or Matroska, VP9 in WebM, GIF, PNG, WebP and JPEG can be decoded"
     )]
@@ -317,8 +317,8 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// A picture file cannot be decoded.
-    #[error("{path}: the picture cannot be decoded")]
+    /// An image file cannot be decoded.
+    #[error("{path}: the image cannot be decoded")]
     Picture {
         /// The file.
         path: PathBuf,
@@ -400,11 +400,11 @@ pub enum DataError {
     },
 
     /// A folder holds no clip.
-    #[error("{path}: the folder holds no videos and no pictures, only {others} other files")]
+    #[error("{path}: the folder holds no videos and no images, only {others} other files")]
     NoClips {
         /// The folder.
         path: PathBuf,
-        /// Files that are neither, by the endings of their names.
+        /// Files that are neither, by the extensions of their names.
         others: usize,
     },
 }

@@ -10,10 +10,10 @@ use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
 use clover_model::Clover;
 use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
+use clover_model::video_encoder::VideoEncoder;
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
-use crate::text_batch::TextBatch;
 use crate::{InferenceError, Preprocessing};
 
 /// Cosines were divided by this in pre-training: Clover's temperature.
@@ -21,6 +21,9 @@ const TEMPERATURE: f64 = 0.05;
 
 /// Clips or texts that pass an encoder together.
 pub(crate) const BATCH: usize = 16;
+
+/// Images that pass CLIP's encoder together: more of them take more memory, but no less time each.
+const IMAGES: usize = 64;
 
 /// Rows of unit length, one after the other, on the CPU.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +41,7 @@ pub struct Embedder<B: Backend> {
     tokenizer: Tokenizer,
     preprocessing: Preprocessing,
     limits: DecodeLimits,
+    temperature: f64,
     device: B::Device,
 }
 
@@ -64,11 +68,14 @@ impl<B: Backend> Embedder<B> {
         preprocessing: Preprocessing,
         device: B::Device,
     ) -> Self {
+        let scale = model.scale().map(Tensor::into_data);
+        let scale = scale.and_then(|scale| scale.convert::<f64>().iter().next());
         Self {
             model,
             tokenizer,
             preprocessing,
             limits: DecodeLimits::default(),
+            temperature: scale.map_or(TEMPERATURE, |scale: f64| scale.recip()),
             device,
         }
     }
@@ -103,7 +110,12 @@ impl<B: Backend> Embedder<B> {
 
     /// What cosines are divided by to be logits: Clover's constant, or what CLIP has learned.
     pub fn temperature(&self) -> f64 {
-        TEMPERATURE
+        self.temperature
+    }
+
+    /// The model.
+    pub fn model(&self) -> &RetrievalModel<B> {
+        &self.model
     }
 
     /// Its word pieces.
@@ -137,15 +149,21 @@ impl<B: Backend> Embedder<B> {
         Ok(embeddings)
     }
 
-    /// Embeds clips that were read as [its preprocessing](Self::preprocessing) says, all in one batch.
+    /// Embeds clips that were read as [its preprocessing](Self::preprocessing) says.
     ///
     /// # Panics
     ///
-    /// Panics if there are none, or their sizes differ.
+    /// Panics if their sizes differ.
     pub fn embed_clips(&self, clips: &[&NormalizedClip]) -> Embeddings {
-        let clips = stack_clips::<B>(clips, &self.device);
+        let at_once = match self.model.video_encoder {
+            VideoEncoder::VideoSwin(_) => clips.len().max(1),
+            VideoEncoder::Clip(_) => (IMAGES / self.preprocessing.frames.max(1)).max(1),
+        };
         let mut embeddings = Embeddings::default();
-        embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        for clips in clips.chunks(at_once) {
+            let clips = stack_clips::<B>(clips, &self.device);
+            embeddings.push(self.model.embed_video(clips, 1, &mut Noise::quiet()));
+        }
         embeddings
     }
 }

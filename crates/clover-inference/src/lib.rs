@@ -22,15 +22,15 @@ mod text_batch;
 pub use ask::{AnswerPrompt, AnsweredBy, Answerer, ClipAnswers, RankedAnswer};
 pub use attention::{AttentionMap, AttentionOverlay, HEAT_COLORS};
 pub use bundle::{
-    Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_sizes, has_checksums,
-    start_from_bundle, write_bundle,
+    Answers, Bundle, FusionPart, NeutralTexts, bundle_checksum, bundle_preprocessing, bundle_sizes,
+    has_checksums, start_from_bundle, write_bundle,
 };
 pub use embedder::{EmbeddedBatch, EmbeddedClip, Embedder, EmbeddingTime, Embeddings};
 pub use embedding_file::{EmbeddingFile, EmbeddingFormat, EmbeddingPrecision};
 pub use error::InferenceError;
 pub use export::{BundleExport, ExportFormat, ExportedFile};
 pub use frame_strip::{clip_strip, frame_strip};
-pub use import::{BundleImport, ImportedBundle, WeightPath};
+pub use import::{BundleImport, ClipImport, ImportedBundle, WeightPath};
 pub use index::{
     ClipKey, ClipRecord, ClipState, INDEX_FORMAT, IndexEvent, IndexProgress, IndexSettings,
     IndexSource, IndexWriter, InvertedFile, Library, LibrarySource, RowKey, RowPrecision,

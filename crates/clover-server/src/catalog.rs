@@ -81,6 +81,13 @@ pub(crate) struct Video {
     part: Option<(u64, u64)>,
 }
 
+#[cfg(test)]
+impl Video {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// The best moment of a video.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Moment {

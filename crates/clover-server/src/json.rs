@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// A thousand choices of some words each.
 const MAX_BYTES: usize = 256 << 10;
 /// For the whole body, however it trickles.
-const READ_WITHIN: Duration = Duration::from_secs(10);
+const READ_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
 
 /// The JSON body of a request; and of an answer.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         let body = Limited::new(request.into_body(), MAX_BYTES).collect();
         let body = tokio::time::timeout(READ_WITHIN, body).await;
         let body = body.map_err(|_| {
-            let detail = "the body did not come within 10 seconds";
+            let detail = "the body came too slowly";
             Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
         let body = body.map_err(|error| match error.is::<LengthLimitError>() {

@@ -28,6 +28,8 @@ mod queue;
 mod request;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 mod uploads;
 mod watch;
 

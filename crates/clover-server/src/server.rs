@@ -43,6 +43,8 @@ const CAPTIONS: usize = 6;
 pub struct ServerConfig {
     /// Where to listen; a port of 0 takes a free one.
     pub listen: SocketAddr,
+    /// The bundle that answers questions; that of the index if not given.
+    pub bundle: Option<PathBuf>,
     /// Other names that the server is called by, with a port or good for all.
     pub allow_hosts: Vec<String>,
     /// What clients must know. Needed where other machines reach the address.
@@ -62,6 +64,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
+            bundle: None,
             allow_hosts: Vec::new(),
             token: None,
             upload_dir: None,
@@ -79,7 +82,7 @@ pub struct Server {
     address: SocketAddr,
     index: PathBuf,
     router: Router,
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -112,7 +115,11 @@ impl Server {
         let opened = VideoIndex::open(index)?;
         let bundle: Bundle<B> = opened.bundle(&device)?;
         let neutral = NeutralTexts::of_bundle(&opened.settings().bundle)?;
-        let answers = match &bundle.answers {
+        let asked = match &config.bundle {
+            Some(folder) => Bundle::read(folder, &device)?,
+            None => bundle.clone(),
+        };
+        let answers = match &asked.answers {
             None => "none",
             Some((Answers::MultipleChoice { .. }, _)) => "choices",
             Some((Answers::FillInTheBlank { .. }, _)) => "blank",
@@ -121,7 +128,7 @@ impl Server {
         let embedder = uploads
             .as_ref()
             .map(|_| bundle.clone().into_embedder(device.clone()));
-        let answerer = Answerer::new(bundle.clone(), device.clone());
+        let answerer = Answerer::new(asked, device.clone());
         let mut searcher = Searcher::new(opened, bundle, device)?;
         if config.approximate {
             searcher.search_approximately()?;

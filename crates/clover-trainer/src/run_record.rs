@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 
-use clover_data::files::{read_regular, remove_half_written};
+use clover_data::files::read_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
@@ -98,8 +98,7 @@ impl RunRecord {
             return Ok(());
         };
         let path = folder.join(FILE);
-        write_whole(&path, &text)?;
-        remove_half_written(&path).map_err(|source| TrainerError::Write { path, source })
+        write_whole(&path, &text)
     }
 }
 

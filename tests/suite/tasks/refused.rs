@@ -23,7 +23,7 @@ fn videos_missing_from_the_disk_are_named_and_the_metric_says_over_how_many_it_i
     for name in ["retrieval-msrvtt", "multiple-choice-msrvtt"] {
         let task = SmallTask::new(name, &["max_failed_share=0.5"]);
         fs::remove_file(task.files.clips.join("video101.gif")).unwrap();
-        fs::write(task.files.clips.join("video102.gif"), "no film").unwrap();
+        fs::write(task.files.clips.join("video102.gif"), "no video").unwrap();
 
         let found = measure(&task.evaluation(&task.bundle)).unwrap().evaluation;
 

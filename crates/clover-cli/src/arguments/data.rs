@@ -92,7 +92,7 @@ impl ListArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckData {
-    /// A video, a folder of videos and pictures, a manifest of pairs (csv, tsv, jsonl), any annotation
+    /// A video, a folder of videos and images, a manifest of pairs (csv, tsv, jsonl), any annotation
     /// file that `convert` knows, or shards (a `.tar` or a folder of them).
     pub(crate) source: PathBuf,
     #[command(flatten)]
@@ -195,7 +195,7 @@ pub(crate) struct Pack {
     /// Pixels along the shorter side; smaller frames are stored as they are.
     #[arg(long, default_value_t = 256)]
     pub(crate) short_side: usize,
-    /// Quality of the JPEG pictures, 1 to 100.
+    /// Quality of the JPEG images, 1 to 100.
     #[arg(long, default_value_t = 90)]
     pub(crate) quality: u8,
     /// Pairs a shard.

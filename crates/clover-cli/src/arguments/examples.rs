@@ -32,6 +32,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
         &["index"],
         &[
             "clover index videos --index videos.index --bundle runs/mine",
+            "clover index videos --index videos.index --clip CLIP-ViT-B-32",
             "clover index --index videos.index --follow",
         ],
     ),
@@ -41,6 +42,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
             "clover ask runs/qa a.mp4 \"what is he holding ?\"",
             "clover ask runs/mine a.mp4 \"what is it ?\" --choices \"a dog\" \"a cat\"",
             "clover ask videos.index \"who opens the door ?\"",
+            "clover ask videos.index \"what is he playing ?\" --answers instruments.txt",
         ],
     ),
     (
@@ -55,10 +57,17 @@ pub(super) const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        &["serve"],
+        &[
+            "clover serve --index videos.index --open",
+            "clover serve --index videos.index --listen 0.0.0.0:7878 --token-file token --upload-dir sent",
+        ],
+    ),
+    (
         &["demo"],
         &[
             "clover demo",
-            "clover demo --quick",
+            "clover demo --quick --serve",
             "clover demo --out runs/again --seed 1 epochs=8",
         ],
     ),
@@ -102,11 +111,17 @@ pub(super) const EXAMPLES: &[Examples] = &[
     (&["render"], &["clover render --out shapes --clips 1000"]),
     (
         &["weights", "import"],
-        &["clover weights import --video swin.pth --text bert-base-uncased --out bundles/public"],
+        &[
+            "clover weights import --video swin.pth --text bert-base-uncased --out bundles/public",
+            "clover weights import --clip CLIP-ViT-B-32 --out bundles/clip",
+        ],
     ),
     (
         &["weights", "export"],
-        &["clover weights export runs/mine/bundle --format published --out exported"],
+        &[
+            "clover weights export runs/mine/bundle --format published --out exported",
+            "clover weights export bundles/clip --clip huggingface --out exported",
+        ],
     ),
     (
         &["weights", "inspect"],

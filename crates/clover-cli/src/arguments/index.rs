@@ -9,6 +9,7 @@ use clover_inference::{RowPrecision, WindowSettings};
 
 use super::data::ClipLists;
 use super::embed::Precision;
+use super::weights::ClipOptions;
 use crate::device::DeviceName;
 
 #[derive(Args, Debug)]
@@ -22,6 +23,12 @@ pub(crate) struct Index {
     /// The model; that of the index if not given.
     #[arg(long)]
     pub(crate) bundle: Option<PathBuf>,
+    /// A CLIP to make the index with, as `clover weights import --clip` takes it: its bundle is made beside the
+    /// index once, and used again from then on.
+    #[arg(long, conflicts_with = "bundle", value_name = "PATH")]
+    pub(crate) clip: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of_clip: ClipOptions,
     /// The length of a window, such as 8s; a video that is longer has a row for each, and one for all of
     /// it. 8s if not given.
     #[arg(long, value_name = "TIME")]

@@ -149,7 +149,7 @@ impl Evaluate {
     }
 }
 
-/// What a task is called in folders and tables: the recipe's name without folders and ending.
+/// What a task is called in folders and tables: the recipe's name without folders and extension.
 pub(crate) fn task_name(recipe: &Path) -> String {
     let stem = recipe.file_stem().unwrap_or(recipe.as_os_str());
     stem.to_string_lossy().into_owned()

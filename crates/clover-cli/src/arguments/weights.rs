@@ -6,7 +6,7 @@ mod import;
 use std::path::PathBuf;
 
 pub(crate) use export::{ExportWeights, Format};
-pub(crate) use import::{FusionFrom, ImportWeights};
+pub(crate) use import::{ClipOptions, FusionFrom, ImportWeights};
 
 use clap::{Args, Subcommand};
 

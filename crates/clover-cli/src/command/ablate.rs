@@ -163,12 +163,17 @@ impl Comparison {
             test,
             ..
         } = files;
-        Ok(AblationFiles {
+        let files = AblationFiles {
             clips,
             vocabulary,
             answers,
             train: lists(train),
             test: lists(test),
+        };
+        let preset = self.recipe.pretraining.model(1)?;
+        Ok(match preset.is_clip() {
+            true => files.with_end_last()?,
+            false => files,
         })
     }
 

@@ -17,7 +17,7 @@ use crate::arguments::{Ask, Asked};
 use crate::device::Work;
 use crate::output::print_line;
 
-/// Pixels of a frame's height in the picture of attention.
+/// Pixels of a frame's height in the image of attention.
 const STRIP: u32 = 160;
 
 pub(super) fn run(arguments: Ask) -> Result<()> {

@@ -68,8 +68,13 @@ pub(super) fn protocol(found: &Evaluated) -> Vec<String> {
         Figures::Answers(figures) => {
             let accuracy = &figures.accuracy;
             let [low, high] = figures.interval.map(|bound| 100.0 * bound);
+            let how = match (&found.attention, found.fine_tuned) {
+                (Some(_), _) => "",
+                (None, true) => "by similarity, ",
+                (None, false) => "zero-shot, by similarity: ",
+            };
             lines.push(format!(
-                "accuracy {:.2} % over all {} questions (95 % interval {low:.1} to {high:.1}); {:.1} % \
+                "{how}accuracy {:.2} % over all {} questions (95 % interval {low:.1} to {high:.1}); {:.1} % \
                  of them have no answer in the list and count as wrong; chance {:.1} %, best constant \
                  answer {:.1} %",
                 100.0 * accuracy.accuracy,

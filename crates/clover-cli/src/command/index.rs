@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter, LibrarySource,
-    NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings, is_index, ready_index,
+    ClipImport, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    has_checksums, is_index, ready_index,
 };
 use indicatif::ProgressBar;
 
@@ -68,15 +69,23 @@ impl Work for Indexing {
             true => Some(IndexSettings::read(target)?),
             false => None,
         };
-        let bundle = match (&self.arguments.bundle, &old) {
-            (Some(bundle), _) => bundle_folder(bundle)?,
-            (None, Some(old)) => old.bundle.clone(),
-            (None, None) => bail!(
-                "{}: is no index yet; name the bundle it is to be made with (`--bundle`)",
+        let named = match (&self.arguments.bundle, &self.arguments.clip, &old) {
+            (Some(bundle), ..) => Some(bundle_folder(bundle)?),
+            (None, Some(_), _) => None,
+            (None, None, Some(old)) => Some(old.bundle.clone()),
+            (None, None, None) => bail!(
+                "{}: is no index yet; name the bundle it is to be made with (`--bundle`), or a CLIP (`--clip`)",
                 target.display()
             ),
         };
         let sources = self.sources(old.as_ref())?;
+        let bundle = match (named, &self.arguments.clip) {
+            (None, Some(clip)) => {
+                let import = self.arguments.of_clip.import(clip.clone(), None);
+                clip_bundle::<B::InnerBackend>(&import, target, &device)?
+            }
+            (named, _) => named.unwrap_or_default(),
+        };
         let opened = open_bundle::<B::InnerBackend>(&bundle, &device)?;
         let wanted = self.settings(&bundle, old.as_ref())?;
         let neutral = NeutralTexts::of_bundle(&bundle)?;
@@ -239,12 +248,29 @@ impl Indexing {
     }
 }
 
+/// The bundle of a CLIP beside an index, made if it is not there. Its name tells what it was made of.
+fn clip_bundle<B: Backend>(
+    import: &ClipImport,
+    index: &Path,
+    device: &B::Device,
+) -> Result<PathBuf> {
+    let index = std::path::absolute(index)?;
+    let folder = beside(&index, &format!("clip-{}", import.identity()?));
+    if !has_checksums(&folder) {
+        let imported = import.read::<B>(device)?;
+        note(&imported.report.to_string());
+        imported.bundle.write(&folder)?;
+        note(&format!("the bundle lies in {}", folder.display()));
+    }
+    Ok(folder)
+}
+
 fn absolute(path: &Path) -> Result<PathBuf> {
     path.canonicalize()
         .with_context(|| format!("{}: cannot be found", path.display()))
 }
 
-/// A bar over the bytes of the clips: how long a film is is only known once it is opened.
+/// A bar over the bytes of the clips: how long a video is is only known once it is opened.
 fn by_bytes() -> ProgressBar {
     bar_as(
         "indexing {wide_bar} {bytes}/{total_bytes} left {eta} {msg}",
@@ -279,9 +305,9 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
 }
 
 /// A folder beside another, whose path ends in its name.
-fn beside(folder: &Path, ending: &str) -> PathBuf {
+fn beside(folder: &Path, extension: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{ending}"));
+    name.push(format!(".{extension}"));
     folder.with_file_name(name)
 }
 
@@ -421,7 +447,7 @@ mod tests {
         let (folder, on) = (folder.path(), Interrupt::default());
         let clips = super::super::bundle_folder::small::write(folder, None);
         let videos = clips[0].parent().unwrap();
-        fs::write(videos.join("broken\nfilm.mp4"), "no film").unwrap();
+        fs::write(videos.join("broken\nfilm.mp4"), "no video").unwrap();
 
         index(
             folder,

@@ -20,6 +20,7 @@ mod pretrain;
 mod recipe;
 mod render;
 mod search;
+mod serve;
 mod text_lines;
 mod weights;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Ask(ask) => ask::run(*ask),
         Command::Embed(embed) => embed::run(*embed),
         Command::Search(search) => search::run(*search),
+        Command::Serve(serve) => serve::run(*serve),
         Command::Demo(demo) => demo::run(demo),
         Command::CheckData(check) => check_data::run(check),
         Command::Convert(convert) => convert::run(convert),

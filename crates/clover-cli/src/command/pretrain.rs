@@ -102,7 +102,7 @@ fn train_together<B: AutodiffBackend>(
     anyhow::bail!("this program was built without the feature `collective`")
 }
 
-/// Everything that hears of a run while it goes.
+/// Everything that is told of a run while it goes.
 struct Watch {
     display: Display,
     folder: Option<PathBuf>,

@@ -104,7 +104,7 @@ pub(super) fn beginning(clip: &ClipSource) -> Option<u64> {
             let head = bytes.len().min(HEAD_BYTES as usize);
             hash_of(&bytes[..head], bytes.len() as u64)
         }
-        ClipSource::Pictures { pictures, .. } => Some(hasher().hash_one(pictures)),
+        ClipSource::Images { images, .. } => Some(hasher().hash_one(images)),
     }
 }
 
@@ -112,7 +112,7 @@ fn contents(clip: &ClipSource) -> Option<u64> {
     match clip {
         ClipSource::Path(path) => hash_of(open(path)?, 0),
         ClipSource::Bytes { bytes, .. } => hash_of(&bytes[..], 0),
-        ClipSource::Pictures { pictures, .. } => Some(hasher().hash_one(pictures)),
+        ClipSource::Images { images, .. } => Some(hasher().hash_one(images)),
     }
 }
 

@@ -82,7 +82,7 @@ impl CheckReport {
     }
 }
 
-/// Reads every clip of a collection, several at a time; `observe` hears of each in their order, and may break
+/// Reads every clip of a collection, several at a time; `observe` is told of each in their order, and may break
 /// off the check.
 ///
 /// What was left out before there was a clip to read, such as rows of a manifest, is counted as clips.

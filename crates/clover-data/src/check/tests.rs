@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-fn picture(path: &Path, level: u8) {
+fn still(path: &Path, level: u8) {
     image::RgbImage::from_pixel(4, 2, image::Rgb([level, 0, 0]))
         .save(path)
         .unwrap();
 }
 
 fn clips(folder: &Path) -> ClipTable {
-    picture(&folder.join("a.png"), 10);
-    picture(&folder.join("b.png"), 10);
-    picture(&folder.join("c.png"), 20);
-    fs::write(folder.join("d.png"), "no picture").unwrap();
+    still(&folder.join("a.png"), 10);
+    still(&folder.join("b.png"), 10);
+    still(&folder.join("c.png"), 20);
+    fs::write(folder.join("d.png"), "no image").unwrap();
     let captions = ["a dog", "a dog", "a cat", "a bird", "a fish"];
     let names = ["a.png", "b.png", "c.png", "d.png", "e.png"];
     let paths = names.map(|name| folder.join(name));

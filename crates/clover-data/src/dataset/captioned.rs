@@ -43,7 +43,7 @@ pub struct CaptionedSample {
     pub name: String,
 }
 
-/// The number of one text of so many; a single one takes no chance.
+/// The number of one text of so many; a single one draws nothing.
 pub(super) fn draw_one(texts: usize, rng: &mut ChaCha8Rng) -> usize {
     match texts {
         0 | 1 => 0,

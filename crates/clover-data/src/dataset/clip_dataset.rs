@@ -1,6 +1,6 @@
 //! Rows of a table prepared for a task: a clip, decoded and normalised, and its texts as tokens.
 //!
-//! Reading, chance and names are the same for all tasks; what becomes of the texts is the task's
+//! Reading, randomness and names are the same for all tasks; what becomes of the texts is the task's
 //! [`Preparation`].
 
 use std::ops::Range;
@@ -30,7 +30,7 @@ pub struct SampleReading {
     pub clip: ClipReading,
     /// Tokens a text, 30 in the published settings.
     pub text_len: usize,
-    /// The seed of the run; nothing depends on it where sampling, pixels and task leave no chance.
+    /// The seed of the run; unused when sampling, pixels and task are deterministic.
     pub seed: u64,
 }
 
@@ -48,7 +48,7 @@ pub trait Preparation: Send + Sync + 'static {
     /// When the row has other texts than the task needs, or they cannot be used.
     fn encode(&self, texts: Texts, row: &PreparedRow<'_>) -> Result<Self::Encoded, DataError>;
 
-    /// Puts clip and texts together. Chance is drawn after that of the clip, which therefore does not
+    /// Puts clip and texts together. Random numbers are drawn after those of the clip, which therefore does not
     /// depend on the task.
     fn finish(
         &self,
@@ -72,7 +72,7 @@ pub struct PreparedRow<'d> {
     pub text_len: usize,
 }
 
-/// A table whose rows are prepared for a task, with other chance in every epoch.
+/// A table whose rows are prepared for a task, with other random numbers in every epoch.
 #[derive(Debug, Clone)]
 pub struct ClipDataset<P> {
     table: ClipTable,

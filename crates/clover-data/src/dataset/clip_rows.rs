@@ -282,7 +282,7 @@ impl Files {
     }
 
     /// What reports call a clip: its name, or the path, with the span behind it as in the address of a
-    /// part of a film (W3C, "Media Fragments URI").
+    /// part of a video (W3C, "Media Fragments URI").
     pub(super) fn name(&self, clip: usize) -> String {
         let Some(entry) = self.entries(clip).next() else {
             return String::new();

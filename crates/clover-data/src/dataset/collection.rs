@@ -13,8 +13,8 @@ use super::skipped::{SkippedItem, SkippedRows};
 use crate::DataError;
 use crate::files::read_regular;
 
-/// Endings of the files in a folder that are taken for clips; their content decides what they are.
-const ENDINGS: [&str; 30] = [
+/// Extensions of the files in a folder that are taken for clips; their content decides what they are.
+const EXTENSIONS: [&str; 30] = [
     "3g2", "3gp", "apng", "asf", "avi", "flv", "gif", "jpeg", "jpg", "m2ts", "m4v", "mkv", "mov",
     "mp4", "mpeg", "mpg", "mts", "mxf", "ogg", "ogv", "png", "qt", "rm", "rmvb", "ts", "vob",
     "webm", "webp", "wmv", "y4m",
@@ -142,7 +142,7 @@ impl Found {
                 continue;
             }
             if path.is_dir() && beside(&path).iter().any(|text| text.is_file()) {
-                // A folder of pictures that are one clip.
+                // A folder of images that are one clip.
                 self.clips.push(path);
             } else if path.is_dir() {
                 if depth < MAX_DEPTH {
@@ -158,15 +158,15 @@ impl Found {
     }
 }
 
-/// The json and the text that belong to a clip; the name of a folder has no ending.
+/// The json and the text that belong to a clip; the name of a folder has no extension.
 fn beside(clip: &Path) -> [PathBuf; 2] {
-    ["json", "txt"].map(|ending| match clip.is_dir() {
+    ["json", "txt"].map(|extension| match clip.is_dir() {
         true => {
             let mut name = clip.as_os_str().to_owned();
-            name.push(format!(".{ending}"));
+            name.push(format!(".{extension}"));
             name.into()
         }
-        false => clip.with_extension(ending),
+        false => clip.with_extension(extension),
     })
 }
 
@@ -213,13 +213,13 @@ fn name_of(path: &Path) -> Result<&str, DataError> {
 }
 
 fn is_clip(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.contains(&&*ending.to_ascii_lowercase()))
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&&*extension.to_ascii_lowercase()))
 }
 
-/// Whether a path names shards: by its ending, by what the folder holds, or as a pattern.
+/// Whether a path names shards: by its extension, by what the folder holds, or as a pattern.
 fn is_shards(path: &Path) -> bool {
-    let ends = |path: &Path| path.extension().is_some_and(|ending| ending == "tar");
+    let ends = |path: &Path| path.extension().is_some_and(|extension| extension == "tar");
     if path.is_dir() {
         let entries = path.read_dir().into_iter().flatten();
         return entries.flatten().any(|entry| ends(&entry.path()));

@@ -1,6 +1,6 @@
-//! Packing: a table of clips of any source written as shards of small pictures, to be read many times.
+//! Packing: a table of clips of any source written as shards of small images, to be read many times.
 //!
-//! A film is decoded once; what is stored are frames that no model needs larger. A shard that is there is
+//! A video is decoded once; what is stored are frames that no model needs larger. A shard that is there is
 //! whole and is not written again. The same source and configuration give the same bytes, however many threads
 //! or jobs share the work.
 

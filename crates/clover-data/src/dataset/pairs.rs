@@ -5,7 +5,7 @@
 //! them ([`ManifestColumns`]), in capitals or not. A column `tags` may hold the universal
 //! part-of-speech tags of the caption's words, separated by whitespace (in json also a list), words
 //! being what whitespace separates; `start` and `end`, in seconds or as `hh:mm:ss.ms`, name the part of a
-//! film that is meant. Other columns and keys are left alone; relative paths start at
+//! video that is meant. Other columns and keys are left alone; relative paths start at
 //! the manifest's folder.
 
 use std::path::Path;
@@ -41,10 +41,10 @@ const TAGS_NAME: &str = "tags";
 const START_NAMES: &[&str] = &["start", "start_time", "start_timestamp", "begin"];
 const END_NAMES: &[&str] = &["end", "end_time", "end_timestamp"];
 
-/// Endings of manifests, before a `.gz`.
-const ENDINGS: [&str; 5] = ["csv", "tsv", "json", "jsonl", "ndjson"];
+/// Extensions of manifests, before a `.gz`.
+const EXTENSIONS: [&str; 5] = ["csv", "tsv", "json", "jsonl", "ndjson"];
 
-/// What the column of videos is called in tables of moments, whose videos have names without endings.
+/// What the column of videos is called in tables of moments, whose videos have names without extensions.
 pub(super) const MOMENT_VIDEO: &str = "video_id";
 
 /// Which columns hold what, where their names do not tell.
@@ -83,7 +83,7 @@ struct Places {
 /// A usable row: its path as it stands there, the span that is meant, and its caption.
 pub(super) type Pair<'a> = ((&'a str, Option<Span>), Caption);
 
-/// What hears of every row by its number.
+/// What is told of every row by its number.
 pub(super) type TakePair<'t> = dyn FnMut(RowNumber, Result<Pair<'_>, RowFault>) + 't;
 
 impl ManifestColumns {
@@ -144,7 +144,7 @@ pub(super) fn names_moments<'a>(names: impl Iterator<Item = &'a str> + Clone) ->
         .all(|known| first_of(known, names.clone()).is_some())
 }
 
-/// Reads a manifest; the ending of its name, before a `.gz`, tells the format (csv, tsv, json, jsonl,
+/// Reads a manifest; the extension of its name, before a `.gz`, tells the format (csv, tsv, json, jsonl,
 /// ndjson). Paths are relative to the manifest's folder, or absolute.
 ///
 /// A row without path, with an empty or endless caption, or that cannot be parsed is handed over as its
@@ -152,7 +152,7 @@ pub(super) fn names_moments<'a>(names: impl Iterator<Item = &'a str> + Clone) ->
 ///
 /// # Errors
 ///
-/// When the file cannot be read, has another ending, or lacks a column.
+/// When the file cannot be read, has another extension, or lacks a column.
 pub(super) fn each_pair(
     path: &Path,
     columns: &ManifestColumns,
@@ -184,10 +184,10 @@ pub(super) fn each_pair(
 /// Tells whether a name ends as those of manifests do.
 pub(super) fn is_named_as_manifest(path: &Path) -> bool {
     let extension = extension(path);
-    extension.is_some_and(|extension| ENDINGS.contains(&&*extension))
+    extension.is_some_and(|extension| EXTENSIONS.contains(&&*extension))
 }
 
-/// The ending of a name, or what stands before a `.gz`.
+/// The extension of a name, or what stands before a `.gz`.
 fn extension(path: &Path) -> Option<String> {
     let lowered = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
     match lowered(path)? {

@@ -1,4 +1,4 @@
-//! Where chance comes from: a generator for each item of each epoch, whichever worker reads it.
+//! Where randomness comes from: a generator for each item of each epoch, whichever worker reads it.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,7 +14,7 @@ const ORDER: u64 = 1;
 const ITEM: u64 = 2;
 
 impl Randomness {
-    /// Chance that depends on `seed` alone.
+    /// Randomness that depends on `seed` alone.
     pub fn new(seed: u64) -> Self {
         Self { seed }
     }

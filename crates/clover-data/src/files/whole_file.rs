@@ -41,7 +41,15 @@ pub fn remove_half_written(path: &Path) -> io::Result<()> {
     else {
         return Ok(());
     };
-    for entry in folder.read_dir()? {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let entries = match folder.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         let file = entry.file_name();
         let random = file.to_str().and_then(|file| {

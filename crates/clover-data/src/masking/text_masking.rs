@@ -140,7 +140,10 @@ impl TextMasker {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::text::TokenizerKind;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -196,5 +199,67 @@ mod tests {
         };
 
         assert!(masking.validate().is_err());
+    }
+
+    /// CLIP's byte pairs, learned from the captions that are masked.
+    fn byte_pairs() -> Tokenizer {
+        let texts = ["a man is riding a bike", "the man is riding"].repeat(4);
+        Tokenizer::train(TokenizerKind::Bpe, texts, 540).unwrap()
+    }
+
+    #[test]
+    fn words_of_byte_pairs_are_hidden_with_all_their_pieces() {
+        let tokenizer = byte_pairs();
+        let encoding = tokenizer
+            .encode("A man is riding a skateboard", 40)
+            .unwrap();
+        let pieces = |word: usize| encoding.words[word].clone();
+        assert!(pieces(5).len() > 2, "{encoding:?}");
+        let hidden = |masking| {
+            let masker = TextMasker::new(masking).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(0);
+            let masked = masker.mask(&encoding, None, &tokenizer, &mut rng);
+            masked.positions().collect::<Vec<_>>()
+        };
+
+        let nouns_and_verbs: Vec<_> = [1, 2, 3, 5].into_iter().flat_map(pieces).collect();
+        assert_eq!(
+            hidden(TextMasking::Semantic { ratio: 1.0 }),
+            nouns_and_verbs
+        );
+        let all: Vec<_> = (0..6).flat_map(pieces).collect();
+        assert_eq!(hidden(TextMasking::WholeWord { ratio: 1.0 }), all);
+        assert_eq!(hidden(TextMasking::RandomToken { probability: 1.0 }), all);
+        assert_eq!(hidden(TextMasking::WholeWord { ratio: 0.1 }).len(), 1);
+    }
+
+    #[test]
+    fn a_hidden_byte_pair_becomes_the_mask_or_a_piece_of_a_word() {
+        let tokenizer = byte_pairs();
+        let encoding = tokenizer.encode(&"man ".repeat(8_000), 8_002).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let masker = TextMasker::new(TextMasking::RandomToken { probability: 1.0 }).unwrap();
+
+        let masked = masker.mask(&encoding, None, &tokenizer, &mut rng);
+
+        let vocabulary = tokenizer.vocabulary();
+        let count = vocabulary.len() as u32;
+        let ids = &masked.ids[1..8_001];
+        let share = |ids: &dyn Fn(u32) -> bool| {
+            masked.ids[1..8_001].iter().filter(|id| ids(**id)).count() as f64 / 8_000.0
+        };
+        // Four standard errors of a share of 0.8 over 8,000 draws are 0.018, of 0.1 are 0.014.
+        assert!((share(&|id| id == count) - 0.8).abs() < 0.018);
+        let replaced = share(&|id| id != count && id != encoding.ids[1]);
+        assert!((replaced - 0.1).abs() < 0.014, "{replaced}");
+        assert!(
+            ids.iter()
+                .all(|id| *id == count || !vocabulary.is_special(*id))
+        );
+        // "!" has the id 0, which stands for padding elsewhere.
+        let drawn: BTreeSet<u32> = (0..20_000)
+            .map(|_| vocabulary.random_piece(&mut rng))
+            .collect();
+        assert!(drawn.into_iter().eq(0..count - 2));
     }
 }

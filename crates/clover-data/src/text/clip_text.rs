@@ -76,6 +76,9 @@ fn mend_once(line: &str, is_html: bool) -> String {
     }
     let mut mended = without_terminal_colours(&mended.replace("\r\n", "\n").replace('\r', "\n"));
     mended.retain(|c| !is_unseen(c));
+    if mended.is_ascii() {
+        return mended;
+    }
     let mut composed = NormalizedString::from(mended);
     composed.nfc();
     composed.get().to_owned()

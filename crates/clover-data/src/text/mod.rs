@@ -13,6 +13,7 @@ mod tagger;
 mod tokenizer;
 mod tokenizer_file;
 mod vocabulary;
+mod vocabulary_training;
 mod word_groups;
 mod word_piece;
 

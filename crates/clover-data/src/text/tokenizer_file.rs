@@ -269,9 +269,8 @@ fn in_order(pieces: Vec<(String, u32)>, path: &Path) -> Result<Vec<String>, Data
 /// The pairs of `merges.txt`, with the lines they stand on.
 fn merges_of(text: &str, path: &Path) -> Result<Merges, DataError> {
     let lines = (1..).zip(text.lines());
-    let pairs = lines.filter(|(number, line)| {
-        !line.is_empty() && !(*number == 1 && line.starts_with("#version"))
-    });
+    let is_head = |number: u32, line: &str| number == 1 && line.starts_with("#version");
+    let pairs = lines.filter(|(number, line)| !line.is_empty() && !is_head(*number, line));
     let pairs = pairs.map(|(number, line)| {
         let pair = pair_of(line);
         pair.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Animated pictures: GIF, animated WebP, APNG.
+//! Animated images: GIF, animated WebP, APNG.
 //!
 //! Frames depend on those before them, so decoding runs from the first frame to the last one
 //! wanted. Where nothing was ever drawn, a frame is black.

@@ -3,28 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use super::decoder::{VideoDecoder, open, open_bytes};
-use super::picture_sequence::PictureSequence;
+use super::image_sequence::ImageSequence;
 use super::{Clip, DecodeLimits, FrameSelection};
 use crate::DataError;
 
 /// A clip that has not been opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClipSource {
-    /// A video, a picture, or a folder of numbered pictures.
+    /// A video, an image, or a folder of numbered images.
     Path(PathBuf),
-    /// The contents of a video or a picture.
+    /// The contents of a video or an image.
     Bytes {
         /// What errors call it.
         name: PathBuf,
         /// The contents.
         bytes: Vec<u8>,
     },
-    /// One encoded picture a frame, in order.
-    Pictures {
+    /// One encoded image a frame, in order.
+    Images {
         /// What errors call them.
         name: PathBuf,
         /// The contents of each.
-        pictures: Vec<Vec<u8>>,
+        images: Vec<Vec<u8>>,
     },
 }
 
@@ -32,7 +32,7 @@ impl ClipSource {
     /// What errors call the clip.
     pub fn name(&self) -> &Path {
         match self {
-            Self::Path(name) | Self::Bytes { name, .. } | Self::Pictures { name, .. } => name,
+            Self::Path(name) | Self::Bytes { name, .. } | Self::Images { name, .. } => name,
         }
     }
 
@@ -45,9 +45,9 @@ impl ClipSource {
         match self {
             Self::Path(path) => open(&path, limits),
             Self::Bytes { name, bytes } => open_bytes(bytes, &name, limits),
-            Self::Pictures { name, pictures } => Ok(Box::new(PictureSequence::of_encoded(
-                pictures, &name, limits,
-            )?)),
+            Self::Images { name, images } => {
+                Ok(Box::new(ImageSequence::of_encoded(images, &name, limits)?))
+            }
         }
     }
 
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn encoded_pictures_are_the_frames_of_a_clip() {
-        let source = ClipSource::Pictures {
+        let source = ClipSource::Images {
             name: PathBuf::from("shard.tar/a"),
-            pictures: vec![png(1), png(2), b"broken, and not asked for".to_vec()],
+            images: vec![png(1), png(2), b"broken, and not asked for".to_vec()],
         };
 
         let clip = source
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn no_pictures_are_an_error_with_a_name() {
-        let source = ClipSource::Pictures {
+        let source = ClipSource::Images {
             name: PathBuf::from("shard.tar/a"),
-            pictures: Vec::new(),
+            images: Vec::new(),
         };
 
         let error = source.open(&DecodeLimits::default()).err().unwrap();

@@ -9,12 +9,12 @@ use super::decoded_frame::FrameSink;
 #[cfg(feature = "ffmpeg")]
 use super::ffmpeg::FfmpegVideo;
 use super::h264::H264Video;
+use super::image_sequence::ImageSequence;
 use super::limits::at_most;
 use super::matroska;
 use super::media::Media;
 #[cfg(feature = "ffmpeg")]
 use super::mp4;
-use super::picture_sequence::PictureSequence;
 use super::sniff::{Format, HEAD_BYTES};
 use super::still::Still;
 use super::transform::{Interpolation, Region, resize_region};
@@ -100,7 +100,7 @@ pub trait VideoDecoder {
 /// When the file cannot be read, is nothing that can be decoded, or claims more than `limits`.
 pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>, DataError> {
     if path.is_dir() {
-        return Ok(Box::new(PictureSequence::open_folder(path, limits)?));
+        return Ok(Box::new(ImageSequence::open_folder(path, limits)?));
     }
     let file = open_regular(path).map_err(|source| unreadable(path, source))?;
     open_media(Media::File(file), path, limits)

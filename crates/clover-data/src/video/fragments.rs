@@ -176,7 +176,7 @@ impl Reading<'_> {
     }
 
     fn decode_time(&mut self, said: &Tfdt) -> Result<(), DataError> {
-        let late = || broken(self.path, "a fragment is later than any film");
+        let late = || broken(self.path, "a fragment is later than any video");
         let said = i64::try_from(said.base_media_decode_time).map_err(|_| late())?;
         let mut time = said.saturating_add(self.late);
         // Where recordings were put one after the other, the second begins at zero again.

@@ -8,7 +8,7 @@
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Whether chance has a part in the choice.
+/// Whether the choice is random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SamplingMode {
@@ -106,13 +106,13 @@ impl FrameSampling {
                     .collect()
             }
             _ => self
-                .train_without_chance(total_frames)
+                .train_without_randomness(total_frames)
                 .unwrap_or_else(|| self.sorted_draws(total_frames, rng)),
         };
         self.frames_at(offsets, total_frames)
     }
 
-    /// Frames for training of a video so short that nothing is left to chance; `None` for the
+    /// Frames for training of a video so short that nothing is random; `None` for the
     /// others.
     ///
     /// # Panics
@@ -123,7 +123,7 @@ impl FrameSampling {
         if average > 0 {
             return None;
         }
-        let offsets = self.train_without_chance(total_frames)?;
+        let offsets = self.train_without_randomness(total_frames)?;
         Some(self.frames_at(offsets, total_frames))
     }
 
@@ -147,7 +147,7 @@ impl FrameSampling {
         total_frames as i64 - (self.clip_len * self.interval) as i64 + 1
     }
 
-    fn train_without_chance(&self, total_frames: usize) -> Option<Vec<usize>> {
+    fn train_without_randomness(&self, total_frames: usize) -> Option<Vec<usize>> {
         let span = self.clip_len * self.interval;
         if total_frames > self.clips.max(span) {
             return None;

@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn a_time_without_an_opposite_is_an_error() {
-        let film = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/media/small.mkv");
-        let mut bytes = std::fs::read(film).unwrap();
+        let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/media/small.mkv");
+        let mut bytes = std::fs::read(video).unwrap();
         // The second block: its kind, its size, its track, and 400 ms since its cluster began.
         let block = b"\xa3\xb2\x81\x01\x90";
         let at = bytes.windows(5).position(|found| found == block).unwrap();

@@ -1,4 +1,4 @@
-//! The bytes of a film: a file on disk, or a member of an archive that was read into memory.
+//! The bytes of a video: a file on disk, or a member of an archive that was read into memory.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};

@@ -14,21 +14,21 @@ mod edit_list;
 #[cfg(feature = "ffmpeg")]
 mod ffmpeg;
 #[cfg(test)]
-mod fragment_films;
+mod fragment_videos;
 mod fragments;
 mod frame_sampling;
 mod frame_selection;
 mod h264;
+mod image_sequence;
 mod limits;
 mod matroska;
 mod media;
 mod mp4;
 mod mp4_boxes;
 #[cfg(test)]
-mod mp4_films;
+mod mp4_videos;
 mod parameter_sets;
 mod picture_decoder;
-mod picture_sequence;
 mod pixel_aspect;
 #[cfg(test)]
 mod real_files;
@@ -36,7 +36,7 @@ mod rotation;
 mod sample_table;
 mod shrink;
 #[cfg(test)]
-mod small_films;
+mod small_videos;
 mod sniff;
 mod span;
 mod still;

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_without_tracks_has_no_video() {
+    fn a_video_without_tracks_has_no_video() {
         let error = read(b"\0\0\0\x08moov");
 
         assert_eq!(error.to_string(), "a.mp4: it has no video");

@@ -13,7 +13,7 @@ use super::limits::{Deadline, at_most};
 use super::media::Media;
 use crate::DataError;
 
-/// More than the boxes of any film take, each of which is read into memory.
+/// More than the boxes of any video take, each of which is read into memory.
 const MAX_BOX_BYTES: u64 = 256 << 20;
 
 /// A box at the top level of a file.
@@ -108,7 +108,7 @@ impl<'a> TopLevel<'a> {
                 return self.contents(found);
             }
         }
-        let fault = "it has no moov box: the file is cut short or no film";
+        let fault = "it has no moov box: the file is cut short or no video";
         Err(broken(self.path, fault))
     }
 

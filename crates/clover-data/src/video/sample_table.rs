@@ -15,7 +15,7 @@ use super::limits::at_most;
 use super::mp4_boxes::broken;
 use crate::DataError;
 
-/// Far beyond the times of any film, in any unit; sums of a few of them do not overflow.
+/// Far beyond the times of any video, in any unit; sums of a few of them do not overflow.
 pub(super) const LATEST: i64 = i64::MAX / 32;
 
 /// The bytes of one coded picture.

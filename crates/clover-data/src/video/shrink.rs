@@ -1,4 +1,4 @@
-//! Smaller frames for storage: nothing that a model looks at needs the full size of a film.
+//! Smaller frames for storage: nothing that a model looks at needs the full size of a video.
 
 use super::Clip;
 use super::transform::{Interpolation, resize, with_short_side};

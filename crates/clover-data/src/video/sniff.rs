@@ -49,7 +49,7 @@ impl MediaType {
     }
 }
 
-/// The containers and pictures told apart.
+/// The containers and images told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// mp4, m4v, mov.

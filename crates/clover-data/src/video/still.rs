@@ -1,4 +1,4 @@
-//! One picture as a clip of one frame.
+//! One image as a clip of one frame.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) struct Still {
 }
 
 impl Still {
-    /// Reads the picture's size, no more.
+    /// Reads the image's size, no more.
     pub(super) fn open(
         contents: Vec<u8>,
         path: &Path,
@@ -46,7 +46,7 @@ impl Still {
 
 impl VideoDecoder for Still {
     fn coding(&self) -> &'static str {
-        "picture"
+        "image"
     }
 
     fn frame_count(&self) -> usize {
@@ -102,7 +102,7 @@ fn start<'a>(
     Ok((decoder, orientation))
 }
 
-/// What the picture library may allocate for one picture.
+/// What the image library may allocate for one picture.
 pub(super) fn allocation(limits: &DecodeLimits) -> image::Limits {
     let mut allocation = image::Limits::default();
     // Sixteen-bit samples with transparency take eight bytes a pixel, and are held twice at most.
@@ -110,7 +110,7 @@ pub(super) fn allocation(limits: &DecodeLimits) -> image::Limits {
     allocation
 }
 
-/// Names the picture that cannot be decoded.
+/// Names the image that cannot be decoded.
 pub(super) fn picture(path: &Path, source: image::ImageError) -> DataError {
     DataError::Picture {
         path: path.to_path_buf(),
@@ -183,7 +183,7 @@ mod tests {
 
         let error = still.decode(&[0]).unwrap_err();
 
-        assert_eq!(error.to_string(), "cut.png: the picture cannot be decoded");
+        assert_eq!(error.to_string(), "cut.png: the image cannot be decoded");
     }
 
     fn crc(bytes: &[u8]) -> u32 {

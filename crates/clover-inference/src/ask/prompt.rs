@@ -11,7 +11,7 @@ const ANSWER: &str = "{answer}";
 const QUESTION: &str = "{question}";
 
 /// How questions begin, and the template of their answers; the first that fits.
-const FORMS: [(&[&str], &str); 8] = [
+const FORMS: [(&[&str], &str); 7] = [
     (
         &["what color", "what colour", "which color", "which colour"],
         "a {answer} thing",
@@ -27,14 +27,21 @@ const FORMS: [(&[&str], &str); 8] = [
         ],
         "{answer}: {question}",
     ),
-    (&[""], "a video of {answer}"),
 ];
+/// Where nothing is known of the question.
+const USUAL: &str = "a video of {answer}";
 /// What is done, and not what is there.
 const DOING: &str = "a video of someone {answer}";
 
 /// A template with `{answer}`, and `{question}` where it is to be there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnswerPrompt(String);
+
+impl Default for AnswerPrompt {
+    fn default() -> Self {
+        Self(USUAL.to_owned())
+    }
+}
 
 impl AnswerPrompt {
     /// A template of the user's.
@@ -67,7 +74,7 @@ impl AnswerPrompt {
         }
         let begins = |starts: &[&str]| starts.iter().any(|start| question.starts_with(start));
         let form = FORMS.iter().find(|(starts, _)| begins(starts));
-        Self(form.map_or(ANSWER, |(_, template)| template).to_owned())
+        Self(form.map_or(USUAL, |(_, template)| template).to_owned())
     }
 
     /// Whether the text depends on the question.

@@ -174,14 +174,21 @@ fn read(folder: &Path) -> Result<Option<Checksums>, InferenceError> {
 }
 
 fn hash_of(folder: &Path, name: &str) -> Result<Option<Hash>, InferenceError> {
-    let path = folder.join(name);
-    let Some(file) = open(&path)? else {
+    hash_of_file(&folder.join(name))
+}
+
+/// The checksum of a file; none where there is none.
+pub(crate) fn hash_of_file(path: &Path) -> Result<Option<Hash>, InferenceError> {
+    let Some(file) = open(path)? else {
         return Ok(None);
     };
     let mut hasher = blake3::Hasher::new();
     match hasher.update_reader(file) {
         Ok(_) => Ok(Some(hasher.finalize())),
-        Err(source) => Err(InferenceError::File { path, source }),
+        Err(source) => Err(InferenceError::File {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 

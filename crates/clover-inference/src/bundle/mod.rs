@@ -29,13 +29,13 @@ use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
 
 pub use answers::Answers;
-pub(crate) use checksums::seal;
 pub use checksums::{bundle_checksum, has_checksums};
+pub(crate) use checksums::{hash_of_file, seal};
 pub(crate) use files::{create_folder, read_json, write_json, write_whole};
 pub use fusion_parts::FusionPart;
 pub(crate) use fusion_parts::{export_trained, need_trained};
 pub use neutral::NeutralTexts;
-pub use starting::{bundle_sizes, start_from_bundle};
+pub use starting::{bundle_preprocessing, bundle_sizes, start_from_bundle};
 
 use crate::{Embedder, InferenceError, Preprocessing};
 

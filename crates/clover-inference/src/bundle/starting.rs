@@ -35,6 +35,15 @@ pub fn bundle_sizes(folder: &Path, tokenizer: &Tokenizer) -> Result<CloverConfig
     })
 }
 
+/// How the model of a bundle looks at files.
+///
+/// # Errors
+///
+/// The file is missing or damaged.
+pub fn bundle_preprocessing(folder: &Path) -> Result<Preprocessing, InferenceError> {
+    read_json(&folder.join(PREPROCESSING))
+}
+
 /// A model of the given sizes with a bundle's weights. Tables of positions of other clips are
 /// resized; the first convolution is turned to `channels`. Parts that the bundle comes without stay undrawn, and
 /// are among what the report calls missing.

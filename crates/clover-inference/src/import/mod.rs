@@ -1,5 +1,6 @@
-//! Making a bundle from weights of other programs: a Video Swin and a BERT, or a whole Clover.
+//! Making a bundle from weights of other programs: a Video Swin and a BERT, a whole Clover, or a CLIP.
 
+mod clip;
 mod text_config;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile
 
 use crate::bundle::{PREPROCESSING, check_vocabulary, read_json};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
+pub use clip::ClipImport;
 use text_config::attention_heads;
 
 /// Word pieces of a text in pre-training, as published.
@@ -69,8 +71,8 @@ pub struct ImportedBundle<B: Backend> {
     pub bundle: Bundle<B>,
     /// What became of each weight.
     pub report: WeightReport,
-    /// Each file with the naming that it follows.
-    pub files: Vec<(PathBuf, Naming)>,
+    /// Each file with the name of the naming that it follows.
+    pub files: Vec<(PathBuf, &'static str)>,
 }
 
 impl BundleImport {
@@ -131,7 +133,9 @@ impl BundleImport {
         } else {
             report
         };
-        let files = files.into_iter().map(|(path, naming, _)| (path, naming));
+        let files = files
+            .into_iter()
+            .map(|(path, naming, _)| (path, naming.name()));
         Ok(ImportedBundle {
             bundle: Bundle {
                 preprocessing,

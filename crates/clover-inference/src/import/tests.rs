@@ -63,7 +63,7 @@ fn a_bundle_is_made_of_a_video_swin_and_a_bert_and_turned_back() {
     let imported = request.read::<TestBackend>(&device).unwrap();
 
     let namings: Vec<_> = imported.files.iter().map(|(_, naming)| *naming).collect();
-    assert_eq!(namings, [Naming::Torchvision, Naming::HuggingFace]);
+    assert_eq!(namings, ["torchvision", "huggingface"]);
     assert_eq!(imported.bundle.config.text.heads(), 4);
     assert!(imported.report.unused.is_empty(), "{}", imported.report);
     same_bits(

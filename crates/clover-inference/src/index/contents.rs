@@ -66,8 +66,8 @@ pub(super) fn content_hash(clip: &ClipSource) -> io::Result<String> {
         ClipSource::Bytes { bytes, .. } => {
             hasher.update(bytes);
         }
-        ClipSource::Pictures { pictures, .. } => {
-            for picture in pictures {
+        ClipSource::Images { images, .. } => {
+            for picture in images {
                 hasher.update(&(picture.len() as u64).to_le_bytes());
                 hasher.update(picture);
             }

@@ -77,6 +77,9 @@ pub fn average_views<B: Backend>(features: Tensor<B, 5>, views: usize) -> Tensor
 }
 
 #[cfg(test)]
+mod clip_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::TestBackend;

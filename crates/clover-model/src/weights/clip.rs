@@ -5,6 +5,7 @@
 //! both, the first convolution is a kernel and linear weights are `[output, input]`; OpenAI's two
 //! projections are `[input, output]`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::Module;
@@ -24,6 +25,12 @@ const PATCHES: &str = "vision.patches.weight";
 
 /// Colours of an image.
 const CHANNELS: usize = 3;
+
+/// Where CLIP's encoders stand by themselves, and in a Clover.
+const ENCODERS: [[&str; 2]; 2] = [
+    ["vision.", "video_encoder.vision."],
+    ["text.", "text_encoder.text."],
+];
 
 /// Channels of an attention head in all published models.
 const HEAD_WIDTH: usize = 64;
@@ -314,6 +321,21 @@ impl<'s> ClipSource<'s> {
         Ok(())
     }
 
+    /// The same under the paths of a [`Clover`](crate::Clover) that has these encoders; ask for the
+    /// [sizes](Self::sizes) first.
+    #[must_use]
+    pub fn in_clover(mut self) -> Self {
+        for entry in &mut self.entries {
+            for [clip, clover] in ENCODERS {
+                if let Some(rest) = entry.name.strip_prefix(clip) {
+                    entry.name = format!("{clover}{rest}");
+                    break;
+                }
+            }
+        }
+        self
+    }
+
     /// The sizes of the model; `activation` is not told by weights.
     ///
     /// # Errors
@@ -401,6 +423,8 @@ impl TensorSource for ClipSource<'_> {
     }
 
     fn data(&self, path: &str) -> Result<TensorData, WeightError> {
+        let path = path_in_clip(path);
+        let path = path.as_ref();
         let names = self.parts.get(path).map_or(&[][..], Vec::as_slice);
         let [first, others @ ..] = names else {
             return Err(unknown(&format!("there is no {path}")));
@@ -415,6 +439,15 @@ impl TensorSource for ClipSource<'_> {
         }
         side_by_side(path, thirds)
     }
+}
+
+/// The path that a parameter of a Clover has in its CLIP alone.
+fn path_in_clip(path: &str) -> Cow<'_, str> {
+    let inside = ENCODERS.iter().find_map(|[clip, clover]| {
+        let rest = path.strip_prefix(clover)?;
+        Some(format!("{clip}{rest}"))
+    });
+    inside.map_or(Cow::Borrowed(path), Cow::Owned)
 }
 
 /// A parameter of queries, keys or values alone is a third of one of ours.
@@ -451,7 +484,8 @@ fn side_by_side(path: &str, thirds: Vec<TensorData>) -> Result<TensorData, Weigh
     Ok(TensorData::new(values, shape))
 }
 
-/// CLIP's parameters, or what stands in their places, by their names and in their layout.
+/// CLIP's parameters, by itself or in a [`Clover`](crate::Clover), by their names and in their layout.
+/// What a Clover has beside them is left out.
 ///
 /// # Errors
 ///
@@ -462,8 +496,12 @@ pub fn clip_tensors<B: Backend, M: Module<B>>(
 ) -> Result<Vec<(String, TensorData)>, WeightError> {
     let mut tensors = Vec::new();
     for (path, data) in super::tensors(module, Naming::Native)? {
-        let shape = data.shape.to_vec();
+        let path = path_in_clip(&path).into_owned();
         let names = naming.names_of(&path);
+        if names.is_empty() {
+            continue;
+        }
+        let shape = data.shape.to_vec();
         let (values, shape) = match shape[..] {
             [1] if path == "logit_scale" => (floats(&path, data)?, vec![]),
             [rows, columns] if naming.transposes(&path) => {

@@ -12,7 +12,7 @@ use burn_store::{ModuleSnapshot, TensorSnapshot};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::import::PATCH_KERNEL;
+use super::import::FIRST_KERNELS;
 use super::layout::transposed;
 use super::other_shape::with_colours_reversed;
 use super::{Naming, WeightError};
@@ -92,7 +92,8 @@ impl Export {
     #[must_use]
     pub fn with_colours_reversed(mut self) -> Self {
         for tensor in &mut self.tensors {
-            tensor.reverses_colours ^= tensor.snapshot.full_path() == PATCH_KERNEL;
+            let path = tensor.snapshot.full_path();
+            tensor.reverses_colours ^= FIRST_KERNELS.contains(&&*path);
         }
         self
     }
@@ -101,6 +102,11 @@ impl Export {
     #[must_use]
     pub fn left_out(&self) -> &[String] {
         &self.left_out
+    }
+
+    /// The names of the tensors.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.iter().map(|tensor| tensor.name.as_str())
     }
 
     /// How many tensors there are.

@@ -20,6 +20,9 @@ pub(super) struct SourceWindow {
     pub(super) flat: bool,
 }
 
+/// Red, green and blue.
+const COLOURS: usize = 3;
+
 /// Largest extent of a window that is looked for.
 const LARGEST: usize = 64;
 
@@ -84,6 +87,18 @@ pub(super) fn space_positions(
     Some((table, "bicubic"))
 }
 
+/// Positions `[1 + rows, dim]` of CLIP's class token and a square of patches, for another square.
+pub(super) fn patch_positions(
+    values: &[f32],
+    [rows, dim]: [usize; 2],
+    target: usize,
+) -> Option<Brought> {
+    let (class, patches) = values.split_at_checked(dim)?;
+    let (from, to) = (rows.checked_sub(1)?, target.checked_sub(1)?);
+    let (patches, how) = space_positions(patches, [from, dim], to)?;
+    Some(([class, &patches].concat(), how))
+}
+
 /// Positions `[.., rows, .., dim]` of time steps for another number of them.
 pub(super) fn time_positions(values: &[f32], [rows, dim]: [usize; 2], target: usize) -> Brought {
     (
@@ -144,10 +159,13 @@ pub(super) fn inflated(values: &[f32], shape: &[usize], depth: usize) -> (Vec<f3
     (spread, vec![shape[0], shape[1], depth, shape[2], shape[3]])
 }
 
-/// The kernel `[channels, colours, ..]` for colours in the opposite order.
+/// A first convolution for colours in the opposite order: a kernel `[channels, colours, ..]`, or a matrix
+/// `[colours * patch * patch, channels]`.
 pub(super) fn with_colours_reversed(values: &mut [f32], shape: &[usize]) {
-    let colours = shape[1];
-    let plane = shape[2..].iter().product::<usize>();
+    let (colours, plane) = match shape {
+        [_, colours, plane @ ..] if !plane.is_empty() => (*colours, plane.iter().product()),
+        _ => (COLOURS, values.len() / COLOURS),
+    };
     for kernel in values.chunks_mut(colours * plane) {
         for colour in 0..colours / 2 {
             let (front, back) = kernel.split_at_mut((colours - 1 - colour) * plane);

@@ -104,7 +104,7 @@ fn open(source: ClipSource) -> Result<Opened, Problem> {
             length: bytes.len() as u64,
             file: Source::Memory(bytes),
         }),
-        ClipSource::Pictures { .. } => Err(no_single_file()),
+        ClipSource::Images { .. } => Err(no_single_file()),
     }
 }
 

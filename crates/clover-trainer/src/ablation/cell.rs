@@ -9,6 +9,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::{ClipTable, SkippedItem};
+use clover_data::files::read_regular;
 use clover_inference::Bundle;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,7 @@ use crate::finetune::FinetuningMetrics;
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain};
 use crate::recipe::{AblationRecipe, PretrainingRecipe};
+use crate::whole_file::write_whole;
 
 /// What every cell learns from and is measured with.
 #[derive(Clone, Debug)]
@@ -37,6 +39,32 @@ pub struct AblationFiles {
     pub train: AblationLists,
     /// To measure with.
     pub test: AblationLists,
+}
+
+impl AblationFiles {
+    /// With a vocabulary for CLIP's text encoder, which takes the largest number for the end of a text: the same
+    /// pieces with `[SEP]` behind them, in a file of its own.
+    ///
+    /// # Errors
+    ///
+    /// The vocabulary cannot be read, or the other not be written.
+    pub fn with_end_last(self) -> Result<Self, TrainerError> {
+        let path = self.vocabulary.with_file_name("vocab-clip.txt");
+        let read = |source| TrainerError::Read {
+            path: self.vocabulary.clone(),
+            source,
+        };
+        let pieces = read_regular(&self.vocabulary, MAX_VOCABULARY_BYTES).map_err(read)?;
+        let pieces = String::from_utf8(pieces).map_err(std::io::Error::other);
+        let pieces = pieces.map_err(read)?;
+        let others = pieces.lines().filter(|piece| *piece != END);
+        let lines: Vec<&str> = others.chain([END]).collect();
+        write_whole(&path, (lines.join("\n") + "\n").as_bytes())?;
+        Ok(Self {
+            vocabulary: path,
+            ..self
+        })
+    }
 }
 
 /// The lists of a split.
@@ -153,6 +181,10 @@ pub fn run_cell<B: AutodiffBackend>(
     running.run::<B>(device, observe)
 }
 
+/// The end of a text.
+const END: &str = "[SEP]";
+/// Many times what the words of the benchmark need.
+const MAX_VOCABULARY_BYTES: u64 = 1 << 24;
 /// Clips of the benchmark that differ in one respect follow each other in groups of so many.
 pub(super) const COMPANIONS: usize = 5;
 

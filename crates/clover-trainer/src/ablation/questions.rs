@@ -9,8 +9,8 @@ use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::StackedClips;
 use clover_data::dataset::{
-    AnswerVocabulary, Answered, Candidates, ClipTable, ItemsTask, MultipleChoiceDataset,
-    OpenEndedDataset, SampleReading, SampleSource, SkippedItem, Stack,
+    AnswerVocabulary, Answered, Candidates, ClipReading, ClipTable, ItemsTask,
+    MultipleChoiceDataset, OpenEndedDataset, SampleReading, SampleSource, SkippedItem, Stack,
 };
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
@@ -23,7 +23,7 @@ use crate::evaluate::{
     AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
 };
 use crate::finetune::{FineTuningSettings, fine_tune};
-use crate::recipe::{AblationRecipe, FinetuningRecipe};
+use crate::recipe::{AblationRecipe, FinetuningRecipe, as_seen_by};
 use crate::starting_values::{draw_parameters, from_seed};
 
 /// What a task gave, with the items left out; nothing when it was broken off.
@@ -165,7 +165,11 @@ impl Questions<'_> {
         }
         Ok(SampleReading {
             clip: match split {
-                Split::Train => self.recipe.pretraining.reading(&bundle.config).clip,
+                Split::Train => {
+                    let clip = self.recipe.pretraining.reading(&bundle.config).clip;
+                    let pixels = as_seen_by(&bundle.preprocessing.pixels, clip.pixels);
+                    ClipReading { pixels, ..clip }
+                }
                 Split::Test => bundle.preprocessing.clip_reading(),
             },
             text_len: recipe.text_len,

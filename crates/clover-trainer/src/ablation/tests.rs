@@ -131,6 +131,72 @@ fn a_comparison_is_interrupted_goes_on_and_becomes_a_table() {
     assert!(figure.starts_with("<svg") && !figure.contains("NaN"));
 }
 
+/// The comparison of what is added to a CLIP, in two rows.
+fn clip_recipe() -> AblationRecipe {
+    let shipped = AblationRecipe::open("ablation/clip").unwrap();
+    let mut benchmark = shipped.benchmark.clone();
+    benchmark.insert("clips".to_owned(), 100.into());
+    benchmark.insert("test_share".to_owned(), 0.05.into());
+    let small = |recipe: PretrainingRecipe| PretrainingRecipe {
+        preset: Preset::ClipNano.to_string(),
+        image_size: 28,
+        frames: 2,
+        test_frames: 2,
+        batch_size: 30,
+        epochs: 1,
+        warmup_epochs: 0.0,
+        ..recipe
+    };
+    AblationRecipe {
+        rows: vec![AblationRow::Clip, AblationRow::ClipSemanticMasking],
+        seeds: 1,
+        benchmark,
+        start: shipped.start.map(small),
+        pretraining: small(shipped.pretraining),
+        ..shipped
+    }
+}
+
+#[test]
+fn rows_go_on_from_the_same_clip_and_are_compared_seed_by_seed() {
+    let root = tempfile::tempdir().unwrap();
+    let recipe = clip_recipe();
+    let folder = claim(root.path(), &recipe);
+    let mut steps = Vec::new();
+    for &row in &recipe.rows {
+        let mut made = 0;
+        let cell = Cell { row, seed: 0 };
+        let files = files(&folder).with_end_last().unwrap();
+        let (run, device) = (folder.run(cell), Default::default());
+        let result =
+            run_cell::<TestAutodiffBackend>(&recipe, &files, &run, cell, &device, &mut |event| {
+                use crate::pretrain::PretrainingEvent;
+                made += usize::from(matches!(
+                    event,
+                    CellEvent::Pretraining(PretrainingEvent::Step(_))
+                ));
+                ControlFlow::Continue(())
+            });
+        folder.keep(&result.unwrap().unwrap()).unwrap();
+        steps.push(made);
+    }
+
+    // What all go on from is made once.
+    assert_eq!(steps, [3, 3]);
+    let summary = summary(&folder, &recipe);
+    assert!(summary.rows.iter().all(|row| row.hard_negatives.is_some()));
+    assert!(summary.rows.iter().all(|row| row.open_ended.is_none()));
+    let table = summary.markdown();
+    for part in [
+        "| CLIP |",
+        "| + semantic masking (Clover) |",
+        "too few seeds to say",
+    ] {
+        assert!(table.contains(part), "{table}");
+    }
+    assert!(summary.svg().unwrap().contains("among companions"));
+}
+
 #[test]
 fn a_folder_of_another_recipe_is_refused_with_the_key() {
     let root = tempfile::tempdir().unwrap();

@@ -16,7 +16,10 @@ pub trait AnswerScores<B: Backend> {
     ///
     /// Panics if questions differ in their number of texts, or clips are not so many views.
     fn scores(&self, questions: ClipBatch<B>, views: usize, noise: &mut Noise) -> Tensor<B, 2>;
+}
 
+/// A model whose answers come from the fusion encoder, which attends to the clip.
+pub trait AnswerAttention<B: Backend>: AnswerScores<B> {
     /// How much the position that answers attends to each region and frame in the last fusion layer;
     /// what is missing to 1 goes to the text. Of a question with options it is the highest-scored one
     /// that is looked into.
@@ -27,6 +30,6 @@ pub trait AnswerScores<B: Backend> {
     ///
     /// # Panics
     ///
-    /// As [`scores`](Self::scores).
+    /// As [`scores`](AnswerScores::scores).
     fn video_attention(&self, questions: ClipBatch<B>, views: usize) -> Tensor<B, 4>;
 }

@@ -22,7 +22,7 @@ use crate::metric::{first_highest, mean_interval};
 /// Answers kept of a question with many.
 const KEPT: usize = 5;
 
-/// Asks a model all questions of a list, each clip seen in so many views; `progress` hears how many
+/// Asks a model all questions of a list, each clip seen in so many views; `progress` is told how many
 /// of how many are done.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use clover_data::batch::{StackedClips, StackedItem};
 use clover_data::dataset::SampleSource;
 use clover_inference::{AttentionMap, AttentionOverlay};
 
-use super::AnswerScores;
+use super::AnswerAttention;
 use super::question_source::QuestionSource;
 use crate::TrainerError;
 
@@ -45,7 +45,7 @@ impl AttentionMaps {
 }
 
 /// The maps of questions by their numbers. One that can no longer be read has none: its answer is
-/// known, and a picture is not worth the evaluation.
+/// known, and an image is not worth the evaluation.
 pub(super) fn attention_maps<B, M, S>(
     model: &M,
     source: &S,
@@ -55,7 +55,7 @@ pub(super) fn attention_maps<B, M, S>(
 ) -> Vec<QuestionAttention>
 where
     B: Backend,
-    M: AnswerScores<B>,
+    M: AnswerAttention<B>,
     S: QuestionSource + SampleSource<Batch = StackedClips>,
 {
     let questions: Vec<usize> = questions.into_iter().collect();

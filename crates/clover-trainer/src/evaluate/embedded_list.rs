@@ -46,7 +46,7 @@ struct RecordedClip {
 #[serde(into = "String", try_from = "String")]
 struct Row(Vec<f32>);
 
-/// Embeds a list, or what is left of it. `progress` hears how many clips of how many are done.
+/// Embeds a list, or what is left of it. `progress` is told how many clips of how many are done.
 ///
 /// # Errors
 ///

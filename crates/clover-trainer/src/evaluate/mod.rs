@@ -20,8 +20,9 @@ mod similarity;
 mod similarity_curves;
 mod task;
 mod with_bundle;
+mod zero_shot;
 
-pub use answer_scores::AnswerScores;
+pub use answer_scores::{AnswerAttention, AnswerScores};
 pub use answers::measure_answers;
 pub use attention::{AttentionMaps, QuestionAttention};
 pub(crate) use best_and_worst::{best_and_worst, by_probability};

@@ -5,7 +5,7 @@ use clover_data::batch::{ClipBatch, views_apart};
 use clover_model::Noise;
 use clover_model::tasks::MultipleChoiceModel;
 
-use super::AnswerScores;
+use super::{AnswerAttention, AnswerScores};
 use crate::metric::first_highest;
 
 impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
@@ -22,7 +22,9 @@ impl<B: Backend> AnswerScores<B> for MultipleChoiceModel<B> {
         let clips = views_apart(questions.clips, views);
         self.forward(clips, views, by_candidate(ids), by_candidate(mask), noise)
     }
+}
 
+impl<B: Backend> AnswerAttention<B> for MultipleChoiceModel<B> {
     fn video_attention(&self, questions: ClipBatch<B>, views: usize) -> Tensor<B, 4> {
         let scores = self.scores(questions.clone(), views, &mut Noise::quiet());
         let [_, options] = scores.dims();

@@ -6,7 +6,7 @@ use clover_data::batch::{ClipBatch, views_apart};
 use clover_model::Noise;
 use clover_model::tasks::OpenEndedModel;
 
-use super::AnswerScores;
+use super::{AnswerAttention, AnswerScores};
 
 impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
     fn scores(&self, questions: ClipBatch<B>, views: usize, noise: &mut Noise) -> Tensor<B, 2> {
@@ -15,7 +15,9 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         let clips = views_apart(questions.clips, views);
         self.forward(clips, views, ids, mask, blanks, noise)
     }
+}
 
+impl<B: Backend> AnswerAttention<B> for OpenEndedModel<B> {
     fn video_attention(&self, questions: ClipBatch<B>, views: usize) -> Tensor<B, 4> {
         let blanks = blanks(self, &questions);
         let (ids, mask) = (questions.token_ids, questions.attention_mask);

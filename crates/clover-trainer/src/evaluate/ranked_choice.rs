@@ -5,7 +5,6 @@
 use burn::prelude::*;
 use clover_data::dataset::CaptionedDataset;
 use clover_inference::Embedder;
-use clover_losses::TEMPERATURE;
 
 use super::answers::answered;
 use super::embedded_list::embed_list;
@@ -35,7 +34,7 @@ pub fn measure_ranked_choice<B: Backend>(
     let mut outcomes = Vec::new();
     for (&clip, options) in list.clips.iter().zip(list.texts_by_clip()) {
         let scores: Vec<f32> = options
-            .map(|text| list.own_cosine(text) / TEMPERATURE as f32)
+            .map(|text| list.own_cosine(text) / embedder.temperature() as f32)
             .collect();
         let question = of_choice(table.clip(clip), table.texts(clip));
         let prediction = answered(&question, (clip, table.name(clip)), &scores)?;

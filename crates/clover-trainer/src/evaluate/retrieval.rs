@@ -41,7 +41,7 @@ pub struct ListRetrieval {
 }
 
 /// Embeds clips and captions and ranks them in both directions; also returns the embeddings. `reading`
-/// is how many threads read, and the share that may be broken; `progress` hears how many clips of how
+/// is how many threads read, and the share that may be broken; `progress` is told how many clips of how
 /// many are done.
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub fn list_retrieval<B: Backend>(
 }
 
 /// Embeds clips and sentences and ranks them, with intervals and with what was found for each query;
-/// `progress` hears how many clips of how many are done.
+/// `progress` is told how many clips of how many are done.
 ///
 /// # Errors
 ///

@@ -89,7 +89,7 @@ impl EvaluationPlan {
     }
 }
 
-/// Measures a task; `progress` hears how many items of how many are done.
+/// Measures a task; `progress` is told how many items of how many are done.
 ///
 /// # Errors
 ///

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use burn::prelude::*;
 use clover_data::batch::StackedClips;
 use clover_data::dataset::{AnswerVocabulary, Captioned, ClipTable, SampleSource, Texts};
+use clover_data::text::QuestionForm;
 use clover_inference::{Answers, AttentionOverlay, Bundle, Embedder};
 use clover_model::tasks::AnswerModel;
 
-use super::AnswerScores;
+use super::AnswerAttention;
 use super::attention::{AttentionMaps, attention_maps, chosen_questions};
 use super::best_and_worst::{best_and_worst, by_probability};
 use super::evaluation::Measured;
 use super::question_source::QuestionSource;
 use super::settings::MeasureSettings;
 use super::task::EvaluationPlan;
+use super::zero_shot::{SimilarAnswer, SimilarOption};
 use super::{measure_answers, measure_ranked_choice, measure_retrieval};
 use crate::TrainerError;
 use crate::recipe::{TaskKind, TaskRecipe};
@@ -63,6 +65,11 @@ impl Measuring<'_> {
             return Ok((measured, None));
         }
         let Some((answers, head)) = answers else {
+            if config.is_clip() {
+                let how = recipe.preprocessing(&preprocessing);
+                let embedder = Embedder::new(clover, tokenizer.clone(), how, device.clone());
+                return Ok((self.zero_shot(&embedder, items, reading, progress)?, None));
+            }
             let task = &self.plan.name;
             let reason = format!("has no answer head; `clover finetune {task}` trains one");
             return Err(self.other_head(reason));
@@ -88,6 +95,51 @@ impl Measuring<'_> {
         }
     }
 
+    /// Asks a model without a head, by similarity.
+    fn zero_shot<B: Backend>(
+        &self,
+        embedder: &Embedder<B>,
+        items: &ClipTable,
+        reading: TaskReading<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Measured, TrainerError> {
+        let task = &self.plan.name;
+        if !self.plan.attention.is_empty() {
+            let task = task.clone();
+            return Err(TrainerError::NoAttention { task });
+        }
+        let (settings, views) = (&self.settings, self.recipe.test_views);
+        let device = embedder.device();
+        match self.recipe.task {
+            TaskKind::MultipleChoice => {
+                let recipe = &TaskRecipe {
+                    question_form: QuestionForm::WithCandidate,
+                    ..reading.recipe.clone()
+                };
+                let reading = TaskReading { recipe, ..reading };
+                let asked = Arc::new(reading.choices(items.clone())?);
+                let model = SimilarOption(embedder);
+                measure_answers(&model, asked, views, settings, device, progress)
+            }
+            TaskKind::OpenEnded => {
+                let Some(path) = &self.plan.answers else {
+                    return Err(self.other_head(format!(
+                        "has no answer head and no list of answers; `--answers FILE` gives one to compare clips \
+                         with, `clover finetune {task}` trains a head"
+                    )));
+                };
+                let list = AnswerVocabulary::read(path)?;
+                let model = SimilarAnswer::new(embedder, items, &list)?;
+                let asked = Arc::new(reading.open_ended(items.clone(), &list)?);
+                measure_answers(&model, asked, views, settings, device, progress)
+            }
+            _ => Err(self.other_head(format!(
+                "has no answer head, and cannot fill in blanks by similarity: every sentence would be embedded with \
+                 every word of the list; `clover finetune {task}` trains a head"
+            ))),
+        }
+    }
+
     /// Asks all questions, and looks into the answers that a page shows.
     fn ask<B, M, S>(
         &self,
@@ -99,7 +151,7 @@ impl Measuring<'_> {
     ) -> Result<(Measured, Option<AttentionMaps>), TrainerError>
     where
         B: Backend,
-        M: AnswerScores<B>,
+        M: AnswerAttention<B>,
         S: QuestionSource + SampleSource<Batch = StackedClips>,
     {
         // Before the many are asked: a wrong name shall not cost their time.

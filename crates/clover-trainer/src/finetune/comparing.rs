@@ -178,8 +178,8 @@ impl<B: AutodiffBackend> Comparing<B> {
 pub(super) fn logit_scale<B: Backend>(
     model: &RetrievalModel<B>,
 ) -> Option<(ParamId, Tensor<B, 1>)> {
-    let _ = model;
-    None
+    let param = model.logit_scale.as_ref();
+    param.map(|param| (param.id, param.val()))
 }
 
 /// Embeddings of clips and of the one sentence drawn of each, in `f32`, each `[batch, dim]`.

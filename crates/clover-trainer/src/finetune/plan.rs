@@ -59,7 +59,7 @@ impl FinetuningPlan {
     }
 }
 
-/// What hears of a fine-tuning run.
+/// What is told of a fine-tuning run.
 pub type ObserveFinetuning<'o> = Observe<'o, FinetuningMetrics, FinetuningValidation>;
 
 /// What a fine-tuning run tells while it goes.

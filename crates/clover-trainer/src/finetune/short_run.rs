@@ -45,7 +45,7 @@ pub struct FineTuned<M> {
     pub finished: bool,
 }
 
-/// Fine-tunes a model on questions. `observe` hears every step and may break off.
+/// Fine-tunes a model on questions. `observe` is told every step and may break off.
 ///
 /// # Errors
 ///

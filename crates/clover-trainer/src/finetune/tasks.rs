@@ -27,7 +27,7 @@ use crate::starting_values::{draw_parameters, from_seed};
 use crate::task_items::answer_list;
 use crate::{RunRecord, TrainerError};
 
-/// Runs, or resumes, fine-tuning. `observe` hears every event and may break off: the run then writes
+/// Runs, or resumes, fine-tuning. `observe` is told every event and may break off: the run then writes
 /// a checkpoint and ends.
 ///
 /// # Errors

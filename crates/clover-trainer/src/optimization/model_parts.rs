@@ -151,6 +151,7 @@ mod tests {
     use super::*;
     use crate::TestBackend;
     use clover_model::CloverConfig;
+    use clover_model::clip::{FramePooling, TemporalPoolingConfig};
 
     fn of(config: &CloverConfig) -> Vec<Place> {
         places(&config.init::<TestBackend>(&Default::default()))
@@ -185,6 +186,61 @@ mod tests {
         ] {
             assert_eq!(ModelPart::of(path), part, "{path}");
         }
+    }
+
+    #[test]
+    fn every_parameter_of_a_clip_belongs_to_one_part() {
+        let mut config = CloverConfig::clip_nano(30);
+        if let clover_model::video_encoder::VideoEncoderConfig::Clip(clip) = &mut config.video {
+            clip.pooling = FramePooling::Temporal(TemporalPoolingConfig::new().with_layers(1));
+        }
+        let places = of(&config);
+
+        for (path, part, blocks) in [
+            ("video_encoder.vision.patches.weight", ModelPart::Tower, 3),
+            (
+                "video_encoder.vision.blocks.0.qkv.weight",
+                ModelPart::Tower,
+                2,
+            ),
+            (
+                "video_encoder.vision.blocks.1.outer.bias",
+                ModelPart::Tower,
+                1,
+            ),
+            (
+                "video_encoder.vision.projection.weight",
+                ModelPart::Tower,
+                0,
+            ),
+            ("text_encoder.text.pieces.weight", ModelPart::Tower, 3),
+            ("text_encoder.text.blocks.1.qkv.weight", ModelPart::Tower, 1),
+            ("text_encoder.text.last_norm.gamma", ModelPart::Tower, 0),
+        ] {
+            let place = places.iter().find(|place| place.path == path);
+            let place = place.unwrap_or_else(|| panic!("{path} is not among {places:#?}"));
+            assert_eq!((place.part, place.blocks_to_end), (part, blocks), "{path}");
+        }
+        let new = |place: &&Place| place.part == ModelPart::New;
+        for part in [
+            "mask_token",
+            "mask_embedding",
+            "temporal",
+            "fusion_encoder",
+            "mlm_head",
+        ] {
+            assert!(
+                places
+                    .iter()
+                    .filter(new)
+                    .any(|place| place.path.contains(part)),
+                "{part}"
+            );
+        }
+        let of_temperature = |place: &&Place| place.part == ModelPart::Temperature;
+        assert_eq!(places.iter().filter(of_temperature).count(), 1);
+        let paths: std::collections::HashSet<_> = places.iter().map(|place| &place.path).collect();
+        assert_eq!(paths.len(), places.len());
     }
 
     #[test]

@@ -292,6 +292,8 @@ mod devices;
 #[cfg(test)]
 mod gradient_checkpointing;
 #[cfg(test)]
+mod learned_temperature;
+#[cfg(test)]
 mod mixed_precision;
 #[cfg(test)]
 mod tests;

@@ -54,8 +54,8 @@ pub fn pretraining_gradients<B: AutodiffBackend>(
 
 /// The logarithm of what similarities are multiplied by, of a model that learns it, `[1]`.
 pub(super) fn logit_scale<B: Backend>(clover: &Clover<B>) -> Option<(ParamId, Tensor<B, 1>)> {
-    let _ = clover;
-    None
+    let param = clover.logit_scale.as_ref();
+    param.map(|param| (param.id, param.val()))
 }
 
 /// What the model reads of a batch, the labels of its masked words, `[masked]`, and what its samples are

@@ -11,9 +11,9 @@ use clover_data::text::{QuestionForm, Tokenizer};
 use clover_inference::NeutralTexts;
 use clover_model::CloverConfig;
 
-use super::PretrainingPlan;
+use super::{PretrainingPlan, starting};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
-use crate::recipe::CaptionChoice;
+use crate::recipe::{CaptionChoice, as_seen_by};
 use crate::run::{Loaders, TrainingData};
 use crate::{CutTexts, TrainerError};
 
@@ -58,7 +58,11 @@ impl OpenedLists {
         let masked = recipe.masked()?;
         let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);
         let apart = in_micro_batches || !share.is_whole();
-        let loader = |table: ClipTable, reading: SampleReading| {
+        let pixels = starting::pixels(plan, config)?;
+        let loader = |table: ClipTable, mut reading: SampleReading| {
+            if let Some(own) = &pixels {
+                reading.clip.pixels = as_seen_by(own, reading.clip.pixels);
+            }
             let (seed, of_shards) = (reading.seed, table.is_of_shards());
             let tokenizer = tokenizer.clone();
             let pairs = PretrainingDataset::new(table, tokenizer, reading, masked.clone())?;

@@ -12,7 +12,7 @@ use crate::TrainerError;
 use crate::recipe::{PretrainingRecipe, Recipe};
 use crate::run::{self, RunEvent, RunSummary};
 
-/// What hears of a pre-training run.
+/// What is told of a pre-training run.
 pub type Observe<'o> = run::Observe<'o, StepMetrics, ValidationMetrics>;
 
 /// What a pre-training run tells while it goes.

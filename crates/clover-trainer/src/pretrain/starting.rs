@@ -2,8 +2,8 @@
 
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::text::Tokenizer;
-use clover_data::video::ChannelOrder;
-use clover_inference::{bundle_sizes, start_from_bundle};
+use clover_data::video::{ChannelOrder, PixelPipeline};
+use clover_inference::{bundle_preprocessing, bundle_sizes, start_from_bundle};
 use clover_model::{Clover, CloverConfig};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan};
@@ -18,6 +18,7 @@ pub(super) fn sizes(
 ) -> Result<CloverConfig, TrainerError> {
     let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
     let Some(folder) = &plan.start_from else {
+        check_end(plan, &preset, tokenizer)?;
         return Ok(preset);
     };
     let mut config = bundle_sizes(folder, tokenizer)?.with_frames(plan.recipe.frames);
@@ -35,6 +36,40 @@ pub(super) fn sizes(
     Ok(config)
 }
 
+/// What the model sees of a clip, where that is not the recipe's to say: a CLIP's colours are those of its bundle, or
+/// CLIP's.
+pub(super) fn pixels(
+    plan: &PretrainingPlan,
+    config: &CloverConfig,
+) -> Result<Option<PixelPipeline>, TrainerError> {
+    match &plan.start_from {
+        _ if !config.is_clip() => Ok(None),
+        Some(folder) => Ok(Some(bundle_preprocessing(folder)?.pixels)),
+        None => Ok(Some(PixelPipeline::clip(config.image_size))),
+    }
+}
+
+/// Refuses a vocabulary whose end of a text CLIP's text encoder would look for in vain: it takes the largest
+/// number for it.
+fn check_end(
+    plan: &PretrainingPlan,
+    config: &CloverConfig,
+    tokenizer: &Tokenizer,
+) -> Result<(), TrainerError> {
+    let last = tokenizer.vocabulary().len() as u32;
+    if config.is_clip() && tokenizer.special().sep + 1 != last {
+        return Err(TrainerError::RecipeValue {
+            key: "preset",
+            reason: format!(
+                "the end of a text is the last piece of a CLIP's vocabulary, and `[SEP]` is not that of {}: move \
+                 its line to the end, or take a folder with CLIP's tokenizer",
+                plan.vocabulary.display()
+            ),
+        });
+    }
+    Ok(())
+}
+
 /// A model of these sizes, with random weights where no bundle gives it any.
 pub(super) fn model<B: AutodiffBackend>(
     plan: &PretrainingPlan,
@@ -45,8 +80,11 @@ pub(super) fn model<B: AutodiffBackend>(
     let Some(folder) = &plan.start_from else {
         return Ok(plan.recipe.starting_weights.draw(config.init(device)));
     };
-    // Training reads clips in the usual order.
-    let channels = ChannelOrder::default();
+    // Training reads clips in the usual order, and those of a CLIP in its own.
+    let channels = match pixels(plan, config)? {
+        Some(own) => own.channels,
+        None => ChannelOrder::default(),
+    };
     let (clover, report) = start_from_bundle(folder, config, channels, device)?;
     let report = &report;
     let _ = observe(PretrainingEvent::StartsFrom { folder, report });

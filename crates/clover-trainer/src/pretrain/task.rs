@@ -6,7 +6,8 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::PretrainingBatch;
 use clover_data::dataset::{Batch, BatchPlaces, PretrainingSample};
 use clover_data::text::Tokenizer;
-use clover_inference::{Embedder, NeutralTexts, write_bundle};
+use clover_data::video::PixelPipeline;
+use clover_inference::{Embedder, NeutralTexts, Preprocessing, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{logit_scale, model_input, pretraining_gradients};
@@ -21,6 +22,7 @@ use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
 use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
+use crate::recipe::as_seen_by;
 use crate::run::resume_check::recipe_value;
 use crate::run::{
     Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, WithCaptions,
@@ -29,7 +31,7 @@ use crate::starting_values::from_seed;
 use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
-/// several, of which the first writes what the run leaves behind. `observe` hears every event and may
+/// several, of which the first writes what the run leaves behind. `observe` is told every event and may
 /// break off: the run then writes a checkpoint and ends.
 ///
 /// # Errors
@@ -90,6 +92,7 @@ pub fn pretrain<B: AutodiffBackend>(
         loss_limit: recipe.loss_limit,
         precision: recipe.precision,
     };
+    let pixels = starting::pixels(plan, &config)?;
     let task = Pretraining {
         plan,
         objective: recipe.objective().init(),
@@ -97,6 +100,7 @@ pub fn pretrain<B: AutodiffBackend>(
         tokenizer,
         validation,
         neutral: lists.neutral,
+        pixels,
     };
     let run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
     if peer.is_first() {
@@ -138,6 +142,22 @@ struct Pretraining<'p> {
     validation: Option<Validation>,
     /// Some of the captions trained on.
     neutral: NeutralTexts,
+    /// What the model sees of a clip, where that is not the recipe's to say.
+    pixels: Option<PixelPipeline>,
+}
+
+impl Pretraining<'_> {
+    /// How the trained model looks at files.
+    fn preprocessing(&self) -> Preprocessing {
+        let how = self.plan.recipe.preprocessing(&self.config);
+        match &self.pixels {
+            Some(own) => Preprocessing {
+                pixels: as_seen_by(own, how.pixels),
+                ..how
+            },
+            None => how,
+        }
+    }
 }
 
 impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
@@ -208,7 +228,7 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
         let embedder = Embedder::new(
             clover,
             self.tokenizer.clone(),
-            recipe.preprocessing(&self.config),
+            self.preprocessing(),
             device.clone(),
         )
         .with_limits(recipe.limits.clone());
@@ -223,7 +243,7 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
         neutral: Option<&NeutralTexts>,
         folder: &Path,
     ) -> Result<(), TrainerError> {
-        let preprocessing = self.plan.recipe.preprocessing(&self.config);
+        let preprocessing = self.preprocessing();
         write_bundle(
             folder,
             &self.config,

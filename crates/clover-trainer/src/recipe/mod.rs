@@ -18,6 +18,7 @@ mod task_checks;
 pub use ablation::AblationRecipe;
 pub use ablation_row::AblationRow;
 pub use any::AnyRecipe;
+pub(crate) use clip_keys::as_seen_by;
 pub use finetuning::FinetuningRecipe;
 pub use pretraining::{Crop, PretrainingRecipe, WordChoice};
 pub use reading::Recipe;

@@ -258,7 +258,7 @@ impl PretrainingRecipe {
         self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
 
-    /// How still images are read: their own crop, and chance of their own.
+    /// How still images are read: their own crop, and random numbers of their own.
     #[must_use]
     pub fn image_reading(&self, config: &CloverConfig) -> SampleReading {
         let size = config.image_size;

@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// A recipe by name, with its comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShippedRecipe {
-    /// The name: that of its file in `recipes/`, without the ending.
+    /// The name: that of its file in `recipes/`, without the extension.
     pub name: &'static str,
     /// The whole file.
     pub text: &'static str,

@@ -147,9 +147,7 @@ impl TaskRecipe {
         ClipReading {
             sampling: FrameSampling::train_frames(self.frames),
             fps: clip_keys::fps(self.fps),
-            pixels: pixels
-                .with_flip(self.flip_probability)
-                .with_channels(bundle.pixels.channels),
+            pixels: clip_keys::as_seen_by(&bundle.pixels, pixels.with_flip(self.flip_probability)),
             limits: self.limits.clone(),
         }
     }
@@ -180,7 +178,7 @@ impl TaskRecipe {
         Preprocessing {
             frames: self.test_frames,
             fps: clip_keys::fps(self.fps),
-            pixels: pixels.with_channels(bundle.pixels.channels),
+            pixels: clip_keys::as_seen_by(&bundle.pixels, pixels),
             text_len: self.test_text_len,
         }
     }

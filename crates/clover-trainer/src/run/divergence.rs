@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use burn::tensor::backend::AutodiffBackend;
+use clover_data::files::remove_half_written;
 use serde::Serialize;
 
 use super::{Run, StepKind, Task};
@@ -65,11 +66,10 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         let Some(path) = self.divergence_file() else {
             return Ok(());
         };
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                Err(TrainerError::Write { path, source })
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => remove_half_written(&path),
+        };
+        removed.map_err(|source| TrainerError::Write { path, source })
     }
 }

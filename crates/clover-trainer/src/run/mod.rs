@@ -33,7 +33,7 @@ pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
 use records::Records;
 pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
 
-/// What hears of a task's run.
+/// What is told of a task's run.
 pub(crate) type ObserveTask<'o, B, T> =
     Observe<'o, <T as Task<B>>::Metrics, <T as Task<B>>::Validation>;
 

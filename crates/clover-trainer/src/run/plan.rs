@@ -65,7 +65,7 @@ pub(crate) enum ValidateEvery {
     Epochs(u64),
 }
 
-/// What hears of every event, and may break off the run.
+/// What is told of every event, and may break off the run.
 pub type Observe<'o, M, V> = dyn FnMut(RunEvent<'_, M, V>) -> ControlFlow<()> + 'o;
 
 /// What a run tells while it goes: `M` is measured at a step, `V` on the validation items.

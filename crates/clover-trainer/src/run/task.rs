@@ -43,7 +43,7 @@ pub(crate) trait Task<B: AutodiffBackend> {
     fn metrics(&self, done: StepDone) -> Self::Metrics;
 
     /// Measures a model on the validation items, of which some captions may come out as well; nothing
-    /// where there are none. `progress` hears how many items of how many are done.
+    /// where there are none. `progress` is told how many items of how many are done.
     fn measure(
         &self,
         model: Inner<B, Self>,

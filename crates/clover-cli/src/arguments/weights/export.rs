@@ -20,6 +20,27 @@ pub(crate) enum Format {
     Native,
 }
 
+/// Whose names a CLIP's weights are written under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClipNames {
+    /// OpenAI's code: a file of weights.
+    Openai,
+    /// open_clip: the same names, with `open_clip_config.json`.
+    OpenClip,
+    /// transformers of Hugging Face: a folder for `CLIPModel`.
+    Huggingface,
+}
+
+impl From<ClipNames> for ExportFormat {
+    fn from(names: ClipNames) -> Self {
+        match names {
+            ClipNames::Openai => Self::OpenAi,
+            ClipNames::OpenClip => Self::OpenClip,
+            ClipNames::Huggingface => Self::HuggingFaceClip,
+        }
+    }
+}
+
 impl From<Format> for ExportFormat {
     fn from(format: Format) -> Self {
         match format {
@@ -35,8 +56,11 @@ pub(crate) struct ExportWeights {
     /// The bundle.
     pub(crate) bundle: PathBuf,
     /// Whose names and layout.
-    #[arg(long, value_enum)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, required_unless_present = "clip")]
+    pub(crate) format: Option<Format>,
+    /// Of a bundle with CLIP's encoders: whose CLIP. What was learned beside the two encoders is left out.
+    #[arg(long, value_enum, conflicts_with_all = ["format", "channels"], value_name = "NAMES")]
+    pub(crate) clip: Option<ClipNames>,
     /// Folder for the safetensors files.
     #[arg(long)]
     pub(crate) out: PathBuf,

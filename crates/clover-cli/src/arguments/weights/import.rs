@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use clover_data::video::ChannelOrder;
+use clover_inference::ClipImport;
+use clover_model::clip::{Activation, FramePooling, TemporalPoolingConfig};
 use clover_model::weights::Naming;
 
 use crate::device::DeviceName;
@@ -35,11 +37,64 @@ pub(crate) enum FusionFrom {
     Nothing,
 }
 
+/// The function in the perceptrons of a CLIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClipActivation {
+    /// LAION-2B, DataComp.
+    Gelu,
+    /// OpenAI, MetaCLIP, DFN, LAION-400M.
+    QuickGelu,
+}
+
+/// How the frames of a clip become one embedding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pooling {
+    /// The mean of their directions: CLIP as it is.
+    Mean,
+    /// The same with a transformer over the frames, which does nothing before it is trained.
+    Temporal,
+}
+
+/// What is to be said of a CLIP that its files may not say.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ClipOptions {
+    /// Of a CLIP: the function in its perceptrons, where no `config.json` or `open_clip_config.json` beside the
+    /// weights says it.
+    #[arg(long, value_enum, requires = "clip")]
+    pub(crate) activation: Option<ClipActivation>,
+    /// Of a CLIP: the folder or file of its tokenizer; that beside the weights if not given.
+    #[arg(long, requires = "clip", value_name = "PATH")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// Of a CLIP: how the frames of a clip become one embedding.
+    #[arg(long, value_enum, requires = "clip", default_value = "mean")]
+    pub(crate) pooling: Pooling,
+}
+
+impl ClipOptions {
+    /// The import of such weights.
+    pub(crate) fn import(&self, weights: PathBuf, frames: Option<usize>) -> ClipImport {
+        let usual = ClipImport::new(weights);
+        ClipImport {
+            activation: self.activation.map(|activation| match activation {
+                ClipActivation::Gelu => Activation::Gelu,
+                ClipActivation::QuickGelu => Activation::QuickGelu,
+            }),
+            tokenizer: self.tokenizer.clone(),
+            pooling: match self.pooling {
+                Pooling::Mean => FramePooling::Mean,
+                Pooling::Temporal => FramePooling::Temporal(TemporalPoolingConfig::new()),
+            },
+            frames: frames.unwrap_or(usual.frames),
+            ..usual
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ImportWeights {
     /// A Video Swin (published or torchvision's `swin3d`) or a 2-D Swin, which is inflated: `.pth`,
     /// `.pt`, `.bin`, `.safetensors`, an index of shards, or a folder with one of these.
-    #[arg(long, requires = "text", required_unless_present = "clover")]
+    #[arg(long, requires = "text", required_unless_present_any = ["clover", "clip"])]
     pub(crate) video: Option<PathBuf>,
     /// A BERT in Hugging Face's form: its folder, or the file of weights in it.
     #[arg(long, requires = "video")]
@@ -48,6 +103,12 @@ pub(crate) struct ImportWeights {
     /// `model.safetensors`, instead of `--video` and `--text`.
     #[arg(long, conflicts_with_all = ["video", "text"])]
     pub(crate) clover: Option<PathBuf>,
+    /// A CLIP instead: an archive of OpenAI's, a file of open_clip's, or a folder in Hugging Face's form.
+    #[arg(long, conflicts_with_all = ["video", "text", "clover", "vocab", "answers", "channels", "naming", "window",
+        "text_len", "text_positions", "text_heads", "fusion_from"])]
+    pub(crate) clip: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of_clip: ClipOptions,
     /// Folder for the bundle.
     #[arg(long)]
     pub(crate) out: PathBuf,

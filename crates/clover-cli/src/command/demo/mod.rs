@@ -34,7 +34,7 @@ use self::tables::{score_lines, summary};
 use self::tasks::{ANSWERS, CHOICES, DemoTask, RETRIEVAL};
 use super::evaluate::{Measuring, write_all};
 use super::render::with_bar;
-use crate::arguments::Demo;
+use crate::arguments::{Demo, Serve};
 use crate::device::{Work, processors};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::{note, print_line};
@@ -48,6 +48,7 @@ const INDEX: &str = "index";
 
 pub(super) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
+    let (serve, quick) = (arguments.serve, arguments.quick);
     let _lock = FolderLock::take(&folder)?;
     let demonstration = Demonstration {
         at_a_time: if device.is_cpu() {
@@ -75,7 +76,12 @@ pub(super) fn run(arguments: Demo) -> Result<()> {
     for command in commands {
         note(&format!("  {command}"));
     }
-    Ok(())
+    if !serve {
+        return Ok(());
+    }
+    // What was fine-tuned on questions answers them.
+    let answers = (!quick).then(|| folder.join(ANSWERS.name));
+    super::serve::run(Serve::shown(folder.join(INDEX), answers, device))
 }
 
 /// All of it on one device; nothing comes out when it was interrupted.

@@ -1,6 +1,6 @@
 //! `clover weights export`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::video::ChannelOrder;
 use clover_inference::BundleExport;
@@ -20,11 +20,16 @@ impl Work for Exporting {
         let arguments = self.0;
         let bundle = open_bundle::<B::InnerBackend>(&arguments.bundle, &device)?;
         let usual = match arguments.format {
-            Format::TorchvisionAndHuggingFace => ChannelOrder::Rgb,
-            Format::Published | Format::Native => bundle.preprocessing.pixels.channels,
+            Some(Format::TorchvisionAndHuggingFace) => ChannelOrder::Rgb,
+            _ => bundle.preprocessing.pixels.channels,
+        };
+        let format = match (arguments.clip, arguments.format) {
+            (Some(names), _) => names.into(),
+            (None, Some(format)) => format.into(),
+            (None, None) => bail!("either --format or --clip"),
         };
         let export = BundleExport {
-            format: arguments.format.into(),
+            format,
             channels: arguments.channels.map_or(usual, Into::into),
         };
         let files = export.write(&bundle, &arguments.out)?;

@@ -37,7 +37,7 @@ const BESIDE: [&str; 8] = [
     "vocab.txt",
 ];
 
-const ENDINGS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
+const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
 
 /// Broken connections are taken up again this often.
 const RETRIES: usize = 3;
@@ -158,8 +158,8 @@ fn choose(files: &[String]) -> Result<String> {
         return Ok((*usual).to_owned());
     }
     let ends = |file: &&String| {
-        let ending = Path::new(file.as_str()).extension();
-        ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+        let extension = Path::new(file.as_str()).extension();
+        extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
     };
     let found: Vec<&String> = files.iter().filter(ends).collect();
     match *found {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::video::ChannelOrder;
-use clover_inference::{BundleImport, ImportedBundle, WeightPath};
+use clover_inference::{BundleImport, ClipImport, ImportedBundle, WeightPath};
 use clover_model::weights::SizeHints;
 use serde_json::json;
 
@@ -19,8 +19,15 @@ impl Work for Importing {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<()> {
         let arguments = self.0;
-        let request = request(&arguments)?;
-        let imported = request.read::<B::InnerBackend>(&device)?;
+        let imported = match &arguments.clip {
+            Some(clip) => ClipImport {
+                image_size: arguments.image_size,
+                seed: arguments.seed,
+                ..arguments.of_clip.import(clip.clone(), arguments.frames)
+            }
+            .read::<B::InnerBackend>(&device)?,
+            None => request(&arguments)?.read::<B::InnerBackend>(&device)?,
+        };
         let out = &arguments.out;
         imported
             .bundle
@@ -60,7 +67,7 @@ fn request(arguments: &ImportWeights) -> Result<BundleImport> {
             };
             (vec![clover], ChannelOrder::Bgr)
         }
-        _ => bail!("either --video and --text, or --clover"),
+        _ => bail!("either --video and --text, or --clover, or --clip"),
     };
     let channels = arguments.channels.map_or(usual, Into::into);
     Ok(BundleImport {
@@ -86,7 +93,7 @@ fn as_json<B: burn::tensor::backend::Backend>(imported: &ImportedBundle<B>) -> R
     let files = imported
         .files
         .iter()
-        .map(|(path, naming)| json!({ "path": path, "naming": naming.name() }));
+        .map(|(path, naming)| json!({ "path": path, "naming": naming }));
     let report = json!({
         "files": files.collect::<Vec<_>>(),
         "config": imported.bundle.config,
@@ -106,6 +113,12 @@ fn say_in_words<B: burn::tensor::backend::Backend>(
     if !imported.report.missing.is_empty() {
         let seed = arguments.seed;
         print_line(&format!("what is missing was drawn from the seed {seed}"));
+    }
+    if !imported.bundle.untrained.is_empty() {
+        print_line(
+            "the fusion encoder and its heads are left out of the bundle: nobody has trained them; `clover pretrain` \
+             does, and searching does without",
+        );
     }
     print_line(&format!("the bundle lies in {}", arguments.out.display()));
 }

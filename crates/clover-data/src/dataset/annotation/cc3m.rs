@@ -1,7 +1,7 @@
-//! Conceptual Captions: pictures from the web and what stood beside them.
+//! Conceptual Captions: images from the web and what stood beside them.
 //!
 //! Sharma et al., "Conceptual Captions" (ACL 2018). A table with tabs and without a header: caption
-//! and address. What a picture is called after it was fetched depends on the program that fetched
+//! and address. What an image is called after it was fetched depends on the program that fetched
 //! it; the usual pattern numbers the rows from zero, skipped ones too: `00000000.jpg`.
 
 use super::super::items::Gathered;

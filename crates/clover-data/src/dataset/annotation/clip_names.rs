@@ -1,7 +1,7 @@
 //! From the names in an annotation file to the paths of clips.
 //!
 //! A pattern such as `videos/{page_dir}/{videoid}.mp4` or `{row:08}.jpg` is filled in for each row.
-//! `{name}` is the last part of a name with folders, and `{stem}` that without its ending.
+//! `{name}` is the last part of a name with folders, and `{stem}` that without its extension.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ const MAX_PATTERN_BYTES: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct ClipNames {
     parts: Vec<Part>,
-    /// Whether the pattern was chosen by the user, who knows better than an ending.
+    /// Whether the pattern was chosen by the user, who knows better than an extension.
     chosen: bool,
 }
 
@@ -57,7 +57,7 @@ impl ClipNames {
             (Some(extension), None) => {
                 let base = match usual.rsplit_once('.') {
                     Some((base, _)) => base,
-                    // Names with endings of their own lose them.
+                    // Names with extensions of their own lose them.
                     None => "{stem}",
                 };
                 let pattern = format!("{base}.{}", check_extension(extension)?);
@@ -125,11 +125,11 @@ impl ClipNames {
 
     /// The path of a clip with one name, which may be that of a file already.
     pub(super) fn named_or_file(&self, id: &str) -> Result<String, RowFault> {
-        let ending = id.trim().rsplit_once('.').map(|(_, ending)| ending);
-        let is_file = ending.is_some_and(|ending| {
+        let extension = id.trim().rsplit_once('.').map(|(_, extension)| extension);
+        let is_file = extension.is_some_and(|extension| {
             CLIP_ENDINGS
                 .iter()
-                .any(|known| known.eq_ignore_ascii_case(ending))
+                .any(|known| known.eq_ignore_ascii_case(extension))
         });
         match is_file && !self.chosen {
             true => Ok(id.trim().to_owned()),

@@ -1,7 +1,7 @@
-//! COCO's captions: five sentences a picture.
+//! COCO's captions: five sentences an image.
 //!
 //! Chen et al., "Microsoft COCO Captions" (2015): `{"images": [{"id", "file_name", ..}],
-//! "annotations": [{"image_id", "caption"}]}`, a file a split. A picture has the name of its file, in
+//! "annotations": [{"image_id", "caption"}]}`, a file a split. An image has the name of its file, in
 //! which its id stands behind the split's name and zeros.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use super::fields::{name, object, text};
 use super::reading::Reading;
 use crate::DataError;
 
-/// Reads `captions_*.json`: an item a picture, with all its captions.
+/// Reads `captions_*.json`: an item an image, with all its captions.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Gathered, DataError> {
     let mut gathered = reading.gathered();
     let mut captions = CaptionsByVideo::default();

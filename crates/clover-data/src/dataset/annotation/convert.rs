@@ -37,7 +37,7 @@ pub struct ConvertRequest {
     pub whole_films: bool,
     /// What the order of options depends on where the file has the right one first.
     pub seed: u64,
-    /// The ending of clips where the usual one is not theirs.
+    /// The extension of clips where the usual one is not theirs.
     pub extension: Option<String>,
     /// The path of a clip with `{placeholders}` where the usual one is not it.
     pub clip_pattern: Option<String>,

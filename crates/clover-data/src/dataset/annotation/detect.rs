@@ -85,7 +85,7 @@ fn sections(path: &Path) -> Option<AnnotationFormat> {
             },
         };
         found = Some(format);
-        // Whose number it is, the pictures tell, and they may come behind.
+        // Whose number it is, the images tell, and they may come behind.
         match value.get("image_id").is_some_and(Value::is_number) {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),

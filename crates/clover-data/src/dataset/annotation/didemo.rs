@@ -1,7 +1,7 @@
 //! DiDeMo: moments of a video and sentences about them, read as a paragraph a video.
 //!
 //! Hendricks et al., "Localizing Moments in Video with Natural Language" (ICCV 2017). Retrieval
-//! joins all descriptions of a video in the order of the file. Names have many endings, and some
+//! joins all descriptions of a video in the order of the file. Names have many extensions, and some
 //! end in a dot; they stay as they are. How many annotators there were (4, 5 or 7) plays no role.
 
 use std::ops::ControlFlow;

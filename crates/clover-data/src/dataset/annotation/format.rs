@@ -241,7 +241,7 @@ const FACTS: [Facts; 25] = {
         facts(
             F::CocoCaptions,
             "coco-captions",
-            "COCO captions_*.json, pictures by the names of their files",
+            "COCO captions_*.json, images by the names of their files",
             (Some("{id}"), NAME),
             &[],
         ),

@@ -195,13 +195,13 @@ fn from_one(answer: &str, options: usize) -> Result<usize, RowFault> {
         })
 }
 
-/// Options in an order of chance, and where the first of them went.
+/// Options in a random order, and where the first of them went.
 fn shuffle(mut options: Vec<String>, seed: u64, line: usize) -> (Vec<String>, usize) {
-    let mut chance = Randomness::new(seed).for_item(0, line as u64);
+    let mut rng = Randomness::new(seed).for_item(0, line as u64);
     let mut answer = 0;
     // Drawn here and not by a library: the order must outlive any version of one.
     for last in (1..options.len()).rev() {
-        let other = (chance.next_u64() % (last as u64 + 1)) as usize;
+        let other = (rng.next_u64() % (last as u64 + 1)) as usize;
         options.swap(last, other);
         answer = match answer {
             place if place == last => other,

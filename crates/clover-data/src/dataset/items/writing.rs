@@ -20,7 +20,7 @@ pub fn write_items(path: impl AsRef<Path>, items: &Items) -> Result<(), DataErro
     let path = path.as_ref();
     let as_list = path
         .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     write_whole(path, |file| write_all(file, items, as_list)).map_err(|source| DataError::Write {
         path: path.to_path_buf(),
         source,

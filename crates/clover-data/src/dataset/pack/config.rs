@@ -42,7 +42,7 @@ pub struct PackConfig {
     pub frames: PackFrames,
     /// The shorter side of a stored frame; smaller ones are stored as they are.
     pub short_side: usize,
-    /// The quality of the JPEG pictures, from 1 to 100.
+    /// The quality of the JPEG images, from 1 to 100.
     pub quality: u8,
     /// Pairs a shard, broken ones included.
     pub samples_per_shard: usize,
@@ -55,7 +55,7 @@ pub struct PackConfig {
 }
 
 impl PackConfig {
-    /// Shards of 1,000 pairs with pictures of 256 pixels along the shorter side, all by one job.
+    /// Shards of 1,000 pairs with images of 256 pixels along the shorter side, all by one job.
     pub fn new(frames: PackFrames) -> Self {
         Self {
             frames,

@@ -71,7 +71,7 @@ fn encode(clip: &Clip, frame: usize, quality: u8, name: &str) -> Result<Vec<u8>,
         name: name.to_owned(),
         source,
     };
-    // A JPEG picture has at most 65,535 pixels along a side; the encoder refuses more.
+    // A JPEG image has at most 65,535 pixels along a side; the encoder refuses more.
     let [width, height] = [clip.width(), clip.height()].map(|side| side as u32);
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, quality)

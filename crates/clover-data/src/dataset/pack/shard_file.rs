@@ -117,7 +117,7 @@ pub(super) fn is_written(job: &ShardJob<'_>) -> bool {
     job.path("tar").is_file()
 }
 
-/// Writes a shard; nothing if it was stopped, which leaves no trace. `dealt_with` hears of every
+/// Writes a shard; nothing if it was stopped, which leaves no trace. `dealt_with` is told of every
 /// sample.
 pub(super) fn write_shard(
     job: &ShardJob<'_>,
@@ -154,8 +154,8 @@ pub(super) fn write_shard(
 }
 
 impl ShardJob<'_> {
-    fn path(&self, ending: &str) -> PathBuf {
-        self.folder.join(format!("{:06}.{ending}", self.shard))
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{:06}.{extension}", self.shard))
     }
 
     /// Appends every sample that can be read; what is left out, or nothing if it was stopped.

@@ -284,7 +284,7 @@ fn tags_stand_beside_the_caption_or_not_at_all() {
 }
 
 #[test]
-fn a_row_may_mean_a_part_of_a_film_and_a_broken_span_costs_its_row() {
+fn a_row_may_mean_a_part_of_a_video_and_a_broken_span_costs_its_row() {
     let content = "path,Start,end,caption\na.mp4,1.5,00:00:03,a cat\nb.mp4,,,a dog\n\
                    c.mp4,3,2,an eel\nd.mp4,-1,2,a fox\ne.mp4,4,,a gnu\nf.mp4,nan,2,a hen\n";
     let lines = "{\"path\":\"a.mp4\",\"caption\":\"a cat\",\"start\":1.5,\"end\":3}\n";

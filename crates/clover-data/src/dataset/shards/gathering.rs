@@ -1,6 +1,6 @@
 //! From the members of one shard to its samples.
 //!
-//! Members of a sample usually follow each other, but need not: an archive sorted by ending gives
+//! Members of a sample usually follow each other, but need not: an archive sorted by extension gives
 //! the same samples.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) struct Gathered {
 struct Draft {
     key: String,
     video: Option<Span>,
-    picture: Option<Span>,
+    image: Option<Span>,
     frames: Vec<(u32, Span)>,
     json: Option<Span>,
     text: Option<Span>,
@@ -195,12 +195,12 @@ impl Gathering<'_> {
 impl Draft {
     fn spans(&self) -> impl Iterator<Item = &Span> {
         let frames = self.frames.iter().map(|(_, span)| span);
-        let single = [&self.video, &self.picture, &self.json, &self.text];
+        let single = [&self.video, &self.image, &self.json, &self.text];
         single.into_iter().flatten().chain(frames)
     }
 
     fn is_complete(&self) -> bool {
-        let has_media = self.video.or(self.picture).is_some() || !self.frames.is_empty();
+        let has_media = self.video.or(self.image).is_some() || !self.frames.is_empty();
         has_media && self.json.or(self.text).is_some()
     }
 
@@ -212,7 +212,7 @@ impl Draft {
         };
         let slot = match kind {
             MemberKind::Video => &mut self.video,
-            MemberKind::Picture => &mut self.picture,
+            MemberKind::Image => &mut self.image,
             MemberKind::Text => &mut self.text,
             MemberKind::Json => &mut self.json,
             MemberKind::Frame(number) if self.frames.len() < MAX_FRAMES => {
@@ -229,8 +229,8 @@ impl Draft {
         None
     }
 
-    /// Adds the sample to the index, or tells why not. A film is preferred to frames of it, and
-    /// both to a picture of it.
+    /// Adds the sample to the index, or tells why not. A video is preferred to frames of it, and
+    /// both to an image of it.
     fn finish(mut self, shard: usize, index: &mut ShardIndex) -> Result<(), &'static str> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -243,10 +243,10 @@ impl Draft {
         let media: Vec<Span> = if framewise {
             self.frames.iter().map(|(_, span)| *span).collect()
         } else {
-            self.video.or(self.picture).into_iter().collect()
+            self.video.or(self.image).into_iter().collect()
         };
         if media.is_empty() {
-            return Err("it has no video and no picture");
+            return Err("it has no video and no image");
         }
         if self.json.is_none() && self.text.is_none() {
             return Err("it has no caption");

@@ -42,7 +42,7 @@ pub(super) struct Located<'a> {
     pub(super) shard: usize,
     /// What its members have in common.
     pub(super) key: &'a str,
-    /// Its film or picture, or its frames.
+    /// Its video or image, or its frames.
     pub(super) media: &'a [Span],
     /// Whether the media are frames of one clip.
     pub(super) framewise: bool,

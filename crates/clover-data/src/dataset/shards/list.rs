@@ -49,7 +49,8 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|ending| ending == "tar") && path.is_file() {
+        if !hidden && path.extension().is_some_and(|extension| extension == "tar") && path.is_file()
+        {
             shards.push(path);
         }
     }

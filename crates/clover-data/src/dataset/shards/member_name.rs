@@ -4,19 +4,19 @@
 //! Where nothing is known by what follows (`v1.0_clip.jpg`), the key ends at the last dot, so that
 //! names with dots are samples too. Names without a dot, or with nothing before it, belong to none.
 
-/// Endings of films.
+/// Extensions of videos.
 const VIDEOS: [&str; 8] = ["mp4", "webm", "mkv", "mov", "m4v", "avi", "mpg", "mpeg"];
 
-/// Endings of pictures; a GIF or WebP may move.
-const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "apng"];
+/// Extensions of images; a GIF or WebP may move.
+const IMAGES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "apng"];
 
-/// What a member is of its sample, by the ending of its name.
+/// What a member is of its sample, by the extension of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberKind {
-    /// A film, or what was taken for one; its content decides.
+    /// A video, or what was taken for one; its content decides.
     Video,
-    /// A picture that may stand for a clip.
-    Picture,
+    /// An image that may stand for a clip.
+    Image,
     /// A frame of a clip.
     Frame(u32),
     /// The caption.
@@ -40,21 +40,21 @@ pub(super) fn parse(name: &str) -> Option<(&str, MemberKind)> {
     Some(known.unwrap_or_else(|| at(first)))
 }
 
-fn kind(ending: &str) -> MemberKind {
-    match ending {
+fn kind(extension: &str) -> MemberKind {
+    match extension {
         "txt" => MemberKind::Text,
         "json" => MemberKind::Json,
-        _ if VIDEOS.contains(&ending) => MemberKind::Video,
-        _ if PICTURES.contains(&ending) => MemberKind::Picture,
-        _ => frame(ending).map_or(MemberKind::Other, MemberKind::Frame),
+        _ if VIDEOS.contains(&extension) => MemberKind::Video,
+        _ if IMAGES.contains(&extension) => MemberKind::Image,
+        _ => frame(extension).map_or(MemberKind::Other, MemberKind::Frame),
     }
 }
 
 /// The number in `000.jpg`.
-fn frame(ending: &str) -> Option<u32> {
-    let (number, picture) = ending.split_once('.')?;
+fn frame(extension: &str) -> Option<u32> {
+    let (number, picture) = extension.split_once('.')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !PICTURES.contains(&picture) {
+    if !digits || !IMAGES.contains(&picture) {
         return None;
     }
     number.parse().ok()
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_key_ends_at_the_first_dot_of_the_file_name() {
         assert_eq!(parse("a/b.c/d.mp4"), Some(("a/b.c/d", MemberKind::Video)));
-        assert_eq!(parse("000.JPG"), Some(("000", MemberKind::Picture)));
+        assert_eq!(parse("000.JPG"), Some(("000", MemberKind::Image)));
         assert_eq!(parse("k.txt"), Some(("k", MemberKind::Text)));
         assert_eq!(parse("k.json"), Some(("k", MemberKind::Json)));
         assert_eq!(parse("k.cls"), Some(("k", MemberKind::Other)));
@@ -85,13 +85,13 @@ mod tests {
     #[test]
     fn what_is_unknown_by_its_first_dot_may_be_known_by_its_last() {
         for (name, key, kind) in [
-            ("v1.0_clip.jpg", "v1.0_clip", MemberKind::Picture),
+            ("v1.0_clip.jpg", "v1.0_clip", MemberKind::Image),
             (
                 "a.b/Track 2.0 (x).TXT",
                 "a.b/Track 2.0 (x)",
                 MemberKind::Text,
             ),
-            ("k.99999999999.jpg", "k.99999999999", MemberKind::Picture),
+            ("k.99999999999.jpg", "k.99999999999", MemberKind::Image),
             ("k..mp4", "k.", MemberKind::Video),
         ] {
             assert_eq!(parse(name), Some((key, kind)), "{name}");

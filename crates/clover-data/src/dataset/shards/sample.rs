@@ -9,7 +9,7 @@ use super::super::items::{
 };
 use super::super::rows::{RowFault, json_row};
 
-/// The most bytes of a caption's file or of what is known of a sample; the metadata of a film from
+/// The most bytes of a caption's file or of what is known of a sample; the metadata of a video from
 /// the web takes some hundred thousand.
 pub(in super::super) const MAX_TEXT_BYTES: u64 = 1 << 20;
 

@@ -51,7 +51,7 @@ impl Default for ShardOptions {
 
 impl ShardSet {
     /// Reads the headers of shards. Each of `given` is a shard, a folder of shards or a pattern
-    /// such as `{00000..00123}.tar`; `progress` hears how many of how many shards are read.
+    /// such as `{00000..00123}.tar`; `progress` is told how many of how many shards are read.
     ///
     /// What cannot be used is listed in [`skipped`](Self::skipped): members and samples by name,
     /// and a shard that is cut short or not a tar file by the place.
@@ -232,9 +232,9 @@ fn clip(name: PathBuf, mut contents: Vec<Vec<u8>>, framewise: bool) -> ClipSourc
         (false, Some(bytes)) => ClipSource::Bytes { name, bytes },
         (_, last) => {
             contents.extend(last);
-            ClipSource::Pictures {
+            ClipSource::Images {
                 name,
-                pictures: contents,
+                images: contents,
             }
         }
     }

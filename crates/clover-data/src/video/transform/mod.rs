@@ -31,7 +31,7 @@ use crate::DataError;
 pub enum Geometry {
     /// Shorter side to 256 (for 224), a random resized crop, bilinear.
     TrainVideo,
-    /// A random resized crop of the whole picture, bicubic.
+    /// A random resized crop of the whole image, bicubic.
     TrainImage,
     /// Shorter side to the size, the middle of it, bilinear.
     CenterCrop,
@@ -125,7 +125,7 @@ impl PixelPipeline {
         Self { channels, ..self }
     }
 
-    /// Prepares a clip; all chance comes from `rng`.
+    /// Prepares a clip; all randomness comes from `rng`.
     ///
     /// # Panics
     ///

@@ -59,7 +59,7 @@ pub(in crate::video) fn resize(
 ///
 /// Rows are resampled before columns, as `resize` does. To resample luma and chroma instead is not
 /// the same: a chroma sample belongs to two columns and rows, and colours out of range are cut off
-/// before they are mixed. It moved 6 % of a film's values by more than 3 of 255, some by 120.
+/// before they are mixed. It moved 6 % of a video's values by more than 3 of 255, some by 120.
 pub(in crate::video) fn resize_region<'a>(
     frame: &'a DecodedFrame<'_>,
     region: Region,

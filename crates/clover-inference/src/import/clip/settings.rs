@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clover_data::video::ColourStatistics;
 use clover_model::clip::Activation;
 use clover_model::weights::ClipHints;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::InferenceError;
 use crate::bundle::read_json;
@@ -19,14 +20,20 @@ const HEAD_WIDTH: u64 = 64;
 /// What OpenAI's archives have beside parameters, and nothing else has.
 pub(super) const OPENAI_SIGNS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
 
+const HUGGING_FACE: &str = "config.json";
+const OPEN_CLIP: &str = "open_clip_config.json";
+const PIXELS: &str = "preprocessor_config.json";
+/// What is read beside weights.
+pub(super) const CONFIGURATIONS: [&str; 3] = [HUGGING_FACE, OPEN_CLIP, PIXELS];
+
 /// What is known of a model beside its weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ClipSettings {
     /// The function in the perceptrons, and which file says so.
     pub(super) activation: Option<(Activation, PathBuf)>,
     pub(super) hints: ClipHints,
-    /// Mean and deviation of each colour, red first, if the files say them.
-    pub(super) normalization: Option<([f32; 3], [f32; 3])>,
+    /// What colours are normalised by, if the files say it.
+    pub(super) colours: Option<ColourStatistics>,
 }
 
 impl ClipSettings {
@@ -38,15 +45,15 @@ impl ClipSettings {
         };
         let mut settings = Self::default();
         // A repository of open_clip's may have both; its own file is about its own model.
-        if let Some(path) = find("config.json") {
+        if let Some(path) = find(HUGGING_FACE) {
             settings.hugging_face(&path, &read_json(&path)?)?;
         }
-        if let (None, Some(path)) = (&settings.activation, find("open_clip_config.json")) {
+        if let (None, Some(path)) = (&settings.activation, find(OPEN_CLIP)) {
             settings.open_clip(&path, &read_json(&path)?)?;
         }
-        if let Some(path) = find("preprocessor_config.json") {
+        if let Some(path) = find(PIXELS) {
             let config: Value = read_json(&path)?;
-            settings.colours(&path, [&config["image_mean"], &config["image_std"]])?;
+            settings.read_colours(&path, [&config["image_mean"], &config["image_std"]])?;
         }
         Ok(settings)
     }
@@ -109,29 +116,17 @@ impl ClipSettings {
             text_heads: count(&model["text_cfg"]["heads"]),
         };
         let pixels = &config["preprocess_cfg"];
-        self.colours(path, [&pixels["mean"], &pixels["std"]])
+        self.read_colours(path, [&pixels["mean"], &pixels["std"]])
     }
 
-    fn colours(&mut self, path: &Path, lists: [&Value; 2]) -> Result<(), InferenceError> {
+    fn read_colours(&mut self, path: &Path, lists: [&Value; 2]) -> Result<(), InferenceError> {
         if lists.iter().all(|list| list.is_null()) {
             return Ok(());
         }
-        let three = |list: &Value| -> Option<[f32; 3]> {
-            let numbers = list.as_array()?.iter().map(Value::as_f64);
-            let numbers = numbers.collect::<Option<Vec<f64>>>()?;
-            let numbers: Vec<f32> = numbers.into_iter().map(|number| number as f32).collect();
-            numbers.try_into().ok()
-        };
-        match lists.map(three) {
-            [Some(mean), Some(deviation)] if deviation.iter().all(|one| *one > 0.0) => {
-                self.normalization = Some((mean, deviation));
-                Ok(())
-            }
-            _ => Err(wrong(
-                path,
-                "mean and deviation are not three numbers each".to_owned(),
-            )),
-        }
+        let read = serde_json::from_value(json!({ "mean": lists[0], "deviation": lists[1] }));
+        let colours = read.map_err(|error| wrong(path, error.to_string()))?;
+        self.colours = Some(colours);
+        Ok(())
     }
 }
 
@@ -195,10 +190,13 @@ mod tests {
             r#"{"hidden_act": "gelu", "num_attention_heads": 8}"#,
             r#"{"hidden_act": "gelu", "num_attention_heads": 12}"#,
         );
-        let pixels = r#"{"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3]}"#;
-        let theirs = [("config.json", &*config), ("preprocessor_config.json", pixels)];
+        let pixels = r#"{"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}"#;
+        let theirs = [
+            ("config.json", &*config),
+            ("preprocessor_config.json", pixels),
+        ];
         let open_clip = r#"{"model_cfg": {"vision_cfg": {"width": 768}, "text_cfg": {"heads": 8}},
-            "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [1, 2, 3]}}"#;
+            "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}}"#;
 
         let theirs = settings(&theirs).unwrap();
         let open_clip = settings(&[("open_clip_config.json", open_clip)]).unwrap();
@@ -207,7 +205,11 @@ mod tests {
             assert_eq!(found.activation.unwrap().0, Activation::Gelu);
             let heads = (found.hints.vision_heads, found.hints.text_heads);
             assert_eq!(heads, (Some(12), Some(8)));
-            assert_eq!(found.normalization, Some(([0.1, 0.2, 0.3], [1.0, 2.0, 3.0])));
+            let expected = ColourStatistics {
+                mean: [0.1, 0.2, 0.3],
+                deviation: [0.4, 0.5, 0.6],
+            };
+            assert_eq!(found.colours, Some(expected));
         }
     }
 
@@ -222,7 +224,11 @@ mod tests {
         assert!(config(r#"{"hidden_act": "gelu"}"#, "{}").contains("differ"));
         assert!(config("{}", r#"{"layer_norm_eps": 1e-6}"#).contains("layer_norm_eps"));
         let pixels = [("preprocessor_config.json", r#"{"image_mean": [1, 2]}"#)];
-        assert!(settings(&pixels).unwrap_err().contains("three numbers"));
+        assert!(
+            settings(&pixels)
+                .unwrap_err()
+                .contains("preprocessor_config.json")
+        );
     }
 
     #[test]
@@ -232,11 +238,19 @@ mod tests {
         let quick = Some(Activation::QuickGelu);
 
         let unknown = activation(path, None, None).unwrap_err().to_string();
-        let other = activation(path, Some(&told), quick).unwrap_err().to_string();
+        let other = activation(path, Some(&told), quick)
+            .unwrap_err()
+            .to_string();
 
         assert!(unknown.contains("b32.pt") && unknown.contains("quick-gelu for OpenAI's"));
         assert!(other.contains("config.json says another one"), "{other}");
-        assert_eq!(activation(path, None, quick).unwrap(), Activation::QuickGelu);
-        assert_eq!(activation(path, Some(&told), None).unwrap(), Activation::Gelu);
+        assert_eq!(
+            activation(path, None, quick).unwrap(),
+            Activation::QuickGelu
+        );
+        assert_eq!(
+            activation(path, Some(&told), None).unwrap(),
+            Activation::Gelu
+        );
     }
 }

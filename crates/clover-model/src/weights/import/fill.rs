@@ -5,11 +5,11 @@ use burn::prelude::*;
 use burn::tensor::{DType, TensorData};
 
 use super::found::Found;
-use super::{Import, PATCH_KERNEL};
+use super::{FIRST_KERNELS, Import, PATCH_KERNEL};
 use crate::weights::layout::transposed;
 use crate::weights::other_shape::{
-    Brought, bias_table, inflated, space_positions, text_positions, time_positions,
-    with_colours_reversed, word_pieces,
+    Brought, bias_table, inflated, patch_positions, space_positions, text_positions,
+    time_positions, with_colours_reversed, word_pieces,
 };
 use crate::weights::{Resized, ShapeMismatch, WeightError};
 
@@ -50,7 +50,7 @@ impl<'i, 's> Filler<'i, 's> {
         let Some(mut read) = self.in_shape(read, &path, expected, &found) else {
             return Ok(None);
         };
-        if path == PATCH_KERNEL && self.import.options.reverse_colours {
+        if FIRST_KERNELS.contains(&&*path) && self.import.options.reverse_colours {
             with_colours_reversed(&mut read.values, &read.shape);
         }
         self.note(found, &read);
@@ -143,8 +143,13 @@ impl<'i, 's> Filler<'i, 's> {
                 ("fusion_encoder.embeddings.time_position", [1, rows, 1, dim], [_, to, ..]) => {
                     Some(time_positions(values, [*rows, *dim], *to))
                 }
-                ("text_encoder.embeddings.position.weight", [rows, dim], [to, _]) => {
-                    Some(text_positions(values, [*rows, *dim], *to))
+                (
+                    "text_encoder.embeddings.position.weight" | "text_encoder.text.positions",
+                    [rows, dim],
+                    [to, _],
+                ) => Some(text_positions(values, [*rows, *dim], *to)),
+                ("video_encoder.vision.positions", [rows, dim], [to, _]) => {
+                    patch_positions(values, [*rows, *dim], *to)
                 }
                 _ => None,
             }

@@ -221,8 +221,11 @@ impl<'s> Import<'s> {
     }
 }
 
-/// The first convolution, the one parameter that sees colours.
+/// The first convolution of Video Swin.
 pub(super) const PATCH_KERNEL: &str = "video_encoder.patch_embedding.projection.weight";
+
+/// The first convolutions: the parameters that see colours.
+pub(super) const FIRST_KERNELS: [&str; 2] = [PATCH_KERNEL, "video_encoder.vision.patches.weight"];
 
 #[cfg(test)]
 mod shape_tests;

@@ -99,6 +99,8 @@ impl Naming {
         } else if begins(&[
             "video_encoder.stages.",
             "text_encoder.layers.",
+            "video_encoder.vision.",
+            "text_encoder.text.",
             "fusion_encoder.",
         ]) {
             Some(Self::Native)

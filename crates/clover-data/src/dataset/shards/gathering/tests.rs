@@ -100,7 +100,7 @@ fn names_with_dots_are_samples_of_their_own_or_named_as_left_out() {
         [
             "a.tar/v2.0_clip: it has no caption",
             "a.tar/take_1: it has no caption",
-            "a.tar/take_1.5: it has no video and no picture",
+            "a.tar/take_1.5: it has no video and no image",
         ]
     );
 }
@@ -132,7 +132,7 @@ fn incomplete_samples_are_skipped_by_name() {
         reasons[1..],
         [
             "a.tar/a: it has no caption",
-            "a.tar/b: it has no video and no picture",
+            "a.tar/b: it has no video and no image",
             "a.tar/c: one of its members is too large",
             "a.tar/d: one of its members is too large",
         ]

@@ -18,7 +18,7 @@ fn open(given: &[PathBuf]) -> Result<ShardSet, DataError> {
     ShardSet::open(given, &ShardOptions::default(), &|_, _| ())
 }
 
-/// Two shards: a picture called mp4 and a failed download; a clip in frames and one cut short.
+/// Two shards: an image called mp4 and a failed download; a clip in frames and one cut short.
 fn write_shards(folder: &Path) {
     let first = tar_of(&[
         ("000.json", br#"{"caption":"a cat","status":"success"}"#),
@@ -84,7 +84,7 @@ fn what_was_cut_short_is_named_with_its_place() {
         "{skipped:?}"
     );
     assert!(
-        skipped[1].ends_with("a/3: it has no video and no picture"),
+        skipped[1].ends_with("a/3: it has no video and no image"),
         "{skipped:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Small films in every container that is read, drawn for these tests.
+//! Small videos in every container that is read, drawn for these tests.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::{
 const FRAMES: usize = 12;
 const SIZE: [usize; 2] = [64, 48];
 
-fn film(name: &str) -> PathBuf {
+fn video(name: &str) -> PathBuf {
     let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/media");
     media.join(name)
 }
 
 fn whole(name: &str) -> Clip {
-    decode_clip(&film(name), &DecodeLimits::default(), |frames| {
+    decode_clip(&video(name), &DecodeLimits::default(), |frames| {
         (0..frames).collect()
     })
     .unwrap()
@@ -37,7 +37,7 @@ fn difference(a: &Clip, b: &Clip) -> f64 {
 }
 
 #[test]
-fn every_container_shows_the_same_film() {
+fn every_container_shows_the_same_video() {
     let mp4 = whole("small.mp4");
     assert_eq!(
         (mp4.frames(), mp4.width(), mp4.height()),
@@ -62,7 +62,7 @@ fn every_container_shows_the_same_film() {
 }
 
 #[test]
-fn single_frames_are_those_of_the_whole_film() {
+fn single_frames_are_those_of_the_whole_video() {
     let mut names = vec!["small.mp4", "small.mkv", "small.webm"];
     if cfg!(feature = "ffmpeg") {
         names.extend(["small.avi", "hevc-10bit.mp4"]);
@@ -70,7 +70,7 @@ fn single_frames_are_those_of_the_whole_film() {
     for name in names {
         let all = whole(name);
         for frame in [0, 3, 5, 6, 7, 11] {
-            let one = decode_clip(&film(name), &DecodeLimits::default(), |_| vec![frame]).unwrap();
+            let one = decode_clip(&video(name), &DecodeLimits::default(), |_| vec![frame]).unwrap();
 
             assert!(one.pixels() == all.frame(frame), "{name}: frame {frame}");
         }
@@ -78,7 +78,7 @@ fn single_frames_are_those_of_the_whole_film() {
 }
 
 #[test]
-fn a_film_in_fragments_is_the_same_film() {
+fn a_video_in_fragments_is_the_same_video() {
     let mp4 = whole("small.mp4");
 
     for name in ["fragmented.mp4", "hybrid.mp4"] {
@@ -99,7 +99,7 @@ fn what_an_edit_list_hides_is_decoded_and_not_shown() {
 
 #[test]
 fn frames_say_when_they_are_shown_in_every_container() {
-    let mut films = vec![
+    let mut videos = vec![
         ("small.mp4", FRAMES),
         ("small.mkv", FRAMES),
         ("small.webm", FRAMES),
@@ -108,10 +108,10 @@ fn frames_say_when_they_are_shown_in_every_container() {
         ("cut.mp4", 4),
     ];
     if cfg!(feature = "ffmpeg") {
-        films.extend([("small.avi", FRAMES), ("hevc-10bit.mp4", FRAMES)]);
+        videos.extend([("small.avi", FRAMES), ("hevc-10bit.mp4", FRAMES)]);
     }
-    for (name, frames) in films {
-        let video = open(&film(name), &DecodeLimits::default()).unwrap();
+    for (name, frames) in videos {
+        let video = open(&video(name), &DecodeLimits::default()).unwrap();
         let length = video.seconds().unwrap();
 
         let times = video.times().unwrap();
@@ -130,7 +130,7 @@ fn frames_say_when_they_are_shown_in_every_container() {
 fn a_span_is_the_frames_that_appear_within_it() {
     let all = whole("small.mp4");
     let selected = |start, end, fps| {
-        let source = ClipSource::Path(film("small.mp4"));
+        let source = ClipSource::Path(video("small.mp4"));
         let span = Some(Span::new(start, end).unwrap());
         let selection = FrameSelection { span, fps };
         let limits = DecodeLimits::default();
@@ -153,12 +153,12 @@ fn a_span_is_the_frames_that_appear_within_it() {
 
 #[test]
 fn pixels_twice_as_wide_as_high_make_a_wide_picture() {
-    let video = open(&film("wide-pixels.mp4"), &DecodeLimits::default()).unwrap();
+    let video = open(&video("wide-pixels.mp4"), &DecodeLimits::default()).unwrap();
 
     assert_eq!((video.size(), video.frame_count()), ([96, 48], 4));
 }
 
-/// What the quarters of the films in `quarters/` are drawn in, row by row.
+/// What the quarters of the videos in `quarters/` are drawn in, row by row.
 const QUARTERS: [[u8; 3]; 4] = [[200, 40, 40], [40, 180, 60], [50, 60, 210], [210, 190, 40]];
 
 /// The largest difference of the middles of the quarters from what was drawn.
@@ -221,7 +221,7 @@ fn what_only_ffmpeg_knows_is_refused_with_the_way_to_have_it() {
         ("hevc-10bit.mp4", "H.265"),
         ("small.avi", "AVI"),
     ] {
-        let error = decode_clip(&film(name), &DecodeLimits::default(), |_| vec![0])
+        let error = decode_clip(&video(name), &DecodeLimits::default(), |_| vec![0])
             .unwrap_err()
             .to_string();
 
@@ -232,7 +232,7 @@ fn what_only_ffmpeg_knows_is_refused_with_the_way_to_have_it() {
 }
 
 #[test]
-fn a_grey_film_with_odd_sides_is_grey() {
+fn a_grey_video_with_odd_sides_is_grey() {
     let clip = whole("odd-grey.mp4");
 
     assert_eq!([clip.height(), clip.width()], [47, 63]);
@@ -259,7 +259,7 @@ fn a_clip_read_frame_by_frame_is_the_clip_prepared_whole() {
             PixelPipeline::test_center_crop(28),
             PixelPipeline::test_resize(28),
         ] {
-            let mut video = open(&film(name), &DecodeLimits::default()).unwrap();
+            let mut video = open(&video(name), &DecodeLimits::default()).unwrap();
             let indices = [3, 0, 3, 2];
             let clip = video.decode(&indices).unwrap();
             let expected = pipeline.apply(&clip, &mut ChaCha8Rng::seed_from_u64(5));

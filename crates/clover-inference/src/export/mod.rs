@@ -1,5 +1,7 @@
 //! Weights of a bundle in the forms of other programs.
 
+mod clip;
+
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
@@ -23,6 +25,12 @@ pub enum ExportFormat {
     /// The video encoder for torchvision's `swin3d`, and a folder that `transformers` reads as a
     /// BERT with its word head. What they have no place for is left out.
     TorchvisionAndHuggingFace,
+    /// The encoders of a CLIP under OpenAI's names: one file.
+    OpenAi,
+    /// The same for open_clip: a folder with its configuration.
+    OpenClip,
+    /// The same for `transformers`: a folder that it reads as a `CLIPModel`.
+    HuggingFaceClip,
 }
 
 /// How weights are written.
@@ -50,7 +58,7 @@ impl BundleExport {
     ///
     /// # Errors
     ///
-    /// A file cannot be written.
+    /// A file cannot be written, or the bundle has no encoders of such a form.
     pub fn write<B: Backend>(
         self,
         bundle: &Bundle<B>,
@@ -71,6 +79,9 @@ impl BundleExport {
                 Ok(vec![file])
             }
             ExportFormat::TorchvisionAndHuggingFace => self.write_both(bundle, folder),
+            ExportFormat::OpenAi | ExportFormat::OpenClip | ExportFormat::HuggingFaceClip => {
+                clip::write(bundle, self.format, folder)
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Films with edit lists, written for these tests from the boxes of a small one.
+//! Videos with edit lists, written for these tests from the boxes of a small one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use mp4_atom::{Decode, Edts, Elst, ElstEntry, Encode, FixedPoint, Moov};
 use super::{Clip, DecodeLimits, VideoDecoder, open_bytes};
 use crate::DataError;
 
-/// Frames of the film, of which the first is shown this long after it is decoded, and the length
+/// Frames of the video, of which the first is shown this long after it is decoded, and the length
 /// of one, in the track's unit of 1/10240 s.
 pub(super) const FRAMES: usize = 12;
 const DELAY: u64 = 2048;
@@ -19,30 +19,30 @@ fn small() -> Vec<u8> {
     std::fs::read(media.join("small.mp4")).unwrap()
 }
 
-/// The film without its last box, and that.
+/// The video without its last box, and that.
 pub(super) fn parts() -> (Vec<u8>, Moov) {
-    let mut film = small();
-    let at = film.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
-    let moov = Moov::decode(&mut &film[at..]).unwrap();
-    film.truncate(at);
-    (film, moov)
+    let mut video = small();
+    let at = video.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+    let moov = Moov::decode(&mut &video[at..]).unwrap();
+    video.truncate(at);
+    (video, moov)
 }
 
-pub(super) fn decoder(film: Vec<u8>) -> Result<Box<dyn VideoDecoder>, DataError> {
-    open_bytes(film, Path::new("a.mp4"), &DecodeLimits::default())
+pub(super) fn decoder(video: Vec<u8>) -> Result<Box<dyn VideoDecoder>, DataError> {
+    open_bytes(video, Path::new("a.mp4"), &DecodeLimits::default())
 }
 
-fn whole(film: Vec<u8>) -> Clip {
-    let mut decoder = decoder(film).unwrap();
+fn whole(video: Vec<u8>) -> Clip {
+    let mut decoder = decoder(video).unwrap();
     let all: Vec<usize> = (0..decoder.frame_count()).collect();
     decoder.decode(&all).unwrap()
 }
 
-/// The frames of the small film that another one shows, and when, in milliseconds.
-pub(super) fn shown(film: Vec<u8>) -> (Vec<usize>, Vec<u128>) {
+/// The frames of the small video that another one shows, and when, in milliseconds.
+pub(super) fn shown(video: Vec<u8>) -> (Vec<usize>, Vec<u128>) {
     let original = whole(small());
-    let times = decoder(film.clone()).unwrap().times().unwrap();
-    let clip = whole(film);
+    let times = decoder(video.clone()).unwrap().times().unwrap();
+    let clip = whole(video);
     let frame_of = |pixels: &[u8]| {
         let mut frames = 0..FRAMES;
         frames
@@ -84,10 +84,10 @@ pub(super) fn edits(entries: &[ElstEntry]) -> Option<Edts> {
 }
 
 fn edited(entries: &[ElstEntry]) -> Vec<u8> {
-    let (mut film, mut moov) = parts();
+    let (mut video, mut moov) = parts();
     moov.trak[0].edts = edits(entries);
-    moov.encode(&mut film).unwrap();
-    film
+    moov.encode(&mut video).unwrap();
+    video
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn pieces_are_shown_one_after_the_other_as_ffmpeg_shows_them() {
             vec![0, 100, 200, 300],
         ),
         (
-            "a piece longer than the film",
+            "a piece longer than the video",
             vec![plain(9_000, 10.0)],
             vec![10, 11],
             vec![0, 100],
@@ -167,7 +167,7 @@ fn pieces_are_shown_one_after_the_other_as_ffmpeg_shows_them() {
 }
 
 #[test]
-fn the_length_of_a_film_is_what_is_shown_of_it() {
+fn the_length_of_a_video_is_what_is_shown_of_it() {
     let seconds = |entries: &[ElstEntry]| decoder(edited(entries)).unwrap().seconds().unwrap();
 
     for (entries, length) in [

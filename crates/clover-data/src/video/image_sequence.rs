@@ -1,4 +1,4 @@
-//! Numbered pictures as the frames of a clip: a folder of them, or encoded pictures in memory.
+//! Numbered images as the frames of a clip: a folder of them, or encoded images in memory.
 //!
 //! Frames extracted by other programs come this way (`00001.jpg`, `frame_12.png`). Only the frames
 //! that are asked for are decoded.
@@ -11,33 +11,33 @@ use super::decoded_frame::{FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices, open, open_bytes, unreadable};
 use crate::DataError;
 
-/// Endings of the files in a folder that are taken for frames; their content decides how they are
+/// Extensions of the files in a folder that are taken for frames; their content decides how they are
 /// decoded.
-const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
-/// Pictures in order; photos may differ in size.
+/// Images in order; photos may differ in size.
 #[derive(Debug)]
-pub(super) struct PictureSequence {
+pub(super) struct ImageSequence {
     path: PathBuf,
     limits: DecodeLimits,
-    pictures: Pictures,
+    images: Images,
     /// Of the first.
     size: [usize; 2],
 }
 
 #[derive(Debug)]
-enum Pictures {
+enum Images {
     Files(Vec<PathBuf>),
     Encoded(Vec<Vec<u8>>),
 }
 
-impl VideoDecoder for PictureSequence {
+impl VideoDecoder for ImageSequence {
     fn coding(&self) -> &'static str {
-        "pictures"
+        "images"
     }
 
     fn frame_count(&self) -> usize {
-        self.pictures.len()
+        self.images.len()
     }
 
     fn size(&self) -> [usize; 2] {
@@ -56,21 +56,21 @@ impl VideoDecoder for PictureSequence {
         for &frame in indices {
             if wanted.wants(frame) {
                 deadline.check(&self.path)?;
-                let mut picture = self.pictures.open(frame, &self.path, &self.limits)?;
-                picture.decode_each(&[0], &mut |_, picture| wanted.place(frame, picture))?;
+                let mut image = self.images.open(frame, &self.path, &self.limits)?;
+                image.decode_each(&[0], &mut |_, image| wanted.place(frame, image))?;
             }
         }
         wanted.finish(&self.path)
     }
 }
 
-impl PictureSequence {
-    /// Lists the pictures of a folder in the order of the last number in their names.
+impl ImageSequence {
+    /// Lists the images of a folder in the order of the last number in their names.
     pub(super) fn open_folder(path: &Path, limits: &DecodeLimits) -> Result<Self, DataError> {
         let mut numbered = Vec::new();
         for entry in fs::read_dir(path).map_err(|source| unreadable(path, source))? {
             let file = entry.map_err(|source| unreadable(path, source))?.path();
-            if is_picture(&file) {
+            if is_image(&file) {
                 numbered.push((frame_number(&file), file));
             }
             limits.check_frames(path, numbered.len().max(1))?;
@@ -81,44 +81,44 @@ impl PictureSequence {
             fault,
         };
         if numbered.is_empty() {
-            return Err(broken("the folder holds no pictures"));
+            return Err(broken("the folder holds no images"));
         }
         if numbered.iter().any(|(number, _)| number.is_none()) && numbered.len() > 1 {
-            return Err(broken("a picture of the folder has no number in its name"));
+            return Err(broken("an image of the folder has no number in its name"));
         }
         if numbered.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(broken("two pictures of the folder have the same number"));
+            return Err(broken("two images of the folder have the same number"));
         }
         let files = numbered.into_iter().map(|(_, file)| file).collect();
-        Self::of(Pictures::Files(files), path, limits)
+        Self::of(Images::Files(files), path, limits)
     }
 
-    /// Takes encoded pictures for frames.
+    /// Takes encoded images for frames.
     pub(super) fn of_encoded(
-        pictures: Vec<Vec<u8>>,
+        images: Vec<Vec<u8>>,
         path: &Path,
         limits: &DecodeLimits,
     ) -> Result<Self, DataError> {
-        limits.check_frames(path, pictures.len())?;
-        Self::of(Pictures::Encoded(pictures), path, limits)
+        limits.check_frames(path, images.len())?;
+        Self::of(Images::Encoded(images), path, limits)
     }
 
-    fn of(pictures: Pictures, path: &Path, limits: &DecodeLimits) -> Result<Self, DataError> {
-        let size = pictures.open(0, path, limits)?.size();
+    fn of(images: Images, path: &Path, limits: &DecodeLimits) -> Result<Self, DataError> {
+        let size = images.open(0, path, limits)?.size();
         Ok(Self {
             path: path.to_path_buf(),
             limits: limits.clone(),
-            pictures,
+            images,
             size,
         })
     }
 }
 
-impl Pictures {
+impl Images {
     fn len(&self) -> usize {
         match self {
             Self::Files(files) => files.len(),
-            Self::Encoded(pictures) => pictures.len(),
+            Self::Encoded(images) => images.len(),
         }
     }
 
@@ -130,17 +130,18 @@ impl Pictures {
     ) -> Result<Box<dyn VideoDecoder>, DataError> {
         match self {
             Self::Files(files) => open(&files[frame], limits),
-            Self::Encoded(pictures) => open_bytes(pictures[frame].clone(), path, limits),
+            Self::Encoded(images) => open_bytes(images[frame].clone(), path, limits),
         }
     }
 }
 
-fn is_picture(file: &Path) -> bool {
-    let ending = file.extension().and_then(|ending| ending.to_str());
+fn is_image(file: &Path) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
     let hidden = file
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && ending.is_some_and(|ending| ENDINGS.contains(&&*ending.to_ascii_lowercase()))
+    !hidden
+        && extension.is_some_and(|extension| EXTENSIONS.contains(&&*extension.to_ascii_lowercase()))
 }
 
 /// The last number in the name of a file.
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn no_picture_and_pictures_of_the_same_number_are_errors() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(error(folder.path()).ends_with("holds no pictures"));
+        assert!(error(folder.path()).ends_with("holds no images"));
 
         write(folder.path(), "a1.png", 1, 0);
         write(folder.path(), "b01.png", 1, 0);

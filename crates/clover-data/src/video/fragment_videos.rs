@@ -1,14 +1,14 @@
-//! Films in fragments, written for these tests from the boxes of a small one.
+//! Videos in fragments, written for these tests from the boxes of a small one.
 
 use mp4_atom::{
     Atom, Ctts, CttsEntry, ElstEntry, Encode, Mfhd, Moof, Moov, Mvex, Stbl, Stco, Stsc, StscEntry,
     Stss, Stsz, StszSamples, Stts, SttsEntry, Tfdt, Tfhd, Traf, Trex, Trun, TrunEntry, TrunSamples,
 };
 
-use super::mp4_films::{FRAMES, LENGTH, decoder, edits, empty, parts, plain, shown};
+use super::mp4_videos::{FRAMES, LENGTH, decoder, edits, empty, parts, plain, shown};
 use crate::DataError;
 
-/// How a film is cut into fragments.
+/// How a video is cut into fragments.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
     /// Pictures listed in `moov`.
@@ -33,8 +33,8 @@ enum Base {
     Unsaid,
 }
 
-/// The pictures of the film in the order they are decoded: bytes and delay.
-fn pictures(film: &[u8], boxes: &Stbl) -> Vec<(Vec<u8>, i64)> {
+/// The pictures of the video in the order they are decoded: bytes and delay.
+fn pictures(video: &[u8], boxes: &Stbl) -> Vec<(Vec<u8>, i64)> {
     let StszSamples::Different { sizes } = &boxes.stsz.samples else {
         unreachable!()
     };
@@ -42,17 +42,17 @@ fn pictures(film: &[u8], boxes: &Stbl) -> Vec<(Vec<u8>, i64)> {
     let delays = delays.flat_map(|run| vec![run.sample_offset; run.sample_count as usize]);
     let mut at = boxes.stco.as_ref().unwrap().entries[0] as usize;
     let cut = |(size, delay): (&u32, i64)| {
-        let bytes = film[at..at + *size as usize].to_vec();
+        let bytes = video[at..at + *size as usize].to_vec();
         at += *size as usize;
         (bytes, delay)
     };
     sizes.iter().zip(delays).map(cut).collect()
 }
 
-/// The film in fragments; its `moov` is `change`d first.
+/// The video in fragments; its `moov` is `change`d first.
 fn fragmented(cut: Cut, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
-    let (mut film, mut moov) = parts();
-    let pictures = pictures(&film, &moov.trak[0].mdia.minf.stbl);
+    let (mut video, mut moov) = parts();
+    let pictures = pictures(&video, &moov.trak[0].mdia.minf.stbl);
     let track = moov.trak[0].tkhd.track_id;
     moov.trak[0].edts = None;
     list(&mut moov.trak[0].mdia.minf.stbl, &pictures[..cut.listed]);
@@ -67,7 +67,7 @@ fn fragmented(cut: Cut, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
         }],
     });
     change(&mut moov);
-    moov.encode(&mut film).unwrap();
+    moov.encode(&mut video).unwrap();
     for (number, some) in pictures[cut.listed..].chunks(cut.each).enumerate() {
         let first = (cut.listed + number * cut.each) as u64;
         let entry = |(at, (bytes, delay)): (usize, &(Vec<u8>, i64))| TrunEntry {
@@ -85,7 +85,7 @@ fn fragmented(cut: Cut, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
                 entry.flags.get_or_insert(0x0101_0000);
             }
         }
-        let start = film.len();
+        let start = video.len();
         let mut moof = Moof {
             mfhd: Mfhd {
                 sequence_number: number as u32,
@@ -121,13 +121,13 @@ fn fragmented(cut: Cut, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
             0
         };
         moof.traf[0].trun[0].data_offset = Some((from + header.len() + 8) as i32);
-        moof.encode(&mut film).unwrap();
+        moof.encode(&mut video).unwrap();
         data.extend(some.iter().flat_map(|(bytes, _)| bytes.clone()));
-        film.extend((data.len() as u32 + 8).to_be_bytes());
-        film.extend(b"mdat");
-        film.extend(data);
+        video.extend((data.len() as u32 + 8).to_be_bytes());
+        video.extend(b"mdat");
+        video.extend(data);
     }
-    film
+    video
 }
 
 /// A fragment's part of another track: one sample of five bytes.
@@ -149,7 +149,7 @@ fn other_track() -> Traf {
     }
 }
 
-/// Lists only the first pictures of a film.
+/// Lists only the first pictures of a video.
 fn list(boxes: &mut Stbl, pictures: &[(Vec<u8>, i64)]) {
     let count = pictures.len() as u32;
     let run = StscEntry {
@@ -200,7 +200,7 @@ const CUT: Cut = Cut {
 };
 
 #[test]
-fn fragments_of_every_kind_show_the_whole_film() {
+fn fragments_of_every_kind_show_the_whole_video() {
     let frames: Vec<usize> = (0..FRAMES).collect();
     let times: Vec<u128> = (0..FRAMES as u128).map(|frame| 100 * frame).collect();
 
@@ -215,10 +215,10 @@ fn fragments_of_every_kind_show_the_whole_film() {
                     shared,
                     other: false,
                 };
-                let film = fragmented(cut, |_| ());
+                let video = fragmented(cut, |_| ());
 
-                let length = decoder(film.clone()).unwrap().seconds().unwrap();
-                assert_eq!(shown(film), (frames.clone(), times.clone()), "{cut:?}");
+                let length = decoder(video.clone()).unwrap().seconds().unwrap();
+                assert_eq!(shown(video), (frames.clone(), times.clone()), "{cut:?}");
                 assert!((length - 1.2).abs() < 1e-9, "{cut:?}: {length}");
             }
         }
@@ -228,13 +228,13 @@ fn fragments_of_every_kind_show_the_whole_film() {
 #[test]
 fn an_edit_list_hides_what_is_listed_beside_it_and_shifts_fragments() {
     let cut = Cut { listed: 6, ..CUT };
-    let film = |entries: &[ElstEntry]| fragmented(cut, |moov| moov.trak[0].edts = edits(entries));
+    let video = |entries: &[ElstEntry]| fragmented(cut, |moov| moov.trak[0].edts = edits(entries));
 
-    let (frames, times) = shown(film(&[plain(400, 2.0)]));
+    let (frames, times) = shown(video(&[plain(400, 2.0)]));
     assert_eq!(frames, (2..FRAMES).collect::<Vec<_>>());
     assert_eq!(times, (0..10).map(|frame| 100 * frame).collect::<Vec<_>>());
 
-    let (frames, times) = shown(film(&[empty(300), plain(0, 0.0)]));
+    let (frames, times) = shown(video(&[empty(300), plain(0, 0.0)]));
     assert_eq!(frames, (0..FRAMES).collect::<Vec<_>>());
     assert_eq!((times[0], times[11]), (300, 1400));
 }
@@ -267,19 +267,19 @@ fn data_without_a_place_follows_that_of_the_track_before() {
     assert_eq!(shown(fragmented(cut, |_| ())).0.len(), FRAMES);
 }
 
-/// What is wrong with a film whose only fragment is this one.
+/// What is wrong with a video whose only fragment is this one.
 #[cfg(not(feature = "ffmpeg"))]
 fn with_fragment(traf: Traf) -> DataError {
-    let (mut film, mut moov) = parts();
+    let (mut video, mut moov) = parts();
     list(&mut moov.trak[0].mdia.minf.stbl, &[]);
-    moov.encode(&mut film).unwrap();
+    moov.encode(&mut video).unwrap();
     Moof {
         mfhd: Mfhd { sequence_number: 1 },
         traf: vec![traf],
     }
-    .encode(&mut film)
+    .encode(&mut video)
     .unwrap();
-    decoder(film).err().unwrap()
+    decoder(video).err().unwrap()
 }
 
 // FFmpeg has its own words for these.
@@ -310,21 +310,24 @@ fn what_no_fragment_can_hold_is_refused_before_it_is_believed() {
     let error = with_fragment(traf(100, u32::MAX, 0));
     assert!(error.to_string().contains("cut short"), "{error}");
     let error = with_fragment(traf(1, 1, u64::MAX));
-    assert!(error.to_string().contains("later than any film"), "{error}");
+    assert!(
+        error.to_string().contains("later than any video"),
+        "{error}"
+    );
     let error = with_fragment(traf(0, 0, 0));
     assert_eq!(error.to_string(), "a.mp4: it has no frames");
 }
 
 #[test]
 fn a_run_shorter_than_the_number_of_its_pictures_is_an_error() {
-    let mut film = fragmented(CUT, |_| ());
-    let run = film
+    let mut video = fragmented(CUT, |_| ());
+    let run = video
         .windows(4)
         .position(|kind| kind == Trun::KIND.as_ref())
         .unwrap();
-    film[run + 11] = 60;
+    video[run + 11] = 60;
 
-    let error = decoder(film).err().unwrap();
+    let error = decoder(video).err().unwrap();
 
     let ffmpeg = cfg!(feature = "ffmpeg");
     assert!(
