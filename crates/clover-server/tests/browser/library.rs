@@ -28,7 +28,7 @@ pub(crate) fn video(name: &str) -> PathBuf {
     Path::new(media).join(name)
 }
 
-/// Makes the library's index in a folder; its windows are so short that a moment begins within a video.
+/// Makes the library's index in a folder.
 pub(crate) fn index(folder: &Path) -> PathBuf {
     let (bundle, videos) = (folder.join("bundle"), folder.join("videos"));
     fs::create_dir(&videos).unwrap();
@@ -43,9 +43,7 @@ pub(crate) fn index(folder: &Path) -> PathBuf {
     let embedder = Bundle::<Flex>::read(&bundle, &device)
         .unwrap()
         .into_embedder(device);
-    let mut settings = IndexSettings::of_bundle(&bundle).unwrap();
-    settings.windows.window_ms = 400;
-    settings.windows.stride_ms = 200;
+    let settings = IndexSettings::of_bundle(&bundle).unwrap();
     let index = folder.join("index");
     let mut writer = IndexWriter::open(&index, &settings).unwrap();
     let clips = ClipTable::open(&videos, None, &|_, _| ()).unwrap();

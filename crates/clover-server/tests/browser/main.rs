@@ -114,16 +114,16 @@ fn look_around(browser: &Browser, page: &str) {
     assert_accessible(browser, "grid");
 
     // Pointed at, a moment moves.
-    browser.script(&format!("{}.id = 'long';", card("long.gif")), json!([]));
-    let shown = "$('long').querySelector('img').src";
+    browser.script(&format!("{}.id = 'small';", card("small.mp4")), json!([]));
+    let shown = "$('small').querySelector('img').src";
     let first = browser.value(shown);
-    browser.point_at("#long");
+    browser.point_at("#small");
     browser.wait_for(&format!("{shown} !== {first}"));
 
     // It plays from where the moment starts, whichever that is.
     open_card(browser, "small.mp4");
     assert_plays_from(browser, None);
-    let moment = "location.hash = location.hash.replace(/%40.*/, '%40600-1000');";
+    let moment = "location.replace(location.hash.replace(/v=(\\w+).*/, 'v=$1%40600-1000'));";
     browser.script(moment, json!([]));
     browser.wait_for("$('player-heading').textContent.includes('0:00.6')");
     assert_plays_from(browser, Some(0.6));
@@ -258,7 +258,7 @@ fn the_page_searches_plays_asks_and_takes_videos_with_a_mouse_and_with_a_keyboar
 
     library::served(&index, &open, |page| {
         look_around(&browser, page);
-        upload(&browser, page, &library::video("odd-grey.mp4"));
+        upload(&browser, page, &library::video("fragmented.mp4"));
         use_the_keyboard(&browser, page);
     });
     library::served(&index, &guarded, |page| sign_in(&browser, page, TOKEN));
