@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
@@ -16,8 +15,6 @@ use clover_inference::{
 };
 use clover_model::CloverConfig;
 use clover_server::{Server, ServerConfig};
-use image::codecs::gif::GifEncoder;
-use image::{Delay, Frame, Rgba, RgbaImage};
 
 /// Videos of 1.2 s: H.264, VP9, and H.264 in a container that few browsers know.
 const VIDEOS: [&str; 3] = ["small.mp4", "small.webm", "small.mkv"];
@@ -35,7 +32,6 @@ pub(crate) fn index(folder: &Path) -> PathBuf {
     for name in VIDEOS {
         fs::copy(video(name), videos.join(name)).unwrap();
     }
-    write_long_gif(&videos.join("long.gif"));
     let cut = &fs::read(video("small.mp4")).unwrap()[..1_000];
     fs::write(videos.join("broken <i>.mp4"), cut).unwrap();
     write_nano_bundle(&bundle);
@@ -54,18 +50,6 @@ pub(crate) fn index(folder: &Path) -> PathBuf {
         .update(&embedder, &[source], &options, visit)
         .unwrap();
     index
-}
-
-/// Four seconds in which hardly anything changes, so that all of it is one moment.
-fn write_long_gif(path: &Path) {
-    let mut encoder = GifEncoder::new(fs::File::create(path).unwrap());
-    let delay = Delay::from_saturating_duration(Duration::from_millis(500));
-    for number in 0..8 {
-        let mut image = RgbaImage::from_pixel(32, 32, Rgba([200, 30, 30, 255]));
-        image.put_pixel(number, 0, Rgba([30, 30, 200, 255]));
-        let frame = Frame::from_parts(image, 0, 0, delay);
-        encoder.encode_frame(frame).unwrap();
-    }
 }
 
 fn write_nano_bundle(folder: &Path) {
