@@ -282,12 +282,12 @@ fn a_check_fails_where_training_would_stop() {
 
     let (code, said) = check("");
     assert_eq!(code, Some(0), "{said}");
-    let found = "training skips these 1 of 16 clips (6.25 %), within max_failed_share = 0.1";
+    let found = "training skips these 1 of 128 clips (0.78 %), within max_failed_share = 0.1";
     assert!(said.contains(found), "{said}");
-    for options in ["--strict", "--max-failed-share 0.04"] {
+    for options in ["--strict", "--max-failed-share 0.004"] {
         let (code, said) = check(options);
         assert_eq!(code, Some(1), "{options}: {said}");
-        assert!(said.contains("1 of 16 clips (6.25 %) are broken"), "{said}");
+        assert!(said.contains("1 of 128 clips (0.78 %) are broken"), "{said}");
     }
 }
 
