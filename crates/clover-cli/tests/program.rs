@@ -287,7 +287,10 @@ fn a_check_fails_where_training_would_stop() {
     for options in ["--strict", "--max-failed-share 0.004"] {
         let (code, said) = check(options);
         assert_eq!(code, Some(1), "{options}: {said}");
-        assert!(said.contains("1 of 128 clips (0.78 %) are broken"), "{said}");
+        assert!(
+            said.contains("1 of 128 clips (0.78 %) are broken"),
+            "{said}"
+        );
     }
 }
 

@@ -6,14 +6,14 @@ use burn::module::{Module, Param};
 use burn::prelude::*;
 
 use crate::Noise;
-use crate::clip::{ClipConfig, ClipVideoConfig, FramePooling, initial_logit_scale, scale};
+use crate::clip::{ClipConfig, FramePooling, initial_logit_scale, scale};
 use crate::fusion_encoder::{FusionEncoder, FusionEncoderConfig};
 use crate::heads::{
     MlmHead, MlmHeadConfig, TextProjection, TextProjectionConfig, VideoProjection,
     VideoProjectionConfig,
 };
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
-use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
+use crate::video_encoder::{ClipVideoConfig, VideoEncoder, VideoEncoderConfig};
 
 /// Layers of the fusion encoder. Clover, section 3.1.
 const FUSION_LAYERS: usize = 3;

@@ -8,17 +8,15 @@ mod block;
 mod masked_text;
 mod pooling;
 mod text;
-mod video;
 mod vision;
 
 pub use block::{Activation, ResidualBlock, ResidualBlockConfig};
 pub use masked_text::MaskedClipText;
 pub use pooling::{FramePooling, TemporalPooling, TemporalPoolingConfig};
 pub use text::{ClipText, ClipTextConfig};
-pub use video::{ClipVideo, ClipVideoConfig};
 pub use vision::{ClipVision, ClipVisionConfig};
 
-use pooling::mean_direction;
+pub(crate) use pooling::mean_direction;
 
 use burn::module::Param;
 use burn::nn::Initializer;

@@ -75,7 +75,7 @@ impl TemporalPoolingConfig {
         self.heads.unwrap_or(dim / HEAD_WIDTH).max(1)
     }
 
-    pub(super) fn validate(&self, dim: usize) -> Result<(), String> {
+    pub(crate) fn validate(&self, dim: usize) -> Result<(), String> {
         if self.positions == 0 || self.layers == 0 {
             return Err("video: layers and positions over frames must be positive".to_owned());
         }
@@ -123,7 +123,7 @@ impl<B: Backend> TemporalPooling<B> {
 ///
 /// - embeddings: `[batch, count, dim]`
 /// - output: `[batch, dim]`, of unit length
-pub(super) fn mean_direction<B: Backend>(embeddings: Tensor<B, 3>) -> Tensor<B, 2> {
+pub(crate) fn mean_direction<B: Backend>(embeddings: Tensor<B, 3>) -> Tensor<B, 2> {
     let [batch, count, dim] = embeddings.dims();
     let directions = unit_length(embeddings.reshape([batch * count, dim]));
     let mean = directions.reshape([batch, count, dim]).mean_dim(1);

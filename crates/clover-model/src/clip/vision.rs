@@ -78,7 +78,7 @@ impl ClipVisionConfig {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if self.heads == 0 || self.width == 0 || !self.width.is_multiple_of(self.heads) {
             return Err("vision: heads must divide width".to_owned());
         }
@@ -152,7 +152,7 @@ impl<B: Backend> ClipVision<B> {
     }
 
     /// Rows and columns of the patches of an image of this height and width.
-    pub(super) fn grid(&self, [height, width]: [usize; 2]) -> [usize; 2] {
+    pub(crate) fn grid(&self, [height, width]: [usize; 2]) -> [usize; 2] {
         [height / self.patch, width / self.patch]
     }
 
@@ -162,7 +162,7 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// - patches: `[batch, patches, dim]`
     /// - output: `[batch, 1 + patches, dim]`
-    pub(super) fn encode(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(crate) fn encode(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
         let x = self.first_tokens(patches);
         self.blocks
             .iter()
@@ -175,7 +175,7 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// - patches: `[batch, patches, dim]`
     /// - output: `[batch, 1, dim]`
-    pub(super) fn encode_class(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(crate) fn encode_class(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
         let last_but_one = self.blocks.len().saturating_sub(1);
         let (others, last) = self.blocks.split_at(last_but_one);
         let x = others.iter().fold(self.first_tokens(patches), |x, block| {
@@ -194,7 +194,7 @@ impl<B: Backend> ClipVision<B> {
     ///
     /// - images: `[batch, channels, height, width]`
     /// - output: `[batch, patches, dim]`
-    pub(super) fn patches(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
+    pub(crate) fn patches(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
         let [batch, channels, height, width] = images.dims();
         let [rows, columns] = self.grid([height, width]);
         let [positions, _] = self.positions.dims();

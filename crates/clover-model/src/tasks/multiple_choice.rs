@@ -5,12 +5,12 @@
 
 use burn::prelude::*;
 
+use super::encode;
 use super::video_attention::video_attention;
-use super::{average_views, encode};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{MultipleChoiceHead, MultipleChoiceHeadConfig};
 use crate::text_encoder::TextEncoder;
-use crate::video_encoder::VideoEncoder;
+use crate::video_encoder::{VideoEncoder, average_views};
 use crate::{Clover, Noise};
 
 /// The three encoders and a scoring head, under the parameter paths of [`Clover`].

@@ -31,6 +31,10 @@ pub enum TextEncoderConfig {
 ///
 /// Should be created with [`TextEncoderConfig`].
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a model has one, whose parameters lie elsewhere"
+)]
 pub enum TextEncoder<B: Backend> {
     /// CLIP's.
     Clip(MaskedClipText<B>),

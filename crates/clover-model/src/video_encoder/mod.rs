@@ -2,6 +2,7 @@
 //!
 //! Clover, section 3.1, has Liu et al., "Video Swin Transformer" (CVPR 2022).
 
+mod clip_video;
 mod mask_token;
 mod mlp;
 mod patch_embedding;
@@ -12,9 +13,11 @@ mod stage;
 mod stage_plan;
 mod swin_block;
 mod video_swin;
+mod views;
 pub mod window;
 mod window_attention;
 
+pub use clip_video::{ClipVideo, ClipVideoConfig};
 pub use mask_token::{MaskToken, MaskTokenConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use patch_embedding::{PatchEmbedding, PatchEmbeddingConfig};
@@ -22,16 +25,16 @@ pub use patch_merging::{PatchMerging, PatchMergingConfig};
 pub use stage::{Stage, StageConfig, StageEnding};
 pub use swin_block::{SwinBlock, SwinBlockConfig};
 pub use video_swin::{VideoSwin, VideoSwinConfig};
+pub use views::average_views;
 pub use window_attention::{WindowAttention, WindowAttentionConfig};
 
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Noise;
-use crate::clip::{ClipVideo, ClipVideoConfig, unit_length};
 use crate::heads::VideoProjection;
 use crate::one_of::module_is_one_of;
-use crate::tasks::average_views;
+use views::mean_of_views;
 
 /// Configuration to create a [`VideoEncoder`] using the [init function](VideoEncoderConfig::init).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +51,10 @@ pub enum VideoEncoderConfig {
 ///
 /// Should be created with [`VideoEncoderConfig`].
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a model has one, whose parameters lie elsewhere"
+)]
 pub enum VideoEncoder<B: Backend> {
     /// CLIP's image encoder on each frame.
     Clip(ClipVideo<B>),
@@ -312,18 +319,4 @@ impl<B: Backend> VideoFeatures<B> {
             class_tokens: None,
         }
     }
-}
-
-/// The direction of the mean of each clip's directions.
-fn mean_of_views<B: Backend>(directions: Tensor<B, 2>, views: usize) -> Tensor<B, 2> {
-    let [rows, dim] = directions.dims();
-    assert!(
-        views > 0 && rows.is_multiple_of(views),
-        "average views: {rows} clips are not whole groups of {views} views"
-    );
-    if views == 1 {
-        return directions;
-    }
-    let mean = directions.reshape([rows / views, views, dim]).mean_dim(1);
-    unit_length(mean.squeeze_dim(1))
 }

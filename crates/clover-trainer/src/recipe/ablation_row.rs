@@ -149,12 +149,11 @@ impl fmt::Display for AblationRow {
             Self::IndF => "IND-F",
             Self::Comb => "COMB",
             Self::Baseline => "baseline",
-            Self::TriModalAlignment => "+ tri-modal alignment",
+            Self::TriModalAlignment | Self::ClipTriModalAlignment => "+ tri-modal alignment",
             Self::SemanticMasking => "+ semantic masking",
             Self::Clover => "+ pair-wise ranking (Clover)",
             Self::Clip => "CLIP",
             Self::ClipInfoNce => "+ InfoNCE",
-            Self::ClipTriModalAlignment => "+ tri-modal alignment",
             Self::ClipRanking => "+ pair-wise ranking",
             Self::ClipSemanticMasking => "+ semantic masking (Clover)",
         })

@@ -5,9 +5,8 @@
 
 use burn::prelude::*;
 
-use super::pooling::{FramePooling, TemporalPooling, mean_direction};
-use super::vision::{ClipVision, ClipVisionConfig};
-use crate::video_encoder::{MaskToken, MaskTokenConfig, VideoFeatures};
+use super::{MaskToken, MaskTokenConfig, VideoFeatures};
+use crate::clip::{ClipVision, ClipVisionConfig, FramePooling, TemporalPooling, mean_direction};
 
 /// Configuration to create a [`ClipVideo`] using the [init function](ClipVideoConfig::init).
 #[derive(Config, Debug)]
