@@ -27,7 +27,7 @@ fn no_path_leads_out_of_the_index() {
         format!("/api/v1/thumbnails/{id}"),
         format!("/api/v1/thumbnails/{id}@-1"),
         format!("/api/v1/thumbnails/{id}@99999999999999999999999"),
-        format!("/api/v1/thumbnails/..@0"),
+        "/api/v1/thumbnails/..@0".to_owned(),
         format!("/api/v1/thumbnails/{id}@0/../.."),
         "/page/../Cargo.toml".to_owned(),
     ] {
