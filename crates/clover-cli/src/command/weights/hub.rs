@@ -127,7 +127,7 @@ impl Store {
         let (weights, files) = match self {
             Self::Cache(cache, repo) => {
                 let here = |name: &&str| cached(cache, repo, name).is_some();
-                let weights = USUAL.into_iter().find(|name| here(&name));
+                let weights = USUAL.into_iter().find(|name| here(name));
                 let weights = weights.map(str::to_owned).with_context(|| {
                     let place = cache.path().display();
                     let looked_for = USUAL.join(", ");
