@@ -21,6 +21,7 @@ pub(crate) trait Kernel<B: Backend, const N: usize>: Debug + Clone + Send + 'sta
     fn forward(&self, inputs: [FloatTensor<B>; N]) -> (FloatTensor<B>, Self::Saved);
 
     /// The output where there is no backward pass.
+    #[cfg(feature = "flex")]
     fn infer(&self, inputs: [FloatTensor<B>; N]) -> FloatTensor<B> {
         self.forward(inputs).0
     }
