@@ -54,10 +54,8 @@ pub(crate) fn preview(clip: ClipSource, part: Option<Span>) -> Result<Vec<u8>, I
         last.as_millis() as u64 + USUAL_FRAME_MS
     });
     let (from, to) = part.map_or((0, end), |part| (part.start(), part.end()));
-    let to = to
-        .min(end)
-        .min(from.saturating_add(PREVIEW_MS))
-        .max(from + 1);
+    // The last frame stays on screen, however long the part goes on.
+    let to = to.min(from.saturating_add(PREVIEW_MS)).max(from + 1);
     let [width, height] = video.size().map(|side| side as u64);
     let most = DECODED / (3 * width * height).max(1);
     let count = ((to - from) / FRAME_MS)

@@ -25,7 +25,8 @@ fn config() -> CloverConfig {
 fn clover(config: &CloverConfig) -> Clover<TestBackend> {
     let device = Default::default();
     <TestBackend as Backend>::seed(&device, 3);
-    config.init(&device)
+    // Parameters are drawn here: a copy of one that is not would draw its own.
+    config.init(&device).no_grad()
 }
 
 /// CLIP by itself, with the same weights.

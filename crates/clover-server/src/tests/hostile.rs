@@ -346,10 +346,10 @@ fn no_request_is_left_without_an_answer() {
             continue;
         };
         let about = format!("{number}: {request:?}");
-        let answer =
-            tokio::time::timeout(Duration::from_secs(40), server.router().oneshot(request));
+        let answer = server.router().oneshot(request);
+        let bounded = async { tokio::time::timeout(Duration::from_secs(40), answer).await };
         let status = runtime
-            .block_on(answer)
+            .block_on(bounded)
             .expect(&about)
             .unwrap()
             .status()
