@@ -75,14 +75,9 @@ enum Merge {
 /// What kind of file it is, before all of it is understood.
 #[derive(Deserialize)]
 struct Kind {
+    /// An object; in a list of pieces, `model` is a word.
     #[serde(default)]
-    model: Option<KindOfModel>,
-}
-
-#[derive(Deserialize)]
-struct KindOfModel {
-    #[serde(default, rename = "type")]
-    kind: Option<String>,
+    model: Value,
 }
 
 /// `tokenizer_config.json` of a tokenizer that is not WordPiece.
@@ -142,13 +137,13 @@ impl Tokenizer {
             return Self::word_piece(vocabulary, TextNormalization::beside(path)?);
         }
         let text = read_text(path)?;
-        let Some(model) = parse::<Kind>(&text, path)?.model else {
+        let Value::Object(model) = parse::<Kind>(&text, path)?.model else {
             let beside = path.with_file_name(MERGES);
             let merges = merges_of(&read_text(&beside)?, &beside)?;
             let pieces = in_order(parse::<Pieces>(&text, path)?.0, path)?;
             return bpe(pieces, merges, &Framing::default(), path);
         };
-        match model.kind.as_deref() {
+        match model.get("type").and_then(Value::as_str) {
             Some("WordPiece") => {
                 let library: Library = parse(&text, path)?;
                 let pieces = in_order(library.model.vocab.0, path)?;

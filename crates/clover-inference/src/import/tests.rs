@@ -37,30 +37,8 @@ fn same_bits(a: &Clover<TestBackend>, b: &Clover<TestBackend>, parts: &[&str]) {
     assert!(compared > 0);
 }
 
-/// Burn's source of randomness belongs to the whole process: a test of equal draws needs one of its own.
-fn is_alone(test: &str) -> bool {
-    const ALONE: &str = "CLOVER_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    // A name that no test has would pass, too.
-    let passed = output.status.success() && said.contains("1 passed");
-    assert!(passed, "{said}{}", String::from_utf8_lossy(&output.stderr));
-    false
-}
-
 #[test]
 fn a_bundle_is_made_of_a_video_swin_and_a_bert_and_turned_back() {
-    let test = "import::tests::a_bundle_is_made_of_a_video_swin_and_a_bert_and_turned_back";
-    if !is_alone(test) {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let device = Default::default();
     let original: Clover<TestBackend> = config().init(&device);

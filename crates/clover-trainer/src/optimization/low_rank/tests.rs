@@ -15,10 +15,13 @@ struct Toy<B: Backend> {
 fn toy() -> Toy<B> {
     let device = Default::default();
     <B as Backend>::seed(&device, 3);
-    Toy {
+    let toy = Toy {
         video_encoder: LinearConfig::new(4, 5).init(&device),
         head: LinearConfig::new(5, 2).init(&device),
-    }
+    };
+    // Draws its parameters: a copy of one that is not drawn would draw its own.
+    let _ = forward(&toy);
+    toy
 }
 
 fn forward(toy: &Toy<B>) -> Tensor<B, 2> {
