@@ -150,10 +150,11 @@ impl<const N: usize> Kernel<Flex, N> for Attention {
         let mut results = heads.join_gradients(projections).into_iter();
         std::array::from_fn(|input| {
             let result = match input == bias_input {
-                true => Some(tensor(
-                    bias.clone(),
-                    Shape::new([heads.heads, heads.tokens_q, heads.tokens_k]),
-                )),
+                // One that is not wanted was not computed.
+                true => bias_wanted.then(|| {
+                    let shape = Shape::new([heads.heads, heads.tokens_q, heads.tokens_k]);
+                    tensor(bias.clone(), shape)
+                }),
                 false => results.next(),
             };
             result.filter(|_| wanted[input])
