@@ -313,7 +313,7 @@ impl Mischief {
 
 #[test]
 fn no_request_is_left_without_an_answer() {
-    // More with CLOVER_FUZZ_REQUESTS=100000.
+    // More with CLOVER_FUZZ_REQUESTS=1000000.
     let requests = std::env::var("CLOVER_FUZZ_REQUESTS")
         .ok()
         .and_then(|count| count.parse().ok());
@@ -341,7 +341,7 @@ fn no_request_is_left_without_an_answer() {
         .build()
         .unwrap();
     let mut seen = std::collections::BTreeMap::new();
-    for number in 0..requests.unwrap_or(2_000) {
+    for number in 0..requests.unwrap_or(100_000) {
         let Some(request) = mischief.request() else {
             continue;
         };
