@@ -21,7 +21,9 @@ use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 
+use arguments::{Arguments, Command};
 use clover_data::panics_are_caught;
+use command::NewFolders;
 use interrupt::{INTERRUPTED, Interrupted};
 
 /// Tensors are large and short-lived: an allocator that keeps freed blocks saves the page faults
@@ -30,7 +32,7 @@ use interrupt::{INTERRUPTED, Interrupted};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::read();
+    let arguments = Arguments::read();
     output::set_verbosity(arguments.verbosity());
     let hook = panic::take_hook();
     // What a decoder panicked with is told as the file's error.
@@ -39,7 +41,35 @@ fn main() -> ExitCode {
             hook(about);
         }
     }));
-    match command::run(arguments).and_then(|()| output::finish()) {
+    let new = NewFolders::on_the_way_to(arguments.command.folder().as_deref());
+    let done = match arguments.command {
+        Command::Pretrain(pretrain) => command::pretrain::run(*pretrain),
+        Command::Ablate(ablate) => command::ablate::run(ablate),
+        Command::Recipe(recipe) => command::recipe::run(recipe),
+        Command::Finetune(finetune) => command::finetune::run(*finetune),
+        Command::Evaluate(evaluate) => command::evaluate::run(*evaluate),
+        Command::Index(index) => command::index::run(*index),
+        Command::Ask(ask) => command::ask::run(*ask),
+        Command::Embed(embed) => command::embed::run(*embed),
+        Command::Search(search) => command::search::run(*search),
+        Command::Serve(serve) => command::serve::run(*serve),
+        Command::Demo(demo) => command::demo::run(demo),
+        Command::CheckData(check) => command::check_data::run(check),
+        Command::Convert(convert) => command::convert::run(convert),
+        Command::Pack(pack) => command::pack::run(pack),
+        Command::Render(render) => command::render::run(render),
+        Command::Weights(weights) => command::weights::run(weights),
+        Command::Help(asked) => command::help::help(&asked),
+        Command::Completions(asked) => {
+            command::help::completions(&asked);
+            Ok(())
+        }
+        Command::Man(asked) => command::help::man(&asked),
+    };
+    if done.is_err() {
+        new.remove_empty();
+    }
+    match done.and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
     }

@@ -22,7 +22,7 @@ use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
 use crate::side_by_side::{Ended, Lane, side_by_side};
 
-pub(super) fn run(arguments: Ablate) -> Result<()> {
+pub(crate) fn run(arguments: Ablate) -> Result<()> {
     let recipe = AblationRecipe::open(&arguments.recipe)?.with_overrides(&arguments.keys)?;
     benchmark_of(&recipe)?;
     let folder = AblationFolder::claim(&arguments.out, &recipe)

@@ -20,7 +20,7 @@ use crate::output::print_line;
 /// Pixels of a frame's height in the image of attention.
 const STRIP: u32 = 160;
 
-pub(super) fn run(arguments: Ask) -> Result<()> {
+pub(crate) fn run(arguments: Ask) -> Result<()> {
     let span = arguments.span()?;
     let mut seen = HashSet::new();
     if let Some(twice) = arguments

@@ -20,7 +20,7 @@ use crate::progress::bar;
 /// Clips of equal contents that are named before the rest is counted.
 const EQUAL_NAMED: usize = 5;
 
-pub(super) fn run(arguments: CheckData) -> Result<()> {
+pub(crate) fn run(arguments: CheckData) -> Result<()> {
     let allowed = allowed_share(&arguments)?;
     let collection = open_clips(&source(&arguments.lists, &arguments.source))?;
     let config = CheckConfig {

@@ -11,7 +11,7 @@ use clover_data::dataset::{
 use crate::arguments::Convert;
 use crate::output::{Stdout, is_closed_pipe, print_line};
 
-pub(super) fn run(arguments: Convert) -> Result<()> {
+pub(crate) fn run(arguments: Convert) -> Result<()> {
     if arguments.list_formats {
         for format in AnnotationFormat::ALL {
             print_line(&format!("{:<26}{}", format.name(), format.description()));

@@ -23,7 +23,7 @@ use crate::progress::bar;
 /// Texts that are read before they are embedded.
 const TEXTS: usize = 256;
 
-pub(super) fn run(arguments: Embed) -> Result<()> {
+pub(crate) fn run(arguments: Embed) -> Result<()> {
     if !(0.0..=1.0).contains(&arguments.max_failed_share) {
         bail!("--max-failed-share is not between 0 and 1");
     }

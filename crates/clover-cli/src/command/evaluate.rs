@@ -35,7 +35,7 @@ impl Work for Measuring {
     }
 }
 
-pub(super) fn run(arguments: Evaluate) -> Result<()> {
+pub(crate) fn run(arguments: Evaluate) -> Result<()> {
     let name = task_name(&arguments.task);
     let recipe = TaskRecipe::open(&arguments.task)?.with_overrides(&arguments.keys)?;
     let folder = arguments.folder();

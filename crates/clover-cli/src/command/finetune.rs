@@ -44,7 +44,7 @@ impl Work for Tuning {
     }
 }
 
-pub(super) fn run(arguments: Finetune) -> Result<()> {
+pub(crate) fn run(arguments: Finetune) -> Result<()> {
     let plan = plan(&arguments)?;
     let (name, recipe) = (plan.name.clone(), plan.recipe.clone());
     let tuning = Tuning {

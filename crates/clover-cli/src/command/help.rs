@@ -10,7 +10,7 @@ use crate::guide::{GUIDE, Page};
 use crate::output::{Stdout, print_line};
 
 /// Shows a page of the guide, the options of a command, or what there is.
-pub(super) fn help(asked: &Help) -> Result<()> {
+pub(crate) fn help(asked: &Help) -> Result<()> {
     let words = &asked.topic;
     if let [topic] = &words[..]
         && let Some(page) = Page::about(topic)
@@ -48,7 +48,7 @@ fn command(words: &[String]) -> Result<clap::Command> {
 }
 
 /// Prints the script by which a shell completes the program's commands and options.
-pub(super) fn completions(asked: &Completions) {
+pub(crate) fn completions(asked: &Completions) {
     let mut script = Vec::new();
     clap_complete::generate(
         asked.shell,
@@ -60,7 +60,7 @@ pub(super) fn completions(asked: &Completions) {
 }
 
 /// Prints a manual page, or writes all.
-pub(super) fn man(asked: &Man) -> Result<()> {
+pub(crate) fn man(asked: &Man) -> Result<()> {
     if let Some(folder) = &asked.out {
         let unwritable = || format!("{}: cannot be written", folder.display());
         fs::create_dir_all(folder).with_context(unwritable)?;

@@ -30,7 +30,7 @@ use crate::progress::bar_as;
 /// While waiting for the next look, how often an interrupt is noticed.
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) fn run(arguments: Index) -> Result<()> {
+pub(crate) fn run(arguments: Index) -> Result<()> {
     if arguments.status {
         return status::show(&arguments.index);
     }

@@ -1,76 +1,41 @@
 //! One file a command.
 
-mod ablate;
-mod ask;
+pub(crate) mod ablate;
+pub(crate) mod ask;
 mod bundle_folder;
-mod check_data;
+pub(crate) mod check_data;
 mod clip_list;
-mod convert;
-mod demo;
-mod embed;
-mod evaluate;
+pub(crate) mod convert;
+pub(crate) mod demo;
+pub(crate) mod embed;
+pub(crate) mod evaluate;
 mod figures;
-mod finetune;
-mod help;
-mod index;
+pub(crate) mod finetune;
+pub(crate) mod help;
+pub(crate) mod index;
 mod kept_run;
 mod new_folder;
-mod pack;
-mod pretrain;
-mod recipe;
-mod render;
-mod search;
-mod serve;
+pub(crate) mod pack;
+pub(crate) mod pretrain;
+pub(crate) mod recipe;
+pub(crate) mod render;
+pub(crate) mod search;
+pub(crate) mod serve;
 mod text_lines;
-mod weights;
+pub(crate) mod weights;
 
 use std::path::PathBuf;
-
-use anyhow::Result;
 
 use bundle_folder::open_bundle;
 
 pub(crate) use figures::in_a_line;
+pub(crate) use new_folder::NewFolders;
 
-use crate::arguments::{Arguments, Command, Weights};
-use new_folder::NewFolders;
-
-/// Runs what was asked for.
-pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    let new = NewFolders::on_the_way_to(arguments.command.folder().as_deref());
-    let done = match arguments.command {
-        Command::Pretrain(pretrain) => pretrain::run(*pretrain),
-        Command::Ablate(ablate) => ablate::run(ablate),
-        Command::Recipe(recipe) => recipe::run(recipe),
-        Command::Finetune(finetune) => finetune::run(*finetune),
-        Command::Evaluate(evaluate) => evaluate::run(*evaluate),
-        Command::Index(index) => index::run(*index),
-        Command::Ask(ask) => ask::run(*ask),
-        Command::Embed(embed) => embed::run(*embed),
-        Command::Search(search) => search::run(*search),
-        Command::Serve(serve) => serve::run(*serve),
-        Command::Demo(demo) => demo::run(demo),
-        Command::CheckData(check) => check_data::run(check),
-        Command::Convert(convert) => convert::run(convert),
-        Command::Pack(pack) => pack::run(pack),
-        Command::Render(render) => render::run(render),
-        Command::Weights(weights) => weights::run(weights),
-        Command::Help(asked) => help::help(&asked),
-        Command::Completions(asked) => {
-            help::completions(&asked);
-            Ok(())
-        }
-        Command::Man(asked) => help::man(&asked),
-    };
-    if done.is_err() {
-        new.remove_empty();
-    }
-    done
-}
+use crate::arguments::{Command, Weights};
 
 impl Command {
     /// The folder that it writes to.
-    fn folder(&self) -> Option<PathBuf> {
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
         match self {
             Self::Pretrain(pretrain) => Some(pretrain.out.clone()),
             Self::Finetune(finetune) => Some(finetune.out.clone()),

@@ -7,11 +7,11 @@ use clover_data::files::FolderLock;
 
 /// Folders that are not there yet, the innermost first.
 #[derive(Debug)]
-pub(super) struct NewFolders(Vec<PathBuf>);
+pub(crate) struct NewFolders(Vec<PathBuf>);
 
 impl NewFolders {
     /// Those that writing to this folder will make.
-    pub(super) fn on_the_way_to(folder: Option<&Path>) -> Self {
+    pub(crate) fn on_the_way_to(folder: Option<&Path>) -> Self {
         let ancestors = folder.into_iter().flat_map(Path::ancestors);
         let missing = ancestors.take_while(|folder| {
             !folder.as_os_str().is_empty() && fs::symlink_metadata(folder).is_err()
@@ -20,7 +20,7 @@ impl NewFolders {
     }
 
     /// Removes those that were made and hold nothing.
-    pub(super) fn remove_empty(self) {
+    pub(crate) fn remove_empty(self) {
         if let Some(innermost) = self.0.first()
             && is_empty(innermost, true)
         {

@@ -11,7 +11,7 @@ use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
 use crate::progress::bar;
 
-pub(super) fn run(arguments: Pack) -> Result<()> {
+pub(crate) fn run(arguments: Pack) -> Result<()> {
     let frames = match arguments.every {
         Some(stride) => PackFrames::Every {
             stride,

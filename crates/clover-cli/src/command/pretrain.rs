@@ -140,7 +140,7 @@ impl Watch {
     }
 }
 
-pub(super) fn run(arguments: Pretrain) -> Result<()> {
+pub(crate) fn run(arguments: Pretrain) -> Result<()> {
     let plan = plan(&arguments)?;
     let (recipe, max_steps) = (plan.recipe.clone(), plan.max_steps);
     let folder = arguments.out.clone();

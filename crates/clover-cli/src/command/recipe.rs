@@ -9,7 +9,7 @@ use super::render::benchmark_of;
 use crate::arguments::Recipe;
 use crate::output::print_line;
 
-pub(super) fn run(asked: Recipe) -> Result<()> {
+pub(crate) fn run(asked: Recipe) -> Result<()> {
     match asked {
         Recipe::List => {
             list();

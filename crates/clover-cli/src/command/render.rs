@@ -11,7 +11,7 @@ use crate::arguments::Render;
 use crate::output::note;
 use crate::progress::bar;
 
-pub(super) fn run(arguments: Render) -> Result<()> {
+pub(crate) fn run(arguments: Render) -> Result<()> {
     let defaults = BenchmarkConfig::default();
     let config = BenchmarkConfig {
         clips: arguments.clips,

@@ -25,7 +25,7 @@ const WIDEST: usize = 60;
 const NO_MATCH: &str = "nothing here matches: the best are shown all the same";
 const CUT: &str = "the text is longer than the model reads, and its end was left out";
 
-pub(super) fn run(arguments: Search) -> Result<()> {
+pub(crate) fn run(arguments: Search) -> Result<()> {
     let folder = arguments.index.display();
     ensure!(arguments.index.exists(), "{folder}: there is no such index");
     ensure!(

@@ -17,7 +17,7 @@ use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::output::{Verbosity, print_line, says};
 
-pub(super) fn run(arguments: Serve) -> Result<()> {
+pub(crate) fn run(arguments: Serve) -> Result<()> {
     let folder = arguments.index.display();
     ensure!(
         is_index(&arguments.index),

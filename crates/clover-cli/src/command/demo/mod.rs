@@ -46,7 +46,7 @@ const TEST_SHARE: f64 = 0.25;
 /// Where the clips to measure with can be searched.
 const INDEX: &str = "index";
 
-pub(super) fn run(arguments: Demo) -> Result<()> {
+pub(crate) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
     let (serve, quick) = (arguments.serve, arguments.quick);
     let _lock = FolderLock::take(&folder)?;

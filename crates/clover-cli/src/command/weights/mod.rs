@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::arguments::Weights;
 
-pub(super) fn run(asked: Weights) -> Result<()> {
+pub(crate) fn run(asked: Weights) -> Result<()> {
     match asked {
         Weights::Import(import) => import::run(*import),
         Weights::Export(export) => export::run(export),
