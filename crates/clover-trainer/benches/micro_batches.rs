@@ -24,7 +24,8 @@ use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
 use clover_trainer::pretrain::{
-    PretrainingObjective, SharedBatch, micro_batched_gradients, model_input, pretraining_gradients,
+    MicroBatching, PretrainingObjective, SharedBatch, micro_batched_gradients, model_input,
+    pretraining_gradients,
 };
 use random_samples::{VOCABULARY, samples};
 
@@ -136,6 +137,7 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
         loss_limit: f64::INFINITY,
         precision: Precision::F32,
     };
+    let cut = MicroBatching::new(MICRO_BATCH, 1)?;
     let mut step = |clover: Clover<B>, number: u64| {
         let noise = Noise::of_batch(0, number, batch);
         let found = if batch > MICRO_BATCH {
@@ -147,16 +149,8 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
                 scaling: GradientScaling::FullBatch,
             };
             let (samples, shared) = (&samples, &shared);
-            micro_batched_gradients(
-                &objective,
-                &clover,
-                samples,
-                MICRO_BATCH,
-                &noise,
-                shared,
-                &device,
-            )
-            .ok()?
+            micro_batched_gradients(&objective, &clover, samples, &cut, &noise, shared, &device)
+                .ok()?
         } else {
             let batch = PretrainingBatch::collate(&samples, &device);
             let (input, labels, names) = model_input(batch);

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release -p clover-trainer --example step_time --features clover-test-backend/cuda -- \\
-//!     PRESET PRECISION BATCH MICRO_BATCH FRAMES SIZE STEPS
+//!     PRESET PRECISION BATCH MICRO_BATCH AT_ONCE FRAMES SIZE STEPS
 //! ```
 //!
 //! The features of `clover-test-backend` choose the backend. The clips are noise, collated and
@@ -26,7 +26,9 @@ use clover_trainer::optimizer::OptimizerConfig;
 use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{PretrainingObjective, SharedBatch, micro_batched_gradients};
+use clover_trainer::pretrain::{
+    MicroBatching, PretrainingObjective, SharedBatch, micro_batched_gradients,
+};
 use random_samples::{VOCABULARY, samples};
 
 /// As in the program.
@@ -38,12 +40,14 @@ const WARM_UP: usize = 2;
 fn main() -> Result<(), Box<dyn Error>> {
     let given: Vec<String> = env::args().skip(1).collect();
     let [preset, precision, numbers @ ..] = given.as_slice() else {
-        return Err("PRESET PRECISION BATCH MICRO_BATCH FRAMES SIZE STEPS are needed".into());
+        return Err(
+            "PRESET PRECISION BATCH MICRO_BATCH AT_ONCE FRAMES SIZE STEPS are needed".into(),
+        );
     };
     let numbers = numbers.iter().map(|text| text.parse::<usize>());
     let numbers: Vec<usize> = numbers.collect::<Result<_, _>>()?;
-    let [batch, micro_batch, frames, size, steps] = numbers[..] else {
-        return Err("five numbers are needed: BATCH MICRO_BATCH FRAMES SIZE STEPS".into());
+    let [batch, micro_batch, at_once, frames, size, steps] = numbers[..] else {
+        return Err("six numbers are needed: BATCH MICRO_BATCH AT_ONCE FRAMES SIZE STEPS".into());
     };
     let preset: Preset = preset.parse()?;
     let in_precision = match precision.as_str() {
@@ -74,19 +78,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         slots: batch,
         scaling: GradientScaling::FullBatch,
     };
+    let cut = MicroBatching::new(micro_batch, at_once)?;
     let mut seconds = Vec::new();
     for number in 0..WARM_UP + steps {
         let noise = Noise::of_batch(0, number as u64, batch);
         let started = Instant::now();
         let working = update.precision.working_copy(&clover);
         let found = micro_batched_gradients(
-            &objective,
-            &working,
-            &samples,
-            micro_batch,
-            &noise,
-            &shared,
-            &device,
+            &objective, &working, &samples, &cut, &noise, &shared, &device,
         )?;
         clover = update.apply(clover, found, number as u64 + 1, 1e-5)?.0;
         Trained::sync(&device)?;
@@ -98,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let median = seconds[seconds.len() / 2];
     println!(
         "{{\"preset\":\"{preset}\",\"precision\":\"{precision}\",\"batch\":{batch},\"micro_batch\":{micro_batch},\
-         \"frames\":{frames},\"size\":{size},\"best_seconds\":{},\"median_seconds\":{median},\
+         \"at_once\":{at_once},\"frames\":{frames},\"size\":{size},\"best_seconds\":{},\"median_seconds\":{median},\
          \"clips_per_second\":{}}}",
         seconds[0],
         batch as f64 / median

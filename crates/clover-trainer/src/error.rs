@@ -26,6 +26,10 @@ pub enum TrainerError {
         source: std::io::Error,
     },
 
+    /// The threads of micro-batches that pass the model at the same time could not be started.
+    #[error("threads for micro-batches cannot be started")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
+
     /// An image or chart of a report could not be made.
     #[error("an image of the report: {reason}")]
     Image {

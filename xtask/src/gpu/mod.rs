@@ -211,7 +211,7 @@ impl Run<'_> {
             repetitions,
             ..
         } = *case;
-        let numbers = [batch, micro_batch, frames, size, repetitions].map(|n| n.to_string());
+        let numbers = [batch, micro_batch, 1, frames, size, repetitions].map(|n| n.to_string());
         let mut ours = self.program(STEP_TIME);
         ours.args([preset, precision]).args(numbers);
         let ours = self.watch(&mut ours, 90)?;

@@ -23,13 +23,14 @@ use crate::whole_file::write_whole;
 /// Many times what a result needs.
 const MAX_BYTES: u64 = 256 << 20;
 /// Keys that may change between two parts of a comparison: what was measured stays as it is.
-const FREE_KEYS: [&str; 8] = [
+const FREE_KEYS: [&str; 9] = [
     "rows",
     "seeds",
     "pretraining.workers",
     "pretraining.checkpoint_every",
     "pretraining.keep_checkpoints",
     "pretraining.micro_batch",
+    "pretraining.micro_batches_at_once",
     "pretraining.gradient_checkpointing",
     "pretraining.limits.max_seconds",
 ];

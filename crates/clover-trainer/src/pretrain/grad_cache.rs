@@ -13,9 +13,10 @@
 //!
 //! Several devices do the same with a micro-batch or more each: between the first and the second pass
 //! the embeddings of all devices are gathered, and after the third the gradients are added. A device
-//! with a single micro-batch keeps the graph of its first pass instead of encoding again.
+//! with no more micro-batches than pass the model at the same time keeps the graphs of its first pass
+//! instead of encoding again.
 
-use burn::module::{AutodiffModule, ParamId};
+use burn::module::{AutodiffModule, Module, ParamId};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
@@ -26,14 +27,15 @@ use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
 use super::gradients::{logit_scale, mean_similarities, model_input};
+use super::micro_batching::MicroBatching;
 use super::shared_batch::{Gathered, SharedBatch};
 use crate::devices::{DevicesError, sum_gradients};
 use crate::objective::{PretrainingObjective, embeddings};
 use crate::optimizer_step::BatchGradients;
 use crate::precision::full_gradients;
 
-/// As [`pretraining_gradients`](super::pretraining_gradients), at the memory of `micro_batch` samples: the
-/// gradient is the same but for rounding. Of a batch that lies on several devices each calls this with its
+/// As [`pretraining_gradients`](super::pretraining_gradients), at the memory of the micro-batches that pass the
+/// model at the same time: the gradient is the same but for rounding. Of a batch that lies on several devices each calls this with its
 /// own samples, and all get the gradient of the whole. The noise is that of the whole batch.
 ///
 /// # Errors
@@ -42,50 +44,55 @@ use crate::precision::full_gradients;
 ///
 /// # Panics
 ///
-/// Panics if `micro_batch` is 0, or there is not a place for each sample.
+/// Panics if there is not a place for each sample.
 pub fn micro_batched_gradients<B: AutodiffBackend>(
     objective: &PretrainingObjective,
     clover: &Clover<B>,
     samples: &[PretrainingSample],
-    micro_batch: usize,
+    cut: &MicroBatching,
     noise: &Noise,
     shared: &SharedBatch<'_, B::InnerBackend>,
     device: &B::Device,
 ) -> Result<BatchGradients<B>, DevicesError> {
     let noise = noise.at(shared.places);
-    MicroBatches::new(samples, micro_batch, &noise, shared, device).gradients(objective, clover)
+    MicroBatches::new(samples, cut, &noise, shared, device).gradients(objective, clover)
 }
 
 /// A batch in micro-batches, none of which is on the device for longer than it is needed.
 struct MicroBatches<'s, B: AutodiffBackend> {
     samples: Vec<&'s [PretrainingSample]>,
     noise: Vec<Noise>,
+    cut: &'s MicroBatching,
     shared: &'s SharedBatch<'s, B::InnerBackend>,
     device: B::Device,
 }
 
 /// A micro-batch that was encoded with a graph.
 struct Encoded<B: Backend> {
+    /// The model that has the graph.
+    clover: Clover<B>,
     embeddings: TriModalEmbeddings<B>,
     /// The mean over its masked words.
     word: Option<Tensor<B, 1>>,
 }
 
 impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
-    /// Of `size` samples; the last may be smaller. The noise is that of the samples at hand.
+    /// The last may be smaller. The noise is that of the samples at hand.
     fn new(
         samples: &'s [PretrainingSample],
-        size: usize,
+        cut: &'s MicroBatching,
         noise: &Noise,
         shared: &'s SharedBatch<'s, B::InnerBackend>,
         device: &B::Device,
     ) -> Self {
+        let size = cut.size();
         let starts = (0..samples.len()).step_by(size);
         Self {
             samples: samples.chunks(size).collect(),
             noise: starts
                 .map(|start| noise.part(start..samples.len().min(start + size)))
                 .collect(),
+            cut,
             shared,
             device: device.clone(),
         }
@@ -97,13 +104,16 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         objective: &PretrainingObjective,
         clover: &Clover<B>,
     ) -> Result<BatchGradients<B>, DevicesError> {
-        let mut with_graph = match self.samples.len() {
-            1 => Some(self.encode_with_graph(0, objective, clover)),
-            _ => None,
-        };
-        let encoded = match &with_graph {
-            Some(encoded) => Some(encoded.embeddings.clone().map(Tensor::inner)),
-            None => self.encode(&clover.valid()),
+        let count = self.samples.len();
+        let encode = |at| self.encode_with_graph(at, objective, clover);
+        let (with_graph, encoded) = if (1..=self.cut.at_once()).contains(&count) {
+            let encoded = self.cut.map((0..count).collect(), encode);
+            let embeddings = encoded.iter().map(|encoded| encoded.embeddings.clone());
+            let embeddings = together(embeddings.map(|all| all.map(Tensor::inner)));
+            (encoded.into_iter().map(Some).collect(), embeddings)
+        } else {
+            let none: Vec<_> = (0..count).map(|_| None).collect();
+            (none, self.encode(&clover.valid()))
         };
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
@@ -119,20 +129,17 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
 
         let mut accumulator = GradientsAccumulator::new();
         let mut word_loss = Tensor::zeros([1], &self.device);
-        let mut start = gathered.first;
-        for (at, samples) in self.samples.iter().enumerate() {
-            let upstream = upstream
-                .clone()
-                .map(|all| all.narrow(0, start, samples.len()));
-            let encoded = match with_graph.take() {
-                Some(encoded) => encoded,
-                None => self.encode_with_graph(at, objective, clover),
-            };
-            let share = self.word_share(at, &gathered);
-            let (word, gradients) = self.backward(encoded, share, clover, upstream);
+        let backward = |(at, encoded): (usize, Option<Encoded<B>>)| {
+            let first = gathered.first + at * self.cut.size();
+            let rows = self.samples[at].len();
+            let upstream = upstream.clone().map(|all| all.narrow(0, first, rows));
+            let encoded = encoded.unwrap_or_else(|| encode(at));
+            self.backward(encoded, self.word_share(at, &gathered), upstream)
+        };
+        let with_graph: Vec<_> = with_graph.into_iter().enumerate().collect();
+        for (word, gradients) in self.cut.map(with_graph, backward) {
             word_loss = word_loss + word;
             accumulator.accumulate(clover, gradients);
-            start += samples.len();
         }
         let peer = self.shared.peer;
         let mut gradients = accumulator.grads();
@@ -163,24 +170,15 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         &self,
         clover: &Clover<B::InnerBackend>,
     ) -> Option<TriModalEmbeddings<B::InnerBackend>> {
-        let encoded: Vec<_> = self
-            .samples
-            .iter()
-            .zip(&self.noise)
-            .map(|(samples, noise)| {
-                let batch = PretrainingBatch::collate(samples, &self.device);
-                let (mut input, _, _) = model_input(batch);
-                // Words are scored in the third pass.
-                input.masked_positions = None;
-                let output = clover.forward_pretraining(input, &mut noise.clone());
-                embeddings(output).into_array()
-            })
-            .collect();
-        (!encoded.is_empty()).then(|| {
-            TriModalEmbeddings::from_array(std::array::from_fn(|which| {
-                Tensor::cat(encoded.iter().map(|all| all[which].clone()).collect(), 0)
-            }))
-        })
+        let pieces = self.samples.iter().zip(&self.noise).collect();
+        let encoded = self.cut.map(pieces, |(samples, noise)| {
+            let batch = PretrainingBatch::collate(samples, &self.device);
+            let (mut input, _, _) = model_input(batch);
+            // Words are scored in the third pass.
+            input.masked_positions = None;
+            embeddings(clover.forward_pretraining(input, &mut noise.clone()))
+        });
+        together(encoded.into_iter())
     }
 
     /// A micro-batch with its graph.
@@ -190,12 +188,16 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         objective: &PretrainingObjective,
         clover: &Clover<B>,
     ) -> Encoded<B> {
+        // The operations on one graph wait for each other, and Burn keeps all that comes from a parameter
+        // in one.
+        let clover = clover.clone().fork(&self.device);
         let batch = PretrainingBatch::<B>::collate(self.samples[at], &self.device);
         let (input, labels, _) = model_input(batch);
         let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());
         Encoded {
             word: objective.word(output.word_logits.take(), labels),
             embeddings: embeddings(output),
+            clover,
         }
     }
 
@@ -204,7 +206,6 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         &self,
         encoded: Encoded<B>,
         share: f64,
-        clover: &Clover<B>,
         upstream: TriModalEmbeddings<B::InnerBackend>,
     ) -> (Tensor<B::InnerBackend, 1>, GradientsParams) {
         let word = encoded.word.map(|word| word * share);
@@ -230,7 +231,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             }
             None => Tensor::zeros([1], &self.device),
         };
-        let gradients = full_gradients(surrogate.backward(), clover);
+        let gradients = full_gradients(surrogate.backward(), &encoded.clover);
         (value, gradients)
     }
 
@@ -241,6 +242,18 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         self.shared
             .word_share(words(self.samples[at]), own, gathered.words)
     }
+}
+
+/// The embeddings of all micro-batches, if there are any.
+fn together<B: Backend>(
+    encoded: impl Iterator<Item = TriModalEmbeddings<B>>,
+) -> Option<TriModalEmbeddings<B>> {
+    let encoded: Vec<_> = encoded.map(TriModalEmbeddings::into_array).collect();
+    (!encoded.is_empty()).then(|| {
+        TriModalEmbeddings::from_array(std::array::from_fn(|which| {
+            Tensor::cat(encoded.iter().map(|all| all[which].clone()).collect(), 0)
+        }))
+    })
 }
 
 /// What the second pass gives.

@@ -15,7 +15,7 @@ use super::lists::{OpenedLists, Pairs};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
-    Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
+    MicroBatching, Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
     micro_batched_gradients, starting,
 };
 use crate::checkpoint::DataFingerprint;
@@ -93,9 +93,14 @@ pub fn pretrain<B: AutodiffBackend>(
         precision: recipe.precision,
     };
     let pixels = starting::pixels(plan, &config)?;
+    let size = match recipe.micro_batch {
+        0 => recipe.batch_size,
+        size => size,
+    };
     let task = Pretraining {
         plan,
         objective: recipe.objective().init(),
+        cut: MicroBatching::new(size, recipe.micro_batches_at_once)?,
         config,
         tokenizer,
         validation,
@@ -137,6 +142,8 @@ pub fn pretrain_on<B: AutodiffBackend>(
 struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
+    /// Where a batch is not put together whole.
+    cut: MicroBatching,
     config: CloverConfig,
     tokenizer: Tokenizer,
     validation: Option<Validation>,
@@ -174,19 +181,13 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
         noise: &Noise,
         on: On<'_, B>,
     ) -> Result<BatchGradients<B>, TrainerError> {
-        let size = self.plan.recipe.micro_batch;
         let batch = match pairs {
             Batch::Stacked(pairs) => pairs.to_device(on.device),
             // An epoch of less than a batch.
-            Batch::Apart(samples) if on.peer.is_alone() && size >= samples.len() => {
+            Batch::Apart(samples) if on.peer.is_alone() && self.cut.size() >= samples.len() => {
                 PretrainingBatch::collate(&samples, on.device)
             }
             Batch::Apart(samples) => {
-                let size = if size == 0 {
-                    samples.len().max(1)
-                } else {
-                    size
-                };
                 let shared = SharedBatch {
                     peer: on.peer,
                     places: &places.taken,
@@ -195,7 +196,7 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
                 };
                 let (objective, device) = (&self.objective, on.device);
                 return Ok(micro_batched_gradients(
-                    objective, clover, &samples, size, noise, &shared, device,
+                    objective, clover, &samples, &self.cut, noise, &shared, device,
                 )?);
             }
         };

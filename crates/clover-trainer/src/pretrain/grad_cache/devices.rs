@@ -28,7 +28,8 @@ fn gradients_of(
     let own: Vec<_> = places.iter().map(|&place| samples[place].clone()).collect();
     let (objective, device) = (PretrainingObjective::default(), Default::default());
     let clover = apart(clover);
-    micro_batched_gradients(&objective, &clover, &own, size, &noise(1), &shared, &device)
+    let cut = MicroBatching::new(size, 1).unwrap();
+    micro_batched_gradients(&objective, &clover, &own, &cut, &noise(1), &shared, &device)
 }
 
 /// The model with parameters that no other peer differentiates by, as each has its own in a run: Burn
@@ -167,7 +168,7 @@ fn steps_of_several_peers_lead_where_those_of_one_device_lead() {
                 let own = &samples[peer.share().places(BATCH)];
                 let (objective, device) = (PretrainingObjective::default(), Default::default());
                 let found =
-                    micro_batched_gradients(&objective, clover, own, size, noise, &shared, &device);
+                    micro_batched_gradients(&objective, clover, own, &cut, noise, &shared, &device);
                 found.unwrap()
             })
         });

@@ -15,8 +15,8 @@ fn the_gradient_is_the_same_stored_or_computed_again() {
     let stored = clover();
     let recomputed = Clover::<RecomputeActivations>::from_inner(stored.valid());
     for size in [2, BATCH] {
-        let expected = in_micro_batches(&stored, &samples, size, &noise(1));
-        let found = in_micro_batches(&recomputed, &samples, size, &noise(1));
+        let expected = in_micro_batches(&stored, &samples, (size, 1), &noise(1));
+        let found = in_micro_batches(&recomputed, &samples, (size, 1), &noise(1));
 
         let [expected, found] =
             [expected.gradients, found.gradients].map(|all| read(&stored, Some(&all)));

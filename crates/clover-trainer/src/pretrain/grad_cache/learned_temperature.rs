@@ -54,7 +54,7 @@ fn its_gradient_in_micro_batches_is_that_of_the_whole_batch() {
             &objective,
             &clover,
             &pairs,
-            size,
+            &MicroBatching::new(size, 1).unwrap(),
             &noise(1),
             &shared,
             &device,

@@ -42,7 +42,7 @@ fn gradients(
     if size == BATCH {
         return whole(&working, &pairs(), &noise(1));
     }
-    in_micro_batches(&working, &pairs(), size, &noise(1))
+    in_micro_batches(&working, &pairs(), (size, 1), &noise(1))
 }
 
 fn cosine(left: &[f64], right: &[f64]) -> f64 {

@@ -157,7 +157,7 @@ pub(super) fn whole(
 pub(super) fn in_micro_batches<B: AutodiffBackend>(
     clover: &Clover<B>,
     samples: &[PretrainingSample],
-    size: usize,
+    (size, at_once): (usize, usize),
     noise: &Noise,
 ) -> BatchGradients<B> {
     let places: Vec<usize> = (0..samples.len()).collect();
@@ -168,20 +168,20 @@ pub(super) fn in_micro_batches<B: AutodiffBackend>(
         scaling: GradientScaling::FullBatch,
     };
     let (objective, device) = (PretrainingObjective::default(), Default::default());
-    micro_batched_gradients(&objective, clover, samples, size, noise, &shared, &device).unwrap()
+    let cut = MicroBatching::new(size, at_once).unwrap();
+    micro_batched_gradients(&objective, clover, samples, &cut, noise, &shared, &device).unwrap()
 }
 
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
     let clover = clover();
     let expected = whole(&clover, samples, &noise(1));
-    for &size in sizes {
-        let found = in_micro_batches(&clover, samples, size, &noise(1));
-        assert_same(
-            &clover,
-            &found,
-            &expected,
-            &format!("micro-batches of {size}"),
-        );
+    for (&size, at_once) in sizes
+        .iter()
+        .flat_map(|size| [(size, 1), (size, 2), (size, 8)])
+    {
+        let found = in_micro_batches(&clover, samples, (size, at_once), &noise(1));
+        let of = format!("micro-batches of {size}, {at_once} at once");
+        assert_same(&clover, &found, &expected, &of);
     }
 }
 
@@ -236,7 +236,7 @@ fn a_batch_without_masked_words_has_no_word_loss() {
 fn one_pair_is_a_batch() {
     let one = samples(1, |_| 1);
 
-    let found = in_micro_batches(&clover(), &one, 4, &Noise::of_samples([9]));
+    let found = in_micro_batches(&clover(), &one, (4, 1), &Noise::of_samples([9]));
 
     for term in found.terms {
         assert!(term.into_scalar().is_finite());
@@ -287,7 +287,7 @@ fn steps_in_micro_batches_lead_where_whole_steps_lead() {
 
     for size in [1, 2, 4] {
         let found = trajectory(clover.clone(), &|clover, samples, noise| {
-            in_micro_batches(clover, samples, size, noise)
+            in_micro_batches(clover, samples, (size, 1), noise)
         });
 
         assert_same_end(&found, &expected, &format!("micro-batches of {size}"));
