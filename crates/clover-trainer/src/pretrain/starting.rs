@@ -16,8 +16,8 @@ pub(super) fn sizes(
     plan: &PretrainingPlan,
     tokenizer: &Tokenizer,
 ) -> Result<CloverConfig, TrainerError> {
-    let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
     let Some(folder) = &plan.start_from else {
+        let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
         check_end(plan, &preset, tokenizer)?;
         return Ok(preset);
     };
@@ -27,12 +27,7 @@ pub(super) fn sizes(
     if plan.recipe.image_size > 0 {
         config.set_image_size(plan.recipe.image_size);
     }
-    if plan.recipe.text_len > config.text.longest_text() {
-        return Err(TrainerError::RecipeValue {
-            key: "text_len",
-            reason: format!("the model has {} positions", config.text.longest_text()),
-        });
-    }
+    plan.recipe.check_lengths(&config)?;
     Ok(config)
 }
 

@@ -8,7 +8,7 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
-use super::keys::{Follows, whole_epochs};
+use super::keys::{Follows, first_wrong, whole_epochs};
 use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
@@ -216,7 +216,7 @@ impl PretrainingRecipe {
     ///
     /// # Errors
     ///
-    /// The preset is unknown, or texts are longer than its positions.
+    /// The preset is unknown, or texts or clips are longer than its positions.
     pub fn model(&self, vocabulary: usize) -> Result<CloverConfig, TrainerError> {
         let wrong = |key, reason| TrainerError::RecipeValue { key, reason };
         let preset: Preset = self
@@ -228,17 +228,21 @@ impl PretrainingRecipe {
             config.set_image_size(self.image_size);
         }
         self.set_dropout(&mut config);
-        if self.text_len > config.text.longest_text() {
-            let longest = config.text.longest_text();
-            return Err(wrong(
-                "text_len",
-                format!("the model has {longest} positions"),
-            ));
-        }
+        self.check_lengths(&config)?;
         config
             .validate()
             .map_err(|reason| wrong("preset", reason))?;
         Ok(config)
+    }
+
+    /// Whether a model has positions for texts and clips of these lengths.
+    pub(crate) fn check_lengths(&self, config: &CloverConfig) -> Result<(), TrainerError> {
+        let longest = config.text.longest_text();
+        let rule = format!("must not exceed the {longest} positions of the model");
+        let text_len = [("text_len", self.text_len)];
+        first_wrong(&text_len, |length| length <= longest, &rule)?;
+        let frames = [("frames", self.frames), ("test_frames", self.test_frames)];
+        clip_keys::check_frames(config, &frames)
     }
 
     /// Gives a model the recipe's dropout and stochastic depth.
