@@ -1,5 +1,6 @@
 //! A pre-training run small enough for a test, on real files in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::ops::ControlFlow;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clover_model::Preset;
+use clover_model::weights::WeightFile;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
 use clover_trainer::devices::Peer;
@@ -108,6 +110,17 @@ pub(crate) fn run_until(plan: &PretrainingPlan, step: u64) -> PretrainingSummary
         }
     })
     .unwrap()
+}
+
+/// The values of each weight of a file.
+pub(crate) fn weights(file: &WeightFile) -> BTreeMap<String, Vec<f32>> {
+    let names = file.entries().iter().map(|entry| entry.name.clone());
+    names
+        .map(|name| {
+            let values = file.data(&name).unwrap().to_vec().unwrap();
+            (name, values)
+        })
+        .collect()
 }
 
 /// Metrics without what the clock says.

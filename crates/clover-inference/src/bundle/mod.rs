@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use clover_data::text::Tokenizer;
+use clover_data::video::PixelPipeline;
 use clover_model::tasks::AnswerHead;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
@@ -62,6 +63,39 @@ pub struct Bundle<B: Backend> {
 }
 
 impl<B: Backend> Bundle<B> {
+    /// A model with its starting values, which nobody has trained: something to try a program with.
+    ///
+    /// It looks at whole clips of the configuration's frames and size, and reads `text_len` word pieces.
+    ///
+    /// # Panics
+    ///
+    /// As [`CloverConfig::init`].
+    #[must_use]
+    pub fn untrained(
+        config: CloverConfig,
+        tokenizer: Tokenizer,
+        text_len: usize,
+        device: &B::Device,
+    ) -> Self {
+        let pixels = match config.is_clip() {
+            true => PixelPipeline::clip(config.image_size),
+            false => PixelPipeline::test_resize(config.image_size),
+        };
+        Self {
+            clover: config.init(device),
+            preprocessing: Preprocessing {
+                frames: config.frames,
+                fps: None,
+                pixels,
+                text_len,
+            },
+            config,
+            tokenizer,
+            answers: None,
+            untrained: Vec::new(),
+        }
+    }
+
     /// Reads a folder.
     ///
     /// # Errors
@@ -238,7 +272,6 @@ mod tests {
     use super::*;
     use crate::TestBackend;
     use clover_data::text::TextNormalization;
-    use clover_data::video::PixelPipeline;
     use clover_model::clip::{FramePooling, TemporalPoolingConfig};
     use clover_model::video_encoder::VideoEncoderConfig;
     use clover_synthetic::vocabulary;

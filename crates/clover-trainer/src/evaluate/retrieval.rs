@@ -9,7 +9,6 @@ use std::ops::Range;
 use burn::prelude::*;
 use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable};
 use clover_inference::Embedder;
-use clover_losses::TEMPERATURE;
 use serde::{Deserialize, Serialize};
 
 use super::embedded_list::{EmbeddedList, embed_list};
@@ -77,8 +76,9 @@ pub fn measure_retrieval<B: Backend>(
     let ranks = Ranks::of::<B>(&list, embedder.device())?;
     let dual_softmax = match settings.dual_softmax {
         true => {
+            let temperature = embedder.temperature();
             let rank = |queries: &_, candidates: &_, own: &_| {
-                dual_softmax_ranks(queries, candidates, own, TEMPERATURE)
+                dual_softmax_ranks(queries, candidates, own, temperature)
             };
             Some(Ranks::with(&list, rank)?.metrics(&list))
         }
@@ -361,7 +361,7 @@ mod tests {
     fn re_ranking_by_dual_softmax_asks_the_same_queries() {
         let list = two_clips();
         let rank = |queries: &_, candidates: &_, own: &_| {
-            dual_softmax_ranks(queries, candidates, own, TEMPERATURE)
+            dual_softmax_ranks(queries, candidates, own, 0.05)
         };
 
         let ranks = Ranks::with(&list, rank).unwrap();
