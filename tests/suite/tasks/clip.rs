@@ -35,7 +35,7 @@ fn write_clip(data: &SmallData, folder: &Path) {
     let config = CloverConfig::clip_nano(words.len()).with_frames(2);
     let device = Default::default();
     <TestBackend as Backend>::seed(&device, 5);
-    let bundle = Bundle::<TestBackend>::untrained(config, tokenizer, 16, &device);
+    let bundle = Bundle::<TestBackend>::init(config, tokenizer, 16, &device);
     bundle.write(folder).unwrap();
 }
 

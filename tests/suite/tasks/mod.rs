@@ -130,7 +130,7 @@ fn untrained_bundle(data: &SmallData, folder: &Path) {
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let bundle = Bundle::<TestBackend>::untrained(config, tokenizer, 16, &device);
+    let bundle = Bundle::<TestBackend>::init(config, tokenizer, 16, &device);
     bundle.write(folder).unwrap();
 }
 

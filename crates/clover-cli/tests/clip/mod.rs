@@ -6,8 +6,7 @@ use std::path::Path;
 use burn::prelude::*;
 use burn_flex::Flex;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{Bundle, FusionPart, Preprocessing};
+use clover_inference::{Bundle, FusionPart};
 use clover_model::CloverConfig;
 use clover_model::clip::{Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling};
 
@@ -49,17 +48,8 @@ fn write_bundle(folder: &Path, tokenizer: Tokenizer) {
     );
     let config = CloverConfig::clip(config, 2, FramePooling::Mean);
     let bundle: Bundle<Flex> = Bundle {
-        clover: config.init(&device),
-        preprocessing: Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::clip(SIZE),
-            text_len: 24,
-        },
-        config,
-        tokenizer,
-        answers: None,
         untrained: FusionPart::ALL.to_vec(),
+        ..Bundle::init(config, tokenizer, 24, &device)
     };
     bundle.write(folder).unwrap();
 }

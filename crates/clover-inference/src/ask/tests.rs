@@ -3,12 +3,11 @@ use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_model::{Clover, CloverConfig};
+use clover_model::CloverConfig;
 use clover_synthetic::{BenchmarkConfig, vocabulary, write_benchmark};
 
 use super::*;
-use crate::{Preprocessing, TestBackend};
+use crate::TestBackend;
 
 const LIST: [&str; 4] = ["red", "blue", "left", "big"];
 
@@ -26,23 +25,13 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let clover: Clover<TestBackend> = config.init(&device);
     let answers = answers.map(|answers| {
         let head = answers.head().init(config.text.width(), &device);
         (answers, head)
     });
     let bundle = Bundle {
-        config,
-        clover,
-        tokenizer,
-        preprocessing: Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 16,
-        },
         answers,
-        untrained: Vec::new(),
+        ..Bundle::init(config, tokenizer, 16, &device)
     };
     Answerer::new(bundle, device)
 }

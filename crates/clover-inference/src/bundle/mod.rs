@@ -71,7 +71,7 @@ impl<B: Backend> Bundle<B> {
     ///
     /// As [`CloverConfig::init`].
     #[must_use]
-    pub fn untrained(
+    pub fn init(
         config: CloverConfig,
         tokenizer: Tokenizer,
         text_len: usize,
@@ -284,14 +284,8 @@ mod tests {
         let config = CloverConfig::tiny(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<TestBackend> = config.init(&device);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 12,
-        };
-        write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+        let bundle = Bundle::<TestBackend>::init(config.clone(), tokenizer, 12, &device);
+        bundle.write(folder).unwrap();
         config
     }
 

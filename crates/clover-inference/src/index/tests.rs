@@ -7,13 +7,12 @@ use std::time::Duration;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_model::{Clover, CloverConfig};
+use clover_model::CloverConfig;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
 
 use super::*;
-use crate::{Bundle, EmbeddedBatch, Embedder, Preprocessing, write_bundle};
+use crate::{Bundle, EmbeddedBatch, Embedder};
 
 const SECOND: u64 = 1_000;
 
@@ -29,14 +28,8 @@ pub(crate) fn bundle() -> &'static Path {
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<Flex> = config.init(&Default::default());
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 8,
-        };
-        write_bundle(folder.path(), &config, &clover, &tokenizer, &preprocessing).unwrap();
+        let bundle = Bundle::<Flex>::init(config, tokenizer, 8, &Default::default());
+        bundle.write(folder.path()).unwrap();
         folder
     });
     folder.path()

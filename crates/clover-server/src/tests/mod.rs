@@ -19,10 +19,7 @@ use std::time::{Duration, Instant};
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{
-    Bundle, LibrarySource, Preprocessing, UpdateOptions, index_clips, write_bundle,
-};
+use clover_inference::{Bundle, LibrarySource, UpdateOptions, index_clips};
 use clover_model::CloverConfig;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
@@ -48,21 +45,8 @@ impl Films {
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 8,
-        };
-        let clover = config.init::<Flex>(&Default::default());
-        write_bundle(
-            &films.path("bundle"),
-            &config,
-            &clover,
-            &tokenizer,
-            &preprocessing,
-        )
-        .unwrap();
+        let bundle = Bundle::<Flex>::init(config, tokenizer, 8, &Default::default());
+        bundle.write(&films.path("bundle")).unwrap();
         fs::create_dir_all(films.path("videos/more")).unwrap();
         film(&films.path("videos/a red circle.gif"), 2, 200);
         film(&films.path("videos/b.gif"), 3, 20);

@@ -15,6 +15,7 @@ use clover_data::dataset::{
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
+use clover_model::materialize_parameters;
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
 use super::cell::{AblationFiles, AblationLists, CellEvent};
@@ -24,7 +25,7 @@ use crate::evaluate::{
 };
 use crate::finetune::{FineTuningSettings, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe, as_seen_by};
-use crate::starting_values::{draw_parameters, from_seed};
+use crate::starting_values::from_seed;
 
 /// What a task gave, with the items left out; nothing when it was broken off.
 type Outcome = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
@@ -190,7 +191,7 @@ impl Questions<'_> {
         S: QuestionSource
             + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
     {
-        from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
+        from_seed::<B, _>(self.seed, device, || materialize_parameters(&task.model));
         let settings = FineTuningSettings {
             recipe: task.recipe,
             seed: self.seed,

@@ -4,11 +4,10 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::text::Tokenizer;
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_inference::{bundle_preprocessing, bundle_sizes, start_from_bundle};
-use clover_model::{Clover, CloverConfig};
+use clover_model::{Clover, CloverConfig, materialize_parameters};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan};
 use crate::TrainerError;
-use crate::starting_values::draw_parameters;
 
 /// The sizes of the model: those of the bundle, for the clips of the recipe; or those of the
 /// recipe's preset.
@@ -84,6 +83,6 @@ pub(super) fn model<B: AutodiffBackend>(
     let report = &report;
     let _ = observe(PretrainingEvent::StartsFrom { folder, report });
     // What the bundle had is there already.
-    draw_parameters(&clover);
+    materialize_parameters(&clover);
     Ok(clover)
 }

@@ -7,16 +7,15 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::prelude::*;
 use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
-use clover_model::CloverConfig;
 use clover_model::clip::{Activation, FramePooling};
 use clover_model::weights::{ClipSource, Import, ImportOptions, Naming, WeightError, WeightFile};
+use clover_model::{CloverConfig, materialize_parameters};
 
 use self::settings::{CONFIGURATIONS, ClipSettings, OPENAI_SIGNS, activation};
-use super::{Draw, ImportedBundle};
+use super::ImportedBundle;
 use crate::bundle::{check_vocabulary, hash_of_file};
 use crate::{Bundle, FusionPart, InferenceError, Preprocessing};
 
@@ -122,8 +121,8 @@ impl ClipImport {
         import.add(&source, Naming::Native);
         B::seed(device, self.seed);
         let clover = import.fill(config.init(device))?;
-        clover.video_encoder.visit(&mut Draw);
-        clover.text_encoder.visit(&mut Draw);
+        materialize_parameters(&clover.video_encoder);
+        materialize_parameters(&clover.text_encoder);
         let mut report = import.finish()?;
         let untrained = FusionPart::ALL.to_vec();
         report
