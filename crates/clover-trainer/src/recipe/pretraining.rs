@@ -40,6 +40,17 @@ pub enum Crop {
     Center,
 }
 
+impl Crop {
+    /// What becomes of frames of `size` pixels in training.
+    pub(super) fn of_videos(self, size: usize) -> PixelPipeline {
+        match self {
+            Self::RandomResizedCrop => PixelPipeline::train_video(size),
+            Self::Whole => PixelPipeline::test_resize(size),
+            Self::Center => PixelPipeline::test_center_crop(size),
+        }
+    }
+}
+
 /// How the words to hide are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,9 +131,10 @@ impl Recipe for PretrainingRecipe {
     const COMPLETE: &'static str = include_str!("../../recipes/pretrain.toml");
 
     fn following(mut self, before: &Self, given: &[&str]) -> Self {
-        let follows = Follows(given);
-        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
-        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        Follows(given).adjust(
+            (self.epochs, &mut self.warmup_epochs),
+            ([before.frames, self.frames], &mut self.test_frames),
+        );
         self
     }
 
@@ -253,12 +265,7 @@ impl PretrainingRecipe {
     /// How videos are read for a model of these sizes.
     #[must_use]
     pub fn reading(&self, config: &CloverConfig) -> SampleReading {
-        let size = config.image_size;
-        let pixels = match self.crop {
-            Crop::RandomResizedCrop => PixelPipeline::train_video(size),
-            Crop::Whole => PixelPipeline::test_resize(size),
-            Crop::Center => PixelPipeline::test_center_crop(size),
-        };
+        let pixels = self.crop.of_videos(config.image_size);
         self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
 
@@ -268,8 +275,7 @@ impl PretrainingRecipe {
         let size = config.image_size;
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
-            Crop::Whole => PixelPipeline::test_resize(size),
-            Crop::Center => PixelPipeline::test_center_crop(size),
+            crop @ (Crop::Whole | Crop::Center) => crop.of_videos(size),
         };
         self.samples((self.image_frames, None), pixels, self.image_seed())
     }

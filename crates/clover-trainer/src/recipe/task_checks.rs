@@ -18,9 +18,10 @@ impl Recipe for TaskRecipe {
     const COMPLETE: &'static str = include_str!("../../recipes/retrieval-custom.toml");
 
     fn following(mut self, before: &Self, given: &[&str]) -> Self {
-        let follows = Follows(given);
-        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
-        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        Follows(given).adjust(
+            (self.epochs, &mut self.warmup_epochs),
+            ([before.frames, self.frames], &mut self.test_frames),
+        );
         self
     }
 
