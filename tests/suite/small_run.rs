@@ -68,7 +68,7 @@ impl SmallData {
 }
 
 /// The demonstration's recipe with the least model, two frames, small batches, and all kinds of
-/// chance.
+/// randomness.
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
         preset: Preset::Nano.to_string(),
@@ -142,7 +142,7 @@ pub(crate) fn truncate(path: &Path) {
 
 /// Whether this test has the process to itself; if not, runs it in one and passes on its failure.
 ///
-/// Burn's source of chance belongs to the whole process, so tests that run beside each other draw
+/// Burn's RNG belongs to the whole process, so tests that run beside each other draw
 /// each other's numbers: a test of equal runs needs a process of its own.
 pub(crate) fn is_alone(test: &str) -> bool {
     const ALONE: &str = "CLOVER_TEST_ALONE";

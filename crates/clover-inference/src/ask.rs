@@ -194,7 +194,7 @@ impl<B: Backend> Answerer<B> {
         &self.overlay
     }
 
-    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any randomness.
     ///
     /// # Errors
     ///

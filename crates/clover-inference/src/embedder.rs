@@ -85,7 +85,7 @@ impl<B: Backend> Embedder<B> {
         Self { limits, ..self }
     }
 
-    /// How it reads a clip, without any chance.
+    /// How it reads a clip, without any randomness.
     pub(crate) fn clip_reading(&self) -> ClipReading {
         ClipReading {
             limits: self.limits.clone(),
@@ -93,7 +93,7 @@ impl<B: Backend> Embedder<B> {
         }
     }
 
-    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any randomness.
     ///
     /// # Errors
     ///

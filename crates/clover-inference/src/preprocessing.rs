@@ -35,7 +35,7 @@ impl Preprocessing {
         }
     }
 
-    /// How a file is read, without any chance.
+    /// How a file is read, without any randomness.
     #[must_use]
     pub fn clip_reading(&self) -> ClipReading {
         ClipReading {

@@ -10,7 +10,7 @@ use clover_inference::Bundle;
 use clover_model::CloverConfig;
 use clover_model::weights::WeightFile;
 use clover_trainer::checkpoint::Checkpoints;
-use clover_trainer::evaluate::{EvaluationPlan, Figures};
+use clover_trainer::evaluate::{EvaluationPlan, TaskMetrics};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::model_parts::ModelPart;
 
@@ -45,7 +45,7 @@ fn retrieval(plan: &EvaluationPlan) -> [[RetrievalMetrics; 2]; 2] {
         dual_softmax: true,
         ..plan.clone()
     };
-    let Figures::Retrieval(found) = measure(&plan).unwrap().evaluation.figures else {
+    let TaskMetrics::Retrieval(found) = measure(&plan).unwrap().evaluation.metrics else {
         panic!("no retrieval")
     };
     let plain = [found.text_to_video.metrics, found.video_to_text.metrics];

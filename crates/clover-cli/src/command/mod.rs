@@ -9,11 +9,11 @@ mod convert;
 mod demo;
 mod embed;
 mod evaluate;
-mod figures;
 mod finetune;
 mod help;
 mod index;
 mod kept_run;
+mod metrics;
 mod new_folder;
 mod pack;
 mod pretrain;
@@ -30,7 +30,7 @@ use anyhow::Result;
 
 use bundle_folder::open_bundle;
 
-pub(crate) use figures::in_a_line;
+pub(crate) use metrics::in_a_line;
 
 use crate::arguments::{Arguments, Command, Weights};
 use new_folder::NewFolders;

@@ -130,9 +130,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = GifEncoder::new(&mut bytes);
         for &(level, milliseconds) in frames {
-            let picture = RgbaImage::from_pixel(1, 1, image::Rgba([level, level, level, 255]));
+            let image = RgbaImage::from_pixel(1, 1, image::Rgba([level, level, level, 255]));
             let delay = Delay::from_numer_denom_ms(milliseconds, 1);
-            let frame = Frame::from_parts(picture, 0, 0, delay);
+            let frame = Frame::from_parts(image, 0, 0, delay);
             encoder.encode_frame(frame).unwrap();
         }
         drop(encoder);

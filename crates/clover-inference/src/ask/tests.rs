@@ -50,7 +50,7 @@ fn of_choices(question_form: QuestionForm) -> Answerer<TestBackend> {
     answerer(Some(Answers::MultipleChoice { question_form }))
 }
 
-fn picture(folder: &Path) -> PathBuf {
+fn write_image(folder: &Path) -> PathBuf {
     let path = folder.join("clip.png");
     let colours = |x: u32, y: u32| image::Rgb([(8 * x) as u8, (8 * y) as u8, 60]);
     image::RgbImage::from_fn(30, 30, colours)
@@ -61,7 +61,7 @@ fn picture(folder: &Path) -> PathBuf {
 
 fn clip(answerer: &Answerer<TestBackend>) -> NormalizedClip {
     let folder = tempfile::tempdir().unwrap();
-    let path = picture(folder.path());
+    let path = write_image(folder.path());
     answerer.read(ClipSource::Path(path), None).unwrap()
 }
 

@@ -28,14 +28,14 @@ use serde_json::{Value, json};
 use crate::{Server, ServerConfig};
 
 /// A folder with a bundle nobody trained, videos, and their index.
-struct Films {
+struct Videos {
     root: tempfile::TempDir,
 }
 
-impl Films {
-    /// Two short films, a longer one in a folder, and a file that is none.
+impl Videos {
+    /// Two short videos, a longer one in a folder, and a file that is none.
     fn new() -> Self {
-        let films = Self {
+        let videos = Self {
             root: tempfile::tempdir().unwrap(),
         };
         let lines = [
@@ -46,14 +46,14 @@ impl Films {
             .with_image_size(28)
             .with_frames(2);
         let bundle = Bundle::<Flex>::init(config, tokenizer, 8, &Default::default());
-        bundle.write(&films.path("bundle")).unwrap();
-        fs::create_dir_all(films.path("videos/more")).unwrap();
-        film(&films.path("videos/a red circle.gif"), 2, 200);
-        film(&films.path("videos/b.gif"), 3, 20);
-        film(&films.path("videos/more/long.gif"), 21, 120);
-        fs::write(films.path("videos/broken.gif"), b"GIF89a and nothing more").unwrap();
-        films.index();
-        films
+        bundle.write(&videos.path("bundle")).unwrap();
+        fs::create_dir_all(videos.path("videos/more")).unwrap();
+        write_video(&videos.path("videos/a red circle.gif"), 2, 200);
+        write_video(&videos.path("videos/b.gif"), 3, 20);
+        write_video(&videos.path("videos/more/long.gif"), 21, 120);
+        fs::write(videos.path("videos/broken.gif"), b"GIF89a and nothing more").unwrap();
+        videos.index();
+        videos
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -102,7 +102,7 @@ fn here() -> ServerConfig {
 }
 
 /// So many seconds of two frames a second.
-fn film(path: &Path, seconds: u64, color: u8) {
+fn write_video(path: &Path, seconds: u64, color: u8) {
     let mut encoder = GifEncoder::new_with_speed(fs::File::create(path).unwrap(), 30);
     for number in 0..2 * seconds {
         let shade = (number * 5 % 256) as u8;

@@ -21,7 +21,7 @@ use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{
-    AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
+    AnswerScores, MeasureSettings, QuestionAccuracy, QuestionSource, TaskMetrics, measure_answers,
 };
 use crate::finetune::{FineTuningSettings, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe, as_seen_by};
@@ -215,9 +215,9 @@ impl Questions<'_> {
         let (model, asked) = (tuned.model.valid(), Arc::new(task.test));
         let measured = measure_answers(&model, asked, 1, &asking, device, &mut |_, _| ())?;
         skipped.extend(measured.skipped);
-        match measured.figures {
-            Figures::Answers(figures) => Ok(Some((figures.accuracy, skipped))),
-            Figures::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
+        match measured.metrics {
+            TaskMetrics::Answers(metrics) => Ok(Some((metrics.accuracy, skipped))),
+            TaskMetrics::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
         }
     }
 }

@@ -12,7 +12,7 @@ use clover_inference::Embedder;
 use serde::{Deserialize, Serialize};
 
 use super::embedded_list::{EmbeddedList, embed_list};
-use super::evaluation::{Direction, Figures, Measured, RetrievalFigures};
+use super::evaluation::{BidirectionalMetrics, Direction, Measured, TaskMetrics};
 use super::predictions::{Prediction, RankedPrediction, Scored, Seeking};
 use super::settings::MeasureSettings;
 use super::similarity::pair_similarity;
@@ -95,7 +95,7 @@ pub fn measure_retrieval<B: Backend>(
     });
     let read: Vec<Vec<String>> = read.collect();
     let [text_to_video, video_to_text] = ranks.metrics(&list);
-    let figures = RetrievalFigures {
+    let metrics = BidirectionalMetrics {
         text_to_video: direction(text_to_video, &ranks.of_texts),
         video_to_text: direction(video_to_text, &ranks.of_videos),
         dual_softmax,
@@ -105,7 +105,7 @@ pub fn measure_retrieval<B: Backend>(
     };
     let found = Found::of::<B>(&list, embedder.device())?;
     Ok(Measured {
-        figures: Figures::Retrieval(Box::new(figures)),
+        metrics: TaskMetrics::Retrieval(Box::new(metrics)),
         predictions: found.predictions((&list, &ranks), &names, &read),
         skipped: list.skipped,
         time: list.time,

@@ -144,8 +144,8 @@ impl<B: AutodiffBackend> TaskContext<B> {
             step,
             epoch,
             split: self.split.clone(),
-            score: measured.figures.score(),
-            figures: measured.figures,
+            score: measured.metrics.score(),
+            metrics: measured.metrics,
             skipped: measured.skipped.len(),
         }
     }
