@@ -29,7 +29,7 @@ pub struct ClipReading {
 }
 
 impl ClipReading {
-    /// Checks the figures of a configuration that came from a file.
+    /// Checks the numbers of a configuration that came from a file.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_without_meaning_are_refused() {
+    fn numbers_without_meaning_are_refused() {
         assert!(reading(8, 224, 0.5).validate().is_ok());
         assert!(reading(0, 224, 0.5).validate().is_err());
         assert!(reading(8, 0, 0.5).validate().is_err());
