@@ -298,7 +298,7 @@ fn every_route_is_described() {
             "{name}"
         );
     }
-    for path in ["/", "/page.css", "/page.js"] {
+    for path in ["/", "/page.css", "/page.js", "/favicon.ico"] {
         let answer = server.get(path);
         assert!(answer.status == 200 && !answer.body.is_empty(), "{path}");
     }

@@ -59,6 +59,30 @@ fn a_video_that_is_sent_is_soon_found() {
 }
 
 #[test]
+fn a_full_folder_takes_no_more_and_says_what_to_do() {
+    let videos = Videos::new();
+    let server = videos.serve_as(&ServerConfig {
+        upload_dir: Some(videos.path("uploads")),
+        max_upload_dir: 1_000,
+        ..here()
+    });
+    fs::write(videos.path("uploads/earlier.mp4"), [0; 990]).unwrap();
+
+    let refused = server.request("POST /api/v1/uploads?name=a.gif", "", b"GIF89a and more");
+    fs::remove_file(videos.path("uploads/earlier.mp4")).unwrap();
+    let taken = server.request("POST /api/v1/uploads?name=a.gif", "", b"GIF89a and more");
+
+    let problem = refused.json();
+    assert_eq!((refused.status, &problem["status"]), (507, &json!(507)));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("990 of at most 1000 bytes") && detail.contains("--max-upload-dir"),
+        "{detail}"
+    );
+    assert_eq!(taken.status, 202);
+}
+
+#[test]
 fn what_lies_about_itself_is_refused_or_removed() {
     let videos = Videos::new();
     let server = taking(&videos);
