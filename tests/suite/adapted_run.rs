@@ -9,7 +9,7 @@ use clover_trainer::model_parts::ModelPart;
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary};
 use clover_trainer::recipe::PretrainingRecipe;
 
-use crate::small_run::{SmallData, is_alone, recipe, run, without_time};
+use crate::small_run::{SmallData, is_alone, recipe, run, weights, without_time};
 
 const CLIPS: usize = 12;
 
@@ -21,15 +21,8 @@ fn recipe_of(train: &str) -> PretrainingRecipe {
     }
 }
 
-fn weights(bundle: &Path) -> BTreeMap<String, Vec<f32>> {
-    let file = WeightFile::open(&bundle.join("model.safetensors")).unwrap();
-    let names = file.entries().iter().map(|entry| entry.name.clone());
-    names
-        .map(|name| {
-            let values = file.data(&name).unwrap().to_vec().unwrap();
-            (name, values)
-        })
-        .collect()
+fn bundle_weights(bundle: &Path) -> BTreeMap<String, Vec<f32>> {
+    weights(&WeightFile::open(&bundle.join("model.safetensors")).unwrap())
 }
 
 /// A trained model, to start from.
@@ -50,7 +43,7 @@ fn plan(data: &SmallData, start: &Path, recipe: PretrainingRecipe, out: &str) ->
 
 /// Names of what a run changed.
 fn changed(start: &Path, end: &Path) -> Vec<String> {
-    let (before, after) = (weights(start), weights(end));
+    let [before, after] = [start, end].map(bundle_weights);
     assert!(before.keys().eq(after.keys()));
     let names = before.keys().filter(|name| before[*name] != after[*name]);
     names.cloned().collect()
@@ -136,5 +129,5 @@ fn an_interrupted_run_of_low_rank_changes_ends_as_an_unbroken_one() {
         without_time(&resumed.metrics),
         without_time(&unbroken.metrics)
     );
-    assert!(weights(&resumed.bundle) == weights(&unbroken.bundle));
+    assert!(bundle_weights(&resumed.bundle) == bundle_weights(&unbroken.bundle));
 }

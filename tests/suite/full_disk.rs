@@ -12,9 +12,8 @@ use std::path::Path;
 use std::process::Command;
 
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{InferenceError, Preprocessing, write_bundle};
-use clover_model::{Clover, CloverConfig};
+use clover_inference::{Bundle, InferenceError};
+use clover_model::CloverConfig;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
 use clover_trainer::pretrain::PretrainingPlan;
@@ -117,15 +116,10 @@ fn a_full_disk_leaves_no_half_of_a_bundle_or_a_clip() {
 /// Writes the least model, with its starting values.
 fn untrained_bundle(vocabulary: &OsStr, folder: &Path) -> Result<(), InferenceError> {
     let tokenizer = Tokenizer::read(vocabulary)?;
-    let config = CloverConfig::nano(tokenizer.vocabulary().len()).with_image_size(28);
-    let clover: Clover<TestBackend> = config.init(&Default::default());
-    let preprocessing = Preprocessing {
-        frames: 2,
-        fps: None,
-        pixels: PixelPipeline::test_resize(28),
-        text_len: 16,
-    };
-    write_bundle(folder, &config, &clover, &tokenizer, &preprocessing)
+    let config = CloverConfig::nano(tokenizer.vocabulary().len())
+        .with_image_size(28)
+        .with_frames(2);
+    Bundle::<TestBackend>::init(config, tokenizer, 16, &Default::default()).write(folder)
 }
 
 /// Runs a test, which must pass, where no file may have more than `limit` blocks of 512 bytes.

@@ -137,7 +137,7 @@ fn a_run_whose_files_are_mostly_broken_stops() {
 }
 
 #[test]
-fn a_picture_of_one_pixel_is_a_picture() {
+fn an_image_of_one_pixel_is_an_image() {
     let data = SmallData::rendered(3);
     let one = image::RgbImage::from_pixel(1, 1, image::Rgb([255, 0, 0]));
     one.save(data.path("clips/clips/one.png")).unwrap();

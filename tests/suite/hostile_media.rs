@@ -52,7 +52,7 @@ fn gif() -> Vec<u8> {
     bytes
 }
 
-fn picture(format: ImageFormat) -> Vec<u8> {
+fn image(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Vec::new();
     RgbImage::from_fn(16, 12, |x, y| image::Rgb([x as u8 * 15, y as u8 * 20, 9]))
         .write_to(&mut Cursor::new(&mut bytes), format)
@@ -72,9 +72,9 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         video("small.webm"),
         video("small.avi"),
         ("small.gif", gif()),
-        ("small.png", picture(ImageFormat::Png)),
-        ("small.jpg", picture(ImageFormat::Jpeg)),
-        ("small.webp", picture(ImageFormat::WebP)),
+        ("small.png", image(ImageFormat::Png)),
+        ("small.jpg", image(ImageFormat::Jpeg)),
+        ("small.webp", image(ImageFormat::WebP)),
     ]
 }
 

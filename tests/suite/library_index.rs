@@ -14,13 +14,12 @@ use std::time::{Duration, Instant};
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
 use clover_inference::{
     Bundle, ClipState, Embedder, IndexSettings, IndexWriter, InferenceError, LibrarySource,
-    Preprocessing, RowPrecision, SearchQuery, Searcher, UpdateOptions, UpdateSummary, VideoIndex,
-    WindowSettings, is_index, write_bundle,
+    RowPrecision, SearchQuery, Searcher, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    is_index,
 };
-use clover_model::{Clover, CloverConfig};
+use clover_model::CloverConfig;
 use clover_trainer::evaluate::list_retrieval;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -47,15 +46,8 @@ impl Library {
         let config = CloverConfig::nano(tokenizer.vocabulary().len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<Flex> = config.init(&device);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 16,
-        };
-        let bundle = data.path("bundle");
-        write_bundle(&bundle, &config, &clover, &tokenizer, &preprocessing).unwrap();
+        let bundle = Bundle::<Flex>::init(config, tokenizer, 16, &device);
+        bundle.write(&data.path("bundle")).unwrap();
         Self { data }
     }
 

@@ -27,8 +27,8 @@ fn write_images(folder: &Path) -> PathBuf {
             }
         };
         let colour = image::Rgb([level(0), level(1), level(2)]);
-        let picture = image::RgbImage::from_pixel(40, 30, colour);
-        picture.save(folder.join(format!("{name}.png"))).unwrap();
+        let image = image::RgbImage::from_pixel(40, 30, colour);
+        image.save(folder.join(format!("{name}.png"))).unwrap();
         list += &format!("{name}.png,a big {name} square\n");
     }
     let path = folder.join("images.csv");

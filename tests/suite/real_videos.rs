@@ -24,7 +24,7 @@ fn real_videos_are_trained_on_and_the_broken_ones_named() {
     };
     let data = SmallData::rendered(1);
     let mut manifest = "path,caption\n".to_owned();
-    // Chance goes by the row, so rows are in an order of their own.
+    // Randomness goes by the row, so rows are in an order of their own.
     let files: BTreeSet<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();

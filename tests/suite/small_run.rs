@@ -1,5 +1,6 @@
 //! A pre-training run small enough for a test, on real files in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::ops::ControlFlow;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clover_model::Preset;
+use clover_model::weights::WeightFile;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
 use clover_trainer::TrainerError;
 use clover_trainer::devices::Peer;
@@ -66,7 +68,7 @@ impl SmallData {
 }
 
 /// The demonstration's recipe with the least model, two frames, small batches, and all kinds of
-/// chance.
+/// randomness.
 pub(crate) fn recipe() -> PretrainingRecipe {
     PretrainingRecipe {
         preset: Preset::Nano.to_string(),
@@ -110,6 +112,17 @@ pub(crate) fn run_until(plan: &PretrainingPlan, step: u64) -> PretrainingSummary
     .unwrap()
 }
 
+/// The values of each weight of a file.
+pub(crate) fn weights(file: &WeightFile) -> BTreeMap<String, Vec<f32>> {
+    let names = file.entries().iter().map(|entry| entry.name.clone());
+    names
+        .map(|name| {
+            let values = file.data(&name).unwrap().to_vec().unwrap();
+            (name, values)
+        })
+        .collect()
+}
+
 /// Metrics without what the clock says.
 pub(crate) fn without_time(metrics: &[StepMetrics]) -> Vec<StepMetrics> {
     let timeless = |metrics: &StepMetrics| StepMetrics {
@@ -129,7 +142,7 @@ pub(crate) fn truncate(path: &Path) {
 
 /// Whether this test has the process to itself; if not, runs it in one and passes on its failure.
 ///
-/// Burn's source of chance belongs to the whole process, so tests that run beside each other draw
+/// Burn's RNG belongs to the whole process, so tests that run beside each other draw
 /// each other's numbers: a test of equal runs needs a process of its own.
 pub(crate) fn is_alone(test: &str) -> bool {
     const ALONE: &str = "CLOVER_TEST_ALONE";

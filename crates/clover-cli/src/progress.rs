@@ -4,7 +4,7 @@ use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics}
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{Verbosity, says};
-use crate::step_bar::{StepBar, StepFigures};
+use crate::step_bar::{ShownStep, StepBar};
 
 /// Shows a pre-training run.
 #[derive(Debug)]
@@ -96,14 +96,14 @@ impl TrainingProgress {
     }
 
     fn step(&mut self, metrics: &StepMetrics) {
-        let figures = StepFigures {
+        let step = ShownStep {
             step: metrics.step,
             items: metrics.pairs,
             unit: "clips",
             loss: metrics.total,
             skipped: metrics.skipped,
         };
-        self.bar.step(&figures, || {
+        self.bar.step(&step, || {
             format!(
                 "loss {:.3} = word {:.3} + align {:.3} {:.3} + rank {:.3} {:.3}, similar {:.2} {:.2}, \
                  |g| {:.2}, lr {:.1e}, skipped {}",
@@ -130,14 +130,14 @@ pub(crate) fn enough_steps(done: u64, max: u64) -> String {
 
 fn validation_line(metrics: &ValidationMetrics, best: bool) -> String {
     let retrieval = &metrics.retrieval;
-    let [texts, clips] = [&retrieval.text_to_video, &retrieval.video_to_text].map(|figures| {
+    let [texts, clips] = [&retrieval.text_to_video, &retrieval.video_to_text].map(|metrics| {
         format!(
             "R@1 {:.1} R@5 {:.1} R@10 {:.1} median {} mean {:.1}",
-            figures.recall_at_1,
-            figures.recall_at_5,
-            figures.recall_at_10,
-            figures.median_rank,
-            figures.mean_rank
+            metrics.recall_at_1,
+            metrics.recall_at_5,
+            metrics.recall_at_10,
+            metrics.median_rank,
+            metrics.mean_rank
         )
     });
     format!(

@@ -23,7 +23,7 @@ pub(crate) struct StepBar {
 
 /// What is shown of a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StepFigures {
+pub(crate) struct ShownStep {
     pub(crate) step: u64,
     /// Items of its batch.
     pub(crate) items: usize,
@@ -57,19 +57,19 @@ impl StepBar {
     }
 
     /// A step was done; `details` are told to those who want them.
-    pub(crate) fn step(&mut self, figures: &StepFigures, details: impl FnOnce() -> String) {
-        self.items += figures.items;
+    pub(crate) fn step(&mut self, step: &ShownStep, details: impl FnOnce() -> String) {
+        self.items += step.items;
         let rate = self.items as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_position(figures.step);
-        let terms = terms(figures, rate, self.bar.eta());
+        self.bar.set_position(step.step);
+        let terms = terms(step, rate, self.bar.eta());
         let due = self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY);
         if says(Verbosity::Verbose) {
-            self.line(&format!("step {}: {}", figures.step, details()));
+            self.line(&format!("step {}: {}", step.step, details()));
         } else if self.bar.is_hidden() && due {
             let total = self.bar.length().unwrap_or(0);
-            note(&format!("step {}/{total} {terms}", figures.step));
+            note(&format!("step {}/{total} {terms}", step.step));
             self.last_line = Some(Instant::now());
         }
         self.bar.set_message(terms);
@@ -96,13 +96,13 @@ impl StepBar {
 }
 
 /// What stands behind the number of the step, in at most 52 columns.
-fn terms(figures: &StepFigures, rate: f64, left: Duration) -> String {
-    let StepFigures {
+fn terms(step: &ShownStep, rate: f64, left: Duration) -> String {
+    let ShownStep {
         unit,
         loss,
         skipped,
         ..
-    } = figures;
+    } = step;
     let skipped = match skipped {
         0 => String::new(),
         some => format!(" skipped {some}"),
@@ -136,8 +136,8 @@ fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn figures(step: u64) -> StepFigures {
-        StepFigures {
+    fn shown(step: u64) -> ShownStep {
+        ShownStep {
             step,
             items: 8,
             unit: "clips",
@@ -148,11 +148,11 @@ mod tests {
 
     #[test]
     fn a_line_fits_80_columns_whatever_it_tells() {
-        let usual = terms(&figures(120), 12.34, Duration::from_secs(80));
-        let most = StepFigures {
+        let usual = terms(&shown(120), 12.34, Duration::from_secs(80));
+        let most = ShownStep {
             loss: -1.0e30,
             skipped: 1_234_567,
-            ..figures(0)
+            ..shown(0)
         };
 
         let longest = terms(&most, 1.0e12, Duration::from_secs(u64::MAX));
@@ -168,7 +168,7 @@ mod tests {
         let mut bar = StepBar::new("training", Some(12));
 
         bar.start(10, 900);
-        bar.step(&figures(11), String::new);
+        bar.step(&shown(11), String::new);
         assert_eq!(bar.bar.length(), Some(12));
 
         bar.start(2, 9);

@@ -5,7 +5,7 @@ use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 use crate::command::in_a_line;
 use crate::output::{Verbosity, says};
 use crate::progress::enough_steps;
-use crate::step_bar::{StepBar, StepFigures};
+use crate::step_bar::{ShownStep, StepBar};
 
 /// Shows a fine-tuning run.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl TuningProgress {
                     "{} after step {}: {}{best}",
                     metrics.split,
                     metrics.step,
-                    in_a_line(&metrics.figures)
+                    in_a_line(&metrics.metrics)
                 ));
             }
             // The others are for programs that keep account of a run.
@@ -74,14 +74,14 @@ impl TuningProgress {
     }
 
     fn step(&mut self, metrics: &FinetuningMetrics) {
-        let figures = StepFigures {
+        let step = ShownStep {
             step: metrics.step,
             items: metrics.items,
             unit: "items",
             loss: metrics.loss,
             skipped: metrics.skipped,
         };
-        self.bar.step(&figures, || {
+        self.bar.step(&step, || {
             format!(
                 "loss {:.3}, |g| {:.2}, lr {:.1e}, skipped {}",
                 metrics.loss, metrics.gradient_norm, metrics.learning_rate, metrics.skipped

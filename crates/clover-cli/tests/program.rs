@@ -129,7 +129,7 @@ fn a_run_goes_on_from_its_folder_alone_and_its_bundle_suits_the_tasks() {
     // Once more, for programs; another evaluation does not take the place of its results unasked.
     let json = printed(&format!("{evaluate} --json"));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert!(json["evaluation"]["figures"].is_object(), "{json}");
+    assert!(json["evaluation"]["metrics"].is_object(), "{json}");
     let (another, _) = refused(&format!("{evaluate} seed=7"));
     assert!(another.contains("another evaluation"), "{another}");
     printed(&format!("{evaluate} --overwrite seed=7"));

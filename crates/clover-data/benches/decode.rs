@@ -47,10 +47,10 @@ fn gif_clip(bencher: Bencher<'_, '_>) {
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new(&mut bytes);
     for frame in 0..40_u8 {
-        let picture = RgbaImage::from_fn(240, 180, |x, y| {
+        let image = RgbaImage::from_fn(240, 180, |x, y| {
             image::Rgba([x as u8, y as u8, frame * 6, 255])
         });
-        let encoded = encoder.encode_frame(Frame::new(picture));
+        let encoded = encoder.encode_frame(Frame::new(image));
         assert!(encoded.is_ok(), "the GIF cannot be rendered");
     }
     drop(encoder);

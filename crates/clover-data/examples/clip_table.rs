@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let caption = WORDS.join(" ");
         writeln!(
             file,
-            "{row},https://films.example/{row}.mp4,PT00H00M15S,{folder:06}_{folder:06},{caption} {word}"
+            "{row},https://videos.example/{row}.mp4,PT00H00M15S,{folder:06}_{folder:06},{caption} {word}"
         )?;
     }
     file.flush()?;

@@ -38,7 +38,7 @@ pub enum DataError {
     /// An image could not be encoded.
     #[error("{name}: cannot be encoded")]
     Encode {
-        /// The picture.
+        /// The image.
         name: String,
         /// Why.
         source: image::ImageError,
@@ -319,7 +319,7 @@ pub enum DataError {
 
     /// An image file cannot be decoded.
     #[error("{path}: the image cannot be decoded")]
-    Picture {
+    Image {
         /// The file.
         path: PathBuf,
         /// Why.

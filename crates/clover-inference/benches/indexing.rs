@@ -12,10 +12,9 @@ use std::time::Instant;
 use burn_flex::Flex;
 use clover_data::dataset::{ClipTable, Randomness};
 use clover_data::text::Tokenizer;
-use clover_data::video::{NormalizedClip, PixelPipeline};
+use clover_data::video::NormalizedClip;
 use clover_inference::{
-    Bundle, Embedder, IndexSettings, IndexWriter, LibrarySource, Preprocessing, UpdateOptions,
-    write_bundle,
+    Bundle, Embedder, IndexSettings, IndexWriter, LibrarySource, UpdateOptions,
 };
 use clover_model::CloverConfig;
 use clover_synthetic::{BenchmarkConfig, write_benchmark};
@@ -100,18 +99,6 @@ fn embedder(folder: &Path) -> Result<Embedder<Flex>, Box<dyn Error>> {
         .with_image_size(SIZE)
         .with_frames(FRAMES);
     let device = Default::default();
-    let preprocessing = Preprocessing {
-        frames: FRAMES,
-        fps: None,
-        pixels: PixelPipeline::test_resize(SIZE),
-        text_len: 8,
-    };
-    write_bundle(
-        folder,
-        &config,
-        &config.init::<Flex>(&device),
-        &tokenizer,
-        &preprocessing,
-    )?;
+    Bundle::<Flex>::init(config, tokenizer, 8, &device).write(folder)?;
     Ok(Bundle::read(folder, &device)?.into_embedder(device))
 }

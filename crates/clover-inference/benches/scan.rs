@@ -130,7 +130,7 @@ fn best_ms(mut work: impl FnMut()) -> f64 {
     times.fold(f64::INFINITY, f64::min)
 }
 
-/// What the clips of a library are about. Rows of nothing but chance would lie equally far from each other,
+/// What the clips of a library are about. Rows of nothing but random numbers would lie equally far from each other,
 /// as those of no library do.
 struct Subjects(Vec<Vec<f32>>);
 

@@ -32,19 +32,17 @@ use crate::{Answers, AttentionMap, AttentionOverlay, Bundle, Embedder, Inference
 ///
 /// ```
 /// # use burn_flex::Flex;
-/// # use clover_data::{text::Tokenizer, video::PixelPipeline};
+/// # use clover_data::text::Tokenizer;
 /// # use clover_model::CloverConfig;
 /// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
 /// # let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::tiny(tokenizer.vocabulary().len()).with_image_size(28).with_frames(2);
-/// # let pixels = PixelPipeline::test_resize(28);
-/// # let preprocessing = clover_inference::Preprocessing { frames: 2, fps: None, pixels, text_len: 16 };
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("clip.png");
 /// # image::RgbImage::new(32, 32).save(&path)?;
 /// # let folder = folder.path();
-/// # let clover = config.init::<Flex>(&Default::default());
-/// # clover_inference::write_bundle(folder, &config, &clover, &tokenizer, &preprocessing)?;
+/// # let bundle = clover_inference::Bundle::<Flex>::init(config, tokenizer, 16, &Default::default());
+/// # bundle.write(folder)?;
 /// use clover_data::video::ClipSource;
 /// use clover_inference::{Answerer, Bundle};
 ///
@@ -196,7 +194,7 @@ impl<B: Backend> Answerer<B> {
         &self.overlay
     }
 
-    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any randomness.
     ///
     /// # Errors
     ///

@@ -7,10 +7,9 @@ use clover_data::batch::stack_clips;
 use clover_data::dataset::{ClipReading, Randomness};
 use clover_data::text::Tokenizer;
 use clover_data::video::{ClipSource, DecodeLimits, NormalizedClip, Span};
-use clover_model::Clover;
-use clover_model::Noise;
 use clover_model::tasks::RetrievalModel;
 use clover_model::video_encoder::VideoEncoder;
+use clover_model::{Clover, Noise};
 
 pub use captioned::{EmbeddedBatch, EmbeddedClip, EmbeddingTime};
 
@@ -86,7 +85,7 @@ impl<B: Backend> Embedder<B> {
         Self { limits, ..self }
     }
 
-    /// How it reads a clip, without any chance.
+    /// How it reads a clip, without any randomness.
     pub(crate) fn clip_reading(&self) -> ClipReading {
         ClipReading {
             limits: self.limits.clone(),
@@ -94,7 +93,7 @@ impl<B: Backend> Embedder<B> {
         }
     }
 
-    /// Reads a clip, or a span of it, as the model was trained to see it; without any chance.
+    /// Reads a clip, or a span of it, as the model was trained to see it; without any randomness.
     ///
     /// # Errors
     ///
@@ -204,9 +203,8 @@ impl Embeddings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TestBackend;
+    use crate::{Bundle, TestBackend};
     use clover_data::dataset::{Captioned, ClipTable};
-    use clover_data::video::PixelPipeline;
     use clover_model::CloverConfig;
     use clover_synthetic::{BenchmarkConfig, write_benchmark};
 
@@ -223,14 +221,8 @@ mod tests {
         let config = CloverConfig::tiny(tokenizer.vocabulary().len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<TestBackend> = config.init(&device);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 16,
-        };
-        let embedder = Embedder::new(clover, tokenizer, preprocessing, device);
+        let bundle = Bundle::<TestBackend>::init(config, tokenizer, 16, &device);
+        let embedder = bundle.into_embedder(device);
 
         let dataset = embedder.captioned(table.clone(), Captioned::All).unwrap();
         let (mut clips, mut skipped) = (Vec::new(), Vec::new());

@@ -2,6 +2,7 @@
 
 use clover_data::dataset::ClipReading;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
+use clover_model::CloverConfig;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a file before it reaches the encoders; part of every bundle.
@@ -21,7 +22,20 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// How a file is read, without any chance.
+    /// Whether a model has positions for so many frames and word pieces; the reason if it has not.
+    pub(crate) fn check(&self, config: &CloverConfig) -> Result<(), String> {
+        let frames = config.check_frames(self.frames);
+        frames.map_err(|reason| format!("frames: {reason}"))?;
+        let longest = config.text.longest_text();
+        match self.text_len <= longest {
+            true => Ok(()),
+            false => Err(format!(
+                "text_len: must not exceed the {longest} positions of the text encoder"
+            )),
+        }
+    }
+
+    /// How a file is read, without any randomness.
     #[must_use]
     pub fn clip_reading(&self) -> ClipReading {
         ClipReading {

@@ -6,16 +6,18 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
-use std::time::Instant;
-use std::{env, fs};
+mod memory;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use std::env;
+use std::time::Instant;
+
+use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use burn_flex::Flex;
-use clover_model::CloverConfig;
-use clover_model::Noise;
 use clover_model::heads::cls_feature;
+use clover_model::{CloverConfig, Noise, materialize_parameters};
+use memory::peak_mib;
 
 /// As in the program.
 #[global_allocator]
@@ -26,21 +28,12 @@ const VOCABULARY: usize = 30_522;
 /// Word pieces of a text, as published.
 const TEXT_LEN: usize = 30;
 
-/// Draws every parameter: they are otherwise drawn at their first use, and some are never used.
-struct Draw;
-
-impl<B: Backend> ModuleVisitor<B> for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let _ = param.val();
-    }
-}
-
 fn main() {
     let device = Default::default();
     let config = CloverConfig::base(VOCABULARY);
     let clover = timed("build", || {
         let clover = config.init::<Flex>(&device);
-        clover.visit(&mut Draw);
+        materialize_parameters(&clover);
         clover
     });
     println!("{} parameters", clover.num_params());
@@ -94,17 +87,7 @@ fn timed<T>(name: &str, run: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = run();
     let seconds = started.elapsed().as_secs_f64();
-    println!("{name}: {seconds:.2} s, peak memory so far {}", peak());
+    let gib = peak_mib().unwrap_or(0) as f64 / 1024.0;
+    println!("{name}: {seconds:.2} s, peak memory so far {gib:.2} GiB");
     result
-}
-
-/// The most memory the process ever held, where the system tells.
-fn peak() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    kibibytes.map_or_else(
-        || "unknown".to_owned(),
-        |kibibytes| format!("{:.2} GiB", kibibytes / (1024.0 * 1024.0)),
-    )
 }

@@ -11,10 +11,12 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
+mod features;
+mod memory;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -24,7 +26,7 @@ use burn::tensor::TensorData;
 use burn_flex::Flex;
 use clover_model::clip::{Activation, Clip};
 use clover_model::weights::{ClipHints, ClipSource, Import, ImportOptions, Naming, WeightFile};
-use safetensors::{Dtype, tensor::TensorView};
+use memory::peak_mib;
 
 /// As in the program.
 #[global_allocator]
@@ -50,15 +52,15 @@ fn main() -> Result<(), Failure> {
     let started = Instant::now();
     let clip = imported(weights.as_ref(), activation)?;
     println!("read_seconds {:.2}", started.elapsed().as_secs_f64());
-    println!("read_mib {}", peak());
+    println!("read_mib {}", peak_mib().unwrap_or(0));
 
     let inputs = inputs(input.as_ref())?;
     let embedded: Vec<(&str, TensorData)> = inputs
         .iter()
         .map(|(name, input)| (name.as_str(), embed(&clip, input)))
         .collect();
-    write(out.as_ref(), &embedded)?;
-    println!("embedded_mib {}", peak());
+    features::write(out.as_ref(), &embedded)?;
+    println!("embedded_mib {}", peak_mib().unwrap_or(0));
     for line in io::stdin().lines() {
         let line = line?;
         let input = inputs.get(line.trim()).ok_or("no tensor of that name")?;
@@ -110,22 +112,4 @@ fn embed(clip: &Clip<Flex>, input: &Input) -> TensorData {
         Input::Texts(token_ids) => clip.text.embed(token_ids.clone()),
     }
     .into_data()
-}
-
-fn write(path: &Path, embedded: &[(&str, TensorData)]) -> Result<(), Failure> {
-    let mut views = Vec::new();
-    for (name, data) in embedded {
-        let view = TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes())?;
-        views.push((*name, view));
-    }
-    safetensors::serialize_to_file(views, None, path)?;
-    Ok(())
-}
-
-/// The most memory the process ever held in MiB, where the system tells; 0 elsewhere.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-    kibibytes.unwrap_or(0_u64) / 1024
 }

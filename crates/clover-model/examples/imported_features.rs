@@ -11,20 +11,21 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
+mod features;
+mod memory;
+
 use std::env;
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::prelude::*;
-use burn::tensor::TensorData;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, write_file};
 use clover_model::{Clover, CloverConfig, Noise};
-use safetensors::{Dtype, tensor::TensorView};
+use memory::peak_mib;
 
 /// As in the program.
 #[global_allocator]
@@ -52,7 +53,7 @@ fn run<B: Backend>(files: &[String]) -> Result<(), Failure> {
     let started = Instant::now();
     let (config, clover) = imported::<B>(video.as_ref(), text.as_ref(), &device)?;
     println!("read_seconds {:.2}", started.elapsed().as_secs_f64());
-    println!("read_mib {}", peak());
+    println!("read_mib {}", peak_mib().unwrap_or(0));
     if let [path] = bundle {
         return there_and_back(&config, clover, path.as_ref());
     }
@@ -67,8 +68,8 @@ fn run<B: Backend>(files: &[String]) -> Result<(), Failure> {
     let video = clover.video_encoder.forward(clip, quiet).grid.into_data();
     let text = clover.text_encoder.forward(ids, mask, quiet).into_data();
     println!("forward_seconds {:.2}", started.elapsed().as_secs_f64());
-    println!("forward_mib {}", peak());
-    write(out.as_ref(), &[("video", &video), ("text", &text)])
+    println!("forward_mib {}", peak_mib().unwrap_or(0));
+    features::write(out.as_ref(), &[("video", video), ("text", text)])
 }
 
 fn imported<B: Backend>(
@@ -104,7 +105,7 @@ fn there_and_back<B: Backend>(
     let started = Instant::now();
     write_file(&clover, path, Naming::Native)?;
     println!("write_seconds {:.2}", started.elapsed().as_secs_f64());
-    println!("write_mib {}", peak());
+    println!("write_mib {}", peak_mib().unwrap_or(0));
     drop(clover);
 
     let started = Instant::now();
@@ -116,22 +117,4 @@ fn there_and_back<B: Backend>(
     println!("{} parameters", read.num_params());
     println!("{}", import.finish()?);
     Ok(())
-}
-
-fn write(path: &Path, features: &[(&str, &TensorData)]) -> Result<(), Failure> {
-    let mut views = Vec::new();
-    for (name, data) in features {
-        let view = TensorView::new(Dtype::F32, data.shape.to_vec(), data.as_bytes())?;
-        views.push((*name, view));
-    }
-    safetensors::serialize_to_file(views, None, path)?;
-    Ok(())
-}
-
-/// The most memory the process ever held in MiB, where the system tells; 0 elsewhere.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-    kibibytes.unwrap_or(0_u64) / 1024
 }

@@ -143,6 +143,20 @@ impl CloverConfig {
         self
     }
 
+    /// Checks the frames of a clip that the video encoder is to embed.
+    ///
+    /// # Errors
+    ///
+    /// There are more than it has positions for, as [`longest_clip`](VideoEncoderConfig::longest_clip) counts.
+    pub fn check_frames(&self, frames: usize) -> Result<(), String> {
+        match self.video.longest_clip() {
+            Some(longest) if frames > longest => Err(format!(
+                "must not exceed the {longest} positions of the pooling over frames; `mean` has no such limit"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Initializes a new [`Clover`] module.
     ///
     /// # Panics
@@ -181,6 +195,8 @@ impl CloverConfig {
             return Err("frames and image_size must be positive".to_owned());
         }
         self.video.validate(self.image_size)?;
+        self.check_frames(self.frames)
+            .map_err(|reason| format!("frames: {reason}"))?;
         self.text.validate()?;
         if let [Some(images), Some(texts)] = [self.video.embedding(), self.text.embedding()]
             && images != texts

@@ -1,6 +1,6 @@
-//! Starting values that Burn's [`Initializer`] does not offer as they are used here.
+//! Starting values that Burn's [`Initializer`] does not offer as they are used here, and when they are drawn.
 
-use burn::module::{Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::nn::{Initializer, Linear};
 use burn::prelude::*;
 use burn::tensor::Distribution;
@@ -8,6 +8,22 @@ use burn::tensor::Distribution;
 /// Where the published implementation cuts its truncated normal draws. The bounds are absolute,
 /// not multiples of the deviation, so at a deviation of 0.02 they practically never bite.
 const TRUNCATION: f64 = 2.0;
+
+/// Draws every parameter of a module that is not drawn yet, in the module's order.
+///
+/// Burn draws a parameter at its first use. Without this, starting values would depend on what is used first and
+/// on what else was drawn until then, and a copy of an undrawn parameter would draw its own.
+pub fn materialize_parameters<B: Backend, M: Module<B>>(module: &M) {
+    module.visit(&mut Materialize);
+}
+
+struct Materialize;
+
+impl<B: Backend> ModuleVisitor<B> for Materialize {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let _ = param.val();
+    }
+}
 
 /// A parameter drawn from a normal distribution of mean 0, cut at plus and minus 2.
 pub(crate) fn truncated_normal<B: Backend, const D: usize>(

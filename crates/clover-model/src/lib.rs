@@ -41,6 +41,7 @@ pub mod weights;
 
 pub use clover::{Clover, CloverConfig};
 pub use clover_kernels::register_autodiff;
+pub use init::materialize_parameters;
 pub use noise::Noise;
 pub use preset::{Preset, UnknownPreset};
 

@@ -1,4 +1,4 @@
-//! What chance does to a forward pass in training: dropout and stochastic depth.
+//! Randomness in a forward pass of training: dropout and stochastic depth.
 //!
 //! Srivastava et al., "Dropout" (JMLR 2014); Huang et al., "Deep Networks with Stochastic Depth"
 //! (ECCV 2016). Noise belongs to a sample, not to a batch: each sample has a key, and what is

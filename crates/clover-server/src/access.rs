@@ -308,15 +308,15 @@ mod tests {
 
     #[test]
     fn only_known_hosts_are_answered() {
-        let own = access("127.0.0.1:7878", &["Films.example", "films.example:8443"]);
+        let own = access("127.0.0.1:7878", &["Videos.example", "videos.example:8443"]);
 
         for known in [
             "localhost:7878",
             "LOCALHOST:7878",
             "127.0.0.1:7878",
             "[::1]:7878",
-            "films.example",
-            "FILMS.example:80",
+            "videos.example",
+            "VIDEOS.example:80",
         ] {
             assert!(host(&own, &[known]), "{known}");
         }
@@ -330,8 +330,8 @@ mod tests {
             "localhost.evil.example:7878",
             "127.0.0.1",
             "192.168.0.1:7878",
-            "films.example.evil",
-            "films.example:x",
+            "videos.example.evil",
+            "videos.example:x",
             ":7878",
         ];
         for other in others {

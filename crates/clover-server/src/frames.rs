@@ -117,7 +117,7 @@ mod tests {
     use image::{Delay, Frame, Rgb, Rgba, RgbaImage};
 
     /// Red for a second, then green for one, in a frame wider than is shown.
-    fn film() -> ClipSource {
+    fn animation() -> ClipSource {
         let mut gif = Vec::new();
         let mut encoder = GifEncoder::new(&mut gif);
         for color in [[255, 0, 0, 255], [0, 255, 0, 255]] {
@@ -128,7 +128,7 @@ mod tests {
                 .unwrap();
         }
         drop(encoder);
-        let name = PathBuf::from("film.gif");
+        let name = PathBuf::from("animation.gif");
         ClipSource::Bytes { name, bytes: gif }
     }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_thumbnail_is_the_frame_on_screen_made_small() {
         for (ms, channel) in [(0, 0), (900, 0), (1_000, 1), (u64::MAX, 1)] {
-            let jpeg = thumbnail(film(), ms).unwrap();
+            let jpeg = thumbnail(animation(), ms).unwrap();
             let image = image::load_from_memory(&jpeg).unwrap().to_rgb8();
 
             assert_eq!(image.dimensions(), (320, 160));
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn a_preview_shows_the_frames_of_its_part() {
         let part = Span::new(0, 2_000).ok();
-        let file = preview(film(), part).unwrap();
-        let late = preview(film(), Span::new(50_000, 60_000).ok()).unwrap();
+        let file = preview(animation(), part).unwrap();
+        let late = preview(animation(), Span::new(50_000, 60_000).ok()).unwrap();
 
         assert_eq!(&file[..4], b"RIFF");
         assert!(late.len() < file.len(), "one frame, not two");

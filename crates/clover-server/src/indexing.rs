@@ -21,7 +21,7 @@ use crate::state::State;
 /// How often is looked for new files, and for an index that another program let go of.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Another program that writes to the index is waited for so long.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What files are indexed with.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl<B: Backend> Indexing<B> {
         loop {
             match IndexWriter::open(&self.index, &settings) {
                 Err(InferenceError::Data(DataError::FolderLocked { .. }))
-                    if begun.elapsed() < PATIENCE =>
+                    if begun.elapsed() < TIMEOUT =>
                 {
                     job.report(JobProgress {
                         detail: Some("another program writes to the index".to_owned()),

@@ -30,6 +30,7 @@ mod server;
 mod state;
 #[cfg(test)]
 mod tests;
+mod upload_space;
 mod uploads;
 mod watch;
 

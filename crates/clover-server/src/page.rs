@@ -16,6 +16,7 @@ use crate::state::State;
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
 /// A file of the page, at its own name.
 macro_rules! file {
@@ -29,8 +30,11 @@ macro_rules! file {
 }
 
 /// The page's files: where each is, what it is, and its text.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("/", HTML, include_str!("../page/index.html")),
+    file!("favicon.svg", SVG),
+    // Asked for by browsers that show an answer of the service and no page.
+    ("/favicon.ico", SVG, include_str!("../page/favicon.svg")),
     file!("page.css", CSS),
     file!("address.js", SCRIPT),
     file!("element.js", SCRIPT),
@@ -75,7 +79,7 @@ fn described(openapi: &Value) -> String {
     let mut html = String::from(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>Clover: the service</title>\
-         <link rel=\"stylesheet\" href=\"/page.css\"></head><body><main><h1>Clover: the service</h1>",
+         <link rel=\"icon\" href=\"/favicon.svg\"><link rel=\"stylesheet\" href=\"/page.css\"></head><body><main><h1>Clover: the service</h1>",
     );
     let about = text(&openapi["info"]["description"]);
     let _ = write!(

@@ -1,5 +1,7 @@
 //! What went wrong with a request, as RFC 9457 has it: `application/problem+json`.
 
+use std::io;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clover_inference::InferenceError;
@@ -58,6 +60,20 @@ impl Problem {
     pub(crate) fn stopping() -> Self {
         let detail = "the server is being stopped";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// A file that was sent cannot be kept.
+    pub(crate) fn of_writing(error: &io::Error) -> Self {
+        tracing::error!(%error, "a file that was sent cannot be written");
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full")
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the file cannot be written",
+            ),
+        }
     }
 
     /// What the model or a decoder refused. Paths of the machine are not told.

@@ -56,6 +56,8 @@ pub struct ServerConfig {
     pub upload_dir: Option<PathBuf>,
     /// Bytes of such a file.
     pub max_upload: u64,
+    /// Bytes of all files in that folder together.
+    pub max_upload_dir: u64,
     /// Where small images are kept, 512 MiB at most; in the index's folder if not given.
     pub cache_dir: Option<PathBuf>,
     /// Whether to search only those rows that lists of the index give for a query.
@@ -72,6 +74,7 @@ impl Default for ServerConfig {
             token: None,
             upload_dir: None,
             max_upload: 2 << 30,
+            max_upload_dir: 64 << 30,
             cache_dir: None,
             approximate: false,
         }
@@ -121,7 +124,7 @@ impl Server {
         let access = Access::new(address, &config.allow_hosts, config.token.clone())?;
         let uploads = config.upload_dir.as_deref();
         let uploads = uploads
-            .map(|folder| Uploads::new(folder, config.max_upload))
+            .map(|folder| Uploads::new(folder, config.max_upload, config.max_upload_dir))
             .transpose()?;
 
         let cache = match &config.cache_dir {

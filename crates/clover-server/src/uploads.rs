@@ -17,11 +17,10 @@ use crate::catalog::Id;
 use crate::error::ServerError;
 use crate::jobs::{Job, Jobs};
 use crate::problem::Problem;
+use crate::upload_space::{UploadRoom, UploadSpace};
 
 /// Files that are received at the same time.
 const AT_ONCE: usize = 2;
-/// Files of the folder.
-const MAX_FILES: usize = 10_000;
 /// For the next bytes, and for all of them.
 const NEXT_WITHIN: Duration = Duration::from_secs(30);
 const ALL_WITHIN: Duration = Duration::from_secs(3_600);
@@ -35,6 +34,7 @@ const PARTIAL: &str = ".clover-upload-";
 pub(crate) struct Uploads {
     folder: PathBuf,
     pub(crate) max_bytes: u64,
+    space: UploadSpace,
     places: Semaphore,
     pub(crate) jobs: Arc<Jobs>,
 }
@@ -55,12 +55,16 @@ impl Drop for Partial {
 
 impl Uploads {
     /// Takes a folder for files, which is made where it is not there. What a server that was killed left half
-    /// written is removed.
+    /// written is removed. A file has at most `max_bytes`, all of them at most `max_folder_bytes`.
     ///
     /// # Errors
     ///
     /// The folder cannot be written.
-    pub(crate) fn new(folder: &Path, max_bytes: u64) -> Result<Self, ServerError> {
+    pub(crate) fn new(
+        folder: &Path,
+        max_bytes: u64,
+        max_folder_bytes: u64,
+    ) -> Result<Self, ServerError> {
         let prepared = std::fs::create_dir_all(folder)
             .and_then(|()| folder.canonicalize())
             .and_then(|folder| clean(&folder).map(|()| folder));
@@ -69,6 +73,7 @@ impl Uploads {
             source,
         })?;
         Ok(Self {
+            space: UploadSpace::new(folder.clone(), max_folder_bytes),
             folder,
             max_bytes,
             places: Semaphore::new(AT_ONCE),
@@ -96,13 +101,13 @@ impl Uploads {
                 "other files are being sent; send this one after them",
             ));
         };
-        self.check_folder().await?;
+        let mut room = self.space.room(announced.unwrap_or_default()).await?;
         let id = Id::random();
         let mut partial = Partial {
             path: self.folder.join(format!("{PARTIAL}{id}")),
             whole: false,
         };
-        let received = self.write(&partial.path, body);
+        let received = self.write(&partial.path, &mut room, body);
         let kind = tokio::time::timeout(ALL_WITHIN, received).await;
         let kind = kind.map_err(|_| slow())??;
         let stem = safe_name(name);
@@ -110,8 +115,9 @@ impl Uploads {
         let path = self.folder.join(file);
         tokio::fs::rename(&partial.path, &path)
             .await
-            .map_err(|error| unwritten(&error))?;
+            .map_err(|error| Problem::of_writing(&error))?;
         partial.whole = true;
+        room.keep();
         let folder = self.folder.clone();
         let _ = tokio::task::spawn_blocking(move || clover_data::files::sync_folder(&folder)).await;
         let shown: String = name
@@ -125,13 +131,18 @@ impl Uploads {
     }
 
     /// Writes a body beside the others, and tells what it is.
-    async fn write(&self, path: &Path, mut body: Body) -> Result<MediaType, Problem> {
+    async fn write(
+        &self,
+        path: &Path,
+        room: &mut UploadRoom<'_>,
+        mut body: Body,
+    ) -> Result<MediaType, Problem> {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(path)
             .await;
-        let mut file = file.map_err(|error| unwritten(&error))?;
+        let mut file = file.map_err(|error| Problem::of_writing(&error))?;
         let (mut head, mut kind, mut bytes) = (Vec::new(), None, 0_u64);
         loop {
             let next = tokio::time::timeout(NEXT_WITHIN, body.frame()).await;
@@ -146,6 +157,7 @@ impl Uploads {
             if bytes > self.max_bytes {
                 return Err(self.too_large());
             }
+            room.take(data.len() as u64)?;
             if kind.is_none() {
                 let missing = MediaType::HEAD_BYTES.saturating_sub(head.len());
                 head.extend(data.iter().take(missing));
@@ -156,32 +168,16 @@ impl Uploads {
             }
             file.write_all(&data)
                 .await
-                .map_err(|error| unwritten(&error))?;
+                .map_err(|error| Problem::of_writing(&error))?;
         }
         let kind = match kind {
             Some(kind) => kind,
             None => kind_of(&head)?,
         };
-        finish(file).await.map_err(|error| unwritten(&error))?;
+        finish(file)
+            .await
+            .map_err(|error| Problem::of_writing(&error))?;
         Ok(kind)
-    }
-
-    async fn check_folder(&self) -> Result<(), Problem> {
-        let folder = self.folder.clone();
-        let count = move || {
-            folder
-                .read_dir()
-                .map(|entries| entries.take(MAX_FILES).count())
-        };
-        let files = tokio::task::spawn_blocking(count).await;
-        match files.map_err(io::Error::other).and_then(|files| files) {
-            Ok(files) if files < MAX_FILES => Ok(()),
-            Ok(_) => Err(Problem::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                format!("the folder has {MAX_FILES} files already"),
-            )),
-            Err(error) => Err(unwritten(&error)),
-        }
     }
 
     fn too_large(&self) -> Problem {
@@ -210,19 +206,6 @@ fn kind_of(head: &[u8]) -> Result<MediaType, Problem> {
 
 fn slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "the file came too slowly")
-}
-
-fn unwritten(error: &io::Error) -> Problem {
-    tracing::error!(%error, "a file that was sent cannot be written");
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full")
-        }
-        _ => Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the file cannot be written",
-        ),
-    }
 }
 
 /// What is left of a name once it can be no path, no option and nothing hidden.
@@ -290,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_there_whole_under_the_ending_of_what_it_is() {
+    fn a_file_is_there_whole_under_the_extension_of_what_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::new(folder.path(), 1_000).unwrap();
+        let uploads = Uploads::new(folder.path(), 1_000, 1_000).unwrap();
 
         let job = run(uploads.receive("a dog.mp4", None, Body::from(GIF))).unwrap();
 
@@ -310,7 +293,7 @@ mod tests {
     fn what_is_too_large_or_nothing_known_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(format!("{PARTIAL}old")), "half").unwrap();
-        let uploads = Uploads::new(folder.path(), 100).unwrap();
+        let uploads = Uploads::new(folder.path(), 100, 1_000).unwrap();
         let status = |announced, body: Vec<u8>| {
             let received = run(uploads.receive("a.mp4", announced, Body::from(body)));
             received.map(|_| ()).unwrap_err().status.as_u16()

@@ -114,7 +114,7 @@ const PARTICIPLES: [&str; 7] = [
 const APPEARS: [&str; 4] = ["appears", "shows up", "becomes visible", "comes into view"];
 const DISAPPEARS: [&str; 4] = ["disappears", "vanishes", "goes away", "goes out of view"];
 
-/// Several different sentences about a story; fewer where chance keeps repeating itself.
+/// Several different sentences about a story; fewer where the same ones are drawn again and again.
 pub(crate) fn captions<R: Rng + ?Sized>(story: &Story, count: usize, rng: &mut R) -> Vec<String> {
     let mut captions = Vec::with_capacity(count);
     for _ in 0..count {
@@ -185,7 +185,7 @@ fn phase_after_phase<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> String {
     fill(pick(forms, rng), &places)
 }
 
-/// The events of one phase; which of them is told first is chance.
+/// The events of one phase; which of them is told first is random.
 fn at_the_same_time<R: Rng + ?Sized>(
     story: &Story,
     events: &[&Event],

@@ -197,55 +197,69 @@ fn retrieval_equals_the_published_one() {
     }
 }
 
+/// Answers of a list, at the start of the text, or at its blank in a model for that.
+fn compare_answers(mut case: Case, mut model: OpenEndedModel<TestAutodiffBackend>) {
+    case.load(&mut model);
+    let [ids, mask] = case.only_text();
+    let (grouped, views, texts) = case.several_views();
+    let clips = case.clips.clone();
+    let token = model.separator_token.as_ref().map(|token| token.val());
+    let positions = |ids: &Ids<2>| token.as_ref().map(|_| blanks(ids));
+
+    let (few, few_mask) = (first(&ids, texts), first(&mask, texts));
+    let few_positions = positions(&few);
+    let quiet = &mut Noise::quiet();
+    let few = model.forward(grouped, views, few, few_mask, few_positions, quiet);
+    case.compare("test_multiclip.result", few);
+    let video = model.video_encoder.forward(clips.clone(), quiet);
+    let text = model.text_encoder.forward(ids.clone(), mask.clone(), quiet);
+    let attention =
+        model
+            .fusion_encoder
+            .last_attention(video.grid, token.clone(), text, mask.clone());
+    case.compare(
+        "test.attention_mean_last_layer.sample0",
+        attention.narrow(0, 0, 1),
+    );
+    let fused = model.fuse(clips.clone(), 1, ids.clone(), mask.clone(), quiet);
+    let input = match positions(&ids) {
+        Some(blanks) => {
+            let [batch, length, dim] = fused.text.dims();
+            let rows = fused.text.clone().reshape([batch * length, dim]);
+            clover_kernels::gather_rows(rows, blanks)
+        }
+        None => cls_feature(fused.text.clone()),
+    };
+    case.compare("act.qa_input", input);
+    case.compare_fused(fused);
+    let positions = positions(&ids);
+    let scores = model.forward(clips, 1, ids, mask, positions, quiet);
+    case.compare("act.qa_logits", scores.clone());
+    case.compare("test.result", scores.clone());
+
+    let loss = cross_entropy(scores, case.labels.clone());
+    case.compare_loss(model, loss);
+}
+
 #[test]
 fn open_ended_answers_equal_the_published_ones() {
     for fixture in fixtures() {
-        let mut case = Case::new(fixture, "finetune_qa_oe.safetensors");
+        let case = Case::new(fixture, "finetune_qa_oe.safetensors");
         let device = Default::default();
         let clover = case.fixture.config().init(&device);
-        let mut model = OpenEndedModel::from_clover(clover, &case.answer_head(), &device);
-        case.load(&mut model);
-        let [ids, mask] = case.only_text();
-        let (grouped, views, texts) = case.several_views();
-        let clips = case.clips.clone();
+        let model = OpenEndedModel::from_clover(clover, &case.answer_head(), &device);
+        compare_answers(case, model);
+    }
+}
 
-        let few = model.forward(
-            grouped,
-            views,
-            first(&ids, texts),
-            first(&mask, texts),
-            None,
-            &mut Noise::quiet(),
-        );
-        case.compare("test_multiclip.result", few);
-        let video = model
-            .video_encoder
-            .forward(clips.clone(), &mut Noise::quiet());
-        let text = model
-            .text_encoder
-            .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
-        let attention = model
-            .fusion_encoder
-            .last_attention(video.grid, None, text, mask.clone());
-        case.compare(
-            "test.attention_mean_last_layer.sample0",
-            attention.narrow(0, 0, 1),
-        );
-        let fused = model.fuse(
-            clips.clone(),
-            1,
-            ids.clone(),
-            mask.clone(),
-            &mut Noise::quiet(),
-        );
-        case.compare("act.qa_input", cls_feature(fused.text.clone()));
-        case.compare_fused(fused);
-        let scores = model.forward(clips, 1, ids, mask, None, &mut Noise::quiet());
-        case.compare("act.qa_logits", scores.clone());
-        case.compare("test.result", scores.clone());
-
-        let loss = cross_entropy(scores, case.labels.clone());
-        case.compare_loss(model, loss);
+#[test]
+fn filled_blanks_equal_the_published_ones() {
+    for fixture in fixtures() {
+        let case = Case::new(fixture, "finetune_fib.safetensors");
+        let device = Default::default();
+        let clover = case.fixture.config().init(&device);
+        let model = OpenEndedModel::with_blanks(clover, &case.answer_head(), &device);
+        compare_answers(case, model);
     }
 }
 
@@ -317,65 +331,4 @@ fn blanks(ids: &Ids<2>) -> Ids<1> {
         .map(|(position, _)| position)
         .collect();
     Tensor::from_ints(positions.as_slice(), &Default::default())
-}
-
-#[test]
-fn filled_blanks_equal_the_published_ones() {
-    for fixture in fixtures() {
-        let mut case = Case::new(fixture, "finetune_fib.safetensors");
-        let device = Default::default();
-        let clover = case.fixture.config().init(&device);
-        let mut model = OpenEndedModel::with_blanks(clover, &case.answer_head(), &device);
-        case.load(&mut model);
-        let [ids, mask] = case.only_text();
-        let (grouped, views, texts) = case.several_views();
-        let clips = case.clips.clone();
-
-        let (few, few_mask) = (first(&ids, texts), first(&mask, texts));
-        let few_blanks = Some(blanks(&few));
-        let few = model.forward(
-            grouped,
-            views,
-            few,
-            few_mask,
-            few_blanks,
-            &mut Noise::quiet(),
-        );
-        case.compare("test_multiclip.result", few);
-        let video = model
-            .video_encoder
-            .forward(clips.clone(), &mut Noise::quiet());
-        let text = model
-            .text_encoder
-            .forward(ids.clone(), mask.clone(), &mut Noise::quiet());
-        let token = Some(model.separator_token.as_ref().unwrap().val());
-        let attention = model
-            .fusion_encoder
-            .last_attention(video.grid, token, text, mask.clone());
-        case.compare(
-            "test.attention_mean_last_layer.sample0",
-            attention.narrow(0, 0, 1),
-        );
-        let fused = model.fuse(
-            clips.clone(),
-            1,
-            ids.clone(),
-            mask.clone(),
-            &mut Noise::quiet(),
-        );
-        let [batch, length, dim] = fused.text.dims();
-        let rows = fused.text.clone().reshape([batch * length, dim]);
-        case.compare(
-            "act.qa_input",
-            clover_kernels::gather_rows(rows, blanks(&ids)),
-        );
-        case.compare_fused(fused);
-        let positions = Some(blanks(&ids));
-        let scores = model.forward(clips, 1, ids, mask, positions, &mut Noise::quiet());
-        case.compare("act.qa_logits", scores.clone());
-        case.compare("test.result", scores.clone());
-
-        let loss = cross_entropy(scores, case.labels.clone());
-        case.compare_loss(model, loss);
-    }
 }

@@ -3,6 +3,7 @@
 
 mod ask;
 mod attention;
+mod clip;
 mod look_alike;
 mod refused;
 mod resumed;
@@ -14,9 +15,8 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{Preprocessing, write_bundle};
-use clover_model::{Clover, CloverConfig};
+use clover_inference::Bundle;
+use clover_model::CloverConfig;
 use clover_trainer::TrainerError;
 use clover_trainer::evaluate::{Evaluated, EvaluationPlan, evaluate};
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, FinetuningSummary, finetune};
@@ -130,14 +130,8 @@ fn untrained_bundle(data: &SmallData, folder: &Path) {
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let clover: Clover<TestBackend> = config.init(&device);
-    let preprocessing = Preprocessing {
-        frames: 2,
-        fps: None,
-        pixels: PixelPipeline::test_resize(28),
-        text_len: 16,
-    };
-    write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+    let bundle = Bundle::<TestBackend>::init(config, tokenizer, 16, &device);
+    bundle.write(folder).unwrap();
 }
 
 pub(crate) fn tune(plan: &FinetuningPlan) -> Result<FinetuningSummary, TrainerError> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use clover_trainer::evaluate::{EvaluationPlan, Figures};
+use clover_trainer::evaluate::{EvaluationPlan, TaskMetrics};
 use clover_trainer::finetune::FinetuningEvent;
 use clover_trainer::report::EvaluationPage;
 use clover_trainer::task_items::ItemsLocation;
@@ -33,12 +33,12 @@ fn videos_missing_from_the_disk_are_named_and_the_metric_says_over_how_many_it_i
             "{:?}",
             found.skipped
         );
-        match found.figures {
-            Figures::Retrieval(figures) => {
-                let texts = figures.text_to_video.metrics;
+        match found.metrics {
+            TaskMetrics::Retrieval(metrics) => {
+                let texts = metrics.text_to_video.metrics;
                 assert_eq!((texts.queries, texts.candidates), (2, 2));
             }
-            Figures::Answers(figures) => assert_eq!(figures.accuracy.questions, 2),
+            TaskMetrics::Answers(metrics) => assert_eq!(metrics.accuracy.questions, 2),
         }
     }
 }
@@ -144,10 +144,10 @@ fn questions_outside_the_list_teach_nothing_and_count_as_wrong() {
 
     // Half of the questions are answered "blue", and the list is "red" and "mauve".
     assert_eq!(unanswerable, 4);
-    let Figures::Answers(figures) = found.figures else {
+    let TaskMetrics::Answers(metrics) = found.metrics else {
         panic!("{found:?}")
     };
-    let accuracy = figures.accuracy;
+    let accuracy = metrics.accuracy;
     assert_eq!(accuracy.questions, 4);
     assert!(
         (accuracy.outside_the_list - 0.5).abs() < 1e-12 && (accuracy.accuracy - 0.5).abs() < 1e-12
@@ -245,7 +245,7 @@ fn results_of_another_evaluation_are_not_written_over() {
     let refused = measure(&other).unwrap_err().to_string();
     other.results = None;
 
-    assert_eq!(again.evaluation.figures, first.evaluation.figures);
+    assert_eq!(again.evaluation.metrics, first.evaluation.metrics);
     assert!(refused.contains("another evaluation"), "{refused}");
     assert!(measure(&other).is_ok());
 }

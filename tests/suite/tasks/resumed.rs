@@ -136,7 +136,7 @@ fn an_interrupted_evaluation_reads_only_what_is_left_and_comes_to_the_same() {
         let resumed = measure(&plan).unwrap();
 
         assert_eq!(
-            resumed.evaluation.figures, unbroken.evaluation.figures,
+            resumed.evaluation.metrics, unbroken.evaluation.metrics,
             "{name}"
         );
         assert_eq!(resumed.predictions, unbroken.predictions, "{name}");

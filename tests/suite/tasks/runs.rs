@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use clover_data::dataset::{ClipTable, PackConfig, PackFrames, pack};
 use clover_inference::Bundle;
-use clover_trainer::evaluate::{Figures, Prediction, RankedPrediction, Seeking};
+use clover_trainer::evaluate::{Prediction, RankedPrediction, Seeking, TaskMetrics};
 use clover_trainer::recipe::TaskKind;
 use clover_trainer::run::BestModel;
 use clover_trainer::task_items::ItemsLocation;
@@ -47,13 +47,13 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
     );
     let evaluation = &found.evaluation;
     // The model in memory and the bundle on the disk are measured alike.
-    assert_eq!(evaluation.figures, best.figures, "{name}");
+    assert_eq!(evaluation.metrics, best.metrics, "{name}");
     let mut plan = task.evaluation(&folder);
     if !task.recipe.task.is_retrieval() {
         plan.attention = vec!["3".to_owned()];
     }
     let looked_into = measure(&plan).unwrap();
-    assert_eq!(looked_into.evaluation.figures, best.figures);
+    assert_eq!(looked_into.evaluation.metrics, best.metrics);
     if task.recipe.task.is_retrieval() {
         check_without_attention(&plan, &looked_into);
     } else {
@@ -66,9 +66,9 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
         "{name}"
     );
     assert!(evaluation.clips_per_second > 0.0 && evaluation.waiting_share <= 1.0);
-    match (&evaluation.figures, task.recipe.task) {
-        (Figures::Retrieval(figures), TaskKind::Retrieval) => {
-            for one in [&figures.text_to_video, &figures.video_to_text] {
+    match (&evaluation.metrics, task.recipe.task) {
+        (TaskMetrics::Retrieval(metrics), TaskKind::Retrieval) => {
+            for one in [&metrics.text_to_video, &metrics.video_to_text] {
                 assert_eq!(
                     (one.metrics.queries, one.metrics.candidates),
                     (CLIPS, CLIPS)
@@ -79,16 +79,16 @@ fn learn_and_measure(name: &'static str, keys: &[&str]) {
             }
             assert_eq!(found.predictions.len(), 2 * CLIPS);
         }
-        (Figures::Answers(figures), _) => {
+        (TaskMetrics::Answers(metrics), _) => {
             assert_eq!(
-                (figures.accuracy.questions, figures.accuracy.skipped),
+                (metrics.accuracy.questions, metrics.accuracy.skipped),
                 (CLIPS, 0)
             );
             let right = found.predictions.iter().filter(
                 |prediction| matches!(prediction, Prediction::Answered(one) if one.correct),
             );
             let share = right.count() as f64 / CLIPS as f64;
-            assert!((figures.accuracy.accuracy - share).abs() < 1e-12, "{name}");
+            assert!((metrics.accuracy.accuracy - share).abs() < 1e-12, "{name}");
             for prediction in &found.predictions {
                 let Prediction::Answered(one) = prediction else {
                     panic!("{name}: {prediction:?}")
@@ -195,7 +195,7 @@ fn tasks_are_learned_and_measured_from_shards_as_from_files() {
         let evaluation = &found.evaluation;
         assert_eq!((evaluation.items, evaluation.skipped.len()), (CLIPS, 0));
         let best = summary.best.unwrap().metrics;
-        assert_eq!(evaluation.figures, best.figures, "{name}");
+        assert_eq!(evaluation.metrics, best.metrics, "{name}");
     }
 }
 
@@ -207,16 +207,16 @@ fn several_sentences_of_a_clip_are_no_competitors_and_zero_shot_needs_no_trainin
 
     let found = measure(&plan).unwrap();
 
-    let Figures::Retrieval(figures) = &found.evaluation.figures else {
+    let TaskMetrics::Retrieval(metrics) = &found.evaluation.metrics else {
         panic!("{:?}", found.evaluation)
     };
     let [texts, clips] = [
-        &figures.text_to_video.metrics,
-        &figures.video_to_text.metrics,
+        &metrics.text_to_video.metrics,
+        &metrics.video_to_text.metrics,
     ];
     assert_eq!((texts.queries, texts.candidates), (2 * CLIPS, CLIPS));
     assert_eq!((clips.queries, clips.candidates), (CLIPS, 2 * CLIPS));
-    assert!(!found.fine_tuned && figures.dual_softmax.is_some());
+    assert!(!found.fine_tuned && metrics.dual_softmax.is_some());
     let ranked = found
         .predictions
         .iter()
@@ -228,7 +228,7 @@ fn several_sentences_of_a_clip_are_no_competitors_and_zero_shot_needs_no_trainin
     let texts: Vec<&RankedPrediction> = texts.collect();
     let ranks: usize = texts.iter().map(|one| one.rank).sum();
     let mean = ranks as f64 / (2 * CLIPS) as f64;
-    assert!((mean - figures.text_to_video.metrics.mean_rank).abs() < 1e-9);
+    assert!((mean - metrics.text_to_video.metrics.mean_rank).abs() < 1e-9);
     let queries: BTreeSet<&str> = texts.iter().map(|one| one.query.as_str()).collect();
     assert_eq!(queries.len(), 2 * CLIPS);
 }

@@ -36,6 +36,9 @@ pub(crate) struct Serve {
     /// MiB that such a video may have.
     #[arg(long, default_value_t = MAX_UPLOAD, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     max_upload: u32,
+    /// MiB that all files in the folder may have together; more are refused until some are removed.
+    #[arg(long, default_value_t = MAX_UPLOAD_DIR, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    max_upload_dir: u32,
     /// Where small images of videos are kept, 512 MiB at most; in the index's folder if not given.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
@@ -52,6 +55,7 @@ pub(crate) struct Serve {
 }
 
 const MAX_UPLOAD: u32 = 2_048;
+const MAX_UPLOAD_DIR: u32 = 65_536;
 
 impl Serve {
     /// An index on this machine, shown in the browser.
@@ -64,6 +68,7 @@ impl Serve {
             token_file: None,
             upload_dir: None,
             max_upload: MAX_UPLOAD,
+            max_upload_dir: MAX_UPLOAD_DIR,
             cache_dir: None,
             approximate: false,
             open: true,
@@ -86,6 +91,7 @@ impl Serve {
             token: token.transpose()?,
             upload_dir: self.upload_dir.clone(),
             max_upload: u64::from(self.max_upload) << 20,
+            max_upload_dir: u64::from(self.max_upload_dir) << 20,
             cache_dir: self.cache_dir.clone(),
             approximate: self.approximate,
         })
@@ -129,6 +135,7 @@ mod tests {
 
         assert!(usual.listen.ip().is_loopback() && usual.upload_dir.is_none());
         assert_eq!(usual.max_upload, 2 << 30);
+        assert_eq!(usual.max_upload_dir, ServerConfig::default().max_upload_dir);
         assert!(config(&["--max-upload", "0"]).is_err() && config(&["--listen", "here"]).is_err());
     }
 }

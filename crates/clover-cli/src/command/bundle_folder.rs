@@ -76,8 +76,7 @@ pub(super) mod small {
     use burn_flex::Flex;
     use clover_data::dataset::ClipTable;
     use clover_data::text::Tokenizer;
-    use clover_data::video::PixelPipeline;
-    use clover_inference::{Answers, Bundle, Preprocessing};
+    use clover_inference::{Answers, Bundle};
     use clover_model::CloverConfig;
     use clover_synthetic::{BenchmarkConfig, write_benchmark};
 
@@ -99,17 +98,8 @@ pub(super) mod small {
             (answers, head)
         });
         let bundle: Bundle<Flex> = Bundle {
-            clover: config.init(&device),
-            config,
-            tokenizer,
-            preprocessing: Preprocessing {
-                frames: 2,
-                fps: None,
-                pixels: PixelPipeline::test_resize(28),
-                text_len: 16,
-            },
             answers,
-            untrained: Vec::new(),
+            ..Bundle::init(config, tokenizer, 16, &device)
         };
         bundle.write(&folder.join("bundle")).unwrap();
         let table = ClipTable::open(&files.train.pairs, None, &|_, _| ()).unwrap();

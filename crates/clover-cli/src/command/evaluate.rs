@@ -12,7 +12,7 @@ use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::report::EvaluationPage;
 
 use super::bundle_folder::bundle_folder;
-use super::figures;
+use super::metrics;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
 use crate::output::{note, print_line};
@@ -71,21 +71,21 @@ pub(crate) fn run(arguments: Evaluate) -> Result<()> {
     let _ = fs::remove_file(record);
     if arguments.json {
         let path = folder.join("evaluation.json");
-        let figures = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        print_line(&figures);
+        let metrics = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        print_line(&metrics);
         return Ok(());
     }
-    for line in figures::protocol(&found).iter().chain(&shown) {
+    for line in metrics::protocol(&found).iter().chain(&shown) {
         print_line(line);
     }
     note(&format!(
-        "figures, predictions and the page lie in {}",
+        "metrics, predictions and the page lie in {}",
         folder.display()
     ));
     Ok(())
 }
 
-/// The paper's figures of a task.
+/// The paper's metrics of a task.
 fn reference(name: &str, found: &Evaluated) -> Vec<String> {
     let retrieval = name.starts_with("retrieval");
     let known: Vec<String> = published(name, retrieval && !found.fine_tuned)
@@ -97,7 +97,7 @@ fn reference(name: &str, found: &Evaluated) -> Vec<String> {
     known
 }
 
-/// Writes predictions, figures and the page.
+/// Writes predictions, metrics and the page.
 pub(super) fn write_all(
     folder: &Path,
     found: &Evaluated,
@@ -105,7 +105,7 @@ pub(super) fn write_all(
     reference: Vec<String>,
 ) -> Result<()> {
     let page = EvaluationPage {
-        protocol: figures::protocol(found),
+        protocol: metrics::protocol(found),
         reference,
         recipe: recipe.to_toml()?,
         ..EvaluationPage::of(found)

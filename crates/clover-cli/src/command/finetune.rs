@@ -12,8 +12,8 @@ use clover_trainer::report::Report;
 use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
-use super::figures;
 use super::kept_run::{end, kept_record, of_a_new_run, replace};
+use super::metrics;
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -129,7 +129,7 @@ fn print_summary(summary: &FinetuningSummary, report: &Path) {
             best.split,
             best.step,
             folder.display(),
-            figures::in_a_line(&best.figures)
+            metrics::in_a_line(&best.metrics)
         ));
     }
     note(&format!("the curves lie in {}", report.display()));

@@ -447,7 +447,7 @@ mod tests {
         let (folder, on) = (folder.path(), Interrupt::default());
         let clips = super::super::bundle_folder::small::write(folder, None);
         let videos = clips[0].parent().unwrap();
-        fs::write(videos.join("broken\nfilm.mp4"), "no video").unwrap();
+        fs::write(videos.join("broken\nvideo.mp4"), "no video").unwrap();
 
         index(
             folder,
@@ -459,7 +459,7 @@ mod tests {
         let status = status::lines(&opened(folder));
         let fault = status.last().unwrap();
         assert!(
-            fault.starts_with("broken  ") && fault.contains("broken\\nfilm.mp4: "),
+            fault.starts_with("broken  ") && fault.contains("broken\\nvideo.mp4: "),
             "{fault}"
         );
         assert!(

@@ -9,11 +9,11 @@ pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
-mod figures;
 pub(crate) mod finetune;
 pub(crate) mod help;
 pub(crate) mod index;
 mod kept_run;
+mod metrics;
 mod new_folder;
 pub(crate) mod pack;
 pub(crate) mod pretrain;
@@ -28,7 +28,7 @@ use std::path::PathBuf;
 
 use bundle_folder::open_bundle;
 
-pub(crate) use figures::in_a_line;
+pub(crate) use metrics::in_a_line;
 pub(crate) use new_folder::NewFolders;
 
 use crate::arguments::{Command, Weights};

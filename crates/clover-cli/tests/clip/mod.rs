@@ -6,8 +6,7 @@ use std::path::Path;
 use burn::prelude::*;
 use burn_flex::Flex;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{Bundle, FusionPart, Preprocessing};
+use clover_inference::{Bundle, FusionPart};
 use clover_model::CloverConfig;
 use clover_model::clip::{Activation, ClipConfig, ClipTextConfig, ClipVisionConfig, FramePooling};
 
@@ -49,17 +48,8 @@ fn write_bundle(folder: &Path, tokenizer: Tokenizer) {
     );
     let config = CloverConfig::clip(config, 2, FramePooling::Mean);
     let bundle: Bundle<Flex> = Bundle {
-        clover: config.init(&device),
-        preprocessing: Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::clip(SIZE),
-            text_len: 24,
-        },
-        config,
-        tokenizer,
-        answers: None,
         untrained: FusionPart::ALL.to_vec(),
+        ..Bundle::init(config, tokenizer, 24, &device)
     };
     bundle.write(folder).unwrap();
 }
@@ -141,6 +131,81 @@ fn a_clip_is_imported_under_any_names_indexed_searched_and_asked() {
     assert_eq!(answers["known"], 3);
     let (error, _) = refused(&format!("ask {index} colour"));
     assert!(error.contains("list of answers"), "{error}");
+
+    // A square of 2 x 2 patches becomes one of 4 x 4, which is said.
+    let larger = format!(
+        "weights import --clip {} --image-size 56 --out {}",
+        path("huggingface"),
+        path("larger")
+    );
+    let said = printed(&larger);
+    assert!(
+        said.contains("1 resized")
+            && said.contains("positions: [5, 32] to [17, 32], bicubic, antialiased"),
+        "{said}"
+    );
+}
+
+#[test]
+fn weights_of_no_part_and_weights_that_are_no_numbers_are_refused_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let tokenizer = write_tokenizer(&folder.path().join("tokenizer"));
+    write_bundle(&folder.path().join("clip"), tokenizer);
+    let import = |from: &str, option: &str| {
+        format!(
+            "weights import --clip {} --out {} --strict{option}",
+            path(from),
+            path("back")
+        )
+    };
+    for name in ["stray", "infinite"] {
+        printed(&format!(
+            "weights export {} --clip huggingface --out {}",
+            path("clip"),
+            path(name)
+        ));
+    }
+    printed(&import("stray", ""));
+    change(
+        &folder.path().join("stray/model.safetensors"),
+        |header, values| {
+            let place = [values.len(), values.len() + 4];
+            let stray = serde_json::json!({"dtype": "F32", "shape": [1], "data_offsets": place});
+            header.insert("ema.decay".to_owned(), stray);
+            values.extend(0.9_f32.to_le_bytes());
+        },
+    );
+    change(
+        &folder.path().join("infinite/model.safetensors"),
+        |header, values| {
+            let place = header["logit_scale"]["data_offsets"][0].as_u64().unwrap() as usize;
+            values[place..place + 4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+        },
+    );
+
+    let (stray, _) = refused(&import("stray", ""));
+    let (infinite, _) = refused(&import("infinite", " --refuse-not-finite"));
+
+    assert!(stray.contains("unused: ema.decay"), "{stray}");
+    assert!(infinite.contains("logit_scale"), "{infinite}");
+    let reported = printed(&import("infinite", ""));
+    assert!(reported.contains("not finite: logit_scale"), "{reported}");
+}
+
+/// Changes the header and the values of a file of safetensors.
+fn change(
+    path: &Path,
+    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>, &mut Vec<u8>),
+) {
+    let bytes = fs::read(path).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, values) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let (mut header, mut values) = (serde_json::from_slice(header).unwrap(), values.to_vec());
+    change(&mut header, &mut values);
+    let header = serde_json::to_vec(&header).unwrap();
+    let length = (header.len() as u64).to_le_bytes();
+    fs::write(path, [&length[..], &header, &values].concat()).unwrap();
 }
 
 #[test]

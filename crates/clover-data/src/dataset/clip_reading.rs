@@ -29,7 +29,7 @@ pub struct ClipReading {
 }
 
 impl ClipReading {
-    /// Checks the figures of a configuration that came from a file.
+    /// Checks the numbers of a configuration that came from a file.
     ///
     /// # Errors
     ///
@@ -130,9 +130,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = GifEncoder::new(&mut bytes);
         for &(level, milliseconds) in frames {
-            let picture = RgbaImage::from_pixel(1, 1, image::Rgba([level, level, level, 255]));
+            let image = RgbaImage::from_pixel(1, 1, image::Rgba([level, level, level, 255]));
             let delay = Delay::from_numer_denom_ms(milliseconds, 1);
-            let frame = Frame::from_parts(picture, 0, 0, delay);
+            let frame = Frame::from_parts(image, 0, 0, delay);
             encoder.encode_frame(frame).unwrap();
         }
         drop(encoder);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_without_meaning_are_refused() {
+    fn numbers_without_meaning_are_refused() {
         assert!(reading(8, 224, 0.5).validate().is_ok());
         assert!(reading(0, 224, 0.5).validate().is_err());
         assert!(reading(8, 0, 0.5).validate().is_err());

@@ -281,7 +281,7 @@ impl Files {
         Span::new(start, end).ok()
     }
 
-    /// What reports call a clip: its name, or the path, with the span behind it as in the address of a
+    /// What reports call a clip: its name, or the path, with the span behind it as in the URL of a
     /// part of a video (W3C, "Media Fragments URI").
     pub(super) fn name(&self, clip: usize) -> String {
         let Some(entry) = self.entries(clip).next() else {

@@ -90,7 +90,7 @@ impl ClipTable {
     }
 
     /// The clips of a folder and of the folders within it, by name; hidden files are passed over. A folder
-    /// with a text beside it, `clip/` and `clip.txt`, is one clip of numbered pictures.
+    /// with a text beside it, `clip/` and `clip.txt`, is one clip of numbered images.
     ///
     /// # Errors
     ///
@@ -311,7 +311,7 @@ mod tests {
         write("b.json", question);
         write("e.json", "no json");
         write("deeper/v1.0/000.png", "");
-        write("deeper/v1.0.txt", "two pictures");
+        write("deeper/v1.0.txt", "two images");
         write("list.csv", "");
 
         let table = open(folder.path());
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(texts[0].all(), ["a cat"]);
         assert_eq!(texts[1].task(), Some(ItemsTask::OpenEnded));
         assert_eq!(texts[2..4], [Texts::None, Texts::None]);
-        assert_eq!(texts[4].all(), ["two pictures"]);
+        assert_eq!(texts[4].all(), ["two images"]);
         assert!(table.name(3).ends_with("deeper/d.MP4"));
         assert_eq!(table.skipped().len(), 1);
         assert!(table.skipped()[0].name.ends_with("e.png"));

@@ -160,8 +160,8 @@ mod tests {
     #[test]
     fn every_candidate_becomes_a_text() {
         let folder = tempfile::tempdir().unwrap();
-        let picture = image::RgbImage::new(4, 4);
-        picture.save(folder.path().join("clip.png")).unwrap();
+        let image = image::RgbImage::new(4, 4);
+        image.save(folder.path().join("clip.png")).unwrap();
         let dataset = dataset(folder.path(), &[&["circle", "square"]]).unwrap();
 
         let sample = dataset.read(0, 0).unwrap();

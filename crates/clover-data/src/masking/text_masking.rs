@@ -40,7 +40,7 @@ impl Default for TextMasking {
 }
 
 impl TextMasking {
-    /// Checks the figures of a choice that came from a file.
+    /// Checks the numbers of a choice that came from a file.
     ///
     /// # Errors
     ///

@@ -17,10 +17,10 @@ use super::animation_length::{animation_length, frame_delays};
 use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use super::sniff::Format;
-use super::still::{allocation, picture};
+use super::still::{allocation, image_error};
 use crate::DataError;
 
-/// An animated picture.
+/// An animated image.
 #[derive(Debug)]
 pub(super) struct Animation {
     path: PathBuf,
@@ -33,7 +33,7 @@ pub(super) struct Animation {
 
 impl Animation {
     /// Counts the frames of an animation and reads their size; hands `contents` back if it is a
-    /// still picture.
+    /// still image.
     pub(super) fn open(
         format: Format,
         contents: Vec<u8>,
@@ -52,7 +52,7 @@ impl Animation {
         };
         limits.check_frames(path, frames)?;
         let (width, height) =
-            dimensions(format, &contents, limits).map_err(|source| picture(path, source))?;
+            dimensions(format, &contents, limits).map_err(|source| image_error(path, source))?;
         limits.check_size(path, [width.into(), height.into()])?;
         Ok(Ok(Self {
             path: path.to_path_buf(),
@@ -103,7 +103,7 @@ impl VideoDecoder for Animation {
         check_indices(&self.path, &self.limits, indices, self.frames, self.size)?;
         let mut wanted = WantedFrames::new(indices, take);
         let frames = frames(self.format, &self.contents, &self.limits)
-            .map_err(|source| picture(&self.path, source))?;
+            .map_err(|source| image_error(&self.path, source))?;
         let mut rgb = Vec::with_capacity(self.size[0] * self.size[1] * 3);
         for (index, frame) in frames.enumerate() {
             deadline.check(&self.path)?;
@@ -169,9 +169,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = GifEncoder::new(&mut bytes);
         for frame in 0..frames {
-            let picture = RgbaImage::from_pixel(3, 2, image::Rgba([50 * frame, 10, 0, 255]));
+            let image = RgbaImage::from_pixel(3, 2, image::Rgba([50 * frame, 10, 0, 255]));
             let delay = image::Delay::from_numer_denom_ms(200 * u32::from(frame), 1);
-            let frame = Frame::from_parts(picture, 0, 0, delay);
+            let frame = Frame::from_parts(image, 0, 0, delay);
             encoder.encode_frame(frame).unwrap();
         }
         drop(encoder);

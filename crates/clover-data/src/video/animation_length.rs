@@ -11,7 +11,7 @@ const MISCOUNTED: &str = "it has another number of frames than it says";
 /// How long players show a frame that says of itself that it takes no time.
 const UNSAID: Duration = Duration::from_millis(100);
 
-/// Counts the frames of an animation; `None` for a still picture.
+/// Counts the frames of an animation; `None` for a still image.
 ///
 /// A GIF that lacks only its end mark is whole; one that ends within a block is not.
 pub(super) fn animation_length(
@@ -244,7 +244,7 @@ mod tests {
             bytes.extend(if frame == 0 { b"IDATcrc." } else { b"fdATcrc." });
         }
         bytes.extend(b"\0\0\0\0IENDcrc.");
-        // What follows the end is no part of the picture.
+        // What follows the end is no part of the image.
         bytes.extend(b"\0\0\0\0fcTLcrc.");
         bytes
     }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_that_does_not_speak_of_frames_before_its_pixels_is_a_still_picture() {
+    fn a_png_that_does_not_speak_of_frames_before_its_pixels_is_a_still_image() {
         let bytes = b"\x89PNG\r\n\x1a\n\0\0\0\0IDATcrc.\0\0\0\x08acTL\0\0\0\x05\0\0\0\0crc.";
 
         assert_eq!(animation_length(Format::Png, bytes), Ok(None));

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn encoded_pictures_are_the_frames_of_a_clip() {
+    fn encoded_images_are_the_frames_of_a_clip() {
         let source = ClipSource::Images {
             name: PathBuf::from("shard.tar/a"),
             images: vec![png(1), png(2), b"broken, and not asked for".to_vec()],
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pictures_are_an_error_with_a_name() {
+    fn no_images_are_an_error_with_a_name() {
         let source = ClipSource::Images {
             name: PathBuf::from("shard.tar/a"),
             images: Vec::new(),

@@ -35,7 +35,7 @@ impl<'a> DecodedFrame<'a> {
         }
     }
 
-    /// A picture whose pixels have `aspect` and which is shown turned by `rotation`.
+    /// A frame whose pixels have `aspect` and which is shown turned by `rotation`.
     pub(super) fn of_planes(
         planes: &'a Planes,
         colour: Colour,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_a_turned_picture_are_those_of_the_whole() {
+    fn blocks_of_a_turned_frame_are_those_of_the_whole() {
         let layout = Layout {
             subsampling: Subsampling {
                 columns: 2,

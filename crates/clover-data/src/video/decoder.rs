@@ -92,7 +92,7 @@ pub trait VideoDecoder {
     -> Result<(), DataError>;
 }
 
-/// Opens a video, a picture or a folder of numbered pictures; what a file is follows from its first
+/// Opens a video, an image or a folder of numbered images; what a file is follows from its first
 /// bytes, whatever its name.
 ///
 /// # Errors
@@ -106,7 +106,7 @@ pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Box<dyn VideoDecoder>,
     open_media(Media::File(file), path, limits)
 }
 
-/// Opens a video or a picture that is already in memory; errors call it `name`.
+/// Opens a video or an image that is already in memory; errors call it `name`.
 ///
 /// # Errors
 ///
@@ -176,13 +176,13 @@ fn open_media(
             codec: codec.to_owned(),
         }),
         Format::Unknown => Err(unknown("no known format")),
-        picture => {
+        image => {
             let held = "the size of the file in bytes, held in memory";
             at_most(path, held, bytes, limits.max_decoded_bytes)?;
             let contents = media
                 .into_bytes(limits.max_decoded_bytes)
                 .map_err(unreadable)?;
-            open_picture(picture, contents, path, limits)
+            open_image(image, contents, path, limits)
         }
     }
 }
@@ -195,7 +195,7 @@ pub(super) fn unreadable(path: &Path, source: std::io::Error) -> DataError {
     }
 }
 
-fn open_picture(
+fn open_image(
     format: Format,
     contents: Vec<u8>,
     path: &Path,
@@ -297,7 +297,7 @@ mod tests {
         image::RgbImage::from_pixel(1, 1, image::Rgb([1, 2, 3]))
             .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
             .unwrap();
-        let (_folder, path) = written("picture.mp4", &png);
+        let (_folder, path) = written("image.mp4", &png);
 
         let clip = decode_clip(&path, &DecodeLimits::default(), |frames| vec![frames - 1]).unwrap();
 

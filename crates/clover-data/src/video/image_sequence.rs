@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn no_picture_and_pictures_of_the_same_number_are_errors() {
+    fn no_image_and_images_of_the_same_number_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         assert!(error(folder.path()).ends_with("holds no images"));
 

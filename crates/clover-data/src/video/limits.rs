@@ -19,7 +19,7 @@ pub struct DecodeLimits {
     pub max_frames: u64,
     /// Bytes of one file.
     pub max_file_bytes: u64,
-    /// Bytes of all frames asked for together. Pictures and animations are read into memory
+    /// Bytes of all frames asked for together. Images and animations are read into memory
     /// whole, so the bound holds for their files too.
     pub max_decoded_bytes: u64,
     /// Seconds for one file; looked at between two frames. The last guard, which ends a run: all others
@@ -61,7 +61,7 @@ impl DecodeLimits {
             pixels,
             self.max_pixels_per_frame,
         )?;
-        // Shortening the short side to a fixed length multiplies a thin picture's long side.
+        // Shortening the short side to a fixed length multiplies a thin image's long side.
         let ratio = width.max(height) / width.min(height);
         at_most(
             path,

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wide_pixels_make_a_wide_picture() {
+    fn wide_pixels_make_a_wide_image() {
         let aspect = PixelAspect::of(Some([16, 11]));
 
         assert_eq!(aspect.size([352, 288]), [512, 288]);

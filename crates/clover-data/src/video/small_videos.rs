@@ -152,7 +152,7 @@ fn a_span_is_the_frames_that_appear_within_it() {
 }
 
 #[test]
-fn pixels_twice_as_wide_as_high_make_a_wide_picture() {
+fn pixels_twice_as_wide_as_high_make_a_wide_image() {
     let video = open(&video("wide-pixels.mp4"), &DecodeLimits::default()).unwrap();
 
     assert_eq!((video.size(), video.frame_count()), ([96, 48], 4));

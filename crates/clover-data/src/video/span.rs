@@ -20,7 +20,7 @@ pub struct Span {
     end: u64,
 }
 
-/// Why two figures are no span.
+/// Why two numbers are no span.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpanError {

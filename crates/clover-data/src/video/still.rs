@@ -12,7 +12,7 @@ use super::decoded_frame::{DecodedFrame, FrameSink, WantedFrames};
 use super::decoder::{VideoDecoder, check_indices};
 use crate::DataError;
 
-/// A JPEG, PNG or WebP picture.
+/// A JPEG, PNG or WebP image.
 #[derive(Debug)]
 pub(super) struct Still {
     path: PathBuf,
@@ -68,10 +68,10 @@ impl VideoDecoder for Still {
     ) -> Result<(), DataError> {
         check_indices(&self.path, &self.limits, indices, 1, self.size)?;
         let (decoder, orientation) = start(&self.contents, &self.path, &self.limits)?;
-        let mut picture =
-            DynamicImage::from_decoder(decoder).map_err(|source| picture(&self.path, source))?;
-        picture.apply_orientation(orientation);
-        let rgb = picture.into_rgb8();
+        let mut image = DynamicImage::from_decoder(decoder)
+            .map_err(|source| image_error(&self.path, source))?;
+        image.apply_orientation(orientation);
+        let rgb = image.into_rgb8();
         let mut wanted = WantedFrames::new(indices, take);
         wanted.place(0, &DecodedFrame::of_rgb(&rgb, self.size));
         wanted.finish(&self.path)
@@ -93,16 +93,16 @@ fn start<'a>(
     reader.limits(allocation(limits));
     let mut decoder = reader
         .into_decoder()
-        .map_err(|source| picture(path, source))?;
+        .map_err(|source| image_error(path, source))?;
     let (width, height) = decoder.dimensions();
     limits.check_size(path, [width.into(), height.into()])?;
     let orientation = decoder
         .orientation()
-        .map_err(|source| picture(path, source))?;
+        .map_err(|source| image_error(path, source))?;
     Ok((decoder, orientation))
 }
 
-/// What the image library may allocate for one picture.
+/// What the image library may allocate for one image.
 pub(super) fn allocation(limits: &DecodeLimits) -> image::Limits {
     let mut allocation = image::Limits::default();
     // Sixteen-bit samples with transparency take eight bytes a pixel, and are held twice at most.
@@ -111,8 +111,8 @@ pub(super) fn allocation(limits: &DecodeLimits) -> image::Limits {
 }
 
 /// Names the image that cannot be decoded.
-pub(super) fn picture(path: &Path, source: image::ImageError) -> DataError {
-    DataError::Picture {
+pub(super) fn image_error(path: &Path, source: image::ImageError) -> DataError {
+    DataError::Image {
         path: path.to_path_buf(),
         source,
     }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_a_clip_of_one_frame() {
+    fn an_image_is_a_clip_of_one_frame() {
         let limits = DecodeLimits::default();
         let mut still = Still::open(png(2, 1), Path::new("a.png"), &limits).unwrap();
 
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_cut_short_is_an_error_that_names_it() {
+    fn an_image_cut_short_is_an_error_that_names_it() {
         let mut bytes = png(64, 64);
         bytes.truncate(bytes.len() / 2);
         let mut still = Still::open(bytes, Path::new("cut.png"), &DecodeLimits::default()).unwrap();

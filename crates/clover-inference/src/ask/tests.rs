@@ -3,12 +3,11 @@ use std::path::{Path, PathBuf};
 
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_model::{Clover, CloverConfig};
+use clover_model::CloverConfig;
 use clover_synthetic::{BenchmarkConfig, vocabulary, write_benchmark};
 
 use super::*;
-use crate::{Preprocessing, TestBackend};
+use crate::TestBackend;
 
 const LIST: [&str; 4] = ["red", "blue", "left", "big"];
 
@@ -26,23 +25,13 @@ fn answerer(answers: Option<Answers>) -> Answerer<TestBackend> {
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    let clover: Clover<TestBackend> = config.init(&device);
     let answers = answers.map(|answers| {
         let head = answers.head().init(config.text.width(), &device);
         (answers, head)
     });
     let bundle = Bundle {
-        config,
-        clover,
-        tokenizer,
-        preprocessing: Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 16,
-        },
         answers,
-        untrained: Vec::new(),
+        ..Bundle::init(config, tokenizer, 16, &device)
     };
     Answerer::new(bundle, device)
 }
@@ -61,7 +50,7 @@ fn of_choices(question_form: QuestionForm) -> Answerer<TestBackend> {
     answerer(Some(Answers::MultipleChoice { question_form }))
 }
 
-fn picture(folder: &Path) -> PathBuf {
+fn write_image(folder: &Path) -> PathBuf {
     let path = folder.join("clip.png");
     let colours = |x: u32, y: u32| image::Rgb([(8 * x) as u8, (8 * y) as u8, 60]);
     image::RgbImage::from_fn(30, 30, colours)
@@ -72,7 +61,7 @@ fn picture(folder: &Path) -> PathBuf {
 
 fn clip(answerer: &Answerer<TestBackend>) -> NormalizedClip {
     let folder = tempfile::tempdir().unwrap();
-    let path = picture(folder.path());
+    let path = write_image(folder.path());
     answerer.read(ClipSource::Path(path), None).unwrap()
 }
 

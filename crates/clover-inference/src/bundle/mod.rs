@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use clover_data::text::Tokenizer;
+use clover_data::video::PixelPipeline;
 use clover_model::tasks::AnswerHead;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile};
 use clover_model::{Clover, CloverConfig};
@@ -62,6 +63,39 @@ pub struct Bundle<B: Backend> {
 }
 
 impl<B: Backend> Bundle<B> {
+    /// A model with its starting values, which nobody has trained: something to try a program with.
+    ///
+    /// It looks at whole clips of the configuration's frames and size, and reads `text_len` word pieces.
+    ///
+    /// # Panics
+    ///
+    /// As [`CloverConfig::init`].
+    #[must_use]
+    pub fn init(
+        config: CloverConfig,
+        tokenizer: Tokenizer,
+        text_len: usize,
+        device: &B::Device,
+    ) -> Self {
+        let pixels = match config.is_clip() {
+            true => PixelPipeline::clip(config.image_size),
+            false => PixelPipeline::test_resize(config.image_size),
+        };
+        Self {
+            clover: config.init(device),
+            preprocessing: Preprocessing {
+                frames: config.frames,
+                fps: None,
+                pixels,
+                text_len,
+            },
+            config,
+            tokenizer,
+            answers: None,
+            untrained: Vec::new(),
+        }
+    }
+
     /// Reads a folder.
     ///
     /// # Errors
@@ -73,7 +107,7 @@ impl<B: Backend> Bundle<B> {
         let config = read_config(folder)?;
         let tokenizer = Tokenizer::read(folder)?;
         check_vocabulary(&config, &tokenizer, &folder.join(CONFIG))?;
-        let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
+        let preprocessing = read_preprocessing(folder, &config)?;
         let path = folder.join(ANSWERS);
         let answers: Option<Answers> = match path.exists() {
             true => Some(read_json(&path)?),
@@ -158,6 +192,19 @@ pub(crate) fn read_config(folder: &Path) -> Result<CloverConfig, InferenceError>
     }
 }
 
+/// How a bundle's model looks at files, if it has positions for so many frames and word pieces.
+fn read_preprocessing(
+    folder: &Path,
+    config: &CloverConfig,
+) -> Result<Preprocessing, InferenceError> {
+    let path = folder.join(PREPROCESSING);
+    let preprocessing: Preprocessing = read_json(&path)?;
+    match preprocessing.check(config) {
+        Ok(()) => Ok(preprocessing),
+        Err(reason) => Err(InferenceError::Configuration { path, reason }),
+    }
+}
+
 /// One row of the word embeddings for each word piece.
 pub(crate) fn check_vocabulary(
     config: &CloverConfig,
@@ -225,7 +272,8 @@ mod tests {
     use super::*;
     use crate::TestBackend;
     use clover_data::text::TextNormalization;
-    use clover_data::video::PixelPipeline;
+    use clover_model::clip::{FramePooling, TemporalPoolingConfig};
+    use clover_model::video_encoder::VideoEncoderConfig;
     use clover_synthetic::vocabulary;
 
     pub(super) fn write(folder: &Path) -> CloverConfig {
@@ -236,14 +284,8 @@ mod tests {
         let config = CloverConfig::tiny(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<TestBackend> = config.init(&device);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 12,
-        };
-        write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+        let bundle = Bundle::<TestBackend>::init(config.clone(), tokenizer, 12, &device);
+        bundle.write(folder).unwrap();
         config
     }
 
@@ -322,6 +364,49 @@ mod tests {
         assert!(
             error.to_string().contains("answer_head.classifier"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn more_frames_or_word_pieces_than_positions_are_refused_before_any_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let device = Default::default();
+        let mut bundle = Bundle::<TestBackend>::read(folder.path(), &device).unwrap();
+        let pooling = TemporalPoolingConfig::new()
+            .with_layers(1)
+            .with_positions(6);
+        let clip = CloverConfig::clip_nano(bundle.tokenizer.vocabulary().len());
+        let VideoEncoderConfig::Clip(video) = clip.video.clone() else {
+            panic!("no CLIP")
+        };
+        bundle.config = CloverConfig {
+            video: video.with_pooling(FramePooling::Temporal(pooling)).into(),
+            ..clip
+        };
+        bundle.clover = bundle.config.init(&device);
+        let mut refused = |frames: usize, text_len: usize| {
+            bundle.preprocessing = Preprocessing {
+                frames,
+                pixels: PixelPipeline::clip(28),
+                text_len,
+                ..bundle.preprocessing
+            };
+            bundle.write(folder.path()).unwrap();
+            let read = Bundle::<TestBackend>::read(folder.path(), &device);
+            read.err().map(|error| error.to_string())
+        };
+
+        assert_eq!(refused(6, 77), None);
+        let frames = refused(7, 77).unwrap();
+        assert!(
+            frames.contains("preprocess.json: frames: must not exceed the 6"),
+            "{frames}"
+        );
+        let text = refused(6, 78).unwrap();
+        assert!(
+            text.contains("preprocess.json: text_len: must not exceed the 77"),
+            "{text}"
         );
     }
 

@@ -8,7 +8,7 @@ use clover_data::video::ChannelOrder;
 use clover_model::weights::{Import, ImportOptions, Naming, WeightFile, WeightReport};
 use clover_model::{Clover, CloverConfig};
 
-use super::{FusionPart, PREPROCESSING, WEIGHTS, checksums, read_config, read_json};
+use super::{FusionPart, WEIGHTS, checksums, read_config, read_preprocessing};
 use crate::{InferenceError, Preprocessing};
 
 /// How the names of weights begin that only answer questions.
@@ -39,9 +39,9 @@ pub fn bundle_sizes(folder: &Path, tokenizer: &Tokenizer) -> Result<CloverConfig
 ///
 /// # Errors
 ///
-/// The file is missing or damaged.
+/// A file is missing or damaged, or the model has too few positions.
 pub fn bundle_preprocessing(folder: &Path) -> Result<Preprocessing, InferenceError> {
-    read_json(&folder.join(PREPROCESSING))
+    read_preprocessing(folder, &read_config(folder)?)
 }
 
 /// A model of the given sizes with a bundle's weights. Tables of positions of other clips are
@@ -58,7 +58,7 @@ pub fn start_from_bundle<B: Backend>(
     device: &B::Device,
 ) -> Result<(Clover<B>, WeightReport), InferenceError> {
     checksums::check(folder)?;
-    let preprocessing: Preprocessing = read_json(&folder.join(PREPROCESSING))?;
+    let preprocessing = bundle_preprocessing(folder)?;
     let path = folder.join(WEIGHTS);
     let file = WeightFile::open(&path)?;
     let mut import = Import::new(ImportOptions {

@@ -5,14 +5,13 @@ mod text_config;
 
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use clover_data::dataset::AnswerVocabulary;
 use clover_data::text::{QuestionForm, Tokenizer};
 use clover_data::video::{ChannelOrder, PixelPipeline};
-use clover_model::CloverConfig;
 use clover_model::tasks::{AnswerHead, AnswerHeadConfig};
 use clover_model::weights::{Import, ImportOptions, Naming, SizeHints, WeightFile, WeightReport};
+use clover_model::{CloverConfig, materialize_parameters};
 
 use crate::bundle::{PREPROCESSING, check_vocabulary, read_json};
 use crate::{Answers, Bundle, InferenceError, Preprocessing};
@@ -125,7 +124,7 @@ impl BundleImport {
 
         B::seed(device, self.seed);
         let clover = import.fill(config.init(device))?;
-        clover.visit(&mut Draw);
+        materialize_parameters(&clover);
         let answers = self.read_answers(&mut import, &config, device)?;
         let report = import.finish()?;
         let report = if self.strict {
@@ -296,16 +295,6 @@ impl BundleImport {
         };
         let head = import.fill_answers(sizes.init(config.text.width(), device))?;
         Ok(Some((answers, head)))
-    }
-}
-
-/// Draws in the order of the module what is not drawn yet: else chance would depend on what is used
-/// first.
-struct Draw;
-
-impl<B: Backend> ModuleVisitor<B> for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let _ = param.val();
     }
 }
 

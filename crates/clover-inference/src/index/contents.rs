@@ -67,9 +67,9 @@ pub(super) fn content_hash(clip: &ClipSource) -> io::Result<String> {
             hasher.update(bytes);
         }
         ClipSource::Images { images, .. } => {
-            for picture in images {
-                hasher.update(&(picture.len() as u64).to_le_bytes());
-                hasher.update(picture);
+            for image in images {
+                hasher.update(&(image.len() as u64).to_le_bytes());
+                hasher.update(image);
             }
         }
     }

@@ -6,7 +6,7 @@ use clover_data::dataset::{ClipReading, ClipRow, ClipTable, Randomness, SkippedI
 use clover_data::video::{NormalizedClip, Span};
 
 /// Windows of a clip that are read in one pass. Half of the frames of each are those of its neighbour,
-/// and no more than this many windows of a film are held in memory at once.
+/// and no more than this many windows of a video are held in memory at once.
 pub(super) const WINDOWS: usize = 16;
 
 /// Part of a clip: all of it, or some of its windows.

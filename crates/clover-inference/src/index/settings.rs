@@ -243,7 +243,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn impossible_figures_are_refused() {
+    fn impossible_numbers_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         for broken in [
             IndexSettings {

@@ -78,7 +78,7 @@ mod tests {
         library(&videos);
         fs::write(
             &list,
-            r#"{"clip": "more/film.gif", "captions": ["a film"]}"#,
+            r#"{"clip": "more/footage.gif", "captions": ["a video"]}"#,
         )
         .unwrap();
         let index = root.path().join("index");
@@ -109,7 +109,7 @@ mod tests {
         let opened = VideoIndex::open(&index).unwrap();
         assert_eq!(opened.settings().sources.len(), 1);
         let record = opened.library().records().next().unwrap();
-        assert_eq!(opened.path_of(&record.key), videos.join("more/film.gif"));
+        assert_eq!(opened.path_of(&record.key), videos.join("more/footage.gif"));
         assert!(opened.open_clip(&record.key).is_ok());
     }
     #[test]

@@ -7,13 +7,12 @@ use std::time::Duration;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_model::{Clover, CloverConfig};
+use clover_model::CloverConfig;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
 
 use super::*;
-use crate::{Bundle, EmbeddedBatch, Embedder, Preprocessing, write_bundle};
+use crate::{Bundle, EmbeddedBatch, Embedder};
 
 const SECOND: u64 = 1_000;
 
@@ -29,14 +28,8 @@ pub(crate) fn bundle() -> &'static Path {
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let clover: Clover<Flex> = config.init(&Default::default());
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 8,
-        };
-        write_bundle(folder.path(), &config, &clover, &tokenizer, &preprocessing).unwrap();
+        let bundle = Bundle::<Flex>::init(config, tokenizer, 8, &Default::default());
+        bundle.write(folder.path()).unwrap();
         folder
     });
     folder.path()
@@ -75,7 +68,7 @@ pub(crate) fn library(folder: &Path) {
     fs::create_dir_all(folder.join("more")).unwrap();
     animation(&folder.join("a.gif"), 2, 200);
     animation(&folder.join("b.gif"), 3, 20);
-    animation(&folder.join("more/film.gif"), 21, 120);
+    animation(&folder.join("more/footage.gif"), 21, 120);
     RgbaImage::from_pixel(20, 20, Rgba([9, 200, 30, 255]))
         .save(folder.join("more/image.png"))
         .unwrap();
@@ -169,16 +162,16 @@ fn a_library_has_a_row_a_clip_and_one_a_window_where_it_is_longer() {
         .into_iter()
         .map(|row| (row.0, row.1))
         .collect();
-    let film = |window| ("more/film.gif".to_owned(), window);
+    let footage = |window| ("more/footage.gif".to_owned(), window);
     let expected = [
         ("a.gif".to_owned(), [0, 0]),
         ("b.gif".to_owned(), [0, 0]),
-        film([0, 0]),
-        film([0, 8_000]),
-        film([4_000, 12_000]),
-        film([8_000, 16_000]),
-        film([12_000, 20_000]),
-        film([16_000, 21_000]),
+        footage([0, 0]),
+        footage([0, 8_000]),
+        footage([4_000, 12_000]),
+        footage([8_000, 16_000]),
+        footage([12_000, 20_000]),
+        footage([16_000, 21_000]),
         ("more/image.png".to_owned(), [0, 0]),
     ];
     assert_eq!(rows, expected);
@@ -235,8 +228,8 @@ fn a_renamed_or_copied_clip_is_not_embedded_again() {
     let folders = Folders::new();
     folders.update();
     fs::rename(
-        folders.videos().join("more/film.gif"),
-        folders.videos().join("film.gif"),
+        folders.videos().join("more/footage.gif"),
+        folders.videos().join("footage.gif"),
     )
     .unwrap();
     fs::copy(
@@ -259,8 +252,8 @@ fn two_new_files_of_one_content_are_embedded_once_and_broken_together() {
         folders.videos().join("z.gif"),
     )
     .unwrap();
-    fs::write(folders.videos().join("x.mp4"), "no film").unwrap();
-    fs::write(folders.videos().join("y.mp4"), "no film").unwrap();
+    fs::write(folders.videos().join("x.mp4"), "no video").unwrap();
+    fs::write(folders.videos().join("y.mp4"), "no video").unwrap();
 
     let summary = folders.update();
 
@@ -287,7 +280,7 @@ fn two_new_files_of_one_content_are_embedded_once_and_broken_together() {
 fn clips_that_are_gone_are_not_found_and_compacting_drops_their_rows() {
     let folders = Folders::new();
     folders.update();
-    fs::remove_file(folders.videos().join("more/film.gif")).unwrap();
+    fs::remove_file(folders.videos().join("more/footage.gif")).unwrap();
     let summary = folders.update();
     assert_eq!(summary.gone, 1);
     let expected = folders.anew();
@@ -471,8 +464,8 @@ fn spans_of_a_list_are_clips_of_their_own() {
     let folders = Folders::new();
     let list = folders.videos().join("list.jsonl");
     let lines = [
-        r#"{"video": "more/film.gif", "caption": "one", "start": 1, "end": 4}"#,
-        r#"{"video": "more/film.gif", "caption": "two", "start": 2, "end": 20}"#,
+        r#"{"video": "more/footage.gif", "caption": "one", "start": 1, "end": 4}"#,
+        r#"{"video": "more/footage.gif", "caption": "two", "start": 2, "end": 20}"#,
     ];
     fs::write(&list, lines.join("\n")).unwrap();
 

@@ -98,18 +98,15 @@ pub struct FoundMoment {
 ///
 /// ```
 /// # use burn_flex::Flex;
-/// # use clover_data::{text::Tokenizer, video::PixelPipeline};
+/// # use clover_data::text::Tokenizer;
 /// # use clover_inference::*;
 /// # use clover_model::CloverConfig;
 /// # let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "blue", "circle"];
 /// # let tokenizer = Tokenizer::from_vocab_lines(lines, "vocab.txt")?;
 /// # let config = CloverConfig::nano(lines.len()).with_image_size(28).with_frames(2);
-/// # let pixels = PixelPipeline::test_resize(28);
-/// # let preprocessing = Preprocessing { frames: 2, fps: None, pixels, text_len: 8 };
 /// # let root = tempfile::tempdir()?;
 /// # let [bundle, videos, folder] = ["bundle", "videos", "index"].map(|name| root.path().join(name));
-/// # let clover = config.init::<Flex>(&Default::default());
-/// # write_bundle(&bundle, &config, &clover, &tokenizer, &preprocessing)?;
+/// # Bundle::<Flex>::init(config, tokenizer, 8, &Default::default()).write(&bundle)?;
 /// # std::fs::create_dir(&videos)?;
 /// # image::RgbImage::new(32, 32).save(videos.join("black.png"))?;
 /// use std::ops::ControlFlow;

@@ -79,8 +79,8 @@ fn every_clip_is_found_once_by_its_best_row() {
     });
     assert!((best.fold(f32::MIN, f32::max) - scores[0]).abs() < 1e-6);
     for moment in &found.moments {
-        let is_film = moment.path.ends_with("film.gif");
-        assert_eq!(moment.span.is_some(), is_film, "{moment:?}");
+        let is_footage = moment.path.ends_with("footage.gif");
+        assert_eq!(moment.span.is_some(), is_footage, "{moment:?}");
     }
     assert_eq!((found.matches, found.cut), (None, false));
 }
@@ -97,12 +97,12 @@ fn a_clip_looks_most_like_itself_and_a_window_like_its_own() {
 
     let short = searcher.search(&like("b.gif", None)).unwrap();
     let window = Span::new(8_000, 16_000).ok();
-    let film = searcher.search(&like("more/film.gif", window)).unwrap();
+    let footage = searcher.search(&like("more/footage.gif", window)).unwrap();
 
     assert_eq!(names(&short), ["b.gif"]);
     assert!((short.moments[0].score - 1.0).abs() < 1e-5);
-    assert_eq!(names(&film), ["film.gif"]);
-    let span = film.moments[0].span.unwrap();
+    assert_eq!(names(&footage), ["footage.gif"]);
+    let span = footage.moments[0].span.unwrap();
     assert!(span.start() <= 8_000 && span.end() >= 16_000, "{span:?}");
 }
 
@@ -128,7 +128,7 @@ fn a_folder_holds_back_all_others_and_copies_are_named() {
     );
     found.sort();
 
-    assert_eq!(found, ["copy.gif", "film.gif", "image.png"]);
+    assert_eq!(found, ["copy.gif", "footage.gif", "image.png"]);
     let found = searcher
         .search(&within(library.videos().join("a.gif")))
         .unwrap();
@@ -298,7 +298,7 @@ fn an_index_whose_bundle_was_changed_is_refused_by_name() {
 fn queries_together_find_what_each_finds_alone() {
     let library = Library::new();
     let searcher = library.searcher();
-    let mut queries: Vec<_> = ["a red film", "blue", ""].map(text).into();
+    let mut queries: Vec<_> = ["a red video", "blue", ""].map(text).into();
     queries[1].not = vec!["red".to_owned(), "green".to_owned()];
     queries.push(SearchQuery {
         within: Some(library.videos().join("none")),

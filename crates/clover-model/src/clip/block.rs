@@ -134,6 +134,55 @@ impl<B: Backend> ResidualBlock<B> {
     }
 }
 
+/// What an encoder's blocks make of tokens.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, tokens, dim]`
+/// - mask: `[1, tokens, tokens]`, as of [`ResidualBlock::forward`]
+pub(super) fn forward_blocks<B: Backend>(
+    blocks: &[ResidualBlock<B>],
+    x: Tensor<B, 3>,
+    mask: Option<&Tensor<B, 3>>,
+) -> Tensor<B, 3> {
+    let forward = |x, block: &ResidualBlock<B>| block.forward(x, mask.cloned());
+    blocks.iter().fold(x, forward)
+}
+
+/// The same, block by block.
+pub(super) fn block_outputs<B: Backend>(
+    blocks: &[ResidualBlock<B>],
+    mut x: Tensor<B, 3>,
+    mask: Option<&Tensor<B, 3>>,
+) -> Vec<Tensor<B, 3>> {
+    let outputs = blocks.iter().map(|block| {
+        x = block.forward(x.clone(), mask.cloned());
+        x.clone()
+    });
+    outputs.collect()
+}
+
+/// What the blocks make of one token a text or image: `one` picks it out of what the last block gets, with its
+/// mask; see [`ResidualBlock::forward_one`].
+///
+/// # Shapes
+///
+/// - x: `[batch, tokens, dim]`
+/// - output: `[batch, 1, dim]`
+pub(super) fn forward_blocks_to_one<B: Backend>(
+    blocks: &[ResidualBlock<B>],
+    x: Tensor<B, 3>,
+    mask: Option<&Tensor<B, 3>>,
+    one: impl FnOnce(Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 2>),
+) -> Tensor<B, 3> {
+    let (others, last) = blocks.split_at(blocks.len().saturating_sub(1));
+    let x = forward_blocks(others, x, mask);
+    let (token, key_mask) = one(x.clone());
+    last.iter().fold(token, |token, block| {
+        block.forward_one(token, x.clone(), key_mask.clone())
+    })
+}
+
 pub(super) fn clip_norm<B: Backend>(width: usize, device: &B::Device) -> LayerNorm<B> {
     LayerNormConfig::new(width)
         .with_epsilon(LAYER_NORM_EPSILON)

@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::block::{Activation, ResidualBlock, ResidualBlockConfig};
+use super::block::{Activation, ResidualBlock, ResidualBlockConfig, forward_blocks};
 use super::unit_length;
 use crate::fused::project;
 use crate::init::{normal, zero_linear};
@@ -107,12 +107,7 @@ impl<B: Backend> TemporalPooling<B> {
         // A clip as one row, so that the places are added row by row.
         let placed =
             frames.clone().reshape([batch, count * dim]) + places.reshape([1, count * dim]);
-        let mixed = self
-            .blocks
-            .iter()
-            .fold(placed.reshape([batch, count, dim]), |x, block| {
-                block.forward(x, None)
-            });
+        let mixed = forward_blocks(&self.blocks, placed.reshape([batch, count, dim]), None);
         frames + project(&self.output, mixed)
     }
 }

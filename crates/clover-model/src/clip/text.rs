@@ -9,7 +9,8 @@ use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, Linear};
 use burn::prelude::*;
 
 use super::block::{
-    Activation, MLP_RATIO, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize,
+    Activation, MLP_RATIO, ResidualBlock, ResidualBlockConfig, block_outputs, clip_norm,
+    clip_normalize, forward_blocks, forward_blocks_to_one,
 };
 use crate::fused::project;
 use crate::init::{normal, projection};
@@ -151,12 +152,8 @@ impl<B: Backend> ClipText<B> {
     /// - outputs: `[batch, text_len, dim]`
     pub fn activations(&self, token_ids: Tensor<B, 2, Int>) -> Vec<Tensor<B, 3>> {
         let mask = causal_mask(token_ids.dims()[1], &token_ids.device());
-        let mut x = self.placed(self.pieces(token_ids));
-        let blocks = self.blocks.iter().map(|block| {
-            x = block.forward(x.clone(), Some(mask.clone()));
-            x.clone()
-        });
-        blocks.collect()
+        let placed = self.placed(self.pieces(token_ids));
+        block_outputs(&self.blocks, placed, Some(&mask))
     }
 
     /// Pieces in the vocabulary.
@@ -186,9 +183,7 @@ impl<B: Backend> ClipText<B> {
     pub(super) fn encode(&self, pieces: Tensor<B, 3>) -> Tensor<B, 3> {
         let [_, text_len, _] = pieces.dims();
         let mask = causal_mask(text_len, &pieces.device());
-        let last = self.blocks.iter().fold(self.placed(pieces), |x, block| {
-            block.forward(x, Some(mask.clone()))
-        });
+        let last = forward_blocks(&self.blocks, self.placed(pieces), Some(&mask));
         clip_normalize(&self.last_norm, last)
     }
 
@@ -205,17 +200,11 @@ impl<B: Backend> ClipText<B> {
         ends: Tensor<B, 1, Int>,
     ) -> Tensor<B, 2> {
         let [batch, text_len, dim] = pieces.dims();
-        let last_but_one = self.blocks.len().saturating_sub(1);
-        let (others, last) = self.blocks.split_at(last_but_one);
         let mask = causal_mask(text_len, &pieces.device());
-        let x = others.iter().fold(self.placed(pieces), |x, block| {
-            block.forward(x, Some(mask.clone()))
-        });
-        let rows = x.clone().reshape([batch * text_len, dim]);
-        let tokens = clover_kernels::gather_rows(rows, ends.clone()).unsqueeze_dim(1);
-        let later = later_keys(ends, [batch, text_len]);
-        let tokens = last.iter().fold(tokens, |tokens, block| {
-            block.forward_one(tokens, x.clone(), later.clone())
+        let tokens = forward_blocks_to_one(&self.blocks, self.placed(pieces), Some(&mask), |x| {
+            let rows = x.reshape([batch * text_len, dim]);
+            let tokens = clover_kernels::gather_rows(rows, ends.clone()).unsqueeze_dim(1);
+            (tokens, later_keys(ends, [batch, text_len]))
         });
         clip_normalize(&self.last_norm, tokens.squeeze_dim(1))
     }

@@ -7,7 +7,10 @@ use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::block::{Activation, ResidualBlock, ResidualBlockConfig, clip_norm, clip_normalize};
+use super::block::{
+    Activation, ResidualBlock, ResidualBlockConfig, block_outputs, clip_norm, clip_normalize,
+    forward_blocks, forward_blocks_to_one,
+};
 use crate::fused::project;
 use crate::init::{normal, projection};
 
@@ -143,12 +146,9 @@ impl<B: Backend> ClipVision<B> {
     /// - images: `[batch, channels, height, width]`
     /// - outputs: `[batch, 1 + patches, dim]`
     pub fn activations(&self, images: Tensor<B, 4>) -> Vec<Tensor<B, 3>> {
-        let mut outputs = vec![self.first_tokens(self.patches(images))];
-        for block in &self.blocks {
-            let x = outputs[outputs.len() - 1].clone();
-            outputs.push(block.forward(x, None));
-        }
-        outputs
+        let first = self.first_tokens(self.patches(images));
+        let outputs = block_outputs(&self.blocks, first.clone(), None);
+        [vec![first], outputs].concat()
     }
 
     /// Rows and columns of the patches of an image of this height and width.
@@ -163,10 +163,7 @@ impl<B: Backend> ClipVision<B> {
     /// - patches: `[batch, patches, dim]`
     /// - output: `[batch, 1 + patches, dim]`
     pub(crate) fn encode(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
-        let x = self.first_tokens(patches);
-        self.blocks
-            .iter()
-            .fold(x, |x, block| block.forward(x, None))
+        forward_blocks(&self.blocks, self.first_tokens(patches), None)
     }
 
     /// What the blocks make of the class token: of [`encode`](Self::encode), the first token.
@@ -176,15 +173,10 @@ impl<B: Backend> ClipVision<B> {
     /// - patches: `[batch, patches, dim]`
     /// - output: `[batch, 1, dim]`
     pub(crate) fn encode_class(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
-        let last_but_one = self.blocks.len().saturating_sub(1);
-        let (others, last) = self.blocks.split_at(last_but_one);
-        let x = others.iter().fold(self.first_tokens(patches), |x, block| {
-            block.forward(x, None)
-        });
-        let [batch, tokens, _] = x.dims();
-        let every_key = Tensor::zeros([batch, tokens], &x.device());
-        last.iter().fold(x.clone().narrow(1, 0, 1), |class, block| {
-            block.forward_one(class, x.clone(), every_key.clone())
+        forward_blocks_to_one(&self.blocks, self.first_tokens(patches), None, |x| {
+            let [batch, tokens, _] = x.dims();
+            let every_key = Tensor::zeros([batch, tokens], &x.device());
+            (x.narrow(1, 0, 1), every_key)
         })
     }
 

@@ -127,7 +127,7 @@ mod tests {
         let pair = Pair::new(1);
         let cls = [0, TEXT_LEN as i64];
         let before = pair.attention(pair.video.clone(), None, cls);
-        // Another picture in the second frame, upper row, last column of the first clip.
+        // Another image in the second frame, upper row, last column of the first clip.
         let other = pair.video.clone().slice_assign(
             [0..1, 1..2, 0..1, 2..3, 0..6],
             Tensor::from_data(

@@ -79,11 +79,11 @@ pub(super) struct NeighbourRows<B: Backend> {
 }
 
 impl<B: Backend> NeighbourRows<B> {
-    /// For pictures (frames of all clips) of `[height, width]` tokens.
-    pub(super) fn new(pictures: usize, size: [usize; 2], device: &B::Device) -> Self {
-        let tokens = pictures * size[0] * size[1];
+    /// For images (frames of all clips) of `[height, width]` tokens.
+    pub(super) fn new(images: usize, size: [usize; 2], device: &B::Device) -> Self {
+        let tokens = images * size[0] * size[1];
         Self {
-            rows: RowPermutation::new(&neighbour_rows(pictures, size), tokens, device),
+            rows: RowPermutation::new(&neighbour_rows(images, size), tokens, device),
         }
     }
 
@@ -97,11 +97,11 @@ impl<B: Backend> NeighbourRows<B> {
     }
 }
 
-/// The rows of the tokens of all pictures, neighbourhood by neighbourhood; none for a neighbour that
+/// The rows of the tokens of all images, neighbourhood by neighbourhood; none for a neighbour that
 /// is missing.
-fn neighbour_rows(pictures: usize, [height, width]: [usize; 2]) -> Vec<Option<usize>> {
-    let mut rows = Vec::with_capacity(4 * pictures * height.div_ceil(2) * width.div_ceil(2));
-    for picture in 0..pictures {
+fn neighbour_rows(images: usize, [height, width]: [usize; 2]) -> Vec<Option<usize>> {
+    let mut rows = Vec::with_capacity(4 * images * height.div_ceil(2) * width.div_ceil(2));
+    for image in 0..images {
         for top in (0..height).step_by(2) {
             for left in (0..width).step_by(2) {
                 // The row varies fastest inside a neighbourhood: (0,0), (1,0), (0,1), (1,1).
@@ -110,7 +110,7 @@ fn neighbour_rows(pictures: usize, [height, width]: [usize; 2]) -> Vec<Option<us
                 for (down, across) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
                     let (row, column) = (top + down, left + across);
                     let inside = row < height && column < width;
-                    rows.push(inside.then_some((picture * height + row) * width + column));
+                    rows.push(inside.then_some((image * height + row) * width + column));
                 }
             }
         }
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn missing_neighbours_of_an_odd_grid_are_zeros() {
-        // 3 x 1 tokens, of a second picture.
+        // 3 x 1 tokens, of a second image.
         let grid = [[[[[7.0_f32]], [[7.0]], [[7.0]]], [[[1.0]], [[2.0]], [[3.0]]]]];
         let tokens = Tensor::<TestBackend, 5>::from_data(grid, &Default::default());
 

@@ -75,19 +75,13 @@ pub(super) fn bias_table(
 }
 
 /// Positions `[.., rows, .., dim]` of a square of regions for another square.
-pub(super) fn space_positions(
-    values: &[f32],
-    [rows, dim]: [usize; 2],
-    target: usize,
-) -> Option<Brought> {
-    let side = |area: usize| Some(area.isqrt()).filter(|side| side * side == area);
-    let (from, to) = (side(rows)?, side(target)?);
-    let wide = resample(values, [from, from, dim], to, Kernel::Cubic);
-    let table = resample(&wide, [1, from, to * dim], to, Kernel::Cubic);
+pub(super) fn space_positions(values: &[f32], shape: [usize; 2], target: usize) -> Option<Brought> {
+    let table = square(values, shape, target, Kernel::Cubic)?;
     Some((table, "bicubic"))
 }
 
-/// Positions `[1 + rows, dim]` of CLIP's class token and a square of patches, for another square.
+/// Positions `[1 + rows, dim]` of CLIP's class token and a square of patches, for another square; as open_clip
+/// resizes them.
 pub(super) fn patch_positions(
     values: &[f32],
     [rows, dim]: [usize; 2],
@@ -95,8 +89,21 @@ pub(super) fn patch_positions(
 ) -> Option<Brought> {
     let (class, patches) = values.split_at_checked(dim)?;
     let (from, to) = (rows.checked_sub(1)?, target.checked_sub(1)?);
-    let (patches, how) = space_positions(patches, [from, dim], to)?;
-    Some(([class, &patches].concat(), how))
+    let patches = square(patches, [from, dim], to, Kernel::CubicAntialiased)?;
+    Some(([class, &patches].concat(), "bicubic, antialiased"))
+}
+
+/// Values `[side * side, dim]` of a square, for one of `target` regions.
+fn square(
+    values: &[f32],
+    [rows, dim]: [usize; 2],
+    target: usize,
+    kernel: Kernel,
+) -> Option<Vec<f32>> {
+    let side = |area: usize| Some(area.isqrt()).filter(|side| side * side == area);
+    let (from, to) = (side(rows)?, side(target)?);
+    let wide = resample(values, [from, from, dim], to, kernel);
+    Some(resample(&wide, [1, from, to * dim], to, kernel))
 }
 
 /// Positions `[.., rows, .., dim]` of time steps for another number of them.
@@ -246,6 +253,54 @@ mod tests {
             }
         }
         assert!(space_positions(&[0.0; 5], [5, 1], 4).is_none());
+    }
+
+    #[test]
+    fn the_positions_of_patches_are_resized_as_open_clip_does_and_the_class_token_keeps_its_own() {
+        // A class token, then 4 x 4 patches whose positions are (4 * row + column)^2.
+        let squares = (0..16_u8).map(|patch| f32::from(patch).powi(2));
+        let table: Vec<f32> = [-7.0].into_iter().chain(squares).collect();
+
+        let (smaller, how) = patch_positions(&table, [17, 1], 5).unwrap();
+
+        // Of places and of their squares along one axis, by the shares 111, 111, 29 and -9 of 242.
+        let place = [142.0, 584.0].map(|sum| sum / 242.0);
+        let square = [146.0, 1_472.0].map(|sum| sum / 242.0);
+        let cell = |row: usize, column: usize| {
+            16.0 * square[row] + 8.0 * place[row] * place[column] + square[column]
+        };
+        let expected = [-7.0, cell(0, 0), cell(0, 1), cell(1, 0), cell(1, 1)];
+        assert_eq!(how, "bicubic, antialiased");
+        for (found, expected) in smaller.iter().zip(expected) {
+            let found = f64::from(*found);
+            assert!(
+                (found - expected).abs() < 1e-4,
+                "{smaller:?} is not {expected:?}"
+            );
+        }
+        assert_eq!(smaller.len(), 5);
+        assert!(patch_positions(&table, [17, 1], 6).is_none());
+    }
+
+    #[test]
+    fn positions_of_patches_come_back_from_a_larger_square() {
+        // A slope, which a cubic keeps but at its borders.
+        let slope = (0..49_u8).map(|patch| f32::from(patch / 7) + 2.0 * f32::from(patch % 7));
+        let table: Vec<f32> = [3.0].into_iter().chain(slope).collect();
+
+        let (larger, _) = patch_positions(&table, [50, 1], 197).unwrap();
+        let (back, _) = patch_positions(&larger, [197, 1], 50).unwrap();
+
+        for row in 2..5 {
+            for column in 2..5 {
+                let at = 1 + 7 * row + column;
+                assert!(
+                    (back[at] - table[at]).abs() < 0.01,
+                    "{row} {column}: {back:?}"
+                );
+            }
+        }
+        assert!((back[0] - 3.0).abs() < 1e-9);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Resampling a grid of values along one axis: linear or cubic, by half-pixel centres, as PyTorch's
-//! `interpolate` with `align_corners=False`.
+//! `interpolate` with `align_corners=False`, antialiased or not.
 
 /// PyTorch's constant of the cubic kernel.
 const A: f64 = -0.75;
+/// The same of its antialiased one, and of Pillow's.
+const ANTIALIASED_A: f64 = -0.5;
 
 /// How values between two grid points are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,32 +13,46 @@ pub(super) enum Kernel {
     Linear,
     /// From its four neighbours; two such axes make it bicubic.
     Cubic,
+    /// As `Cubic` with another constant; a shorter axis is made of all old values that it stands for. Beyond the
+    /// ends there is nothing.
+    CubicAntialiased,
 }
 
 /// For each value of the new axis, which old values it is made of, and their shares.
 fn taps(kernel: Kernel, from: usize, to: usize) -> Vec<Vec<(usize, f64)>> {
     let scale = from as f64 / to as f64;
     let last = from.saturating_sub(1);
-    (0..to)
-        .map(|place| {
-            let centre = (place as f64 + 0.5) * scale - 0.5;
-            match kernel {
-                Kernel::Linear => {
-                    let centre = centre.max(0.0);
-                    let below = clamped(centre.floor(), last);
-                    let share = centre - centre.floor();
-                    vec![(below, 1.0 - share), ((below + 1).min(last), share)]
-                }
-                Kernel::Cubic => {
-                    let below = centre.floor();
-                    let t = centre - below;
-                    let shares = [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)];
-                    let places = [-1.0, 0.0, 1.0, 2.0].map(|step| clamped(below + step, last));
-                    places.into_iter().zip(shares).collect()
-                }
+    let taps = |place: usize| {
+        // Of a new value's share of the axis, on which old ones have a length of one.
+        let middle = (place as f64 + 0.5) * scale;
+        match kernel {
+            Kernel::Linear => {
+                let centre = (middle - 0.5).max(0.0);
+                let below = clamped(centre.floor(), last);
+                let share = centre - centre.floor();
+                vec![(below, 1.0 - share), ((below + 1).min(last), share)]
             }
-        })
-        .collect()
+            Kernel::Cubic => {
+                let below = (middle - 0.5).floor();
+                let t = middle - 0.5 - below;
+                let shares = [t + 1.0, t, 1.0 - t, 2.0 - t].map(|distance| cubic(distance, A));
+                let places = [-1.0, 0.0, 1.0, 2.0].map(|step| clamped(below + step, last));
+                places.into_iter().zip(shares).collect()
+            }
+            Kernel::CubicAntialiased => {
+                let stretch = scale.max(1.0);
+                let [first, end] =
+                    [-2.0, 2.0].map(|reach| clamped(middle + reach * stretch + 0.5, from));
+                let distance = |place: usize| (place as f64 + 0.5 - middle).abs() / stretch;
+                let share = |place| cubic(distance(place), ANTIALIASED_A);
+                let sum: f64 = (first..end).map(share).sum();
+                (first..end)
+                    .map(|place| (place, share(place) / sum))
+                    .collect()
+            }
+        }
+    };
+    (0..to).map(taps).collect()
 }
 
 /// A place on the axis; beyond its ends stand the outermost values.
@@ -49,12 +65,13 @@ fn clamped(place: f64, last: usize) -> usize {
     place.clamp(0.0, last as f64) as usize
 }
 
-fn near(x: f64) -> f64 {
-    ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
-}
-
-fn far(x: f64) -> f64 {
-    ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A
+/// The cubic kernel with the constant `a`, at a distance of two at most.
+fn cubic(x: f64, a: f64) -> f64 {
+    if x <= 1.0 {
+        ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
+    } else {
+        ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a
+    }
 }
 
 /// Values in the shape `[outer, from, inner]` brought to `[outer, to, inner]`.
@@ -130,6 +147,35 @@ mod tests {
                 .zip(expected)
                 .all(|(a, b)| (a - b).abs() < 1e-6),
             "{shorter:?} is not {expected:?}"
+        );
+    }
+
+    #[test]
+    fn an_antialiased_axis_is_made_of_all_that_it_stands_for() {
+        let shorter = resample(
+            &[0.0, 1.0, 4.0, 9.0],
+            [1, 4, 1],
+            2,
+            Kernel::CubicAntialiased,
+        );
+
+        // Centres at 1 and 3 of cells of length one; distances of 1/4, 1/4, 3/4 and 5/4 of the kernel's unit give
+        // 111/128, 111/128, 29/128 and -9/128, made to sum to one.
+        let shares = |near: f32, next: f32, third: f32, far: f32| {
+            (111.0 * (near + next) + 29.0 * third - 9.0 * far) / 242.0
+        };
+        let expected = [shares(0.0, 1.0, 4.0, 9.0), shares(9.0, 4.0, 1.0, 0.0)];
+        assert!(
+            shorter
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6),
+            "{shorter:?} is not {expected:?}"
+        );
+        let longer = resample(&[5.0, 5.0, 5.0], [1, 3, 1], 7, Kernel::CubicAntialiased);
+        assert!(
+            longer.iter().all(|value| (value - 5.0).abs() < 1e-6),
+            "{longer:?}"
         );
     }
 

@@ -43,7 +43,7 @@ fn both_namings_give_the_same_bits_back() {
     for naming in [Naming::Published, Naming::Native] {
         let original = clover(1);
         let bytes = to_bytes(&original, naming).unwrap();
-        // Seeds alone would not do: chance belongs to the process, and other tests seed it, too.
+        // Seeds alone would not do: the RNG belongs to the process, and other tests seed it, too.
         let mut copy = clover(2).map(&mut Raised);
         assert!(to_bytes(&copy, naming).unwrap() != bytes);
 

@@ -33,7 +33,7 @@ const PEER: &str = concat!(
 );
 
 /// What was measured of a service.
-struct Figures {
+struct LoadMetrics {
     searched: Outcome,
     one_by_one: f64,
     together: f64,
@@ -76,23 +76,27 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Starts a service, puts it under load, and ends it.
-fn measure(name: &str, mut service: Command, length: Duration) -> Result<Figures, Box<dyn Error>> {
+fn measure(
+    name: &str,
+    mut service: Command,
+    length: Duration,
+) -> Result<LoadMetrics, Box<dyn Error>> {
     let mut service = service
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let figures =
+    let metrics =
         address_of(&mut service).and_then(|address| under_load(address, service.id(), length));
     service.kill()?;
     service.wait()?;
-    let figures = figures?;
-    let Figures {
+    let metrics = metrics?;
+    let LoadMetrics {
         searched,
         one_by_one,
         together,
         crowd,
         peak,
-    } = &figures;
+    } = &metrics;
     println!(
         "  {name}: search p50 {:.1} ms, p99 {:.1} ms, {} answered, {} busy, {} failed",
         searched.quantile(0.5),
@@ -112,7 +116,7 @@ fn measure(name: &str, mut service: Command, length: Duration) -> Result<Figures
         crowd.busy,
         crowd.failed
     );
-    Ok(figures)
+    Ok(metrics)
 }
 
 /// The address that a service prints once it listens.
@@ -130,7 +134,7 @@ fn under_load(
     address: SocketAddr,
     process: u32,
     length: Duration,
-) -> Result<Figures, Box<dyn Error>> {
+) -> Result<LoadMetrics, Box<dyn Error>> {
     let search = |number| {
         (
             "/api/v1/search",
@@ -151,7 +155,7 @@ fn under_load(
     let one_by_one = a_second(closed(address, 1, third, embed));
     let together = a_second(closed(address, TOGETHER, third, embed));
     let crowd = crowd(address, CROWD, search);
-    Ok(Figures {
+    Ok(LoadMetrics {
         searched,
         one_by_one,
         together,
@@ -174,7 +178,7 @@ fn text(number: usize) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn compare(ours: &Figures, peer: &Figures) {
+fn compare(ours: &LoadMetrics, peer: &LoadMetrics) {
     println!(
         "  ours over the peer's: p50 {:.2}, p99 {:.2}, embeddings a second {:.1}, peak {:.2}",
         ours.searched.quantile(0.5) / peer.searched.quantile(0.5),

@@ -5,10 +5,7 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{
-    ClipKey, IndexSettings, IndexWriter, LibrarySource, Preprocessing, write_bundle,
-};
+use clover_inference::{Bundle, ClipKey, IndexSettings, IndexWriter, LibrarySource};
 use clover_model::CloverConfig;
 use clover_server::{Server, ServerConfig};
 use rand::{Rng, SeedableRng};
@@ -56,14 +53,8 @@ fn write_tiny_bundle(folder: &Path) -> Result<(), Box<dyn Error>> {
     let config = CloverConfig::tiny(lines.len())
         .with_image_size(56)
         .with_frames(4);
-    let preprocessing = Preprocessing {
-        frames: 4,
-        fps: None,
-        pixels: PixelPipeline::test_resize(56),
-        text_len: 12,
-    };
-    let clover = config.init::<Flex>(&Default::default());
-    write_bundle(folder, &config, &clover, &tokenizer, &preprocessing)?;
+    let bundle = Bundle::<Flex>::init(config, tokenizer, 12, &Default::default());
+    bundle.write(folder)?;
     Ok(())
 }
 

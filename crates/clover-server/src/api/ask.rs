@@ -16,7 +16,7 @@ use crate::json::Json;
 use crate::problem::{Problem, ProblemBody};
 use crate::queue::{Question, Task};
 
-/// Pixels of a frame's height in a picture of attention.
+/// Pixels of a frame's height in an image of attention.
 const STRIP: u32 = 120;
 const TOP: usize = 5;
 const MOST: usize = 100;
@@ -154,7 +154,7 @@ pub(crate) async fn ask(
             .ask(|answer| Task::Ask(question, answer))
             .await?;
         let attention = match answered.attention {
-            Some(map) => Some(picture(&state, &catalog, &moment, map).await?),
+            Some(map) => Some(attention_image(&state, &catalog, &moment, map).await?),
             None => None,
         };
         if let Some(moment) = catalog.moment(&moment) {
@@ -183,7 +183,7 @@ fn named(catalog: &Catalog, id: &str, part: Option<Span>) -> Result<FoundMoment,
 }
 
 /// The attention over the frames.
-async fn picture(
+async fn attention_image(
     state: &crate::state::State,
     catalog: &Arc<Catalog>,
     moment: &FoundMoment,

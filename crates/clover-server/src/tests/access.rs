@@ -7,8 +7,8 @@ const SECRET: &str = "0123456789abcdef0123";
 
 #[test]
 fn hosts_and_origins_that_are_not_known_are_refused() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let port = server.address.port();
     let hosts = [
         "",
@@ -60,8 +60,8 @@ fn hosts_and_origins_that_are_not_known_are_refused() {
 
 #[test]
 fn answers_tell_browsers_to_hold_back() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     for path in ["/", "/api/v1/status", "/nothing", "/docs"] {
         let answer = server.get(path);
@@ -87,12 +87,12 @@ fn answers_tell_browsers_to_hold_back() {
 
 #[test]
 fn without_the_token_there_is_the_page_alone() {
-    let films = Films::new();
+    let videos = Videos::new();
     let config = ServerConfig {
         token: Some(Token::new(SECRET).unwrap()),
         ..here()
     };
-    let server = films.serve_as(&config);
+    let server = videos.serve_as(&config);
     let bearer = format!("Authorization: Bearer {SECRET}\r\n");
 
     for path in [

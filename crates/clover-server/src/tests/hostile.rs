@@ -11,8 +11,8 @@ use super::*;
 
 #[test]
 fn no_path_leads_out_of_the_index() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let id = server.id("b.gif");
     let inside = "/api/v1/videos";
     for path in [
@@ -64,8 +64,8 @@ fn no_path_leads_out_of_the_index() {
 
 #[test]
 fn bodies_that_are_wrong_are_refused_in_words() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let send =
         |headers: &str, body: &[u8]| server.request("POST /api/v1/search", headers, body).status;
     let json = "Content-Type: application/json\r\n";
@@ -131,8 +131,8 @@ fn bodies_that_are_wrong_are_refused_in_words() {
 
 #[test]
 fn what_trickles_or_swells_ends() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let address = server.address;
     let header = format!(
         "GET / HTTP/1.1\r\nHost: {address}\r\nX: {}\r\n\r\n",
@@ -317,9 +317,9 @@ fn no_request_is_left_without_an_answer() {
     let requests = std::env::var("CLOVER_FUZZ_REQUESTS")
         .ok()
         .and_then(|count| count.parse().ok());
-    let films = Films::new();
-    let server = films.open(&ServerConfig {
-        upload_dir: Some(films.path("uploads")),
+    let videos = Videos::new();
+    let server = videos.open(&ServerConfig {
+        upload_dir: Some(videos.path("uploads")),
         max_upload: 1_000,
         ..here()
     });

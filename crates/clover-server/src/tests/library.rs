@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn moments_are_found_shown_and_played_by_id() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     let found = server.post(
         "/api/v1/search",
@@ -19,7 +19,7 @@ fn moments_are_found_shown_and_played_by_id() {
         .map(|one| one["score"].as_f64().unwrap())
         .collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
-    assert!(!String::from_utf8_lossy(&found.body).contains(films.root.path().to_str().unwrap()));
+    assert!(!String::from_utf8_lossy(&found.body).contains(videos.root.path().to_str().unwrap()));
     let long = moments
         .iter()
         .find(|one| one["video"]["name"] == "long.gif")
@@ -41,15 +41,15 @@ fn moments_are_found_shown_and_played_by_id() {
     let bytes = server.get(long["video"]["stream"].as_str().unwrap());
     assert_eq!(
         bytes.body,
-        fs::read(films.path("videos/more/long.gif")).unwrap()
+        fs::read(videos.path("videos/more/long.gif")).unwrap()
     );
     assert_eq!(bytes.header("content-type"), Some("image/gif"));
 }
 
 #[test]
 fn folders_and_examples_hold_a_search_back() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let status = server.get("/api/v1/status").json();
     let folders = status["folders"].as_array().unwrap().clone();
     let more = folders
@@ -91,8 +91,8 @@ fn folders_and_examples_hold_a_search_back() {
 
 #[test]
 fn texts_are_embedded_and_questions_answered() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     let rows = server
         .post(
@@ -140,10 +140,10 @@ fn texts_are_embedded_and_questions_answered() {
 
 #[test]
 fn ranges_are_those_of_rfc_9110() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let path = format!("GET /api/v1/videos/{}/stream", server.id("b.gif"));
-    let whole = fs::read(films.path("videos/b.gif")).unwrap();
+    let whole = fs::read(videos.path("videos/b.gif")).unwrap();
     let length = whole.len();
     let range = |range: &str| server.request(&path, &format!("Range: {range}\r\n"), b"");
 
@@ -182,11 +182,11 @@ fn ranges_are_those_of_rfc_9110() {
 
 #[test]
 fn an_index_that_grew_is_read_again() {
-    let films = Films::new();
-    let server = films.serve();
-    film(&films.path("videos/new.gif"), 2, 77);
+    let videos = Videos::new();
+    let server = videos.serve();
+    write_video(&videos.path("videos/new.gif"), 2, 77);
 
-    films.index();
+    videos.index();
 
     let videos = || server.get("/api/v1/status").json()["index"]["videos"].clone();
     eventually(|| (videos() == 4).then_some(()));
@@ -198,11 +198,11 @@ fn an_index_that_grew_is_read_again() {
 
 #[test]
 fn what_vanishes_under_the_server_is_said_to_be_gone() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let id = server.id("b.gif");
-    fs::remove_file(films.path("videos/b.gif")).unwrap();
-    fs::rename(films.path("index"), films.path("elsewhere")).unwrap();
+    fs::remove_file(videos.path("videos/b.gif")).unwrap();
+    fs::rename(videos.path("index"), videos.path("elsewhere")).unwrap();
 
     for path in ["stream", "preview"] {
         let gone = server.get(&format!("/api/v1/videos/{id}/{path}"));
@@ -223,11 +223,11 @@ fn what_vanishes_under_the_server_is_said_to_be_gone() {
 
 #[test]
 fn a_video_cut_short_while_it_streams_ends_the_connection() {
-    let films = Films::new();
-    let (path, length) = (films.path("videos/broken.gif"), 64 << 20);
+    let videos = Videos::new();
+    let (path, length) = (videos.path("videos/broken.gif"), 64 << 20);
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(length).unwrap();
-    let server = films.serve();
+    let server = videos.serve();
     let request = format!(
         "GET /api/v1/videos/{}/stream HTTP/1.1\r\nHost: {}\r\n\r\n",
         server.id("broken.gif"),
@@ -251,8 +251,8 @@ fn a_video_cut_short_while_it_streams_ends_the_connection() {
 
 #[test]
 fn every_route_is_described() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     let document = server.get("/openapi.json").json();
     let page = server.get("/docs");
@@ -298,7 +298,7 @@ fn every_route_is_described() {
             "{name}"
         );
     }
-    for path in ["/", "/page.css", "/page.js"] {
+    for path in ["/", "/page.css", "/page.js", "/favicon.ico"] {
         let answer = server.get(path);
         assert!(answer.status == 200 && !answer.body.is_empty(), "{path}");
     }
@@ -306,8 +306,8 @@ fn every_route_is_described() {
 
 #[test]
 fn what_was_done_is_counted() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     server.post("/api/v1/search", &json!({ "text": "red" }));
 
     let metrics = server.get("/metrics");

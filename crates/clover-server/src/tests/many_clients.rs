@@ -37,8 +37,8 @@ fn numbers(answer: &Value) -> Vec<f64> {
 
 #[test]
 fn a_thousand_clients_have_an_answer_or_are_told_to_come_back() {
-    let films = Films::new();
-    let server = films.open(&here());
+    let videos = Videos::new();
+    let server = videos.open(&here());
     let texts = ["red", "a blue circle", "circle", "a"];
 
     let answers = runtime().block_on(async {
@@ -82,8 +82,8 @@ fn a_thousand_clients_have_an_answer_or_are_told_to_come_back() {
 
 #[test]
 fn clients_over_connections_are_all_answered() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     let clients = thread::scope(|scope| {
         let ask = || {
@@ -107,8 +107,8 @@ fn clients_over_connections_are_all_answered() {
 
 #[test]
 fn clients_that_leave_leave_nothing_behind() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
     let body = json!({ "text": "red" }).to_string();
     let request = format!(
         "POST /api/v1/search HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -132,8 +132,8 @@ fn clients_that_leave_leave_nothing_behind() {
 
 #[test]
 fn a_server_that_is_stopped_finishes_what_runs() {
-    let films = Films::new();
-    let mut server = films.serve();
+    let videos = Videos::new();
+    let mut server = videos.serve();
     let body = json!({ "question": "a", "choices": ["red", "blue"], "moments": 3 }).to_string();
     let request = format!(
         "POST /api/v1/ask HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

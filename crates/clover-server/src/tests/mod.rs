@@ -19,10 +19,7 @@ use std::time::{Duration, Instant};
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{
-    Bundle, LibrarySource, Preprocessing, UpdateOptions, index_clips, write_bundle,
-};
+use clover_inference::{Bundle, LibrarySource, UpdateOptions, index_clips};
 use clover_model::CloverConfig;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgba, RgbaImage};
@@ -31,14 +28,14 @@ use serde_json::{Value, json};
 use crate::{Server, ServerConfig};
 
 /// A folder with a bundle nobody trained, videos, and their index.
-struct Films {
+struct Videos {
     root: tempfile::TempDir,
 }
 
-impl Films {
-    /// Two short films, a longer one in a folder, and a file that is none.
+impl Videos {
+    /// Two short videos, a longer one in a folder, and a file that is none.
     fn new() -> Self {
-        let films = Self {
+        let videos = Self {
             root: tempfile::tempdir().unwrap(),
         };
         let lines = [
@@ -48,28 +45,15 @@ impl Films {
         let config = CloverConfig::nano(lines.len())
             .with_image_size(28)
             .with_frames(2);
-        let preprocessing = Preprocessing {
-            frames: 2,
-            fps: None,
-            pixels: PixelPipeline::test_resize(28),
-            text_len: 8,
-        };
-        let clover = config.init::<Flex>(&Default::default());
-        write_bundle(
-            &films.path("bundle"),
-            &config,
-            &clover,
-            &tokenizer,
-            &preprocessing,
-        )
-        .unwrap();
-        fs::create_dir_all(films.path("videos/more")).unwrap();
-        film(&films.path("videos/a red circle.gif"), 2, 200);
-        film(&films.path("videos/b.gif"), 3, 20);
-        film(&films.path("videos/more/long.gif"), 21, 120);
-        fs::write(films.path("videos/broken.gif"), b"GIF89a and nothing more").unwrap();
-        films.index();
-        films
+        let bundle = Bundle::<Flex>::init(config, tokenizer, 8, &Default::default());
+        bundle.write(&videos.path("bundle")).unwrap();
+        fs::create_dir_all(videos.path("videos/more")).unwrap();
+        write_video(&videos.path("videos/a red circle.gif"), 2, 200);
+        write_video(&videos.path("videos/b.gif"), 3, 20);
+        write_video(&videos.path("videos/more/long.gif"), 21, 120);
+        fs::write(videos.path("videos/broken.gif"), b"GIF89a and nothing more").unwrap();
+        videos.index();
+        videos
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -118,7 +102,7 @@ fn here() -> ServerConfig {
 }
 
 /// So many seconds of two frames a second.
-fn film(path: &Path, seconds: u64, color: u8) {
+fn write_video(path: &Path, seconds: u64, color: u8) {
     let mut encoder = GifEncoder::new_with_speed(fs::File::create(path).unwrap(), 30);
     for number in 0..2 * seconds {
         let shade = (number * 5 % 256) as u8;

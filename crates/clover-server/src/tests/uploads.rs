@@ -2,24 +2,24 @@
 
 use super::*;
 
-fn taking(films: &Films) -> Running {
-    films.serve_as(&ServerConfig {
-        upload_dir: Some(films.path("uploads")),
+fn taking(videos: &Videos) -> Running {
+    videos.serve_as(&ServerConfig {
+        upload_dir: Some(videos.path("uploads")),
         max_upload: 100_000,
         ..here()
     })
 }
 
-fn files(films: &Films) -> usize {
-    films.path("uploads").read_dir().unwrap().count()
+fn files(videos: &Videos) -> usize {
+    videos.path("uploads").read_dir().unwrap().count()
 }
 
 #[test]
-fn a_film_that_is_sent_is_soon_found() {
-    let films = Films::new();
-    let server = taking(&films);
-    film(&films.path("new.gif"), 3, 250);
-    let bytes = fs::read(films.path("new.gif")).unwrap();
+fn a_video_that_is_sent_is_soon_found() {
+    let videos = Videos::new();
+    let server = taking(&videos);
+    write_video(&videos.path("new.gif"), 3, 250);
+    let bytes = fs::read(videos.path("new.gif")).unwrap();
 
     let taken = server.request(
         "POST /api/v1/uploads?name=..%2Fa%20new%20one.gif",
@@ -59,9 +59,33 @@ fn a_film_that_is_sent_is_soon_found() {
 }
 
 #[test]
+fn a_full_folder_takes_no_more_and_says_what_to_do() {
+    let videos = Videos::new();
+    let server = videos.serve_as(&ServerConfig {
+        upload_dir: Some(videos.path("uploads")),
+        max_upload_dir: 1_000,
+        ..here()
+    });
+    fs::write(videos.path("uploads/earlier.mp4"), [0; 990]).unwrap();
+
+    let refused = server.request("POST /api/v1/uploads?name=a.gif", "", b"GIF89a and more");
+    fs::remove_file(videos.path("uploads/earlier.mp4")).unwrap();
+    let taken = server.request("POST /api/v1/uploads?name=a.gif", "", b"GIF89a and more");
+
+    let problem = refused.json();
+    assert_eq!((refused.status, &problem["status"]), (507, &json!(507)));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("990 of at most 1000 bytes") && detail.contains("--max-upload-dir"),
+        "{detail}"
+    );
+    assert_eq!(taken.status, 202);
+}
+
+#[test]
 fn what_lies_about_itself_is_refused_or_removed() {
-    let films = Films::new();
-    let server = taking(&films);
+    let videos = Videos::new();
+    let server = taking(&videos);
     let send = |bytes: &[u8]| server.request("POST /api/v1/uploads?name=a.gif", "", bytes);
     let claims = |length: &str| {
         let head = format!(
@@ -86,7 +110,7 @@ fn what_lies_about_itself_is_refused_or_removed() {
         server.request("POST /api/v1/uploads", "", b"GIF89a").status,
         400
     );
-    eventually(|| (files(&films) == 0).then_some(()));
+    eventually(|| (files(&videos) == 0).then_some(()));
 
     // An image of 60,000 pixels a side, in a few bytes.
     let bomb = b"GIF89a\x60\xea\x60\xea\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x60\xea\x60\xea\0\x02\x02D\x01\0;";
@@ -96,23 +120,23 @@ fn what_lies_about_itself_is_refused_or_removed() {
         (job["state"] == "failed").then_some(job)
     });
     assert!(
-        failed["detail"].is_string() && files(&films) == 0,
+        failed["detail"].is_string() && files(&videos) == 0,
         "{failed}"
     );
     assert!(
         !failed
             .to_string()
-            .contains(films.root.path().to_str().unwrap()),
+            .contains(videos.root.path().to_str().unwrap()),
         "{failed}"
     );
 }
 
 #[test]
 fn an_index_that_another_writes_to_is_waited_for() {
-    let films = Films::new();
-    let server = taking(&films);
-    let lock = clover_data::files::FolderLock::take(&films.path("index")).unwrap();
-    let bytes = fs::read(films.path("videos/b.gif")).unwrap();
+    let videos = Videos::new();
+    let server = taking(&videos);
+    let lock = clover_data::files::FolderLock::take(&videos.path("index")).unwrap();
+    let bytes = fs::read(videos.path("videos/b.gif")).unwrap();
     let taken = server
         .request("POST /api/v1/uploads?name=b.gif", "", &bytes)
         .json();
@@ -128,8 +152,8 @@ fn an_index_that_another_writes_to_is_waited_for() {
 
 #[test]
 fn without_a_folder_nothing_is_taken() {
-    let films = Films::new();
-    let server = films.serve();
+    let videos = Videos::new();
+    let server = videos.serve();
 
     assert_eq!(
         server

@@ -9,10 +9,7 @@ use std::thread;
 use burn_flex::Flex;
 use clover_data::dataset::ClipTable;
 use clover_data::text::Tokenizer;
-use clover_data::video::PixelPipeline;
-use clover_inference::{
-    Bundle, IndexSettings, IndexWriter, LibrarySource, Preprocessing, UpdateOptions, write_bundle,
-};
+use clover_inference::{Bundle, IndexSettings, IndexWriter, LibrarySource, UpdateOptions};
 use clover_model::CloverConfig;
 use clover_server::{Server, ServerConfig};
 
@@ -61,14 +58,8 @@ fn write_nano_bundle(folder: &Path) {
     let config = CloverConfig::nano(lines.len())
         .with_image_size(28)
         .with_frames(2);
-    let preprocessing = Preprocessing {
-        frames: 2,
-        fps: None,
-        pixels: PixelPipeline::test_resize(28),
-        text_len: 12,
-    };
-    let clover = config.init::<Flex>(&Default::default());
-    write_bundle(folder, &config, &clover, &tokenizer, &preprocessing).unwrap();
+    let bundle = Bundle::<Flex>::init(config, tokenizer, 12, &Default::default());
+    bundle.write(folder).unwrap();
 }
 
 /// Serves an index while something is done with the URL of its page.

@@ -1,7 +1,7 @@
 //! The page in a real browser, as one who looks and clicks, and as one who has a keyboard alone.
 //!
 //! Needs `chromium` and `chromedriver` (Debian: `chromium-driver`). With `CLOVER_SCREENSHOTS=FOLDER` it writes
-//! pictures of what it sees.
+//! images of what it sees.
 
 #![cfg(test)]
 

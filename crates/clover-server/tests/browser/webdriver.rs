@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 /// What an element is called in the protocol's JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -105,7 +105,7 @@ impl Browser {
         let started = Instant::now();
         while self.value(&format!("Boolean({expression})")) != json!(true) {
             assert!(
-                started.elapsed() < PATIENCE,
+                started.elapsed() < TIMEOUT,
                 "never true: {expression}\nstatus: {}\nlog: {}",
                 self.value("document.body.innerText.slice(0, 2000)"),
                 self.log(),
@@ -157,7 +157,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// Writes a picture of the window, where a folder for such was given.
+    /// Writes an image of the window, where a folder for such was given.
     pub(crate) fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("CLOVER_SCREENSHOTS") else {
             return;
@@ -196,7 +196,7 @@ impl Browser {
         let failed = |error: std::io::Error| error.to_string();
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(failed)?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+        stream.set_read_timeout(Some(TIMEOUT)).map_err(failed)?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\

@@ -105,7 +105,7 @@ pub enum CellEvent<'e> {
     Measuring(&'static str),
 }
 
-/// The figures of a cell.
+/// The metrics of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellResult {
     /// The row.

@@ -4,7 +4,7 @@
 //! recipe.json                      what everything in the folder was made with
 //! benchmark/                       the data
 //! runs/baseline-0/                 a row with a seed while it runs: checkpoints, bundle, log
-//! results/baseline-0.json          its figures, once it is done
+//! results/baseline-0.json          its metrics, once it is done
 //! ablation.md .json .svg           the table, of the results there are
 //! ```
 
@@ -84,7 +84,7 @@ impl AblationFolder {
         self.root.join("runs").join(cell.to_string())
     }
 
-    /// The figures of a cell, if it is done.
+    /// The metrics of a cell, if it is done.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl AblationFolder {
             .map_err(|source| TrainerError::Json { path, source })
     }
 
-    /// Keeps the figures of a cell, whole or not at all; its checkpoints are then removed.
+    /// Keeps the metrics of a cell, whole or not at all; its checkpoints are then removed.
     ///
     /// # Errors
     ///

@@ -15,16 +15,17 @@ use clover_data::dataset::{
 use clover_data::text::QuestionForm;
 use clover_inference::Bundle;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
+use clover_model::materialize_parameters;
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel};
 
 use super::cell::{AblationFiles, AblationLists, CellEvent};
 use crate::TrainerError;
 use crate::evaluate::{
-    AnswerScores, Figures, MeasureSettings, QuestionAccuracy, QuestionSource, measure_answers,
+    AnswerScores, MeasureSettings, QuestionAccuracy, QuestionSource, TaskMetrics, measure_answers,
 };
 use crate::finetune::{FineTuningSettings, fine_tune};
 use crate::recipe::{AblationRecipe, FinetuningRecipe, as_seen_by};
-use crate::starting_values::{draw_parameters, from_seed};
+use crate::starting_values::from_seed;
 
 /// What a task gave, with the items left out; nothing when it was broken off.
 type Outcome = Option<(QuestionAccuracy, Vec<SkippedItem>)>;
@@ -190,7 +191,7 @@ impl Questions<'_> {
         S: QuestionSource
             + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
     {
-        from_seed::<B, _>(self.seed, device, || draw_parameters(&task.model));
+        from_seed::<B, _>(self.seed, device, || materialize_parameters(&task.model));
         let settings = FineTuningSettings {
             recipe: task.recipe,
             seed: self.seed,
@@ -214,9 +215,9 @@ impl Questions<'_> {
         let (model, asked) = (tuned.model.valid(), Arc::new(task.test));
         let measured = measure_answers(&model, asked, 1, &asking, device, &mut |_, _| ())?;
         skipped.extend(measured.skipped);
-        match measured.figures {
-            Figures::Answers(figures) => Ok(Some((figures.accuracy, skipped))),
-            Figures::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
+        match measured.metrics {
+            TaskMetrics::Answers(metrics) => Ok(Some((metrics.accuracy, skipped))),
+            TaskMetrics::Retrieval(_) => Err(TrainerError::NothingToEvaluate),
         }
     }
 }

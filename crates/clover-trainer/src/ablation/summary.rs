@@ -1,4 +1,4 @@
-//! The table: every row's figures over its seeds.
+//! The table: every row's metrics over its seeds.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct Spread {
     pub deviation: Option<f64>,
 }
 
-/// The figures of a row. Recalls and accuracies are in percent.
+/// The metrics of a row. Recalls and accuracies are in percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RowSummary {
     /// The row.
@@ -53,7 +53,7 @@ pub struct AblationSummary {
     pub device: String,
     /// Every setting.
     pub recipe: AblationRecipe,
-    /// The rows of which there are figures.
+    /// The rows that were measured.
     pub rows: Vec<RowSummary>,
     /// Rows with seeds that are not done.
     pub missing: Vec<String>,

@@ -10,7 +10,7 @@ use clover_data::dataset::{BatchLoader, LoaderConfig, Position, SampleSource};
 use clover_inference::EmbeddingTime;
 
 use super::AnswerScores;
-use super::evaluation::{AnswerFigures, Figures, Measured};
+use super::evaluation::{AnswerMetrics, Measured, TaskMetrics};
 use super::predictions::{AnsweredPrediction, Prediction, Scored};
 use super::question_source::{Question, QuestionSource};
 use super::questions::{BATCH, Count, score_rows};
@@ -84,7 +84,7 @@ where
     summed_up(&*questions, record, settings, (read, time))
 }
 
-/// The figures of everything that was answered.
+/// The metrics of everything that was answered.
 fn summed_up<S: QuestionSource>(
     questions: &S,
     record: Record<AnsweredPrediction>,
@@ -101,12 +101,12 @@ fn summed_up<S: QuestionSource>(
         .iter()
         .map(|item| f64::from(u8::from(item.correct)))
         .collect();
-    let figures = AnswerFigures {
+    let metrics = AnswerMetrics {
         accuracy: count.accuracy(record.left_out.len())?,
         interval: mean_interval(&outcomes, settings.seed),
     };
     Ok(Measured {
-        figures: Figures::Answers(figures),
+        metrics: TaskMetrics::Answers(metrics),
         predictions: record.items.into_iter().map(Prediction::Answered).collect(),
         skipped: record.left_out,
         time,

@@ -19,34 +19,35 @@ pub struct Evaluation {
     pub data: String,
     /// Items of it that can be used: clips with sentences, or questions.
     pub items: usize,
-    /// Rows of it that cannot, which are in no figure.
+    /// Rows of it that cannot, which are in no metric.
     pub unusable_rows: usize,
-    /// Items whose clip or text could not be read, which are in no figure either.
+    /// Items whose clip or text could not be read, which are in no metric either.
     pub skipped: Vec<SkippedItem>,
     /// What tells this evaluation from another one: its task, recipe, bundle and list.
     #[serde(default)]
     pub identity: String,
-    /// The figures.
-    pub figures: Figures,
+    /// The metrics.
+    #[serde(alias = "figures")]
+    pub metrics: TaskMetrics,
     /// Clips a second, reading included.
     pub clips_per_second: f64,
     /// The share of the time that was spent waiting for clips to be read.
     pub waiting_share: f64,
 }
 
-/// The figures of a task.
+/// The metrics of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Figures {
+pub enum TaskMetrics {
     /// Of retrieval.
-    Retrieval(Box<RetrievalFigures>),
+    Retrieval(Box<BidirectionalMetrics>),
     /// Of questions.
-    Answers(AnswerFigures),
+    Answers(AnswerMetrics),
 }
 
 /// Both directions of retrieval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RetrievalFigures {
+pub struct BidirectionalMetrics {
     /// Sentences looking for their clip.
     pub text_to_video: Direction,
     /// Clips looking for any of their sentences.
@@ -72,18 +73,18 @@ pub struct Direction {
 
 /// Accuracy over questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AnswerFigures {
+pub struct AnswerMetrics {
     /// Accuracy, beside chance and the best constant answer; shares between 0 and 1.
     pub accuracy: QuestionAccuracy,
     /// How far the accuracy may be off.
     pub interval: Interval,
 }
 
-/// Figures with what they were computed from.
+/// Metrics with what they were computed from.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// The figures.
-    pub figures: Figures,
+    /// The metrics.
+    pub metrics: TaskMetrics,
     /// What became of each query.
     pub predictions: Vec<Prediction>,
     /// Items that could not be read.
@@ -92,21 +93,21 @@ pub struct Measured {
     pub time: (usize, EmbeddingTime),
 }
 
-impl Figures {
-    /// The figure a model is chosen by, higher is better: the sum of the six recalls in percent, or
+impl TaskMetrics {
+    /// The number a model is chosen by, higher is better: the sum of the six recalls in percent, or
     /// the accuracy in percent.
     #[must_use]
     pub fn score(&self) -> f64 {
         match self {
-            Self::Retrieval(figures) => {
-                let RetrievalFigures {
+            Self::Retrieval(metrics) => {
+                let BidirectionalMetrics {
                     text_to_video,
                     video_to_text,
                     ..
-                } = &**figures;
+                } = &**metrics;
                 text_to_video.metrics.recall_sum() + video_to_text.metrics.recall_sum()
             }
-            Self::Answers(figures) => 100.0 * figures.accuracy.accuracy,
+            Self::Answers(metrics) => 100.0 * metrics.accuracy.accuracy,
         }
     }
 }

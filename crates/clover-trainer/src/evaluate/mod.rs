@@ -27,7 +27,9 @@ pub use answers::measure_answers;
 pub use attention::{AttentionMaps, QuestionAttention};
 pub(crate) use best_and_worst::{best_and_worst, by_probability};
 pub use embedded_list::{EmbeddedList, embed_list};
-pub use evaluation::{AnswerFigures, Direction, Evaluation, Figures, Measured, RetrievalFigures};
+pub use evaluation::{
+    AnswerMetrics, BidirectionalMetrics, Direction, Evaluation, Measured, TaskMetrics,
+};
 pub use predictions::{
     AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
 };

@@ -8,7 +8,7 @@ use clover_inference::Embedder;
 
 use super::answers::answered;
 use super::embedded_list::embed_list;
-use super::evaluation::{AnswerFigures, Figures, Measured};
+use super::evaluation::{AnswerMetrics, Measured, TaskMetrics};
 use super::predictions::Prediction;
 use super::question_source::of_choice;
 use super::questions::Count;
@@ -42,12 +42,12 @@ pub fn measure_ranked_choice<B: Backend>(
         outcomes.push(f64::from(u8::from(prediction.correct)));
         predictions.push(Prediction::Answered(prediction));
     }
-    let figures = AnswerFigures {
+    let metrics = AnswerMetrics {
         accuracy: count.accuracy(list.skipped.len())?,
         interval: mean_interval(&outcomes, settings.seed),
     };
     Ok(Measured {
-        figures: Figures::Answers(figures),
+        metrics: TaskMetrics::Answers(metrics),
         predictions,
         skipped: list.skipped,
         time: list.time,

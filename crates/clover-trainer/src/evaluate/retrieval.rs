@@ -9,11 +9,10 @@ use std::ops::Range;
 use burn::prelude::*;
 use clover_data::dataset::{Captioned, CaptionedDataset, ClipTable};
 use clover_inference::Embedder;
-use clover_losses::TEMPERATURE;
 use serde::{Deserialize, Serialize};
 
 use super::embedded_list::{EmbeddedList, embed_list};
-use super::evaluation::{Direction, Figures, Measured, RetrievalFigures};
+use super::evaluation::{BidirectionalMetrics, Direction, Measured, TaskMetrics};
 use super::predictions::{Prediction, RankedPrediction, Scored, Seeking};
 use super::settings::MeasureSettings;
 use super::similarity::pair_similarity;
@@ -77,8 +76,9 @@ pub fn measure_retrieval<B: Backend>(
     let ranks = Ranks::of::<B>(&list, embedder.device())?;
     let dual_softmax = match settings.dual_softmax {
         true => {
+            let temperature = embedder.temperature();
             let rank = |queries: &_, candidates: &_, own: &_| {
-                dual_softmax_ranks(queries, candidates, own, TEMPERATURE)
+                dual_softmax_ranks(queries, candidates, own, temperature)
             };
             Some(Ranks::with(&list, rank)?.metrics(&list))
         }
@@ -95,7 +95,7 @@ pub fn measure_retrieval<B: Backend>(
     });
     let read: Vec<Vec<String>> = read.collect();
     let [text_to_video, video_to_text] = ranks.metrics(&list);
-    let figures = RetrievalFigures {
+    let metrics = BidirectionalMetrics {
         text_to_video: direction(text_to_video, &ranks.of_texts),
         video_to_text: direction(video_to_text, &ranks.of_videos),
         dual_softmax,
@@ -105,7 +105,7 @@ pub fn measure_retrieval<B: Backend>(
     };
     let found = Found::of::<B>(&list, embedder.device())?;
     Ok(Measured {
-        figures: Figures::Retrieval(Box::new(figures)),
+        metrics: TaskMetrics::Retrieval(Box::new(metrics)),
         predictions: found.predictions((&list, &ranks), &names, &read),
         skipped: list.skipped,
         time: list.time,
@@ -361,7 +361,7 @@ mod tests {
     fn re_ranking_by_dual_softmax_asks_the_same_queries() {
         let list = two_clips();
         let rank = |queries: &_, candidates: &_, own: &_| {
-            dual_softmax_ranks(queries, candidates, own, TEMPERATURE)
+            dual_softmax_ranks(queries, candidates, own, 0.05)
         };
 
         let ranks = Ranks::with(&list, rank).unwrap();

@@ -51,7 +51,7 @@ pub struct EvaluationPlan {
 /// What came out.
 #[derive(Clone, Debug)]
 pub struct Evaluated {
-    /// The figures, and how they came about.
+    /// The metrics, and how they came about.
     pub evaluation: Evaluation,
     /// What became of each query.
     pub predictions: Vec<Prediction>,
@@ -153,7 +153,7 @@ impl Evaluation {
             unusable_rows: items.skipped().len(),
             skipped: measured.skipped.clone(),
             identity: String::new(),
-            figures: measured.figures.clone(),
+            metrics: measured.metrics.clone(),
             clips_per_second,
             waiting_share,
         }

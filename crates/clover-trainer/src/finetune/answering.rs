@@ -102,13 +102,7 @@ where
             sum = sum + loss.clone().inner();
             accumulator.accumulate(model, full_gradients(loss.backward(), model));
         }
-        Ok(BatchGradients {
-            terms: vec![sum],
-            watched: Vec::new(),
-            gradients: accumulator.grads(),
-            items: names.len(),
-            names,
-        })
+        Ok(BatchGradients::of_loss(sum, accumulator.grads(), names))
     }
 
     fn metrics(&self, done: StepDone) -> FinetuningMetrics {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use burn::module::{AutodiffModule, ParamId};
-use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::optim::GradientsAccumulator;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::{ClipBatch, StackedClips};
@@ -41,22 +41,15 @@ impl<B: AutodiffBackend> Task<B> for Comparing<B> {
         noise: &Noise,
         on: On<'_, B>,
     ) -> Result<BatchGradients<B>, TrainerError> {
-        let (loss, gradients, names) = match batch {
+        Ok(match batch {
             Batch::Stacked(pairs) => {
                 let names = names(&pairs);
                 let [video, text] = embed(model, *pairs, &mut noise.clone(), on.device);
                 let loss = self.loss(video, text, logit_scale(model).map(|(_, value)| value));
                 let gradients = full_gradients(loss.backward(), model);
-                (loss.inner(), gradients, names)
+                BatchGradients::of_loss(loss.inner(), gradients, names)
             }
             Batch::Apart(samples) => self.three_passes(model, &samples, noise, on.device),
-        };
-        Ok(BatchGradients {
-            terms: vec![loss],
-            watched: Vec::new(),
-            gradients,
-            items: names.len(),
-            names,
         })
     }
 
@@ -121,14 +114,14 @@ impl<B: AutodiffBackend> Comparing<B> {
         loss.forward_at(video, text, &temperature)
     }
 
-    /// The loss of pairs that pass the model in micro-batches, its gradient, and what the pairs are called.
+    /// The loss and gradients of pairs that pass the model in micro-batches.
     fn three_passes(
         &self,
         model: &RetrievalModel<B>,
         samples: &[CaptionedSample],
         noise: &Noise,
         device: &B::Device,
-    ) -> (Tensor<B::InnerBackend, 1>, GradientsParams, Vec<String>) {
+    ) -> BatchGradients<B> {
         let micro_batch = self.0.recipe.micro_batch;
         let without_graph = model.valid();
         let (mut videos, mut texts, mut named) = (Vec::new(), Vec::new(), Vec::new());
@@ -170,7 +163,7 @@ impl<B: AutodiffBackend> Comparing<B> {
         if let Some((id, gradient)) = of_scale {
             gradients.register(id, gradient);
         }
-        (loss.inner(), gradients, named)
+        BatchGradients::of_loss(loss.inner(), gradients, named)
     }
 }
 

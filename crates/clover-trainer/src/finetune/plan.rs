@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Figures;
+use crate::evaluate::TaskMetrics;
 use crate::recipe::TaskRecipe;
 use crate::run::metrics_file::Measured;
 use crate::run::{Observe, RunEvent, RunSummary, Scored, StepDone};
@@ -102,8 +102,9 @@ pub struct FinetuningValidation {
     pub split: String,
     /// What models are compared by, higher is better.
     pub score: f64,
-    /// The figures.
-    pub figures: Figures,
+    /// The metrics.
+    #[serde(alias = "figures")]
+    pub metrics: TaskMetrics,
     /// Items that could not be read.
     pub skipped: usize,
 }

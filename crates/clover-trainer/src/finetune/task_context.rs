@@ -11,7 +11,7 @@ use clover_data::dataset::{
 use clover_data::text::Tokenizer;
 use clover_inference::{Answers, Bundle, FusionPart, Preprocessing};
 use clover_model::tasks::AnswerHead;
-use clover_model::{Clover, CloverConfig, Noise};
+use clover_model::{Clover, CloverConfig, Noise, materialize_parameters};
 
 use super::{FinetuningPlan, FinetuningValidation};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
@@ -19,7 +19,6 @@ use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TrainingData};
-use crate::starting_values::draw_parameters;
 use crate::task_items::TaskReading;
 use crate::{CutTexts, TrainerError};
 
@@ -60,7 +59,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
         let bundle = Bundle::<B>::read(&plan.bundle, device)?;
         if !bundle.untrained.is_empty() && !plan.recipe.task.is_retrieval() {
             // Here, so that every copy of the model has the same random values.
-            draw_parameters(&bundle.clover);
+            materialize_parameters(&bundle.clover);
         }
         let context = Self {
             name: plan.name.clone(),
@@ -145,8 +144,8 @@ impl<B: AutodiffBackend> TaskContext<B> {
             step,
             epoch,
             split: self.split.clone(),
-            score: measured.figures.score(),
-            figures: measured.figures,
+            score: measured.metrics.score(),
+            metrics: measured.metrics,
             skipped: measured.skipped.len(),
         }
     }

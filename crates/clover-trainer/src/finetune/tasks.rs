@@ -7,9 +7,9 @@ use clover_data::dataset::{
     Answered, Captioned, ClipTable, MultipleChoiceDataset, OpenEndedDataset,
 };
 use clover_inference::{Answers, bundle_checksum};
-use clover_model::Clover;
 use clover_model::heads::{MultipleChoiceHeadConfig, OpenEndedHeadConfig};
 use clover_model::tasks::{MultipleChoiceModel, OpenEndedModel, RetrievalModel};
+use clover_model::{Clover, materialize_parameters};
 
 use super::answering::{Answering, AnsweringTask};
 use super::comparing::{Comparing, logit_scale};
@@ -23,7 +23,7 @@ use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
 use crate::run::{Run, RunFolder, RunLength, RunPlan, Task, TrainingData, ValidateEvery};
-use crate::starting_values::{draw_parameters, from_seed};
+use crate::starting_values::from_seed;
 use crate::task_items::answer_list;
 use crate::{RunRecord, TrainerError};
 
@@ -188,7 +188,7 @@ where
     B: AutodiffBackend,
     T: Task<B, Metrics = FinetuningMetrics, Validation = FinetuningValidation>,
 {
-    from_seed::<B, _>(recipe.seed, on.1, || draw_parameters(&model));
+    from_seed::<B, _>(recipe.seed, on.1, || materialize_parameters(&model));
     let mut recorded = recipe_value(recipe, &plan.folder)?;
     if let Some(keys) = recorded.as_object_mut() {
         // Parts that are not trained come from it when the run ends.

@@ -13,7 +13,7 @@ const DRAWS: usize = 1_000;
 /// From the lower to the upper bound.
 pub type Interval = [f64; 2];
 
-/// The intervals of the figures of retrieval.
+/// The intervals of the metrics of retrieval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankIntervals {
     /// Percent of queries whose own candidate ranks first.
@@ -41,7 +41,7 @@ pub fn mean_interval(outcomes: &[f64], seed: u64) -> Interval {
     interval(means.collect())
 }
 
-/// The 95 % intervals of the figures of ranks, counted from zero.
+/// The 95 % intervals of the metrics of ranks, counted from zero.
 #[must_use]
 pub fn rank_intervals(ranks: &[usize], seed: u64) -> RankIntervals {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

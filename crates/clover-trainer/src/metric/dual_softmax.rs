@@ -15,7 +15,8 @@ use crate::error::TrainerError;
 /// The whole matrix is held: 200 MB of it at most.
 const LARGEST: usize = 50_000_000;
 
-/// The rank of each query's own candidate among scores weighed so, from zero.
+/// The rank of each query's own candidate among scores weighed so, from zero; `temperature` is the model's, by which
+/// its cosines are divided in training.
 ///
 /// # Errors
 ///
@@ -76,10 +77,13 @@ mod tests {
 
         let plain =
             |row: usize| queries.cosine(row, &candidates, 0) > queries.cosine(row, &candidates, 1);
-        let weighed = dual_softmax_ranks(&queries, &candidates, &[0, 1], 0.05).unwrap();
+        let weighed =
+            |temperature| dual_softmax_ranks(&queries, &candidates, &[0, 1], temperature).unwrap();
 
         assert!(plain(0) && plain(1));
-        assert_eq!(weighed, [0, 0]);
+        assert_eq!(weighed(0.05), [0, 0]);
+        // So high a temperature makes all queries want a candidate alike.
+        assert_eq!(weighed(100.0), [0, 1]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The figures a model is judged by.
+//! The metrics a model is judged by.
 
 mod blocked;
 mod bootstrap;

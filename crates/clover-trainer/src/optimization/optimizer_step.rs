@@ -26,6 +26,23 @@ pub struct BatchGradients<B: AutodiffBackend> {
     pub names: Vec<String>,
 }
 
+impl<B: AutodiffBackend> BatchGradients<B> {
+    /// Those of one loss, `[1]`, of samples that all lie here.
+    pub(crate) fn of_loss(
+        loss: Tensor<B::InnerBackend, 1>,
+        gradients: GradientsParams,
+        names: Vec<String>,
+    ) -> Self {
+        Self {
+            terms: vec![loss],
+            watched: Vec::new(),
+            gradients,
+            items: names.len(),
+            names,
+        }
+    }
+}
+
 /// What a step measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepValues {

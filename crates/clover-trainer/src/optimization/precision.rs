@@ -12,10 +12,10 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
 use burn::tensor::backend::AutodiffBackend;
+use clover_model::materialize_parameters;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainerError;
-use crate::starting_values::draw_parameters;
 
 /// Tables that are looked up, not multiplied: the gradient of a row is a sum over all that met it,
 /// and 8 bits lose count at 256.
@@ -55,7 +55,7 @@ impl Precision {
     #[must_use]
     pub fn working_copy<B: AutodiffBackend, M: AutodiffModule<B>>(self, master: &M) -> M {
         // A parameter that is not drawn yet would be drawn twice.
-        draw_parameters(master);
+        materialize_parameters(master);
         match self {
             Self::F32 => master.clone(),
             Self::Bf16 => master.clone().map(&mut Narrow::default()),

@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::prelude::*;
+use clover_model::materialize_parameters;
 use serde::{Deserialize, Serialize};
 
 /// The deviation of the encoders' linear weights as published.
@@ -39,30 +40,14 @@ pub(crate) fn from_seed<B: Backend, T>(
     draw()
 }
 
-/// Draws every parameter of a module in its order.
-///
-/// Parameters are drawn at their first use, so without this they would depend on what is used
-/// first, and on what else was drawn until then.
-pub(crate) fn draw_parameters<B: Backend, M: Module<B>>(module: &M) {
-    module.visit(&mut Draw);
-}
-
 impl StartingWeights {
     /// A module as it starts: drawn, in its order, and scaled.
     pub(crate) fn draw<B: Backend, M: Module<B>>(self, module: M) -> M {
-        draw_parameters(&module);
+        materialize_parameters(&module);
         match self {
             Self::Published => module,
             Self::ByWidth => module.map(&mut ByWidth::default()),
         }
-    }
-}
-
-struct Draw;
-
-impl<B: Backend> ModuleVisitor<B> for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let _ = param.val();
     }
 }
 
@@ -141,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::TestAutodiffBackend;
-    use burn::module::AutodiffModule;
+    use burn::module::{AutodiffModule, ModuleVisitor};
     use clover_model::weights::{Naming, tensors};
     use clover_model::{Clover, CloverConfig};
 

@@ -4,11 +4,10 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::text::Tokenizer;
 use clover_data::video::{ChannelOrder, PixelPipeline};
 use clover_inference::{bundle_preprocessing, bundle_sizes, start_from_bundle};
-use clover_model::{Clover, CloverConfig};
+use clover_model::{Clover, CloverConfig, materialize_parameters};
 
 use super::{Observe, PretrainingEvent, PretrainingPlan};
 use crate::TrainerError;
-use crate::starting_values::draw_parameters;
 
 /// The sizes of the model: those of the bundle, for the clips of the recipe; or those of the
 /// recipe's preset.
@@ -16,8 +15,8 @@ pub(super) fn sizes(
     plan: &PretrainingPlan,
     tokenizer: &Tokenizer,
 ) -> Result<CloverConfig, TrainerError> {
-    let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
     let Some(folder) = &plan.start_from else {
+        let preset = plan.recipe.model(tokenizer.vocabulary().len())?;
         check_end(plan, &preset, tokenizer)?;
         return Ok(preset);
     };
@@ -27,12 +26,7 @@ pub(super) fn sizes(
     if plan.recipe.image_size > 0 {
         config.set_image_size(plan.recipe.image_size);
     }
-    if plan.recipe.text_len > config.text.longest_text() {
-        return Err(TrainerError::RecipeValue {
-            key: "text_len",
-            reason: format!("the model has {} positions", config.text.longest_text()),
-        });
-    }
+    plan.recipe.check_lengths(&config)?;
     Ok(config)
 }
 
@@ -89,6 +83,6 @@ pub(super) fn model<B: AutodiffBackend>(
     let report = &report;
     let _ = observe(PretrainingEvent::StartsFrom { folder, report });
     // What the bundle had is there already.
-    draw_parameters(&clover);
+    materialize_parameters(&clover);
     Ok(clover)
 }

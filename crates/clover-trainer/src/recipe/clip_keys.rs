@@ -2,6 +2,7 @@
 
 use clover_data::video::transform::Geometry;
 use clover_data::video::{DecodeLimits, FPS, PixelPipeline};
+use clover_model::CloverConfig;
 
 use super::keys::first_wrong;
 use crate::TrainerError;
@@ -24,6 +25,18 @@ pub(crate) fn as_seen_by(bundle: &PixelPipeline, pixels: PixelPipeline) -> Pixel
         colours: bundle.colours,
         ..pixels
     }
+}
+
+/// Checks frames of clips, each with its key, against what the model's video encoder takes.
+pub(super) fn check_frames(
+    config: &CloverConfig,
+    frames: &[(&'static str, usize)],
+) -> Result<(), TrainerError> {
+    for &(key, frames) in frames {
+        let checked = config.check_frames(frames);
+        checked.map_err(|reason| TrainerError::RecipeValue { key, reason })?;
+    }
+    Ok(())
 }
 
 /// Checks frames a second and limits.

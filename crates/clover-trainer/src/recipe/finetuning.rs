@@ -30,7 +30,7 @@ pub struct FinetuningRecipe {
 }
 
 impl FinetuningRecipe {
-    /// Checks the figures.
+    /// Checks the numbers.
     ///
     /// # Errors
     ///

@@ -148,21 +148,21 @@ impl Follows<'_> {
         self.0.contains(&key) && !self.0.contains(&follower)
     }
 
+    /// Brings warm-up and frames in tests in line with epochs and with frames, which `before` were others.
+    ///
     /// A shorter run than the recipe's must not be all warm-up: where it would be more than half of it,
-    /// it is a quarter.
-    pub(super) fn warmup(self, epochs: usize, warmup_epochs: f64) -> f64 {
-        match self.alone("epochs", "warmup_epochs") && warmup_epochs > (epochs / 2) as f64 {
-            true => (epochs / 4) as f64,
-            false => warmup_epochs,
+    /// it is a quarter. Clips that have the frames trained with in tests, too, keep to them: the fusion
+    /// encoder has positions for no more.
+    pub(super) fn adjust(
+        self,
+        (epochs, warmup_epochs): (usize, &mut f64),
+        ([before, frames], test_frames): ([usize; 2], &mut usize),
+    ) {
+        if self.alone("epochs", "warmup_epochs") && *warmup_epochs > (epochs / 2) as f64 {
+            *warmup_epochs = (epochs / 4) as f64;
         }
-    }
-
-    /// Clips that have the frames trained with in tests, too, keep to them: the fusion encoder has
-    /// positions for no more.
-    pub(super) fn test_frames(self, before: usize, frames: usize, test_frames: usize) -> usize {
-        match self.alone("frames", "test_frames") && test_frames == before {
-            true => frames,
-            false => test_frames,
+        if self.alone("frames", "test_frames") && *test_frames == before {
+            *test_frames = frames;
         }
     }
 }

@@ -8,7 +8,7 @@ use clover_model::{CloverConfig, Preset};
 use serde::{Deserialize, Serialize};
 
 use super::clip_keys;
-use super::keys::{Follows, whole_epochs};
+use super::keys::{Follows, first_wrong, whole_epochs};
 use super::reading::Recipe;
 use super::task::CaptionChoice;
 use crate::TrainerError;
@@ -38,6 +38,17 @@ pub enum Crop {
     Whole,
     /// The middle square, as in tests.
     Center,
+}
+
+impl Crop {
+    /// What becomes of frames of `size` pixels in training.
+    pub(super) fn of_videos(self, size: usize) -> PixelPipeline {
+        match self {
+            Self::RandomResizedCrop => PixelPipeline::train_video(size),
+            Self::Whole => PixelPipeline::test_resize(size),
+            Self::Center => PixelPipeline::test_center_crop(size),
+        }
+    }
 }
 
 /// How the words to hide are chosen.
@@ -121,9 +132,10 @@ impl Recipe for PretrainingRecipe {
     const COMPLETE: &'static str = include_str!("../../recipes/pretrain.toml");
 
     fn following(mut self, before: &Self, given: &[&str]) -> Self {
-        let follows = Follows(given);
-        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
-        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        Follows(given).adjust(
+            (self.epochs, &mut self.warmup_epochs),
+            ([before.frames, self.frames], &mut self.test_frames),
+        );
         self
     }
 
@@ -218,7 +230,7 @@ impl PretrainingRecipe {
     ///
     /// # Errors
     ///
-    /// The preset is unknown, or texts are longer than its positions.
+    /// The preset is unknown, or texts or clips are longer than its positions.
     pub fn model(&self, vocabulary: usize) -> Result<CloverConfig, TrainerError> {
         let wrong = |key, reason| TrainerError::RecipeValue { key, reason };
         let preset: Preset = self
@@ -230,17 +242,21 @@ impl PretrainingRecipe {
             config.set_image_size(self.image_size);
         }
         self.set_dropout(&mut config);
-        if self.text_len > config.text.longest_text() {
-            let longest = config.text.longest_text();
-            return Err(wrong(
-                "text_len",
-                format!("the model has {longest} positions"),
-            ));
-        }
+        self.check_lengths(&config)?;
         config
             .validate()
             .map_err(|reason| wrong("preset", reason))?;
         Ok(config)
+    }
+
+    /// Whether a model has positions for texts and clips of these lengths.
+    pub(crate) fn check_lengths(&self, config: &CloverConfig) -> Result<(), TrainerError> {
+        let longest = config.text.longest_text();
+        let rule = format!("must not exceed the {longest} positions of the model");
+        let text_len = [("text_len", self.text_len)];
+        first_wrong(&text_len, |length| length <= longest, &rule)?;
+        let frames = [("frames", self.frames), ("test_frames", self.test_frames)];
+        clip_keys::check_frames(config, &frames)
     }
 
     /// Gives a model the recipe's dropout and stochastic depth.
@@ -251,12 +267,7 @@ impl PretrainingRecipe {
     /// How videos are read for a model of these sizes.
     #[must_use]
     pub fn reading(&self, config: &CloverConfig) -> SampleReading {
-        let size = config.image_size;
-        let pixels = match self.crop {
-            Crop::RandomResizedCrop => PixelPipeline::train_video(size),
-            Crop::Whole => PixelPipeline::test_resize(size),
-            Crop::Center => PixelPipeline::test_center_crop(size),
-        };
+        let pixels = self.crop.of_videos(config.image_size);
         self.samples((self.frames, clip_keys::fps(self.fps)), pixels, self.seed)
     }
 
@@ -266,8 +277,7 @@ impl PretrainingRecipe {
         let size = config.image_size;
         let pixels = match self.crop {
             Crop::RandomResizedCrop => PixelPipeline::train_image(size),
-            Crop::Whole => PixelPipeline::test_resize(size),
-            Crop::Center => PixelPipeline::test_center_crop(size),
+            crop @ (Crop::Whole | Crop::Center) => crop.of_videos(size),
         };
         self.samples((self.image_frames, None), pixels, self.image_seed())
     }

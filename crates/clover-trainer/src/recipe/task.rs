@@ -139,11 +139,7 @@ impl TaskRecipe {
     /// How clips are read in training. The recipe is [fitted](Self::fitted).
     #[must_use]
     pub fn training_clips(&self, bundle: &Preprocessing) -> ClipReading {
-        let pixels = match self.train_crop {
-            Crop::RandomResizedCrop => PixelPipeline::train_video(self.image_size),
-            Crop::Whole => PixelPipeline::test_resize(self.image_size),
-            Crop::Center => PixelPipeline::test_center_crop(self.image_size),
-        };
+        let pixels = self.train_crop.of_videos(self.image_size);
         ClipReading {
             sampling: FrameSampling::train_frames(self.frames),
             fps: clip_keys::fps(self.fps),

@@ -18,9 +18,10 @@ impl Recipe for TaskRecipe {
     const COMPLETE: &'static str = include_str!("../../recipes/retrieval-custom.toml");
 
     fn following(mut self, before: &Self, given: &[&str]) -> Self {
-        let follows = Follows(given);
-        self.warmup_epochs = follows.warmup(self.epochs, self.warmup_epochs);
-        self.test_frames = follows.test_frames(before.frames, self.frames, self.test_frames);
+        Follows(given).adjust(
+            (self.epochs, &mut self.warmup_epochs),
+            ([before.frames, self.frames], &mut self.test_frames),
+        );
         self
     }
 
@@ -130,8 +131,8 @@ impl TaskRecipe {
     ///
     /// # Errors
     ///
-    /// Texts are longer than the model's positions, clips have more frames than the fusion encoder
-    /// has positions for, or another size than it has regions for.
+    /// Texts are longer than the model's positions, clips have more frames than the video or the fusion
+    /// encoder has positions for, or another size than the latter has regions for.
     pub fn fitted(
         &self,
         config: &CloverConfig,
@@ -162,14 +163,15 @@ impl TaskRecipe {
         ];
         let rule = format!("must lie between 3 and the {longest} positions of the model");
         first_wrong(&lengths, |length| (3..=longest).contains(&length), &rule)?;
-        if recipe.task.is_retrieval() {
-            return Ok(recipe);
-        }
-        let fusion = config.fusion();
         let frames = [
             ("frames", recipe.frames),
             ("test_frames", recipe.test_frames),
         ];
+        clip_keys::check_frames(config, &frames)?;
+        if recipe.task.is_retrieval() {
+            return Ok(recipe);
+        }
+        let fusion = config.fusion();
         let steps = fusion.time_positions;
         let rule = format!("the bundle's fusion encoder has positions for {steps} time steps only");
         first_wrong(
@@ -192,7 +194,10 @@ impl TaskRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::ShippedRecipe;
+    use crate::recipe::{PretrainingRecipe, ShippedRecipe};
+    use clover_data::video::PixelPipeline;
+    use clover_model::clip::{Activation, ClipVisionConfig, FramePooling, TemporalPoolingConfig};
+    use clover_model::video_encoder::ClipVideoConfig;
 
     #[test]
     fn a_recipe_written_out_reads_back() {
@@ -233,6 +238,51 @@ mod tests {
             let key = key.split_once('=').unwrap().0;
             assert!(error.contains(key), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_clip_of_more_frames_than_the_pooling_has_positions_is_refused_by_key_and_bound() {
+        let clip =
+            ClipVideoConfig::new(ClipVisionConfig::new(28, 4, 32, 2, 2, 32, Activation::Gelu));
+        let pooling = FramePooling::Temporal(TemporalPoolingConfig::new().with_positions(6));
+        let config = CloverConfig {
+            video: clip.with_pooling(pooling).into(),
+            ..CloverConfig::clip_nano(100)
+        };
+        let bundle = Preprocessing {
+            frames: 4,
+            fps: None,
+            pixels: PixelPipeline::clip(28),
+            text_len: 16,
+        };
+        let fitted = |frames: &str, test_frames: &str| {
+            let recipe = TaskRecipe::open("retrieval-clip-msrvtt").unwrap();
+            let recipe = recipe.with_overrides(&[frames, test_frames]).unwrap();
+            recipe
+                .fitted(&config, &bundle)
+                .map_err(|error| error.to_string())
+        };
+
+        assert!(fitted("frames=6", "test_frames=6").is_ok());
+        let refused = fitted("frames=7", "test_frames=6").unwrap_err();
+        assert!(
+            refused.contains("recipe: frames: must not exceed the 6"),
+            "{refused}"
+        );
+        let refused = fitted("frames=6", "test_frames=7").unwrap_err();
+        assert!(
+            refused.contains("recipe: test_frames: must not exceed the 6"),
+            "{refused}"
+        );
+        let pretraining = PretrainingRecipe::open("pretrain-clip").unwrap();
+        let pretraining = pretraining
+            .with_overrides(&["frames=7", "test_frames=7"])
+            .unwrap();
+        let refused = pretraining.check_lengths(&config).unwrap_err().to_string();
+        assert!(
+            refused.contains("recipe: frames: must not exceed the 6"),
+            "{refused}"
+        );
     }
 
     #[test]

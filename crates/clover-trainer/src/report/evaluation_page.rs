@@ -15,8 +15,8 @@ use super::chart::{Bar, BarPanel, write_bars, write_spreads};
 use super::{Escaped, Page, RetrievalScores, write_whole};
 use crate::TrainerError;
 use crate::evaluate::{
-    AttentionMaps, Evaluated, Evaluation, Figures, Prediction, RankedPrediction, RetrievalFigures,
-    Seeking, SimilarityCurves, best_and_worst,
+    AttentionMaps, BidirectionalMetrics, Evaluated, Evaluation, Prediction, RankedPrediction,
+    Seeking, SimilarityCurves, TaskMetrics, best_and_worst,
 };
 
 /// Items of the table of those left out at most.
@@ -90,11 +90,11 @@ impl<'e> EvaluationPage<'e> {
     fn page(&self) -> Result<String, TrainerError> {
         let evaluation = self.evaluation;
         let mut page = Page::new(&format!("{}, {} split", evaluation.task, evaluation.split));
-        page.summary(&summary(&evaluation.figures));
-        match &evaluation.figures {
-            Figures::Retrieval(figures) => self.write_retrieval(&mut page, figures)?,
-            Figures::Answers(figures) => {
-                let row = ("accuracy", &figures.accuracy, Some(figures.interval));
+        page.summary(&summary(&evaluation.metrics));
+        match &evaluation.metrics {
+            TaskMetrics::Retrieval(metrics) => self.write_retrieval(&mut page, metrics)?,
+            TaskMetrics::Answers(metrics) => {
+                let row = ("accuracy", &metrics.accuracy, Some(metrics.interval));
                 page.answers(&[row]);
                 self.write_measured_on(&mut page);
                 self.write_questions(&mut page)?;
@@ -115,9 +115,9 @@ impl<'e> EvaluationPage<'e> {
     fn write_retrieval(
         &self,
         page: &mut Page,
-        figures: &RetrievalFigures,
+        metrics: &BidirectionalMetrics,
     ) -> Result<(), TrainerError> {
-        let (texts, clips) = (&figures.text_to_video, &figures.video_to_text);
+        let (texts, clips) = (&metrics.text_to_video, &metrics.video_to_text);
         let row = |name: &str, metrics, intervals| (RetrievalScores::new(name, metrics), intervals);
         let mut rows = vec![
             row(
@@ -131,20 +131,20 @@ impl<'e> EvaluationPage<'e> {
                 Some(clips.intervals),
             ),
         ];
-        if let Some([texts, clips]) = &figures.dual_softmax {
+        if let Some([texts, clips]) = &metrics.dual_softmax {
             let name = |direction| format!("{direction}, dual softmax");
             rows.push(row(&name("text to video"), texts.clone(), None));
             rows.push(row(&name("video to text"), clips.clone(), None));
         }
         page.retrieval(&rows);
         self.write_measured_on(page);
-        if figures.dual_softmax.is_some() {
+        if metrics.dual_softmax.is_some() {
             page.note("Dual-softmax re-ranking sees all queries at once.");
         }
-        if figures.repeated_texts > 0 {
+        if metrics.repeated_texts > 0 {
             page.note(&format!(
                 "{} texts are also those of another clip, which no ranking can tell apart.",
-                figures.repeated_texts
+                metrics.repeated_texts
             ));
         }
         let panels = [
@@ -162,7 +162,7 @@ impl<'e> EvaluationPage<'e> {
             reference: None,
         });
         write_bars(page, "Queries by the rank they find their own at", &panels)?;
-        let curves = &figures.curves;
+        let curves = &metrics.curves;
         let both = [
             ("clips and their own texts", &curves.positive[..]),
             ("clips and the texts of others", &curves.negative[..]),
@@ -231,22 +231,22 @@ impl<'e> EvaluationPage<'e> {
 }
 
 /// What was measured, in a line.
-fn summary(figures: &Figures) -> String {
-    match figures {
-        Figures::Retrieval(figures) => {
-            let metrics = &figures.text_to_video.metrics;
+fn summary(metrics: &TaskMetrics) -> String {
+    match metrics {
+        TaskMetrics::Retrieval(metrics) => {
+            let texts = &metrics.text_to_video.metrics;
             format!(
                 "{:.1} % of {} texts find their own clip first among {}, {:.1} % among the first ten; {:.1} % \
                  of clips find a text of theirs first.",
-                metrics.recall_at_1,
-                metrics.queries,
-                metrics.candidates,
-                metrics.recall_at_10,
-                figures.video_to_text.metrics.recall_at_1
+                texts.recall_at_1,
+                texts.queries,
+                texts.candidates,
+                texts.recall_at_10,
+                metrics.video_to_text.metrics.recall_at_1
             )
         }
-        Figures::Answers(figures) => {
-            let accuracy = &figures.accuracy;
+        TaskMetrics::Answers(metrics) => {
+            let accuracy = &metrics.accuracy;
             let [right, chance, constant] =
                 [accuracy.accuracy, accuracy.chance, accuracy.best_constant]
                     .map(|share| 100.0 * share);

@@ -5,7 +5,7 @@ use clover_data::dataset::SkippedItem;
 
 use super::{Chart, Curve, Report};
 use crate::TrainerError;
-use crate::evaluate::Figures;
+use crate::evaluate::TaskMetrics;
 use crate::finetune::{FinetuningMetrics, FinetuningSummary};
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingSummary, StepMetrics};
@@ -57,11 +57,11 @@ impl Report {
         let best = summary.best.as_ref().map(|best| {
             let best = &best.metrics;
             let (split, step, score) = (&best.split, best.step, best.score);
-            match &best.figures {
-                Figures::Retrieval(_) => {
+            match &best.metrics {
+                TaskMetrics::Retrieval(_) => {
                     format!("Best by {split} after step {step}: recalls of {score:.1} in all.")
                 }
-                Figures::Answers(_) => {
+                TaskMetrics::Answers(_) => {
                     format!("Best by {split} after step {step}: accuracy {score:.1} %.")
                 }
             }
@@ -202,12 +202,12 @@ pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
 fn finetuning_charts(summary: &FinetuningSummary) -> Vec<Chart> {
     let (mut recalls, mut accuracy) = (Vec::new(), Vec::new());
     for line in &summary.validations {
-        match &line.figures {
-            Figures::Retrieval(found) => {
+        match &line.metrics {
+            TaskMetrics::Retrieval(found) => {
                 let both = [&found.text_to_video, &found.video_to_text];
                 recalls.push((line.step, both.map(|one| one.metrics.clone())));
             }
-            Figures::Answers(_) => accuracy.push((line.step, line.score)),
+            TaskMetrics::Answers(_) => accuracy.push((line.step, line.score)),
         }
     }
     [

@@ -148,7 +148,8 @@ pub(crate) struct ImportWeights {
     /// Attention heads of the text encoder, if neither 64 channels wide nor told by a `config.json`.
     #[arg(long)]
     pub(crate) text_heads: Option<usize>,
-    /// Fail if a parameter is missing or of another shape, or a weight unused.
+    /// Fail if a parameter is missing or of another shape, or a weight unused. Of a CLIP, what it never has (the
+    /// fusion encoder, tokens for what is masked) does not count.
     #[arg(long)]
     pub(crate) strict: bool,
     /// Fail, by name, if a weight is infinite or no number.

@@ -22,7 +22,7 @@ use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOption
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{
-    EmbeddedList, Evaluated, EvaluationPlan, Figures, Prediction, list_retrieval,
+    EmbeddedList, Evaluated, EvaluationPlan, Prediction, TaskMetrics, list_retrieval,
 };
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, finetune};
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -330,8 +330,8 @@ impl Demonstration {
         let folder = self.arguments.out.join(task.name).join("evaluation");
         fs::create_dir_all(&folder)?;
         write_all(&folder, &found, &recipe, Vec::new())?;
-        if let Figures::Answers(figures) = &found.evaluation.figures {
-            let row = (task.name.to_owned(), figures.accuracy.clone());
+        if let TaskMetrics::Answers(metrics) = &found.evaluation.metrics {
+            let row = (task.name.to_owned(), metrics.accuracy.clone());
             report.answers.push(row);
         }
         Ok(found)

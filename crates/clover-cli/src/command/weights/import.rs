@@ -22,6 +22,8 @@ impl Work for Importing {
         let imported = match &arguments.clip {
             Some(clip) => ClipImport {
                 image_size: arguments.image_size,
+                strict: arguments.strict,
+                refuse_not_finite: arguments.refuse_not_finite,
                 seed: arguments.seed,
                 ..arguments.of_clip.import(clip.clone(), arguments.frames)
             }

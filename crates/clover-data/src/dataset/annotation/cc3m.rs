@@ -1,7 +1,7 @@
 //! Conceptual Captions: images from the web and what stood beside them.
 //!
 //! Sharma et al., "Conceptual Captions" (ACL 2018). A table with tabs and without a header: caption
-//! and address. What an image is called after it was fetched depends on the program that fetched
+//! and URL. What an image is called after it was fetched depends on the program that fetched
 //! it; the usual pattern numbers the rows from zero, skipped ones too: `00000000.jpg`.
 
 use super::super::items::Gathered;
@@ -39,9 +39,9 @@ mod tests {
     use super::super::sample::Sample;
 
     #[test]
-    fn pictures_are_numbered_by_row() {
+    fn images_are_numbered_by_row() {
         let content = "a \"flag\" in the wind\thttp://a/1.jpg\n\
-            no address\n\
+            no URL\n\
             person : in pictures\thttps://b/2.png\n";
 
         let converted = Sample::new("Validation_GCC.tsv", content).convert();

@@ -72,7 +72,7 @@ mod tests {
     use super::super::sample::Sample;
 
     #[test]
-    fn pictures_go_by_the_names_of_their_files() {
+    fn images_go_by_the_names_of_their_files() {
         let images = r#""images":[{"id":391895,"file_name":"COCO_val2014_000000391895.jpg"}]"#;
         let captions = r#""annotations":[{"image_id":391895,"id":770337,"caption":"A man on a
             bike."},{"image_id":391895,"id":771687,"caption":"A man rides"},

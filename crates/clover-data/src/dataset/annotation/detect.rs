@@ -210,9 +210,9 @@ fn fields_format(fields: &[String]) -> Option<AnnotationFormat> {
         .first()
         .is_some_and(|id| lsmdc::movie(id.trim()).is_some());
     let is_moment = fields.first().is_some_and(|row| moments::is_charades(row));
-    let is_address = |field: &str| field.starts_with("http://") || field.starts_with("https://");
+    let is_url = |field: &str| field.starts_with("http://") || field.starts_with("https://");
     match fields {
-        [_, address] if is_address(address) => Some(AnnotationFormat::Cc3m),
+        [_, url] if is_url(url) => Some(AnnotationFormat::Cc3m),
         _ if is_moment => Some(AnnotationFormat::CharadesSta),
         _ if !is_clip => None,
         fields => match fields.len() {

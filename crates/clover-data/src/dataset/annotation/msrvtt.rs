@@ -3,7 +3,7 @@
 //! Xu et al., "MSR-VTT" (CVPR 2016). The captions of all videos stand in one JSON file,
 //! `{"videos": [{"video_id", "split", ..}], "sentences": [{"video_id", "caption"}]}`, or in another
 //! cut `{"annotations": [{"image_id", "caption"}]}`; lists of videos choose a split. `"url"`, `"start
-//! time"` and `"end time"` tell which part of which film of YouTube a video is. The 1k-A test
+//! time"` and `"end time"` tell which part of which video of YouTube a clip is. The 1k-A test
 //! has a sentence a video in a csv file of its own. Five of those sentences belong to two videos
 //! or more: every row is an item, told apart by its key.
 
@@ -33,8 +33,8 @@ struct Captions {
     splits: HashMap<String, String>,
     /// The names of the splits, in the order of the file.
     names: Vec<String>,
-    /// The films that videos are parts of, where those are there.
-    films: HashMap<String, (String, Span)>,
+    /// The videos of YouTube that clips are parts of, where those are there.
+    sources: HashMap<String, (String, Span)>,
 }
 
 /// Reads `MSRVTT_data.json`: an item a video, with all its captions.
@@ -57,28 +57,28 @@ pub(super) fn read_captions(reading: &Reading<'_>) -> Result<Gathered, DataError
         }
         .into());
     }
-    let films = read.films;
+    let sources = read.sources;
     read.captions
         .gather(reading, &mut gathered, |clips, captioned| {
             if !reading.whole_films {
                 return item(clips, captioned);
             }
-            let (film, span) = films.get(&captioned.video).ok_or(RowFault::Missing {
-                key: "film with a span among the videos",
+            let (source, span) = sources.get(&captioned.video).ok_or(RowFault::Missing {
+                key: "`url` with a span among the videos",
             })?;
             let Captioned {
                 video, captions, ..
             } = captioned;
             Ok(RetrievalItem {
                 span: Some(*span),
-                ..captions_by_video::item(video, clips.named(film)?, captions)
+                ..captions_by_video::item(video, clips.named(source)?, captions)
             })
         });
     Ok(gathered)
 }
 
-/// The film of YouTube that a video is a part of, and which.
-fn film(video: &Row) -> Result<(String, Span), RowFault> {
+/// The video of YouTube that a clip is a part of, and which part.
+fn source(video: &Row) -> Result<(String, Span), RowFault> {
     let parameters = text(video, "url")?.split(['?', '&', '#']);
     let id = { parameters }.find_map(|parameter| parameter.strip_prefix("v="));
     let id = id.filter(|id| !id.is_empty()).ok_or(RowFault::Missing {
@@ -128,8 +128,9 @@ impl Captions {
             self.splits.insert(name(video, "video_id", PREFIX)?, split);
         }
         if whole_films {
-            let film = film(video)?;
-            self.films.insert(name(video, "video_id", PREFIX)?, film);
+            let source = source(video)?;
+            self.sources
+                .insert(name(video, "video_id", PREFIX)?, source);
         }
         Ok(())
     }
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_video_is_a_part_of_its_film_where_films_are_whole() {
+    fn a_clip_is_a_part_of_its_video_where_videos_are_whole() {
         let videos = [
             ("9lZi22qLlEo", "137.72", "149.44"),
             ("b&t=5", "1", "\"00:00:02\""),
@@ -327,8 +328,8 @@ mod tests {
             "does not end after it begins",
             "it has no v= in its url",
             "it has no end",
-            "it has no film",
-            "it has no film",
+            "it has no `url` with a span",
+            "it has no `url` with a span",
         ];
         assert_eq!(converted.skipped.len(), reasons.len(), "{converted:?}");
         for (skipped, reason) in converted.skipped.iter().zip(reasons) {

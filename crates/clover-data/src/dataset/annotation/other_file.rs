@@ -14,18 +14,18 @@ const ANSWERS: &str = "a list of answers, which --answers takes, beside an annot
 const NAMES: &str = "a list of names or of answers, which --list or --answers takes, beside an \
      annotation file";
 const FRAMES: &str = "VIOLET's frames in base64, which are not read; its captions stand in \
-     `txt_*.json`, and clips are read as videos or pictures";
+     `txt_*.json`, and clips are read as videos or images";
 
 /// How base64 of a JPEG and of a PNG begins.
-const PICTURES: [&[u8]; 2] = [b"/9j/", b"iVBORw0KGgo"];
+const IMAGES: [&[u8]; 2] = [b"/9j/", b"iVBORw0KGgo"];
 
 /// What a file is that has no format of annotations.
 pub(super) fn other_file(path: &Path) -> Option<&'static str> {
     let mut reader = open_regular(path, None).ok()?;
     let start = reader.fill_buf().ok()?;
-    let is_picture = |rest: &[u8]| PICTURES.iter().any(|begin| rest.starts_with(begin));
+    let is_image = |rest: &[u8]| IMAGES.iter().any(|begin| rest.starts_with(begin));
     let mut fields = start.split(|&byte| byte == b'\t');
-    if fields.nth(1).is_some_and(is_picture) {
+    if fields.nth(1).is_some_and(is_image) {
         return Some(FRAMES);
     }
     if matches!(start.trim_ascii_start().first()?, b'[' | b'{') {

@@ -1,4 +1,4 @@
-//! TGIF-QA: questions about animated pictures.
+//! TGIF-QA: questions about animated images.
 //!
 //! Jang et al., "TGIF-QA" (CVPR 2017). The files are called csv and have tabs and CRLF line ends,
 //! but they are quoted as csv files are. Right options are counted from zero. Questions about one

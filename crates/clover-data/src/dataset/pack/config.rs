@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_out_of_range_are_refused() {
+    fn numbers_out_of_range_are_refused() {
         let refused = |change: fn(&mut PackConfig)| {
             let mut config = PackConfig::new(PackFrames::Evenly(8));
             change(&mut config);

@@ -1,4 +1,4 @@
-//! The frames of one clip as small JPEG pictures.
+//! The frames of one clip as small JPEG images.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -13,9 +13,9 @@ const AT_A_TIME_BYTES: usize = 256 << 20;
 /// The stored frames of a clip and where they come from.
 #[derive(Debug)]
 pub(super) struct StoredFrames {
-    /// The encoded pictures.
-    pub(super) pictures: Vec<Vec<u8>>,
-    /// Columns and rows of each picture.
+    /// The encoded images.
+    pub(super) images: Vec<Vec<u8>>,
+    /// Columns and rows of each image.
     pub(super) size: [usize; 2],
     /// Columns and rows of a frame of the clip.
     pub(super) original_size: [usize; 2],
@@ -47,7 +47,7 @@ pub(super) fn store(
     let frame_bytes = original_size[0].saturating_mul(original_size[1]).max(1);
     let at_a_time = (AT_A_TIME_BYTES / 3 / frame_bytes).max(1);
     let mut stored = StoredFrames {
-        pictures: Vec::with_capacity(indices.len()),
+        images: Vec::with_capacity(indices.len()),
         size: original_size,
         original_size,
         indices: Vec::new(),
@@ -58,7 +58,7 @@ pub(super) fn store(
         stored.size = [clip.width(), clip.height()];
         for frame in 0..clip.frames() {
             stored
-                .pictures
+                .images
                 .push(encode(&clip, frame, config.quality, &name)?);
         }
     }

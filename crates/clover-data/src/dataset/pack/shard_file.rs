@@ -206,7 +206,7 @@ impl ShardJob<'_> {
             name: &self.source.name(index),
             width: frames.size[0],
             height: frames.size[1],
-            frames: frames.pictures.len(),
+            frames: frames.images.len(),
             original_width: frames.original_size[0],
             original_height: frames.original_size[1],
             original_frames: frames.original_frames,
@@ -218,8 +218,8 @@ impl ShardJob<'_> {
         {
             append(tar, &format!("{key}.txt"), first.text().as_bytes())?;
         }
-        for (frame, picture) in frames.pictures.iter().enumerate() {
-            append(tar, &format!("{key}.{frame:03}.jpg"), picture)?;
+        for (frame, image) in frames.images.iter().enumerate() {
+            append(tar, &format!("{key}.{frame:03}.jpg"), image)?;
         }
         Ok(())
     }

@@ -217,8 +217,8 @@ fn shards_can_be_packed_again_smaller() {
 fn a_clip_with_several_captions_and_a_question_are_stored_once() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.mp4", "b.mp4"].map(|name| folder.path().join(name)) {
-        let picture = image::RgbImage::new(4, 4);
-        picture
+        let image = image::RgbImage::new(4, 4);
+        image
             .save_with_format(name, image::ImageFormat::Png)
             .unwrap();
     }

@@ -119,7 +119,7 @@ fn of_several_captions_one_is_drawn_after_the_clip() {
 }
 
 #[test]
-fn figures_out_of_range_are_refused() {
+fn numbers_out_of_range_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path());
     let masked = dataset(&files, 0).preparation().clone();

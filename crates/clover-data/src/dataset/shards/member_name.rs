@@ -52,9 +52,9 @@ fn kind(extension: &str) -> MemberKind {
 
 /// The number in `000.jpg`.
 fn frame(extension: &str) -> Option<u32> {
-    let (number, picture) = extension.split_once('.')?;
+    let (number, image) = extension.split_once('.')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || !IMAGES.contains(&picture) {
+    if !digits || !IMAGES.contains(&image) {
         return None;
     }
     number.parse().ok()
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_pictures_are_frames() {
+    fn numbered_images_are_frames() {
         assert_eq!(parse("k.007.jpg"), Some(("k", MemberKind::Frame(7))));
         assert_eq!(parse("k.00.webp"), Some(("k", MemberKind::Frame(0))));
         for other in ["k.a.b", "k..c", "k.1.d"] {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Mean and standard deviation of red, green and blue, on a scale from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Figures")]
+#[serde(try_from = "StoredStatistics")]
 pub struct ColourStatistics {
     /// The means.
     pub mean: [f64; 3],
@@ -40,18 +40,18 @@ impl Default for ColourStatistics {
 /// As a file says it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Figures {
+struct StoredStatistics {
     mean: [f64; 3],
     deviation: [f64; 3],
 }
 
-impl TryFrom<Figures> for ColourStatistics {
+impl TryFrom<StoredStatistics> for ColourStatistics {
     type Error = String;
 
-    fn try_from(Figures { mean, deviation }: Figures) -> Result<Self, String> {
+    fn try_from(StoredStatistics { mean, deviation }: StoredStatistics) -> Result<Self, String> {
         let all = mean.iter().chain(&deviation);
-        let sensible = all.into_iter().all(|figure| (0.0..=1.0).contains(figure));
-        if !sensible || deviation.iter().any(|figure| *figure < 1e-3) {
+        let sensible = all.into_iter().all(|level| (0.0..=1.0).contains(level));
+        if !sensible || deviation.iter().any(|level| *level < 1e-3) {
             return Err(format!(
                 "colours have the means {mean:?} and the deviations {deviation:?}, which lie between 0 and \
                  1, and deviations at 0.001 or above"

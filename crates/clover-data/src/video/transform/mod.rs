@@ -92,7 +92,7 @@ impl PixelPipeline {
         Self::new(Geometry::Resize, size)
     }
 
-    /// What CLIP sees of an image or a frame, without any chance.
+    /// What CLIP sees of an image or a frame, without any randomness.
     pub fn clip(size: usize) -> Self {
         Self::of_clip(Geometry::Clip, size)
     }

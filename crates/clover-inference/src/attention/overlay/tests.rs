@@ -1,7 +1,7 @@
 use super::*;
 use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 
-/// How a model saw a clip of one picture, of which `frames` are seen.
+/// How a model saw a clip of one image, of which `frames` are seen.
 fn overlay(pixels: PixelPipeline, frames: usize) -> AttentionOverlay {
     AttentionOverlay {
         reading: ClipReading {
@@ -31,8 +31,8 @@ fn rows(frame: &RgbImage, overlay: &AttentionOverlay, map: &AttentionMap) -> Vec
         .unwrap()
 }
 
-fn brightness(picture: &RgbImage, x: u32, y: u32) -> f32 {
-    grey(*picture.get_pixel(x, y))
+fn brightness(image: &RgbImage, x: u32, y: u32) -> f32 {
+    grey(*image.get_pixel(x, y))
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn regions_of_a_center_crop_lie_over_the_middle_square_and_the_rest_is_dark() {
         let [r, g, b] = HEAT_COLORS[stop].map(f32::from);
         Rgb([r, g, b].map(|heat| (HEAT * heat + (1.0 - HEAT) * 255.0) as u8))
     });
-    let near = |picture: &RgbImage, x: u32, expected: Rgb<u8>| {
-        let found = picture.get_pixel(x, 20);
+    let near = |image: &RgbImage, x: u32, expected: Rgb<u8>| {
+        let found = image.get_pixel(x, 20);
         let differs = found.0.iter().zip(&expected.0).map(|(a, b)| a.abs_diff(*b));
         assert!(differs.max().unwrap() <= 1, "{x}: {found:?} {expected:?}");
     };
@@ -175,7 +175,7 @@ fn a_clip_that_cannot_be_read_is_an_error() {
 }
 
 #[test]
-fn one_picture_has_the_frames_above_and_the_attention_below() {
+fn one_image_has_the_frames_above_and_the_attention_below() {
     let folder = tempfile::tempdir().unwrap();
     let [clip, out] = ["clip.png", "out.png"].map(|name| folder.path().join(name));
     RgbImage::from_pixel(20, 20, Rgb([200; 3]))
@@ -190,13 +190,10 @@ fn one_picture_has_the_frames_above_and_the_attention_below() {
     overlay.write_png(&out, clip.clone(), &map, 20).unwrap();
 
     // Ten frames are a row of eight and one of two.
-    let picture = image::open(&out).unwrap().to_rgb8();
-    assert_eq!(picture.dimensions(), (8 * 22 - 2, 4 * 22 - 2));
+    let image = image::open(&out).unwrap().to_rgb8();
+    assert_eq!(image.dimensions(), (8 * 22 - 2, 4 * 22 - 2));
     let rows = overlay.rows(clip, &map, 20).unwrap();
-    assert_eq!(picture.get_pixel(5, 5), rows[0][0].get_pixel(5, 5));
-    assert_eq!(
-        picture.get_pixel(25, 3 * 22 + 5),
-        rows[1][1].get_pixel(25, 5)
-    );
-    assert_eq!(picture.get_pixel(60, 3 * 22 + 5), &Rgb([0; 3]));
+    assert_eq!(image.get_pixel(5, 5), rows[0][0].get_pixel(5, 5));
+    assert_eq!(image.get_pixel(25, 3 * 22 + 5), rows[1][1].get_pixel(25, 5));
+    assert_eq!(image.get_pixel(60, 3 * 22 + 5), &Rgb([0; 3]));
 }

@@ -7,16 +7,15 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::prelude::*;
 use clover_data::text::Tokenizer;
 use clover_data::video::PixelPipeline;
-use clover_model::CloverConfig;
 use clover_model::clip::{Activation, FramePooling};
 use clover_model::weights::{ClipSource, Import, ImportOptions, Naming, WeightError, WeightFile};
+use clover_model::{CloverConfig, materialize_parameters};
 
 use self::settings::{CONFIGURATIONS, ClipSettings, OPENAI_SIGNS, activation};
-use super::{Draw, ImportedBundle};
+use super::ImportedBundle;
 use crate::bundle::{check_vocabulary, hash_of_file};
 use crate::{Bundle, FusionPart, InferenceError, Preprocessing};
 
@@ -47,6 +46,10 @@ pub struct ClipImport {
     pub frames: usize,
     /// Height and width of a frame, if not those that the weights were trained with.
     pub image_size: Option<usize>,
+    /// Whether weights that no part of the model takes are refused.
+    pub strict: bool,
+    /// Whether weights that are infinite or no numbers are refused.
+    pub refuse_not_finite: bool,
     /// Seed of the parameters that no CLIP has.
     pub seed: u64,
 }
@@ -62,6 +65,8 @@ impl ClipImport {
             pooling: FramePooling::Mean,
             frames: FRAMES,
             image_size: None,
+            strict: false,
+            refuse_not_finite: false,
             seed: 0,
         }
     }
@@ -71,7 +76,8 @@ impl ClipImport {
     /// # Errors
     ///
     /// A file cannot be read; it is no CLIP with a Vision Transformer; nothing says which function its perceptrons
-    /// have; there is no tokenizer, or one of another vocabulary; or weights are missing.
+    /// have; there is no tokenizer, or one of another vocabulary; or weights are missing
+    /// or refused.
     pub fn read<B: Backend>(
         &self,
         device: &B::Device,
@@ -107,6 +113,7 @@ impl ClipImport {
 
         let mut import = Import::new(ImportOptions {
             look_for_not_finite: true,
+            refuse_not_finite: self.refuse_not_finite,
             ..ImportOptions::default()
         });
         import.resize_to(config.video.window());
@@ -114,15 +121,16 @@ impl ClipImport {
         import.add(&source, Naming::Native);
         B::seed(device, self.seed);
         let clover = import.fill(config.init(device))?;
-        clover.video_encoder.visit(&mut Draw);
-        clover.text_encoder.visit(&mut Draw);
+        materialize_parameters(&clover.video_encoder);
+        materialize_parameters(&clover.text_encoder);
         let mut report = import.finish()?;
         let untrained = FusionPart::ALL.to_vec();
         report
             .missing
             .retain(|path| !FusionPart::has(&untrained, path));
         let is_new = |path: &String| NEW.iter().any(|new| path.starts_with(new));
-        if !report.mismatched.is_empty() || !report.missing.iter().all(is_new) {
+        let is_whole = report.mismatched.is_empty() && report.missing.iter().all(is_new);
+        if !is_whole || self.strict && !report.unused.is_empty() {
             return Err(InferenceError::WeightFile {
                 path,
                 source: WeightError::NotStrict {

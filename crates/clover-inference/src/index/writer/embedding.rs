@@ -219,7 +219,7 @@ impl<'w, B: Backend> Work<'w, B> {
         Ok(())
     }
 
-    /// With the part of a long film that is done.
+    /// With the part of a long video that is done.
     fn progress(&self) -> IndexProgress {
         let mut progress = self.summary.progress;
         if let Some(clip) = self.pending.front() {

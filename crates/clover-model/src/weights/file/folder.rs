@@ -16,7 +16,7 @@ const USUAL: [&str; 6] = [
     "open_clip_pytorch_model.bin",
 ];
 
-const ENDINGS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
+const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
 
 /// The file that has one of the usual names, or is the only one that ends as weights do.
 pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, WeightError> {
@@ -28,15 +28,19 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, WeightError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && path.is_file() {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && path.is_file() {
             found.push(path);
         }
     }
     found.sort();
     match found.len() {
         0 => Err(FileFault::NoneInFolder {
-            looked_for: format!("{}, nor another .{}", USUAL.join(", "), ENDINGS.join(", .")),
+            looked_for: format!(
+                "{}, nor another .{}",
+                USUAL.join(", "),
+                EXTENSIONS.join(", .")
+            ),
         }
         .in_file(folder)),
         1 => Ok(found.remove(0)),

@@ -1,19 +1,17 @@
 //! A temperature that is learned, in micro-batches against the whole batch.
 
-use burn::module::Module;
-
 use super::tests::{BATCH, Trained, assert_same, noise, read, samples};
 use super::*;
 use crate::devices::{GradientScaling, Peer};
 use crate::pretrain::{ObjectiveConfig, pretraining_gradients};
 use crate::temperature::TemperatureChoice;
-use clover_model::CloverConfig;
+use clover_model::{CloverConfig, materialize_parameters};
 
 fn clip() -> Clover<Trained> {
     let device = Default::default();
     <Trained as Backend>::seed(&device, 5);
     let clover: Clover<Trained> = CloverConfig::clip_nano(200).init(&device);
-    crate::starting_values::draw_parameters(&clover);
+    materialize_parameters(&clover);
     clover
 }
 

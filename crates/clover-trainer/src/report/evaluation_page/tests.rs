@@ -3,7 +3,7 @@ use clover_data::video::{DecodeLimits, FrameSampling, PixelPipeline};
 
 use super::*;
 use crate::evaluate::{
-    AnswerFigures, AnsweredPrediction, Direction, PairSimilarity, QuestionAccuracy,
+    AnswerMetrics, AnsweredPrediction, Direction, PairSimilarity, QuestionAccuracy,
     QuestionAttention, Scored,
 };
 use crate::metric::{RankIntervals, RetrievalMetrics};
@@ -21,7 +21,7 @@ fn evaluation() -> Evaluation {
             name: "gone.mp4".to_owned(),
             reason: "cannot be read".to_owned(),
         }],
-        figures: Figures::Answers(AnswerFigures {
+        metrics: TaskMetrics::Answers(AnswerMetrics {
             accuracy: QuestionAccuracy {
                 accuracy: 0.5,
                 questions: 2,
@@ -97,7 +97,7 @@ fn the_page_shows_frames_questions_answers_and_truth_and_loads_nothing() {
     }
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     assert_eq!(
-        json["evaluation"]["figures"]["answers"]["accuracy"]["accuracy"],
+        json["evaluation"]["metrics"]["answers"]["accuracy"]["accuracy"],
         0.5
     );
 }
@@ -198,7 +198,7 @@ fn a_page_of_retrieval_has_its_table_ranks_cosines_and_examples() {
         metrics: metrics.clone(),
     };
     let evaluation = Evaluation {
-        figures: Figures::Retrieval(Box::new(RetrievalFigures {
+        metrics: TaskMetrics::Retrieval(Box::new(BidirectionalMetrics {
             text_to_video: direction.clone(),
             video_to_text: direction,
             dual_softmax: Some([metrics.clone(), metrics]),

@@ -21,7 +21,7 @@ fn reasons(gathered: &Gathered) -> Vec<String> {
 
 fn small_tar() -> Vec<u8> {
     let long = format!("{}.txt", "k".repeat(150));
-    let picture = format!("{}.jpg", "k".repeat(150));
+    let image = format!("{}.jpg", "k".repeat(150));
     tar_of(&[
         ("000.json", b"{\"caption\":\"a cat\"}"),
         ("000.mp4", &[1; 700]),
@@ -29,7 +29,7 @@ fn small_tar() -> Vec<u8> {
         ("sub/001.jpg", &[2; 300]),
         ("sub/001.txt", b"a dog"),
         (&long, b"a bird"),
-        (&picture, &[3; 10]),
+        (&image, &[3; 10]),
     ])
 }
 
@@ -53,7 +53,7 @@ fn members_with_one_key_are_one_sample_in_any_order() {
 }
 
 #[test]
-fn numbered_pictures_are_frames_in_the_order_of_their_numbers() {
+fn numbered_images_are_frames_in_the_order_of_their_numbers() {
     let tar = tar_of(&[
         ("a.010.jpg", b"333"),
         ("a.002.jpg", b"22"),

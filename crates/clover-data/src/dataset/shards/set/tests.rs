@@ -48,14 +48,14 @@ fn every_whole_sample_is_read_from_where_it_lies() {
     write_shards(folder.path());
     let set = open(&[folder.path().join("{00000..00001}.tar")]).unwrap();
 
-    let [picture, failed, frames] = [0, 1, 2].map(|index| set.read(index));
+    let [image, failed, frames] = [0, 1, 2].map(|index| set.read(index));
 
     assert_eq!((set.len(), set.shards().len()), (3, 2));
     assert_eq!(set.stretches(), [0..2, 2..3]);
-    let picture = picture.unwrap();
+    let image = image.unwrap();
     let limits = DecodeLimits::default();
-    let clip = picture.clip.decode(&limits, |_| vec![0]).unwrap();
-    assert_eq!((picture.texts.all(), clip.pixels()[0]), (vec!["a cat"], 10));
+    let clip = image.clip.decode(&limits, |_| vec![0]).unwrap();
+    assert_eq!((image.texts.all(), clip.pixels()[0]), (vec!["a cat"], 10));
     let message = failed.unwrap_err().to_string();
     assert!(
         message.contains("00000.tar/001") && message.contains("failed_to_resize"),

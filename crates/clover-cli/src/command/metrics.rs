@@ -1,21 +1,21 @@
-//! Figures in words, with what must be known to compare them.
+//! Metrics in words, with what must be known to compare them.
 
-use clover_trainer::evaluate::{Direction, Evaluated, Figures};
+use clover_trainer::evaluate::{Direction, Evaluated, TaskMetrics};
 use clover_trainer::metric::RetrievalMetrics;
 
-/// The figures in one line.
-pub(crate) fn in_a_line(figures: &Figures) -> String {
-    match figures {
-        Figures::Retrieval(figures) => {
-            let [texts, clips] = [&figures.text_to_video, &figures.video_to_text];
+/// The metrics in one line.
+pub(crate) fn in_a_line(metrics: &TaskMetrics) -> String {
+    match metrics {
+        TaskMetrics::Retrieval(metrics) => {
+            let [texts, clips] = [&metrics.text_to_video, &metrics.video_to_text];
             format!(
                 "text to video {}; video to text {}",
                 ranks(&texts.metrics),
                 ranks(&clips.metrics)
             )
         }
-        Figures::Answers(figures) => {
-            let accuracy = &figures.accuracy;
+        TaskMetrics::Answers(metrics) => {
+            let accuracy = &metrics.accuracy;
             format!(
                 "accuracy {:.1} % of {} questions",
                 100.0 * accuracy.accuracy,
@@ -38,19 +38,19 @@ pub(super) fn protocol(found: &Evaluated) -> Vec<String> {
     for item in evaluation.skipped.iter().take(10) {
         lines.push(format!("  skipped {}: {}", item.name, item.reason));
     }
-    match &evaluation.figures {
-        Figures::Retrieval(figures) => {
+    match &evaluation.metrics {
+        TaskMetrics::Retrieval(metrics) => {
             let kind = if found.fine_tuned {
                 "fine-tuned"
             } else {
                 "zero-shot"
             };
             let both = [
-                ("text to video", &figures.text_to_video),
-                ("video to text", &figures.video_to_text),
+                ("text to video", &metrics.text_to_video),
+                ("video to text", &metrics.video_to_text),
             ];
             lines.extend(both.map(|(name, one)| format!("{kind}, {name}: {}", direction(one))));
-            if let Some([texts, clips]) = &figures.dual_softmax {
+            if let Some([texts, clips]) = &metrics.dual_softmax {
                 lines.push(format!(
                     "with dual-softmax re-ranking, which sees all queries at once: text to video {}; \
                      video to text {}",
@@ -58,16 +58,16 @@ pub(super) fn protocol(found: &Evaluated) -> Vec<String> {
                     ranks(clips)
                 ));
             }
-            if figures.repeated_texts > 0 {
+            if metrics.repeated_texts > 0 {
                 lines.push(format!(
                     "{} texts are also those of another clip, which no ranking can tell apart",
-                    figures.repeated_texts
+                    metrics.repeated_texts
                 ));
             }
         }
-        Figures::Answers(figures) => {
-            let accuracy = &figures.accuracy;
-            let [low, high] = figures.interval.map(|bound| 100.0 * bound);
+        TaskMetrics::Answers(metrics) => {
+            let accuracy = &metrics.accuracy;
+            let [low, high] = metrics.interval.map(|bound| 100.0 * bound);
             let how = match (&found.attention, found.fine_tuned) {
                 (Some(_), _) => "",
                 (None, true) => "by similarity, ",
