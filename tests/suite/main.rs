@@ -22,6 +22,7 @@ mod loader_memory;
 mod locked_folder;
 mod mixed_run;
 mod odd_data;
+mod own_vocabulary;
 mod parity;
 mod real_videos;
 mod recipes;

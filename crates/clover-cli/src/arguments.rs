@@ -168,8 +168,8 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`, or a folder with a tokenizer's files; those of the bundle that
-    /// the run starts from if not given.
-    #[arg(long, required_unless_present_any = ["resume", "start_from"])]
+    /// the run starts from if not given. `auto` makes them of the captions to train on.
+    #[arg(long, value_name = "VOCAB|auto", required_unless_present_any = ["resume", "start_from"])]
     pub(crate) vocab: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]

@@ -70,6 +70,9 @@ impl TrainingProgress {
                 self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
+            PretrainingEvent::PiecesUnused(unused) => {
+                self.bar.line(&format!("warning: {unused}"));
+            }
             PretrainingEvent::Damage { what } => self.bar.line(what),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));

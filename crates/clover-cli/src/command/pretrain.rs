@@ -24,6 +24,9 @@ use crate::display::Display;
 use crate::interrupt::Interrupt;
 use crate::output::note;
 
+/// Instead of the path of a vocabulary: one is made of the captions.
+const AUTO: &str = "auto";
+
 /// A run with its progress on the terminal.
 struct Training {
     plan: PretrainingPlan,
@@ -192,23 +195,30 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
         .as_deref()
         .map(bundle_folder)
         .transpose()?;
-    // A model that starts from a bundle knows the bundle's words.
-    let vocabulary = arguments.vocab.clone().or_else(|| match kept {
-        Some(_) => None,
-        None => bundle.clone(),
-    });
+    let vocabulary = match arguments.vocab.as_deref() {
+        Some(auto) if auto == Path::new(AUTO) && bundle.is_some() => bail!(
+            "--vocab auto: a model that starts from a bundle knows the word pieces of the bundle: leave --vocab out"
+        ),
+        Some(auto) if auto == Path::new(AUTO) => Some(None),
+        Some(given) => Some(Some(given.to_owned())),
+        None => None,
+    };
 
     let mut plan = match kept {
         Some(kept) => PretrainingPlan { recipe, ..kept },
-        None => PretrainingPlan::new(
-            recipe,
-            of_a_new_run("--data", &arguments.data, folder)?,
-            of_a_new_run("--vocab", &vocabulary, folder)?,
-            folder,
-        ),
+        None => {
+            let data = of_a_new_run("--data", &arguments.data, folder)?;
+            // A model that starts from a bundle knows the bundle's words.
+            let otherwise = bundle.clone().map(Some);
+            let vocabulary = vocabulary.clone().or(otherwise);
+            PretrainingPlan {
+                vocabulary: of_a_new_run("--vocab", &vocabulary, folder)?,
+                ..PretrainingPlan::new(recipe, data, "", folder)
+            }
+        }
     };
     replace(&mut plan.data, &arguments.data);
-    replace(&mut plan.vocabulary, &arguments.vocab);
+    replace(&mut plan.vocabulary, &vocabulary);
     for (kept, given) in [
         (&mut plan.videos, &arguments.videos),
         (&mut plan.images, &arguments.images),

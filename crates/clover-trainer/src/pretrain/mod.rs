@@ -9,6 +9,7 @@ mod shared_batch;
 mod starting;
 mod task;
 mod validation;
+mod vocabulary;
 
 pub use grad_cache::micro_batched_gradients;
 pub use gradients::{model_input, pretraining_gradients};

@@ -39,8 +39,9 @@ pub struct PretrainingPlan {
     /// A bundle that the model starts from, instead of random weights: its sizes count then, not the
     /// recipe's preset.
     pub start_from: Option<PathBuf>,
-    /// The word pieces.
-    pub vocabulary: PathBuf,
+    /// The word pieces. If not given, they are those of the bundle that the model starts from, or else made of
+    /// the captions and kept in the run's folder.
+    pub vocabulary: Option<PathBuf>,
     /// The folder for checkpoints, metrics and the trained bundle.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -68,7 +69,7 @@ impl PretrainingPlan {
             validation: None,
             columns: ManifestColumns::default(),
             start_from: None,
-            vocabulary: vocabulary.into(),
+            vocabulary: Some(vocabulary.into()),
             folder: folder.into(),
             resume: false,
             max_steps: None,

@@ -11,12 +11,12 @@ use clover_inference::{Embedder, NeutralTexts, Preprocessing, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{logit_scale, model_input, pretraining_gradients};
-use super::lists::{OpenedLists, Pairs};
+use super::lists::{OpenedLists, Pairs, Tables};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
     Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
-    micro_batched_gradients, starting,
+    micro_batched_gradients, starting, vocabulary,
 };
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
@@ -28,6 +28,7 @@ use crate::run::{
     Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, WithCaptions,
 };
 use crate::starting_values::from_seed;
+use crate::whole_file::write_whole;
 use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
@@ -53,9 +54,14 @@ pub fn pretrain<B: AutodiffBackend>(
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
     }
     recipe.precision.check::<B>(device)?;
-    let tokenizer = Tokenizer::read(&plan.vocabulary)?;
+    let given = vocabulary::given(plan)?;
+    let tables = Tables::open(plan)?;
+    let tokenizer = match given {
+        Some(tokenizer) => tokenizer,
+        None => vocabulary::of_captions(plan, &tables)?,
+    };
     let config = starting::sizes(plan, &tokenizer)?;
-    let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
+    let mut lists = OpenedLists::of(tables, plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
     let validation = validation.map(|list| Validation::open(list, plan));
     let validation = validation.transpose()?;
@@ -93,6 +99,7 @@ pub fn pretrain<B: AutodiffBackend>(
         precision: recipe.precision,
     };
     let pixels = starting::pixels(plan, &config)?;
+    let made_files = vocabulary::made_files(plan, &tokenizer)?;
     let task = Pretraining {
         plan,
         objective: recipe.objective().init(),
@@ -104,6 +111,10 @@ pub fn pretrain<B: AutodiffBackend>(
     };
     let run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
     if peer.is_first() {
+        // Not before: what another run keeps in the folder stays.
+        for (name, text) in made_files {
+            write_whole(&plan.folder.join(name), text.as_bytes())?;
+        }
         RunRecord::of_pretraining(plan).write()?;
     }
     run.train(lists.data, observe)?.finish()

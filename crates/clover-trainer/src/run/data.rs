@@ -10,8 +10,8 @@ use clover_data::dataset::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::CutTexts;
 use crate::schedule::Schedule;
+use crate::{CutTexts, UnusedPieces};
 
 /// What a step was made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(crate) struct TrainingData<S> {
     pub(crate) unanswerable: usize,
     /// Texts that are longer than the model reads.
     pub(crate) cut: Option<CutTexts>,
+    /// Pieces of the vocabulary that no caption uses.
+    pub(crate) unused: Option<UnusedPieces>,
 }
 
 /// Where batches come from.
@@ -104,6 +106,7 @@ impl<S: SampleSource> TrainingData<S> {
             unusable,
             unanswerable: 0,
             cut: None,
+            unused: None,
         }
     }
 

@@ -100,6 +100,9 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         if let Some(cut) = &data.cut {
             let _ = observe(RunEvent::TextsCut(cut));
         }
+        if let Some(unused) = &data.unused {
+            let _ = observe(RunEvent::PiecesUnused(unused));
+        }
         for item in &data.unusable {
             let _ = observe(RunEvent::Skipped(item));
         }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clover_data::dataset::SkippedItem;
 use clover_model::weights::WeightReport;
 
-use crate::CutTexts;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 use crate::trained_parts::TrainedParts;
+use crate::{CutTexts, UnusedPieces};
 
 /// What a run depends on but its task and its batches.
 pub(crate) struct RunPlan {
@@ -89,6 +89,8 @@ pub enum RunEvent<'r, M, V> {
     },
     /// Texts are longer than the model reads.
     TextsCut(&'r CutTexts),
+    /// The vocabulary is too large for the captions.
+    PiecesUnused(&'r UnusedPieces),
     /// The run has made as many steps as it may already, so that none follows.
     EnoughSteps {
         /// Steps done.
