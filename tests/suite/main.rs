@@ -11,6 +11,7 @@ mod adapted_run;
 mod check_data;
 mod clip_recipes;
 mod device_traffic;
+mod early_stop;
 mod full_disk;
 mod gradients;
 mod hostile_files;

@@ -13,7 +13,7 @@ use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
 use super::figures;
-use super::kept_run::{end, kept_record, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace};
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -55,6 +55,7 @@ pub(super) fn run(arguments: Finetune) -> Result<()> {
     let summary = arguments.device.train(tuning, checkpointing)?;
     let report = arguments.out.join("report.html");
     Report::of_finetuning(&name, &recipe, &summary)?.write_html(&report)?;
+    note_early_stop(&summary, recipe.early_stopping);
     print_summary(&summary, &report);
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let (ended, folder) = ((summary.finished, step), &arguments.out);

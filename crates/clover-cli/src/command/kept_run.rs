@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clover_trainer::RunRecord;
+use clover_trainer::run::RunSummary;
 
 use crate::interrupt::Interrupted;
 use crate::output::note;
@@ -31,6 +32,15 @@ pub(super) fn of_a_new_run<T: Clone>(option: &str, given: &Option<T>, folder: &P
 pub(super) fn replace<T: Clone>(kept: &mut T, given: &Option<T>) {
     if let Some(given) = given {
         kept.clone_from(given);
+    }
+}
+
+/// Says that a run stopped early, if it did.
+pub(super) fn note_early_stop<M, V>(summary: &RunSummary<M, V>, early_stopping: usize) {
+    if let Some(step) = summary.stopped_early {
+        note(&format!(
+            "stopped early after step {step}: {early_stopping} measurements in a row without a better score"
+        ));
     }
 }
 

@@ -17,7 +17,7 @@ use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
@@ -163,6 +163,7 @@ pub(super) fn run(arguments: Pretrain) -> Result<()> {
     }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
+    note_early_stop(&summary, recipe.early_stopping);
     print_summary(&summary, &report);
     let step = summary.metrics.last().map_or(0, |last| last.step);
     end("pretrain", &folder, (summary.finished, step), max_steps)

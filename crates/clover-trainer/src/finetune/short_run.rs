@@ -16,7 +16,7 @@ use crate::optimizer_step::OptimizerStep;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::recipe::FinetuningRecipe;
-use crate::run::{Loaders, Run, RunLength, RunPlan, TrainingData};
+use crate::run::{Ending, Loaders, Run, RunLength, RunPlan, TrainingData};
 use crate::trained_parts::TrainedParts;
 
 /// How a model is fine-tuned.
@@ -96,6 +96,7 @@ where
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,
+        early_stopping: 0,
         train: TrainedParts::All,
     };
     let alone = Peer::alone();
@@ -105,6 +106,6 @@ where
         model: ended.run.model,
         losses,
         skipped: ended.data.skipped(),
-        finished: ended.finished,
+        finished: ended.ending != Ending::BrokenOff,
     })
 }

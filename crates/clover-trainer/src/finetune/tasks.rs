@@ -22,7 +22,9 @@ use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
-use crate::run::{Run, RunFolder, RunLength, RunPlan, Task, TrainingData, ValidateEvery};
+use crate::run::{
+    Run, RunFolder, RunLength, RunPlan, Task, TrainingData, ValidateEvery, check_early_stopping,
+};
 use crate::starting_values::{draw_parameters, from_seed};
 use crate::task_items::answer_list;
 use crate::{RunRecord, TrainerError};
@@ -40,6 +42,8 @@ pub fn finetune<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
+    let measures = plan.validation.is_some() && plan.recipe.validate_every > 0;
+    check_early_stopping(plan.recipe.early_stopping, measures)?;
     let (context, clover) = TaskContext::<B>::of(plan, device)?;
     let on = (&Peer::alone(), device);
     match context.recipe.task {
@@ -208,6 +212,7 @@ where
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
+        early_stopping: recipe.early_stopping,
         train: recipe.train,
     };
     let update = OptimizerStep {

@@ -10,7 +10,7 @@ use super::metrics::StepMetrics;
 use super::validation::ValidationMetrics;
 use crate::TrainerError;
 use crate::recipe::{PretrainingRecipe, Recipe};
-use crate::run::{self, RunEvent, RunSummary};
+use crate::run::{self, RunEvent, RunSummary, check_early_stopping};
 
 /// What is told of a pre-training run.
 pub type Observe<'o> = run::Observe<'o, StepMetrics, ValidationMetrics>;
@@ -95,6 +95,6 @@ impl PretrainingPlan {
                 reason: "is 0, so that the validation list would never be used".to_owned(),
             });
         }
-        Ok(())
+        check_early_stopping(self.recipe.early_stopping, self.validation.is_some())
     }
 }

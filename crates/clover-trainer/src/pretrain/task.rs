@@ -86,6 +86,7 @@ pub fn pretrain<B: AutodiffBackend>(
         validate: validation
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
+        early_stopping: recipe.early_stopping,
         train: recipe.train,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {

@@ -29,7 +29,7 @@ use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
-pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
+pub(crate) use plan::{Ending, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping};
 use records::Records;
 pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
 
@@ -44,8 +44,7 @@ pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task
 pub(crate) struct Ended<'p, B: AutodiffBackend, T: Task<B>> {
     pub(crate) run: Run<'p, B, T>,
     pub(crate) data: TrainingData<T::Source>,
-    /// Whether all steps were done.
-    pub(crate) finished: bool,
+    pub(crate) ending: Ending,
 }
 
 /// A run in progress.
@@ -112,11 +111,8 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
 impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
     /// Writes the model as it is into `bundle`, and tells how the run ended.
     pub(crate) fn finish(self) -> Result<SummaryOf<B, T>, TrainerError> {
-        let Self {
-            run,
-            data,
-            finished,
-        } = self;
+        let Self { run, data, ending } = self;
+        let step = run.step;
         let bundle = run.write_last_bundle()?;
         let (best, metrics, validations) = run.records.close()?;
         let folder = run.plan.folder.as_ref();
@@ -130,7 +126,8 @@ impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
             metrics,
             validations,
             skipped: data.skipped(),
-            finished,
+            finished: ending != Ending::BrokenOff,
+            stopped_early: (ending == Ending::StoppedEarly).then_some(step),
         })
     }
 }

@@ -8,7 +8,7 @@ use clover_model::weights::WeightReport;
 
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 use crate::trained_parts::TrainedParts;
-use crate::{CutTexts, UnusedPieces};
+use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// What a run depends on but its task and its batches.
 pub(crate) struct RunPlan {
@@ -22,6 +22,8 @@ pub(crate) struct RunPlan {
     pub(crate) seed: u64,
     /// When the model is measured; never without validation items.
     pub(crate) validate: Option<ValidateEvery>,
+    /// Measurements in a row without a better score after which the run ends; 0 for never.
+    pub(crate) early_stopping: usize,
     /// How much of the model learns.
     pub(crate) train: TrainedParts,
 }
@@ -63,6 +65,33 @@ pub(crate) enum ValidateEvery {
     Steps(u64),
     /// Every so many epochs.
     Epochs(u64),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All is done.
+    Done,
+    /// The score did not get better for long enough.
+    StoppedEarly,
+    /// Before that.
+    BrokenOff,
+}
+
+/// Refuses to wait for measurements that are never made; `measures` tells whether any are made on the way.
+pub(crate) fn check_early_stopping(
+    early_stopping: usize,
+    measures: bool,
+) -> Result<(), TrainerError> {
+    match early_stopping > 0 && !measures {
+        false => Ok(()),
+        true => Err(TrainerError::RecipeValue {
+            key: "early_stopping",
+            reason: "waits for measurements that are never made: it needs a validation list (`--validation`), and \
+                     `validate_every` above 0"
+                .to_owned(),
+        }),
+    }
 }
 
 /// What is told of every event, and may break off the run.
@@ -154,6 +183,8 @@ pub struct RunSummary<M, V> {
     pub validations: Vec<V>,
     /// Items left out, by name.
     pub skipped: Vec<SkippedItem>,
-    /// Whether all steps were done.
+    /// Whether it is over: all steps were done, or it stopped early.
     pub finished: bool,
+    /// The step after which it stopped early, as the score did not get better.
+    pub stopped_early: Option<u64>,
 }

@@ -8,7 +8,8 @@ use clover_model::Noise;
 
 use super::data::StepKind;
 use super::{
-    Ended, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
+    Ended, Ending, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData,
+    ValidateEvery,
 };
 use crate::TrainerError;
 use crate::optimizer_step::{BatchGradients, StepValues};
@@ -16,8 +17,7 @@ use crate::optimizer_step::{BatchGradients, StepValues};
 /// How a run goes on after an iteration.
 enum Next {
     Iteration,
-    /// Ended, with all steps done or not.
-    Ended(bool),
+    Ended(Ending),
 }
 
 impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
@@ -29,13 +29,16 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     ) -> Result<Ended<'p, B, T>, TrainerError> {
         self.announce(&data, observe);
         let schedule = data.schedule().clone();
-        let finished = 'run: loop {
+        let ending = 'run: loop {
             let epoch = data.epoch_of(self.position);
             if self.is_done(epoch) {
-                break true;
+                break Ending::Done;
+            }
+            if self.stops_early()? {
+                break Ending::StoppedEarly;
             }
             if self.has_enough_steps(epoch, observe)? {
-                break false;
+                break Ending::BrokenOff;
             }
             let mut iterations = data.epoch(self.position)?;
             loop {
@@ -80,7 +83,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                 let place = (iteration.next, epoch);
                 match self.after_iteration(before, place, broken_off, observe)? {
                     Next::Iteration => {}
-                    Next::Ended(finished) => break 'run finished,
+                    Next::Ended(ending) => break 'run ending,
                 }
             }
             self.position = data.next_epoch(self.position);
@@ -89,7 +92,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         Ok(Ended {
             run: self,
             data,
-            finished,
+            ending,
         })
     }
 
@@ -150,15 +153,17 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         if measures || enough || done {
             self.validate(epoch, observe)?;
         }
-        let ends = broken_off || enough || done;
-        if ends || saves {
+        let ending = if done {
+            Some(Ending::Done)
+        } else if measures && self.stops_early()? {
+            Some(Ending::StoppedEarly)
+        } else {
+            (broken_off || enough).then_some(Ending::BrokenOff)
+        };
+        if ending.is_some() || saves {
             self.save(observe)?;
         }
-        Ok(if ends {
-            Next::Ended(done)
-        } else {
-            Next::Iteration
-        })
+        Ok(ending.map_or(Next::Iteration, Next::Ended))
     }
 
     /// Measures where it is time to, and saves what has no checkpoint yet.
@@ -189,6 +194,16 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
             RunLength::Epochs(epochs) => epoch >= epochs,
             RunLength::Steps(steps) => self.step >= steps,
         }
+    }
+
+    /// Whether the score has not got better for long enough. One device measures, and all hear of it.
+    fn stops_early(&self) -> Result<bool, TrainerError> {
+        let most = self.plan.early_stopping;
+        if most == 0 {
+            return Ok(false);
+        }
+        let waited = self.records.since_best() >= most;
+        Ok(self.peer.any(waited, &self.device)?)
     }
 
     /// Whether a run that is resumed may make no step.
