@@ -31,6 +31,7 @@ mod small_run;
 mod starting_run;
 mod task_recipes;
 mod tasks;
+mod timed_run;
 mod training;
 mod two_processes;
 mod validated_run;

@@ -12,9 +12,11 @@ mod keys;
 mod search;
 mod serve;
 mod tasks;
+mod time;
 mod weights;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -184,6 +186,10 @@ pub(crate) struct Pretrain {
     /// Size of the model: nano (for tests), tiny, small, base, clip-nano or clip-tiny.
     #[arg(long)]
     pub(crate) preset: Option<String>,
+    /// The time the run may take, such as 90s, 30m or 1h30m, instead of the recipe's epochs: it measures its first
+    /// steps, and plans as many as fit, warm-up and decay included.
+    #[arg(long, value_parser = time::span, conflicts_with = "max_steps")]
+    pub(crate) time: Option<Duration>,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,

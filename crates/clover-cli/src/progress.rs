@@ -4,7 +4,7 @@ use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics}
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{Verbosity, says};
-use crate::step_bar::{StepBar, StepFigures};
+use crate::step_bar::{StepBar, StepFigures, steps};
 
 /// Shows a pre-training run.
 #[derive(Debug)]
@@ -58,14 +58,18 @@ impl TrainingProgress {
                     images => format!(" and {images} images in turn"),
                 };
                 self.bar.line(&format!(
-                    "{items} pairs{images}, {parameters} parameters, step {done_steps} of \
-                     {total_steps}"
+                    "{items} pairs{images}, {parameters} parameters, {}",
+                    steps(*done_steps, *total_steps)
                 ));
             }
             PretrainingEvent::StartsFrom { folder, report } => {
                 self.bar
                     .line(&format!("starts from {}: {report}", folder.display()));
             }
+            PretrainingEvent::Planned {
+                steps,
+                step_seconds,
+            } => self.bar.planned(*steps, *step_seconds),
             PretrainingEvent::EnoughSteps { done, max } => {
                 self.bar.line(&enough_steps(*done, *max));
             }

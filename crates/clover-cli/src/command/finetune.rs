@@ -13,7 +13,7 @@ use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
 use super::figures;
-use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
 use crate::interrupt::Interrupt;
@@ -82,6 +82,7 @@ fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
         }
     };
     let recipe = recipe.with_overrides(&keys)?;
+    let time = time_of(arguments.time, kept.as_ref().map(|kept| kept.time), &keys)?;
     let bundle = arguments.bundle.as_deref().map(bundle_folder).transpose()?;
     let annotation = &arguments.annotation;
     let data = arguments.data.as_deref();
@@ -108,6 +109,7 @@ fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
         plan.validation = Some(annotation.at(path, list, "validation"));
     }
     plan.answers = annotation.answers.clone().or(plan.answers);
+    plan.time = time;
     plan.resume = arguments.resume;
     plan.max_steps = arguments.max_steps;
     Ok(plan)

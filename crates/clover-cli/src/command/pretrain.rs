@@ -17,7 +17,7 @@ use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
@@ -190,6 +190,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
         .map(|preset| format!("preset={preset}"));
     let keys: Vec<String> = preset.chain(arguments.keys.0.iter().cloned()).collect();
     let recipe = recipe.with_overrides(&keys)?;
+    let time = time_of(arguments.time, kept.as_ref().map(|kept| kept.time), &keys)?;
 
     let bundle = arguments
         .start_from
@@ -232,6 +233,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     if columns != ManifestColumns::default() {
         plan.columns = columns;
     }
+    plan.time = time;
     plan.resume = arguments.resume;
     plan.max_steps = arguments.max_steps;
     Ok(plan)

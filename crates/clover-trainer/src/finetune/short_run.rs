@@ -93,6 +93,7 @@ where
     let plan = RunPlan {
         folder: None,
         max_steps: None,
+        time: None,
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,

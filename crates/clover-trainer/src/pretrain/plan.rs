@@ -1,6 +1,7 @@
 //! What a pre-training run is given.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clover_data::DataError;
 use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns};
@@ -45,6 +46,9 @@ pub struct PretrainingPlan {
     /// The folder for checkpoints, metrics and the trained bundle.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The time the run may take, instead of the recipe's epochs: it plans as many steps as fit.
+    #[serde(default)]
+    pub time: Option<Duration>,
     /// Whether to go on from the last checkpoint, if there is one.
     #[serde(skip)]
     pub resume: bool,
@@ -71,6 +75,7 @@ impl PretrainingPlan {
             start_from: None,
             vocabulary: Some(vocabulary.into()),
             folder: folder.into(),
+            time: None,
             resume: false,
             max_steps: None,
         }

@@ -25,7 +25,8 @@ use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::recipe::as_seen_by;
 use crate::run::resume_check::recipe_value;
 use crate::run::{
-    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, WithCaptions,
+    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, TimeBudget, ValidateEvery,
+    WithCaptions,
 };
 use crate::starting_values::from_seed;
 use crate::whole_file::write_whole;
@@ -46,12 +47,18 @@ pub fn pretrain<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
-    let recipe = &plan.recipe;
+    let (recipe, time) = (&plan.recipe, plan.time.map(TimeBudget::from_now));
     plan.validate()?;
     let (peers, batch_size) = (peer.world(), recipe.batch_size);
     if peers > batch_size {
         // Every device must have something to do.
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
+    }
+    if time.is_some() && !peer.is_alone() {
+        return Err(TrainerError::RecipeValue {
+            key: "time",
+            reason: "is planned by one device alone; give several a number of epochs".to_owned(),
+        });
     }
     recipe.precision.check::<B>(device)?;
     let given = vocabulary::given(plan)?;
@@ -81,6 +88,7 @@ pub fn pretrain<B: AutodiffBackend>(
             },
         }),
         max_steps: plan.max_steps,
+        time,
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validation

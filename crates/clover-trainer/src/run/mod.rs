@@ -14,6 +14,7 @@ mod resume;
 pub(crate) mod resume_check;
 mod saving;
 mod task;
+mod time_budget;
 mod training;
 mod validation_record;
 
@@ -32,6 +33,8 @@ pub use plan::{BestModel, Observe, RunEvent, RunSummary};
 pub(crate) use plan::{Ending, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping};
 use records::Records;
 pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
+use time_budget::Clock;
+pub(crate) use time_budget::TimeBudget;
 
 /// What is told of a task's run.
 pub(crate) type ObserveTask<'o, B, T> =
@@ -64,6 +67,8 @@ pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     position: MixturePosition,
     /// The step of the last checkpoint.
     saved: Option<u64>,
+    /// Measures steps as long as their number is not planned.
+    clock: Option<Clock>,
 }
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
@@ -86,14 +91,19 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         self.changed_model().valid()
     }
 
-    fn announce(&self, data: &TrainingData<T::Source>, observe: &mut ObserveTask<'_, B, T>) {
+    fn announce(
+        &self,
+        data: &TrainingData<T::Source>,
+        total_steps: u64,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) {
         let [items, images] = data.items();
         let _ = observe(RunEvent::Started {
             parameters: self.model.num_params(),
             items,
             images,
             unanswerable: data.unanswerable,
-            total_steps: data.schedule().total_steps(),
+            total_steps,
             done_steps: self.step,
         });
         if let Some(cut) = &data.cut {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clover_data::dataset::SkippedItem;
 use clover_model::weights::WeightReport;
 
+use super::TimeBudget;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 use crate::trained_parts::TrainedParts;
 use crate::{CutTexts, TrainerError, UnusedPieces};
@@ -16,8 +17,10 @@ pub(crate) struct RunPlan {
     pub(crate) folder: Option<RunFolder>,
     /// Stop, with a checkpoint, after this many steps in all.
     pub(crate) max_steps: Option<u64>,
-    /// When all is done.
+    /// When all is done, where no time says it.
     pub(crate) length: RunLength,
+    /// The time it may take; the number of steps is then planned to fit.
+    pub(crate) time: Option<TimeBudget>,
     /// The seed of dropout and stochastic depth.
     pub(crate) seed: u64,
     /// When the model is measured; never without validation items.
@@ -111,10 +114,17 @@ pub enum RunEvent<'r, M, V> {
         images: usize,
         /// Questions left out because none of their answers is in the list.
         unanswerable: usize,
-        /// Steps of the whole run.
+        /// Steps of the whole run; 0 as long as they are not planned, of a run that was given a time.
         total_steps: u64,
         /// Steps done before, when resuming.
         done_steps: u64,
+    },
+    /// The steps of a run that was given a time are planned.
+    Planned {
+        /// Steps of the whole run.
+        steps: u64,
+        /// Seconds a step took.
+        step_seconds: f64,
     },
     /// Texts are longer than the model reads.
     TextsCut(&'r CutTexts),

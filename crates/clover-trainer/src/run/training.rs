@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::MixturePosition;
 use clover_model::Noise;
 
 use super::data::StepKind;
@@ -27,8 +26,13 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         mut data: TrainingData<T::Source>,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<Ended<'p, B, T>, TrainerError> {
-        self.announce(&data, observe);
-        let schedule = data.schedule().clone();
+        let planned_for = data.schedule().clone();
+        let mut schedule = self.rates(&planned_for)?;
+        let total_steps = match self.clock {
+            Some(_) => 0,
+            None => schedule.total_steps(),
+        };
+        self.announce(&data, total_steps, observe);
         let ending = 'run: loop {
             let epoch = data.epoch_of(self.position);
             if self.is_done(epoch) {
@@ -80,8 +84,11 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                     // Both batches were waited for before the first step.
                     (since, data_seconds) = (Instant::now(), 0.0);
                 }
-                let place = (iteration.next, epoch);
-                match self.after_iteration(before, place, broken_off, observe)? {
+                self.position = iteration.next;
+                if let Some(planned) = self.plan_steps(epoch, &planned_for, observe)? {
+                    schedule = planned;
+                }
+                match self.after_iteration(before, epoch, broken_off, observe)? {
                     Next::Iteration => {}
                     Next::Ended(ending) => break 'run ending,
                 }
@@ -124,6 +131,9 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         done: StepDone,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<bool, TrainerError> {
+        if let Some(clock) = &mut self.clock {
+            clock.add(done.data_seconds + done.step_seconds);
+        }
         let metrics = self.task.metrics(done);
         self.records.append(&metrics)?;
         Ok(observe(RunEvent::Step(&metrics)).is_break())
@@ -133,11 +143,10 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     fn after_iteration(
         &mut self,
         before: u64,
-        (position, epoch): (MixturePosition, u64),
+        epoch: u64,
         broken_off: bool,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<Next, TrainerError> {
-        self.position = position;
         // Whoever observes, all end at the same step.
         let broken_off = self.peer.any(broken_off, &self.device)?;
         let done = self.is_done(epoch);
@@ -226,7 +235,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     }
 
     /// Measures on the validation items, if there are any and this step has not been measured.
-    fn validate(
+    pub(super) fn validate(
         &mut self,
         epoch: u64,
         observe: &mut ObserveTask<'_, B, T>,
