@@ -25,6 +25,7 @@ mod mixed_run;
 mod odd_data;
 mod own_vocabulary;
 mod parity;
+mod rate_range;
 mod real_videos;
 mod recipes;
 mod small_run;

@@ -193,6 +193,12 @@ pub(crate) struct Pretrain {
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
+    /// Instead of a run, make so many steps (100 if not said) whose learning rate grows from 1e-7 to 1, and suggest the
+    /// rate at which the smoothed loss falls steepest. The curve is written to the folder, and no model.
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, require_equals = true, default_missing_value = "100",
+          value_parser = clap::value_parser!(u64).range(20..=100_000),
+          conflicts_with_all = ["resume", "time", "max_steps", "tensorboard", "dashboard"])]
+    pub(crate) find_lr: Option<u64>,
     /// Also write event files for TensorBoard, in the folder's `tensorboard`.
     #[arg(long)]
     pub(crate) tensorboard: bool,

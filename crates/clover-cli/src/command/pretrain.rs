@@ -10,7 +10,8 @@ use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
-    Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
+    LearningRateCurve, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary,
+    find_learning_rate, pretrain,
 };
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{EventFile, Report};
@@ -21,8 +22,9 @@ use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, 
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
-use crate::interrupt::Interrupt;
-use crate::output::note;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::{note, print_line};
+use crate::progress::TrainingProgress;
 
 /// Instead of the path of a vocabulary: one is made of the captions.
 const AUTO: &str = "auto";
@@ -143,8 +145,73 @@ impl Watch {
     }
 }
 
+/// A range test with its progress on the terminal.
+struct RangeTest {
+    plan: PretrainingPlan,
+    steps: u64,
+    number: u16,
+    interrupt: Interrupt,
+}
+
+impl Work for RangeTest {
+    type Output = LearningRateCurve;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<LearningRateCurve> {
+        let mut progress = TrainingProgress::new(Some(self.steps));
+        let device = numbered_device::<B>(device, self.number)?;
+        let curve = find_learning_rate::<B>(&self.plan, self.steps, &device, &mut |event| {
+            progress.show(&event);
+            match self.interrupt.asked() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        progress.finish();
+        Ok(curve?)
+    }
+}
+
+/// Suggests a learning rate, and leaves its curve behind.
+fn find_rate(plan: PretrainingPlan, steps: u64, group: &DeviceGroup) -> Result<()> {
+    let (true, &[number]) = (group.is_alone(), &group.numbers[..]) else {
+        bail!("--find-lr: one device finds a learning rate for all");
+    };
+    let (folder, checkpointing) = (plan.folder.clone(), plan.recipe.gradient_checkpointing);
+    let test = RangeTest {
+        plan,
+        steps,
+        number,
+        interrupt: Interrupt::listen()?,
+    };
+    let curve = group.backend.train(test, checkpointing)?;
+    if !curve.finished {
+        bail!(Interrupted(
+            "stopped; no learning rate was found".to_owned()
+        ));
+    }
+    let [_, image] = curve.write(&folder)?;
+    let ended = if curve.diverged {
+        ", where the loss diverged"
+    } else {
+        ""
+    };
+    note(&format!(
+        "{} steps{ended}; the curve lies in {}",
+        curve.points.len(),
+        image.display()
+    ));
+    match curve.suggested {
+        Some(rate) => print_line(&format!("learning_rate={rate:.1e}")),
+        None => bail!("the loss fell at no rate: the curve suggests no learning rate"),
+    }
+    Ok(())
+}
+
 pub(super) fn run(arguments: Pretrain) -> Result<()> {
     let plan = plan(&arguments)?;
+    if let Some(steps) = arguments.find_lr {
+        return find_rate(plan, steps, &arguments.devices.group()?);
+    }
     let (recipe, max_steps) = (plan.recipe.clone(), plan.max_steps);
     let folder = arguments.out.clone();
     let group = arguments.devices.group()?;

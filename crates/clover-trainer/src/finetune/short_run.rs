@@ -94,6 +94,7 @@ where
         folder: None,
         max_steps: None,
         time: None,
+        rates: None,
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,

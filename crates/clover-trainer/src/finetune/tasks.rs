@@ -216,6 +216,7 @@ where
         seed: recipe.seed,
         validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
         early_stopping: recipe.early_stopping,
+        rates: None,
         train: recipe.train,
     };
     let update = OptimizerStep {

@@ -5,6 +5,7 @@ mod gradients;
 mod lists;
 mod metrics;
 mod plan;
+mod rate_range;
 mod shared_batch;
 mod starting;
 mod task;
@@ -15,6 +16,7 @@ pub use grad_cache::micro_batched_gradients;
 pub use gradients::{model_input, pretraining_gradients};
 pub use metrics::StepMetrics;
 pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
+pub use rate_range::{LearningRateCurve, RatePoint, find_learning_rate};
 pub use shared_batch::SharedBatch;
 pub use task::pretrain;
 #[cfg(feature = "collective")]

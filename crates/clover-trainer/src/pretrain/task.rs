@@ -25,8 +25,8 @@ use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::recipe::as_seen_by;
 use crate::run::resume_check::recipe_value;
 use crate::run::{
-    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, TimeBudget, ValidateEvery,
-    WithCaptions,
+    Inner, On, RateRange, Run, RunFolder, RunLength, RunPlan, StepDone, Task, TimeBudget,
+    TrainingData, ValidateEvery, WithCaptions,
 };
 use crate::starting_values::from_seed;
 use crate::whole_file::write_whole;
@@ -47,6 +47,36 @@ pub fn pretrain<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
+    let Prepared {
+        run,
+        data,
+        made_files,
+    } = prepare::<B>(plan, None, (peer, device), observe)?;
+    if peer.is_first() {
+        // Not before: what another run keeps in the folder stays.
+        for (name, text) in made_files {
+            write_whole(&plan.folder.join(name), text.as_bytes())?;
+        }
+        RunRecord::of_pretraining(plan).write()?;
+    }
+    run.train(data, observe)?.finish()
+}
+
+/// A run that has made no step yet, or none since it was resumed.
+pub(super) struct Prepared<'p, B: AutodiffBackend> {
+    pub(super) run: Run<'p, B, Pretraining<'p>>,
+    pub(super) data: TrainingData<Pairs>,
+    /// Files of word pieces that were made for it.
+    made_files: Vec<(&'static str, String)>,
+}
+
+/// Prepares the run of a plan; or one over a range of rates, which measures and keeps nothing.
+pub(super) fn prepare<'p, B: AutodiffBackend>(
+    plan: &'p PretrainingPlan,
+    range: Option<RateRange>,
+    (peer, device): (&'p Peer<B::InnerBackend>, &B::Device),
+    observe: &mut Observe<'_>,
+) -> Result<Prepared<'p, B>, TrainerError> {
     let (recipe, time) = (&plan.recipe, plan.time.map(TimeBudget::from_now));
     plan.validate()?;
     let (peers, batch_size) = (peer.world(), recipe.batch_size);
@@ -75,7 +105,7 @@ pub fn pretrain<B: AutodiffBackend>(
     if let Some(list) = &validation {
         lists.data.unusable.extend_from_slice(list.unusable());
     }
-    let run_plan = RunPlan {
+    let whole = RunPlan {
         folder: Some(RunFolder {
             path: plan.folder.clone(),
             resume: plan.resume,
@@ -95,7 +125,19 @@ pub fn pretrain<B: AutodiffBackend>(
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
         early_stopping: recipe.early_stopping,
+        rates: None,
         train: recipe.train,
+    };
+    let run_plan = match range {
+        Some(range) => RunPlan {
+            folder: None,
+            max_steps: None,
+            time: None,
+            length: RunLength::Steps(range.steps),
+            rates: Some(range),
+            ..whole
+        },
+        None => whole,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
@@ -119,14 +161,11 @@ pub fn pretrain<B: AutodiffBackend>(
         pixels,
     };
     let run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
-    if peer.is_first() {
-        // Not before: what another run keeps in the folder stays.
-        for (name, text) in made_files {
-            write_whole(&plan.folder.join(name), text.as_bytes())?;
-        }
-        RunRecord::of_pretraining(plan).write()?;
-    }
-    run.train(lists.data, observe)?.finish()
+    Ok(Prepared {
+        run,
+        data: lists.data,
+        made_files,
+    })
 }
 
 /// As [`pretrain`], on all devices of a group. On the first node this ends with the run's summary; the
@@ -154,7 +193,7 @@ pub fn pretrain_on<B: AutodiffBackend>(
 }
 
 /// Pre-training of a plan.
-struct Pretraining<'p> {
+pub(super) struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
     config: CloverConfig,

@@ -30,7 +30,9 @@ use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
-pub(crate) use plan::{Ending, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping};
+pub(crate) use plan::{
+    Ending, RateRange, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping,
+};
 use records::Records;
 pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
 use time_budget::Clock;

@@ -21,6 +21,8 @@ pub(crate) struct RunPlan {
     pub(crate) length: RunLength,
     /// The time it may take; the number of steps is then planned to fit.
     pub(crate) time: Option<TimeBudget>,
+    /// Rates that grow, instead of the schedule's.
+    pub(crate) rates: Option<RateRange>,
     /// The seed of dropout and stochastic depth.
     pub(crate) seed: u64,
     /// When the model is measured; never without validation items.
@@ -59,6 +61,24 @@ pub(crate) enum RunLength {
     Epochs(u64),
     /// After so many steps, whatever the epoch.
     Steps(u64),
+}
+
+/// Learning rates that grow by the same factor from step to step.
+#[derive(Clone, Copy)]
+pub(crate) struct RateRange {
+    pub(crate) first: f64,
+    /// That of the last step.
+    pub(crate) last: f64,
+    /// Of the run.
+    pub(crate) steps: u64,
+}
+
+impl RateRange {
+    /// The learning rate after so many steps.
+    pub(crate) fn rate(&self, steps: u64) -> f64 {
+        let share = steps as f64 / self.steps.saturating_sub(1).max(1) as f64;
+        self.first * (self.last / self.first).powf(share)
+    }
 }
 
 /// When a model is measured, besides at the end; 0 for never else.

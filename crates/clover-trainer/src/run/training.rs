@@ -28,9 +28,10 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     ) -> Result<Ended<'p, B, T>, TrainerError> {
         let planned_for = data.schedule().clone();
         let mut schedule = self.rates(&planned_for)?;
-        let total_steps = match self.clock {
-            Some(_) => 0,
-            None => schedule.total_steps(),
+        let total_steps = match self.plan.length {
+            RunLength::Epochs(_) => schedule.total_steps(),
+            RunLength::Steps(_) if self.clock.is_some() => 0,
+            RunLength::Steps(steps) => steps,
         };
         self.announce(&data, total_steps, observe);
         let ending = 'run: loop {
@@ -60,7 +61,10 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                     // Noise depends on the step and the place in the batch alone, whether the run
                     // was resumed or not.
                     let noise = Noise::of_batch(self.plan.seed, self.step, places.slots);
-                    let learning_rate = schedule.learning_rate(self.step);
+                    let learning_rate = match self.plan.rates {
+                        Some(range) => range.rate(self.step),
+                        None => schedule.learning_rate(self.step),
+                    };
                     let working = self.update.precision.working_copy(&self.changed_model());
                     let on = On {
                         peer: self.peer,
