@@ -12,9 +12,11 @@ mod keys;
 mod search;
 mod serve;
 mod tasks;
+mod time;
 mod weights;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -168,8 +170,8 @@ pub(crate) struct Pretrain {
     #[arg(long)]
     pub(crate) start_from: Option<PathBuf>,
     /// Word pieces, one a line, as BERT's `vocab.txt`, or a folder with a tokenizer's files; those of the bundle that
-    /// the run starts from if not given.
-    #[arg(long, required_unless_present_any = ["resume", "start_from"])]
+    /// the run starts from if not given. `auto` makes them of the captions to train on.
+    #[arg(long, value_name = "VOCAB|auto", required_unless_present_any = ["resume", "start_from"])]
     pub(crate) vocab: Option<PathBuf>,
     /// Folder for checkpoints, metrics and the trained bundle.
     #[arg(long)]
@@ -184,9 +186,19 @@ pub(crate) struct Pretrain {
     /// Size of the model: nano (for tests), tiny, small, base, clip-nano or clip-tiny.
     #[arg(long)]
     pub(crate) preset: Option<String>,
+    /// The time the run may take, such as 90s, 30m or 1h30m, instead of the recipe's epochs: it measures its first
+    /// steps, and plans as many as fit, warm-up and decay included.
+    #[arg(long, value_parser = time::span, conflicts_with = "max_steps")]
+    pub(crate) time: Option<Duration>,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
+    /// Instead of a run, make so many steps (100 if not said) whose learning rate grows from 1e-7 to 1, and suggest the
+    /// rate at which the smoothed loss falls steepest. The curve is written to the folder, and no model.
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, require_equals = true, default_missing_value = "100",
+          value_parser = clap::value_parser!(u64).range(20..=100_000),
+          conflicts_with_all = ["resume", "time", "max_steps", "tensorboard", "dashboard"])]
+    pub(crate) find_lr: Option<u64>,
     /// Also write event files for TensorBoard, in the folder's `tensorboard`.
     #[arg(long)]
     pub(crate) tensorboard: bool,

@@ -53,6 +53,7 @@ impl Dashboard {
     pub(crate) fn show(&mut self, event: &PretrainingEvent<'_>) -> ControlFlow<()> {
         match event {
             PretrainingEvent::Started { total_steps, .. } => self.total_steps = *total_steps,
+            PretrainingEvent::Planned { steps, .. } => self.total_steps = *steps,
             PretrainingEvent::Damage { what } => self.lines.push(what.clone()),
             PretrainingEvent::Skipped(item) => self.lines.push(format!("skipped {item}")),
             PretrainingEvent::Step(metrics) => self.step(metrics),

@@ -4,7 +4,7 @@ use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics}
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{Verbosity, says};
-use crate::step_bar::{ShownStep, StepBar};
+use crate::step_bar::{ShownStep, StepBar, steps};
 
 /// Shows a pre-training run.
 #[derive(Debug)]
@@ -58,18 +58,25 @@ impl TrainingProgress {
                     images => format!(" and {images} images in turn"),
                 };
                 self.bar.line(&format!(
-                    "{items} pairs{images}, {parameters} parameters, step {done_steps} of \
-                     {total_steps}"
+                    "{items} pairs{images}, {parameters} parameters, {}",
+                    steps(*done_steps, *total_steps)
                 ));
             }
             PretrainingEvent::StartsFrom { folder, report } => {
                 self.bar
                     .line(&format!("starts from {}: {report}", folder.display()));
             }
+            PretrainingEvent::Planned {
+                steps,
+                step_seconds,
+            } => self.bar.planned(*steps, *step_seconds),
             PretrainingEvent::EnoughSteps { done, max } => {
                 self.bar.line(&enough_steps(*done, *max));
             }
             PretrainingEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
+            PretrainingEvent::PiecesUnused(unused) => {
+                self.bar.line(&format!("warning: {unused}"));
+            }
             PretrainingEvent::Damage { what } => self.bar.line(what),
             PretrainingEvent::Saved(path) if says(Verbosity::Verbose) => {
                 self.bar.line(&format!("saved {}", path.display()));

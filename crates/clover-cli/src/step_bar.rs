@@ -56,6 +56,15 @@ impl StepBar {
         self.started = Instant::now();
     }
 
+    /// So many steps are planned, of which each takes so long.
+    pub(crate) fn planned(&self, steps: u64, step_seconds: f64) {
+        self.bar
+            .set_length(self.max_steps.map_or(steps, |max| steps.min(max)));
+        self.line(&format!(
+            "a step takes {step_seconds:.3} s: {steps} steps fill the time"
+        ));
+    }
+
     /// A step was done; `details` are told to those who want them.
     pub(crate) fn step(&mut self, step: &ShownStep, details: impl FnOnce() -> String) {
         self.items += step.items;
@@ -92,6 +101,14 @@ impl StepBar {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Where a run begins, and where it ends.
+pub(crate) fn steps(done: u64, total: u64) -> String {
+    match total {
+        0 => format!("step {done} of as many as the time allows"),
+        total => format!("step {done} of {total}"),
     }
 }
 

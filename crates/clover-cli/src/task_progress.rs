@@ -5,7 +5,7 @@ use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 use crate::command::in_a_line;
 use crate::output::{Verbosity, says};
 use crate::progress::enough_steps;
-use crate::step_bar::{ShownStep, StepBar};
+use crate::step_bar::{ShownStep, StepBar, steps};
 
 /// Shows a fine-tuning run.
 #[derive(Debug)]
@@ -38,10 +38,14 @@ impl TuningProgress {
                     some => format!(" ({some} more have no answer in the list)"),
                 };
                 self.bar.line(&format!(
-                    "{items} items{left_out}, {parameters} parameters, step {done_steps} of \
-                     {total_steps}"
+                    "{items} items{left_out}, {parameters} parameters, {}",
+                    steps(*done_steps, *total_steps)
                 ));
             }
+            FinetuningEvent::Planned {
+                steps,
+                step_seconds,
+            } => self.bar.planned(*steps, *step_seconds),
             FinetuningEvent::EnoughSteps { done, max } => self.bar.line(&enough_steps(*done, *max)),
             FinetuningEvent::TextsCut(cut) => self.bar.line(&format!("warning: {cut}")),
             FinetuningEvent::Damage { what } => self.bar.line(what),

@@ -85,6 +85,9 @@ pub struct Validated {
     pub last: Option<u64>,
     /// The best model's line of `validation.jsonl`.
     pub best: Option<serde_json::Value>,
+    /// Measurements since that one.
+    #[serde(default)]
+    pub since_best: usize,
     /// The captions that were measured last, for the bundle.
     pub neutral: Option<NeutralTexts>,
 }

@@ -48,6 +48,7 @@ mod run_record;
 pub mod task_items;
 pub mod temperature;
 mod trained_for;
+mod unused_pieces;
 mod whole_file;
 
 pub use cut_texts::CutTexts;
@@ -57,6 +58,7 @@ pub use optimization::{
     precision, schedule, starting_values, trained_parts,
 };
 pub use run_record::RunRecord;
+pub use unused_pieces::UnusedPieces;
 
 #[cfg(test)]
 pub(crate) use clover_test_backend::{TestAutodiffBackend, TestBackend};

@@ -54,8 +54,9 @@ impl RunRecord {
     /// Of a pre-training run.
     pub(crate) fn of_pretraining(plan: &PretrainingPlan) -> Self {
         let mut plan = plan.clone();
-        let paths = [&mut plan.data, &mut plan.vocabulary].into_iter();
+        let paths = [&mut plan.data].into_iter();
         let more = [
+            &mut plan.vocabulary,
             &mut plan.videos,
             &mut plan.images,
             &mut plan.validation,

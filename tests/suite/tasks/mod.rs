@@ -70,7 +70,7 @@ impl SmallTask {
         }
     }
 
-    fn finetuning(&self, out: &str) -> FinetuningPlan {
+    pub(crate) fn finetuning(&self, out: &str) -> FinetuningPlan {
         let (train, folder) = (self.files.train.clone(), self.data.path(out));
         let plan = FinetuningPlan::new(self.name, self.recipe.clone(), &self.bundle, train, folder);
         FinetuningPlan {

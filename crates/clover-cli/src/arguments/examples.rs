@@ -10,6 +10,8 @@ pub(super) const EXAMPLES: &[Examples] = &[
         &[
             "clover pretrain --data pairs.csv --vocab vocab.txt --out runs/mine",
             "clover pretrain --data pairs.csv --vocab vocab.txt --out runs/mine --frames 4 epochs=10",
+            "clover pretrain --data pairs.csv --vocab auto --out runs/mine --time 30m",
+            "clover pretrain --data pairs.csv --vocab auto --out runs/rates --find-lr",
             "clover pretrain --out runs/mine --resume",
         ],
     ),

@@ -1,6 +1,7 @@
 //! `clover finetune` and `clover evaluate`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use clover_data::dataset::ConvertRequest;
@@ -8,6 +9,7 @@ use clover_trainer::task_items::ItemsLocation;
 
 use super::Keys;
 use super::data::ListArguments;
+use super::time;
 use crate::device::DeviceName;
 
 /// The annotation file of a split, and what goes with it.
@@ -50,6 +52,10 @@ pub(crate) struct Finetune {
     /// there is none.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// The time the run may take, such as 90s, 30m or 1h30m, instead of the recipe's epochs: it measures its first
+    /// steps, and plans as many as fit, warm-up and decay included.
+    #[arg(long, value_parser = time::span, conflicts_with = "max_steps")]
+    pub(crate) time: Option<Duration>,
     /// Stop, with a checkpoint, after this many steps in all.
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,

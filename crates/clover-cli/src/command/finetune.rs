@@ -12,7 +12,7 @@ use clover_trainer::report::Report;
 use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
 use super::metrics;
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: Finetune) -> Result<()> {
     let summary = arguments.device.train(tuning, checkpointing)?;
     let report = arguments.out.join("report.html");
     Report::of_finetuning(&name, &recipe, &summary)?.write_html(&report)?;
+    note_early_stop(&summary, recipe.early_stopping);
     print_summary(&summary, &report);
     let step = summary.metrics.last().map_or(0, |last| last.step);
     let (ended, folder) = ((summary.finished, step), &arguments.out);
@@ -81,6 +82,7 @@ fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
         }
     };
     let recipe = recipe.with_overrides(&keys)?;
+    let time = time_of(arguments.time, kept.as_ref().map(|kept| kept.time), &keys)?;
     let bundle = arguments.bundle.as_deref().map(bundle_folder).transpose()?;
     let annotation = &arguments.annotation;
     let data = arguments.data.as_deref();
@@ -107,6 +109,7 @@ fn plan(arguments: &Finetune) -> Result<FinetuningPlan> {
         plan.validation = Some(annotation.at(path, list, "validation"));
     }
     plan.answers = annotation.answers.clone().or(plan.answers);
+    plan.time = time;
     plan.resume = arguments.resume;
     plan.max_steps = arguments.max_steps;
     Ok(plan)

@@ -1,9 +1,11 @@
 //! What a run's folder keeps, and what is given beside it.
 
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clover_trainer::RunRecord;
+use clover_trainer::run::RunSummary;
 
 use crate::interrupt::Interrupted;
 use crate::output::note;
@@ -27,10 +29,38 @@ pub(super) fn of_a_new_run<T: Clone>(option: &str, given: &Option<T>, folder: &P
     }
 }
 
+/// The time of a run. It takes the place of epochs, and a run that is resumed keeps what was planned for it.
+pub(super) fn time_of(
+    given: Option<Duration>,
+    kept: Option<Option<Duration>>,
+    keys: &[String],
+) -> Result<Option<Duration>> {
+    let key = |argument: &String| argument.split('=').next().map(str::trim) == Some("epochs");
+    ensure!(
+        given.is_none() || !keys.iter().any(key),
+        "--time plans the number of steps: leave `epochs` out"
+    );
+    match (given, kept) {
+        (Some(given), Some(kept)) if kept != Some(given) => bail!(
+            "--time: a run keeps the steps it was begun with; another time needs another --out"
+        ),
+        (given, kept) => Ok(given.or(kept.flatten())),
+    }
+}
+
 /// What is given counts.
 pub(super) fn replace<T: Clone>(kept: &mut T, given: &Option<T>) {
     if let Some(given) = given {
         kept.clone_from(given);
+    }
+}
+
+/// Says that a run stopped early, if it did.
+pub(super) fn note_early_stop<M, V>(summary: &RunSummary<M, V>, early_stopping: usize) {
+    if let Some(step) = summary.stopped_early {
+        note(&format!(
+            "stopped early after step {step}: {early_stopping} measurements in a row without a better score"
+        ));
     }
 }
 
@@ -51,4 +81,23 @@ pub(super) fn end(
         _ => bail!(Interrupted(format!("stopped after step {step}; {go_on}"))),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_takes_the_place_of_epochs_and_stays() {
+        let [short, long] = [60, 120].map(|seconds| Some(Duration::from_secs(seconds)));
+        let keys = |key: &str| [key.to_owned()];
+
+        assert_eq!(time_of(short, None, &keys("seed=1")).unwrap(), short);
+        assert_eq!(time_of(None, Some(short), &keys("seed=1")).unwrap(), short);
+        assert_eq!(time_of(short, Some(short), &[]).unwrap(), short);
+        assert_eq!(time_of(None, None, &keys("epochs=3")).unwrap(), None);
+        assert!(time_of(short, None, &keys("epochs = 3")).is_err());
+        assert!(time_of(long, Some(short), &[]).is_err());
+        assert!(time_of(short, Some(None), &[]).is_err());
+    }
 }

@@ -10,19 +10,24 @@ use clover_trainer::devices::Peer;
 #[cfg(feature = "collective")]
 use clover_trainer::devices::{Group, Nodes};
 use clover_trainer::pretrain::{
-    Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary, pretrain,
+    LearningRateCurve, Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary,
+    find_learning_rate, pretrain,
 };
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, of_a_new_run, replace};
+use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
-use crate::interrupt::Interrupt;
-use crate::output::note;
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::output::{note, print_line};
+use crate::progress::TrainingProgress;
+
+/// Instead of the path of a vocabulary: one is made of the captions.
+const AUTO: &str = "auto";
 
 /// A run with its progress on the terminal.
 struct Training {
@@ -140,8 +145,73 @@ impl Watch {
     }
 }
 
+/// A range test with its progress on the terminal.
+struct RangeTest {
+    plan: PretrainingPlan,
+    steps: u64,
+    number: u16,
+    interrupt: Interrupt,
+}
+
+impl Work for RangeTest {
+    type Output = LearningRateCurve;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<LearningRateCurve> {
+        let mut progress = TrainingProgress::new(Some(self.steps));
+        let device = numbered_device::<B>(device, self.number)?;
+        let curve = find_learning_rate::<B>(&self.plan, self.steps, &device, &mut |event| {
+            progress.show(&event);
+            match self.interrupt.asked() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        progress.finish();
+        Ok(curve?)
+    }
+}
+
+/// Suggests a learning rate, and leaves its curve behind.
+fn find_rate(plan: PretrainingPlan, steps: u64, group: &DeviceGroup) -> Result<()> {
+    let (true, &[number]) = (group.is_alone(), &group.numbers[..]) else {
+        bail!("--find-lr: one device finds a learning rate for all");
+    };
+    let (folder, checkpointing) = (plan.folder.clone(), plan.recipe.gradient_checkpointing);
+    let test = RangeTest {
+        plan,
+        steps,
+        number,
+        interrupt: Interrupt::listen()?,
+    };
+    let curve = group.backend.train(test, checkpointing)?;
+    if !curve.finished {
+        bail!(Interrupted(
+            "stopped; no learning rate was found".to_owned()
+        ));
+    }
+    let [_, image] = curve.write(&folder)?;
+    let ended = if curve.diverged {
+        ", where the loss diverged"
+    } else {
+        ""
+    };
+    note(&format!(
+        "{} steps{ended}; the curve lies in {}",
+        curve.points.len(),
+        image.display()
+    ));
+    match curve.suggested {
+        Some(rate) => print_line(&format!("learning_rate={rate:.1e}")),
+        None => bail!("the loss fell at no rate: the curve suggests no learning rate"),
+    }
+    Ok(())
+}
+
 pub(crate) fn run(arguments: Pretrain) -> Result<()> {
     let plan = plan(&arguments)?;
+    if let Some(steps) = arguments.find_lr {
+        return find_rate(plan, steps, &arguments.devices.group()?);
+    }
     let (recipe, max_steps) = (plan.recipe.clone(), plan.max_steps);
     let folder = arguments.out.clone();
     let group = arguments.devices.group()?;
@@ -160,6 +230,7 @@ pub(crate) fn run(arguments: Pretrain) -> Result<()> {
     }
     let report = folder.join("report.html");
     Report::of_pretraining(&recipe, &summary)?.write_html(&report)?;
+    note_early_stop(&summary, recipe.early_stopping);
     print_summary(&summary, &report);
     let step = summary.metrics.last().map_or(0, |last| last.step);
     end("pretrain", &folder, (summary.finished, step), max_steps)
@@ -186,29 +257,37 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
         .map(|preset| format!("preset={preset}"));
     let keys: Vec<String> = preset.chain(arguments.keys.0.iter().cloned()).collect();
     let recipe = recipe.with_overrides(&keys)?;
+    let time = time_of(arguments.time, kept.as_ref().map(|kept| kept.time), &keys)?;
 
     let bundle = arguments
         .start_from
         .as_deref()
         .map(bundle_folder)
         .transpose()?;
-    // A model that starts from a bundle knows the bundle's words.
-    let vocabulary = arguments.vocab.clone().or_else(|| match kept {
-        Some(_) => None,
-        None => bundle.clone(),
-    });
+    let vocabulary = match arguments.vocab.as_deref() {
+        Some(auto) if auto == Path::new(AUTO) && bundle.is_some() => bail!(
+            "--vocab auto: a model that starts from a bundle knows the word pieces of the bundle: leave --vocab out"
+        ),
+        Some(auto) if auto == Path::new(AUTO) => Some(None),
+        Some(given) => Some(Some(given.to_owned())),
+        None => None,
+    };
 
     let mut plan = match kept {
         Some(kept) => PretrainingPlan { recipe, ..kept },
-        None => PretrainingPlan::new(
-            recipe,
-            of_a_new_run("--data", &arguments.data, folder)?,
-            of_a_new_run("--vocab", &vocabulary, folder)?,
-            folder,
-        ),
+        None => {
+            let data = of_a_new_run("--data", &arguments.data, folder)?;
+            // A model that starts from a bundle knows the bundle's words.
+            let otherwise = bundle.clone().map(Some);
+            let vocabulary = vocabulary.clone().or(otherwise);
+            PretrainingPlan {
+                vocabulary: of_a_new_run("--vocab", &vocabulary, folder)?,
+                ..PretrainingPlan::new(recipe, data, "", folder)
+            }
+        }
     };
     replace(&mut plan.data, &arguments.data);
-    replace(&mut plan.vocabulary, &arguments.vocab);
+    replace(&mut plan.vocabulary, &vocabulary);
     for (kept, given) in [
         (&mut plan.videos, &arguments.videos),
         (&mut plan.images, &arguments.images),
@@ -221,6 +300,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
     if columns != ManifestColumns::default() {
         plan.columns = columns;
     }
+    plan.time = time;
     plan.resume = arguments.resume;
     plan.max_steps = arguments.max_steps;
     Ok(plan)

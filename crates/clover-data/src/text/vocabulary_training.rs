@@ -4,14 +4,14 @@
 //! The same texts give the same vocabulary. That is why a character that begins or ends a word is another
 //! *character* for the library, which numbers those in their order, and other marks as it meets them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::normalizer::NormalizedString;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
-    Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Result, Trainer,
+    Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Result,
 };
 
 use super::bpe::{self, END_OF_WORD};
@@ -22,21 +22,28 @@ use super::vocabulary::{SpecialTokens, Vocabulary};
 use super::word_piece;
 use crate::DataError;
 
-/// How far a marked character lies from its own: in the planes for private use.
+/// How far a marked character lies from its own: in the two planes for private use.
 const MARKED: u32 = 0xf_0000;
 
-/// Different characters of WordPiece, at most; words with rarer ones are unknown.
-const ALPHABET: usize = 1_000;
+/// The characters that can be marked: those of the first two planes, with all letters and emoji.
+const MARKABLE: u32 = 0x2_0000;
 
-/// A piece of WordPiece is there for at least so many words.
+/// A pair that occurs less often is never merged.
 const LEAST_FREQUENT: u64 = 2;
 
 /// The first and the last token of a text, as OpenAI named them.
 const FRAME: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 
+/// How often each word occurs, spelled as the library is to see it.
+type Words = HashMap<String, u64>;
+
 impl Tokenizer {
-    /// Makes a tokenizer whose vocabulary is learned from texts: `size` pieces, or fewer where the texts
-    /// are too few.
+    /// Makes a tokenizer whose vocabulary is learned from texts: `size` pieces at most, fewer where the
+    /// texts are few, and more only where they have so many different characters.
+    ///
+    /// The pieces of WordPiece are the special tokens in BERT's order, every character of the texts, to begin
+    /// a word and within one, and the longer pieces that the texts are cut into. The texts are read once, and
+    /// their order changes nothing.
     ///
     /// # Errors
     ///
@@ -69,7 +76,7 @@ impl Tokenizer {
 }
 
 fn mark(c: char) -> Option<char> {
-    let code = Some(u32::from(c)).filter(|code| *code < 0x1_0000)?;
+    let code = Some(u32::from(c)).filter(|code| *code < MARKABLE)?;
     char::from_u32(MARKED + code)
 }
 
@@ -80,100 +87,152 @@ fn unmarked(c: char) -> (char, bool) {
 }
 
 /// Words in which all characters but the first are marked; one of rare signs is left out.
-fn words_of_word_piece<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Vec<String>> {
-    let normalizer = word_piece::normalizer(TextNormalization::default());
-    words(texts, &BertPreTokenizer, |text| {
-        let mut text = NormalizedString::from(text);
-        normalizer.normalize(&mut text)?;
-        Ok(text.get().to_owned())
-    })
-    .map(|words| {
-        let word = |word: String| -> Option<String> {
-            let mut characters = word.chars();
-            let first = characters
-                .next()
-                .filter(|first| u32::from(*first) < MARKED)?;
-            let rest: Option<String> = characters.map(mark).collect();
-            Some(String::from(first) + &rest?)
-        };
-        words.into_iter().filter_map(word).collect()
-    })
+fn words_of_word_piece<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Words> {
+    let word = |word: &str| {
+        let mut characters = word.chars();
+        let first = characters
+            .next()
+            .filter(|first| u32::from(*first) < MARKED)?;
+        let rest: Option<String> = characters.map(mark).collect();
+        Some(String::from(first) + &rest?)
+    };
+    counted(texts, &BertPreTokenizer, normalized, word)
+}
+
+/// A text as WordPiece writes it.
+fn normalized(text: &str) -> Result<String> {
+    let mut text = NormalizedString::from(text);
+    word_piece::normalizer(TextNormalization::default()).normalize(&mut text)?;
+    Ok(text.get().to_owned())
 }
 
 /// Words by their bytes, the last of which is marked.
-fn words_of_bpe<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Vec<String>> {
-    let words = words(texts, &bpe::words()?, |text| Ok(clean(text)))?;
-    let word = |mut word: String| {
+fn words_of_bpe<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Words> {
+    let word = |word: &str| {
+        let mut word = word.to_owned();
         let last = word.pop().and_then(mark)?;
         word.push(last);
         Some(word)
     };
-    Ok(words.into_iter().filter_map(word).collect())
+    counted(texts, &bpe::words()?, |text| Ok(clean(text)), word)
 }
 
-fn words<S: AsRef<str>>(
+/// The words of texts, which are written in one way, cut, and spelled in another.
+fn counted<S: AsRef<str>>(
     texts: impl IntoIterator<Item = S>,
     cut: &impl PreTokenizer,
     written: impl Fn(&str) -> Result<String>,
-) -> Result<Vec<String>> {
-    let mut all = Vec::new();
+    spelled: impl Fn(&str) -> Option<String>,
+) -> Result<Words> {
+    let mut words = Words::new();
     for text in texts {
         let mut text = PreTokenizedString::from(written(text.as_ref())?);
         cut.pre_tokenize(&mut text)?;
-        let words = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
-        all.extend(words.into_iter().map(|(word, _, _)| word.to_owned()));
+        let all = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+        for word in all.iter().filter_map(|(word, ..)| spelled(word)) {
+            *words.entry(word).or_default() += 1;
+        }
+    }
+    Ok(words)
+}
+
+/// Merges the most frequent pairs of marked words until there are so many pieces.
+fn trained(trainer: &BpeTrainer, words: Words) -> Result<BPE> {
+    let words = words.into_iter();
+    let words = words.map(|(word, count)| (word.into(), count)).collect();
+    let mut model = BPE::default();
+    trainer.do_train(&words, &mut model)?;
+    Ok(model)
+}
+
+fn word_pieces(words: Words, size: usize) -> std::result::Result<Tokenizer, DataError> {
+    let letters = alphabet(&words).map_err(DataError::Tokenizer)?;
+    let spellings: Vec<String> = words.keys().map(|word| own_letters(word)).collect();
+    let trainer = BpeTrainer::builder()
+        .vocab_size(size - SpecialTokens::NAMES.len())
+        .initial_alphabet(letters)
+        .min_frequency(LEAST_FREQUENT)
+        .show_progress(false)
+        .build();
+    let model = trained(&trainer, words).map_err(DataError::Tokenizer)?;
+    let mut pieces: Vec<(u32, String)> = model
+        .get_vocab()
+        .into_iter()
+        .map(|(piece, id)| (id, piece))
+        .collect();
+    pieces.sort_unstable();
+    // A character is its own piece, whether texts are cut into it or not.
+    let (letters, longer): (Vec<_>, Vec<_>) = pieces
+        .into_iter()
+        .map(|(_, piece)| (piece.chars().nth(1).is_none(), of_word_piece(&piece)))
+        .partition(|(is_letter, _)| *is_letter);
+    let tokenizer = |longer: &[(bool, String)]| {
+        let pieces = letters
+            .iter()
+            .chain(longer)
+            .map(|(_, piece)| piece.as_str());
+        let special = SpecialTokens::NAMES.iter().copied();
+        Tokenizer::from_vocab_lines(special.chain(pieces), "the trained vocabulary")
+    };
+    let all = tokenizer(&longer)?;
+    let mut used = HashSet::new();
+    for word in spellings {
+        let pieces = word_piece::pieces(&all.library, &word).map_err(DataError::Tokenizer)?;
+        used.extend(pieces);
+    }
+    // Half of what was merged is only on the way to longer pieces: no text would ever teach it anything.
+    let first = (SpecialTokens::NAMES.len() + letters.len()) as u32;
+    let longer = (first..).zip(longer).filter(|(id, _)| used.contains(id));
+    let longer: Vec<_> = longer.map(|(_, piece)| piece).collect();
+    tokenizer(&longer)
+}
+
+/// Every character of some words as it begins a word, and marked where it can also stand within one.
+fn alphabet(words: &Words) -> Result<HashSet<char>> {
+    let letters = words.keys().flat_map(|word| word.chars());
+    let letters: BTreeSet<char> = letters.map(|letter| unmarked(letter).0).collect();
+    let mut all = HashSet::new();
+    for letter in letters {
+        all.insert(letter);
+        // Punctuation and Chinese characters are words of their own wherever they stand.
+        let behind_another = counted(
+            [format!("a{letter}")],
+            &BertPreTokenizer,
+            normalized,
+            |word| Some(word.to_owned()),
+        )?;
+        if behind_another.len() == 1 {
+            all.extend(mark(letter));
+        }
     }
     Ok(all)
 }
 
-/// Merges the most frequent pairs of marked words until there are so many pieces.
-fn trained(trainer: &mut BpeTrainer, words: Vec<String>) -> Result<BPE> {
-    trainer.feed(words.into_iter(), |word| Ok(vec![word.to_owned()]))?;
-    let mut model = BPE::default();
-    trainer.train(&mut model)?;
-    Ok(model)
-}
-
-fn word_pieces(words: Vec<String>, size: usize) -> std::result::Result<Tokenizer, DataError> {
-    let room = size - SpecialTokens::NAMES.len();
-    let mut trainer = BpeTrainer::builder()
-        .vocab_size(room)
-        .limit_alphabet(ALPHABET.min(room))
-        .min_frequency(LEAST_FREQUENT)
-        .show_progress(false)
-        .build();
-    let model = trained(&mut trainer, words).map_err(DataError::Tokenizer)?;
-    let mut pieces: Vec<(u32, String)> = model
-        .get_vocab()
-        .into_iter()
-        .map(|(piece, id)| (id, of_word_piece(&piece)))
-        .collect();
-    pieces.sort_unstable();
-    let special = SpecialTokens::NAMES.iter().copied();
-    let lines = special.chain(pieces.iter().map(|(_, piece)| piece.as_str()));
-    Tokenizer::from_vocab_lines(lines, "the trained vocabulary")
+/// Without marks.
+fn own_letters(piece: &str) -> String {
+    piece.chars().map(|letter| unmarked(letter).0).collect()
 }
 
 /// `##` before a piece that begins within a word.
 fn of_word_piece(piece: &str) -> String {
     let within = piece.chars().next().is_some_and(|first| unmarked(first).1);
-    let letters = piece.chars().map(|c| unmarked(c).0);
     let before = if within { "##" } else { "" };
-    before.chars().chain(letters).collect()
+    before.to_owned() + &own_letters(piece)
 }
 
-fn byte_pairs(words: Vec<String>, size: usize) -> std::result::Result<Tokenizer, DataError> {
+fn byte_pairs(words: Words, size: usize) -> std::result::Result<Tokenizer, DataError> {
     let alphabet = tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet();
     let mut alphabet: Vec<char> = alphabet.into_iter().collect();
     alphabet.sort_unstable();
     let ends = alphabet.iter().copied().filter_map(mark);
     let all: HashSet<char> = alphabet.iter().copied().chain(ends).collect();
-    let mut trainer = BpeTrainer::builder()
+    let trainer = BpeTrainer::builder()
         .vocab_size(size - FRAME.len())
         .initial_alphabet(all)
+        .min_frequency(LEAST_FREQUENT)
         .show_progress(false)
         .build();
-    let model = trained(&mut trainer, words);
+    let model = trained(&trainer, words);
     let merges = model.and_then(|model| merges_of(&model));
     let merges = merges.map_err(DataError::Tokenizer)?;
 
@@ -220,8 +279,7 @@ fn of_bpe(piece: &str) -> String {
         .chars()
         .next_back()
         .is_some_and(|last| unmarked(last).1);
-    let letters: String = piece.chars().map(|c| unmarked(c).0).collect();
-    letters + if ends { END_OF_WORD } else { "" }
+    own_letters(piece) + if ends { END_OF_WORD } else { "" }
 }
 
 #[cfg(test)]
@@ -245,7 +303,9 @@ mod tests {
             let tokenizer = Tokenizer::train(kind, all(), size).unwrap();
 
             assert_eq!(tokenizer.kind(), kind);
-            assert_eq!(tokenizer.vocabulary().len(), size);
+            let pieces = tokenizer.vocabulary().len();
+            // What no text is cut into has gone.
+            assert!(pieces <= size && pieces > size - 20, "{kind:?}: {pieces}");
             let the = tokenizer.encode("The", 4).unwrap();
             assert_eq!(the.attention_mask, [1, 1, 1, 0], "{kind:?}");
             let text = "the man rides skateboarding";
@@ -266,6 +326,46 @@ mod tests {
                 assert_eq!(first.vocabulary(), again.vocabulary());
                 assert_eq!(first.files().unwrap(), again.files().unwrap());
             }
+        }
+    }
+
+    #[test]
+    fn the_order_of_many_texts_and_of_those_that_tie_changes_nothing() {
+        let gold = include_str!("../../gold/training.txt");
+        let mut lines: Vec<&str> = gold.lines().collect();
+        let train = |lines: &[&str]| {
+            let kind = TokenizerKind::WordPiece;
+            Tokenizer::train(kind, lines, 30_522).unwrap()
+        };
+        let first = train(&lines);
+
+        lines.reverse();
+        let again = train(&lines);
+
+        assert_eq!(first.vocabulary(), again.vocabulary());
+        assert_eq!(first.vocabulary().pieces()[..5], SpecialTokens::NAMES);
+        // Of each line the longest pieces there are; nearly all are of some use.
+        let ids = lines
+            .iter()
+            .map(|line| first.encode(line, 200).unwrap().ids);
+        let used: HashSet<u32> = ids.flatten().collect();
+        let pieces = first.vocabulary().len();
+        assert!(used.len() * 10 > pieces * 8, "{} of {pieces}", used.len());
+    }
+
+    #[test]
+    fn every_character_of_the_texts_is_there_to_begin_a_word_and_within_one() {
+        let texts = ["naïve 日本 🎬take, x1"];
+        let tokenizer = Tokenizer::train(TokenizerKind::WordPiece, texts, 10).unwrap();
+        let unknown = tokenizer.special().unknown;
+
+        let of_other_texts = "xenia1 ekat🎬🎬 本日 1x ,naive";
+        let encoding = tokenizer.encode(of_other_texts, 60).unwrap();
+
+        assert!(!encoding.ids.contains(&unknown), "{encoding:?}");
+        let pieces = tokenizer.vocabulary().pieces();
+        for alone in ["##,", "##日"] {
+            assert!(!pieces.iter().any(|piece| piece == alone), "{alone}");
         }
     }
 

@@ -30,6 +30,7 @@ fn checkpoint(step: u64) -> Checkpoint {
             validated: Validated {
                 last: Some(step),
                 best: Some(serde_json::json!({"step": 1, "score": 0.1 + 0.2})),
+                since_best: 3,
                 neutral: None,
             },
         },

@@ -1,6 +1,7 @@
 //! What a fine-tuning run is given, and what it measures.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct FinetuningPlan {
     /// The folder for checkpoints, metrics and the trained bundle.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The time the run may take, instead of the recipe's epochs: it plans as many steps as fit.
+    #[serde(default)]
+    pub time: Option<Duration>,
     /// Whether to go on from the last checkpoint, if there is one.
     #[serde(skip)]
     pub resume: bool,
@@ -53,6 +57,7 @@ impl FinetuningPlan {
             validation: None,
             answers: None,
             folder: folder.into(),
+            time: None,
             resume: false,
             max_steps: None,
         }

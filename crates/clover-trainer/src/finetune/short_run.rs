@@ -16,7 +16,7 @@ use crate::optimizer_step::OptimizerStep;
 use crate::parameter_groups::ParameterRules;
 use crate::precision::Precision;
 use crate::recipe::FinetuningRecipe;
-use crate::run::{Loaders, Run, RunLength, RunPlan, TrainingData};
+use crate::run::{Ending, Loaders, Run, RunLength, RunPlan, TrainingData};
 use crate::trained_parts::TrainedParts;
 
 /// How a model is fine-tuned.
@@ -93,9 +93,12 @@ where
     let plan = RunPlan {
         folder: None,
         max_steps: None,
+        time: None,
+        rates: None,
         length: RunLength::Steps(recipe.steps as u64),
         seed: settings.seed,
         validate: None,
+        early_stopping: 0,
         train: TrainedParts::All,
     };
     let alone = Peer::alone();
@@ -105,6 +108,6 @@ where
         model: ended.run.model,
         losses,
         skipped: ended.data.skipped(),
-        finished: ended.finished,
+        finished: ended.ending != Ending::BrokenOff,
     })
 }

@@ -18,7 +18,7 @@ use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
 use crate::recipe::{Recipe, TaskRecipe};
-use crate::run::{Loaders, TrainingData};
+use crate::run::{Loaders, TimeBudget, TrainingData};
 use crate::task_items::TaskReading;
 use crate::{CutTexts, TrainerError};
 
@@ -33,6 +33,8 @@ pub(super) struct TaskContext<B: AutodiffBackend> {
     preprocessing: Preprocessing,
     /// Fitted to the bundle.
     pub(super) recipe: TaskRecipe,
+    /// The time of the run, reading included.
+    pub(super) time: Option<TimeBudget>,
     /// The validation items, what their split is called, and what a resumed run must find again.
     pub(super) validation: Option<ClipTable>,
     split: String,
@@ -47,6 +49,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
         plan: &FinetuningPlan,
         device: &B::Device,
     ) -> Result<(Self, Clover<B>), TrainerError> {
+        let time = plan.time.map(TimeBudget::from_now);
         plan.recipe.validate()?;
         plan.recipe.precision.check::<B>(device)?;
         let items = plan.validation.as_ref();
@@ -65,6 +68,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
             name: plan.name.clone(),
             clover: bundle.clover.valid(),
             recipe: plan.recipe.fitted(&bundle.config, &bundle.preprocessing)?,
+            time,
             config: bundle.config,
             tokenizer: bundle.tokenizer,
             preprocessing: bundle.preprocessing,

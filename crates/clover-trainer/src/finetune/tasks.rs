@@ -22,7 +22,10 @@ use crate::devices::Peer;
 use crate::optimizer_step::OptimizerStep;
 use crate::recipe::{CaptionChoice, TaskKind, TaskRecipe};
 use crate::run::resume_check::recipe_value;
-use crate::run::{Run, RunFolder, RunLength, RunPlan, Task, TrainingData, ValidateEvery};
+use crate::run::{
+    Run, RunFolder, RunLength, RunPlan, Task, TimeBudget, TrainingData, ValidateEvery,
+    check_early_stopping,
+};
 use crate::starting_values::from_seed;
 use crate::task_items::answer_list;
 use crate::{RunRecord, TrainerError};
@@ -40,6 +43,8 @@ pub fn finetune<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<FinetuningSummary, TrainerError> {
+    let measures = plan.validation.is_some() && plan.recipe.validate_every > 0;
+    check_early_stopping(plan.recipe.early_stopping, measures)?;
     let (context, clover) = TaskContext::<B>::of(plan, device)?;
     let on = (&Peer::alone(), device);
     match context.recipe.task {
@@ -90,12 +95,13 @@ fn comparing<'h, B: AutodiffBackend>(
         .reading(true)
         .captioned(table.clone(), Captioned::DrawOne)?;
     let data = context.training(pairs, &table)?;
-    let (recipe, model) = (context.recipe.clone(), RetrievalModel::from(clover));
+    let (recipe, time) = (context.recipe.clone(), context.time);
+    let model = RetrievalModel::from(clover);
     let has_logit_scale = logit_scale(&model).is_some();
     recipe.temperature.check(has_logit_scale)?;
     let run = prepare(
         plan,
-        &recipe,
+        (&recipe, time),
         (Comparing(context), model),
         list,
         on,
@@ -111,7 +117,7 @@ fn choosing<'h, B: AutodiffBackend>(
     on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<Prepared<'h, B, Choosing<B>>, TrainerError> {
-    let recipe = context.recipe.clone();
+    let (recipe, time) = (context.recipe.clone(), context.time);
     let table = plan.data.open_for(&recipe)?;
     let list = context.fingerprint(list_of(plan, &table), &[]);
     let data = context.training(context.reading(true).choices(table.clone())?, &table)?;
@@ -128,7 +134,7 @@ fn choosing<'h, B: AutodiffBackend>(
         split: MultipleChoiceModel::split,
         context,
     });
-    let run = prepare(plan, &recipe, (task, model), list, on, observe)?;
+    let run = prepare(plan, (&recipe, time), (task, model), list, on, observe)?;
     Ok((run, data))
 }
 
@@ -139,7 +145,7 @@ fn answering<'h, B: AutodiffBackend>(
     on: Here<'h, B>,
     observe: &mut ObserveFinetuning<'_>,
 ) -> Result<Prepared<'h, B, Listed<B>>, TrainerError> {
-    let recipe = context.recipe.clone();
+    let (recipe, time) = (context.recipe.clone(), context.time);
     let table = plan.data.open(TaskKind::OpenEnded)?;
     let answers = answer_list(plan.answers.as_deref(), &table, recipe.answers)?;
     if answers.len() < 2 {
@@ -171,14 +177,14 @@ fn answering<'h, B: AutodiffBackend>(
         split: OpenEndedModel::split,
         context,
     });
-    let run = prepare(plan, &recipe, (task, model), list, on, observe)?;
+    let run = prepare(plan, (&recipe, time), (task, model), list, on, observe)?;
     Ok((run, data))
 }
 
 /// The run of a task in the plan's folder.
 fn prepare<'h, B, T>(
     plan: &FinetuningPlan,
-    recipe: &TaskRecipe,
+    (recipe, time): (&TaskRecipe, Option<TimeBudget>),
     (task, model): (T, T::Model),
     list: DataFingerprint,
     on: Here<'h, B>,
@@ -205,9 +211,12 @@ where
             data: list,
         }),
         max_steps: plan.max_steps,
+        time,
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validates.then_some(ValidateEvery::Epochs(recipe.validate_every as u64)),
+        early_stopping: recipe.early_stopping,
+        rates: None,
         train: recipe.train,
     };
     let update = OptimizerStep {

@@ -15,10 +15,37 @@ use super::{PretrainingPlan, starting};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::{CaptionChoice, as_seen_by};
 use crate::run::{Loaders, TrainingData};
-use crate::{CutTexts, TrainerError};
+use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// Pairs whose batches are put together by the loader.
 pub(super) type Pairs = Batched<PretrainingDataset>;
+
+/// The lists to train on, of which no clip was opened yet.
+pub(super) struct Tables {
+    videos: ClipTable,
+    images: Option<ClipTable>,
+}
+
+impl Tables {
+    pub(super) fn open(plan: &PretrainingPlan) -> Result<Self, TrainerError> {
+        let open = |path: &Path| {
+            let table = plan.open(path)?;
+            Ok::<_, DataError>(match plan.recipe.captions {
+                CaptionChoice::All => table.apart(),
+                CaptionChoice::OneAnEpoch => table,
+            })
+        };
+        Ok(Self {
+            videos: open(&plan.data)?,
+            images: plan.images.as_deref().map(open).transpose()?,
+        })
+    }
+
+    /// One or both.
+    pub(super) fn all(&self) -> Vec<&ClipTable> {
+        [&self.videos].into_iter().chain(&self.images).collect()
+    }
+}
 
 /// What the lists hold.
 pub(super) struct OpenedLists {
@@ -30,22 +57,21 @@ pub(super) struct OpenedLists {
 }
 
 impl OpenedLists {
-    /// Reads the lists; no clip is opened yet. Of each batch `share` will be read.
-    pub(super) fn open(
+    /// Of each batch `share` will be read.
+    pub(super) fn of(
+        tables: Tables,
         plan: &PretrainingPlan,
         config: &CloverConfig,
         tokenizer: &Tokenizer,
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
-        let open = |path: &Path| {
-            let table = plan.open(path)?;
-            Ok::<_, DataError>(match recipe.captions {
-                CaptionChoice::All => table.apart(),
-                CaptionChoice::OneAnEpoch => table,
-            })
+        let unused = match plan.start_from {
+            // What was learned before counts, too.
+            Some(_) => None,
+            None => UnusedPieces::of(&tables.all(), tokenizer, recipe.text_len)?,
         };
-        let videos = open(&plan.data)?;
+        let Tables { videos, images } = tables;
         let mut unusable = videos.skipped().to_vec();
         let neutral = NeutralTexts::of_captions(&videos);
         let cut = CutTexts::of(&videos, QuestionForm::Alone, tokenizer, recipe.text_len)?;
@@ -84,10 +110,9 @@ impl OpenedLists {
             BatchLoader::new(batched(pairs, apart), config)
         };
         let videos = loader(videos, recipe.reading(config))?;
-        let loaders = match &plan.images {
+        let loaders = match images.zip(plan.images.as_ref()) {
             None => Loaders::One(Box::new(videos)),
-            Some(path) => {
-                let images = open(path)?;
+            Some((images, path)) => {
                 unusable.extend_from_slice(images.skipped());
                 fingerprint.images = Some(ListFingerprint::of_table(&images, path));
                 let images = loader(images, recipe.image_reading(config))?;
@@ -97,6 +122,7 @@ impl OpenedLists {
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
         let mut data = TrainingData::new(loaders, schedule, unusable);
         data.cut = cut;
+        data.unused = unused;
         Ok(Self {
             data,
             fingerprint,

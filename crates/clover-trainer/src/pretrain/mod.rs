@@ -6,16 +6,19 @@ mod lists;
 mod metrics;
 mod micro_batching;
 mod plan;
+mod rate_range;
 mod shared_batch;
 mod starting;
 mod task;
 mod validation;
+mod vocabulary;
 
 pub use grad_cache::micro_batched_gradients;
 pub use gradients::{model_input, pretraining_gradients};
 pub use metrics::StepMetrics;
 pub use micro_batching::MicroBatching;
 pub use plan::{Observe, PretrainingEvent, PretrainingPlan, PretrainingSummary};
+pub use rate_range::{LearningRateCurve, RatePoint, find_learning_rate};
 pub use shared_batch::SharedBatch;
 pub use task::pretrain;
 #[cfg(feature = "collective")]

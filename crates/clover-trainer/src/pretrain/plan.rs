@@ -1,6 +1,7 @@
 //! What a pre-training run is given.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clover_data::DataError;
 use clover_data::dataset::{ClipTable, ConvertRequest, ItemsTask, ManifestColumns};
@@ -10,7 +11,7 @@ use super::metrics::StepMetrics;
 use super::validation::ValidationMetrics;
 use crate::TrainerError;
 use crate::recipe::{PretrainingRecipe, Recipe};
-use crate::run::{self, RunEvent, RunSummary};
+use crate::run::{self, RunEvent, RunSummary, check_early_stopping};
 
 /// What is told of a pre-training run.
 pub type Observe<'o> = run::Observe<'o, StepMetrics, ValidationMetrics>;
@@ -39,11 +40,15 @@ pub struct PretrainingPlan {
     /// A bundle that the model starts from, instead of random weights: its sizes count then, not the
     /// recipe's preset.
     pub start_from: Option<PathBuf>,
-    /// The word pieces.
-    pub vocabulary: PathBuf,
+    /// The word pieces. If not given, they are those of the bundle that the model starts from, or else made of
+    /// the captions and kept in the run's folder.
+    pub vocabulary: Option<PathBuf>,
     /// The folder for checkpoints, metrics and the trained bundle.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The time the run may take, instead of the recipe's epochs: it plans as many steps as fit.
+    #[serde(default)]
+    pub time: Option<Duration>,
     /// Whether to go on from the last checkpoint, if there is one.
     #[serde(skip)]
     pub resume: bool,
@@ -68,8 +73,9 @@ impl PretrainingPlan {
             validation: None,
             columns: ManifestColumns::default(),
             start_from: None,
-            vocabulary: vocabulary.into(),
+            vocabulary: Some(vocabulary.into()),
             folder: folder.into(),
+            time: None,
             resume: false,
             max_steps: None,
         }
@@ -94,6 +100,6 @@ impl PretrainingPlan {
                 reason: "is 0, so that the validation list would never be used".to_owned(),
             });
         }
-        Ok(())
+        check_early_stopping(self.recipe.early_stopping, self.validation.is_some())
     }
 }

@@ -57,7 +57,7 @@ fn check_end(
             reason: format!(
                 "the end of a text is the last piece of a CLIP's vocabulary, and `[SEP]` is not that of {}: move \
                  its line to the end, or take a folder with CLIP's tokenizer",
-                plan.vocabulary.display()
+                plan.vocabulary.as_ref().unwrap_or(&plan.folder).display()
             ),
         });
     }

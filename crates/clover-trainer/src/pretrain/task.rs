@@ -11,12 +11,12 @@ use clover_inference::{Embedder, NeutralTexts, Preprocessing, write_bundle};
 use clover_model::{Clover, CloverConfig, Noise};
 
 use super::gradients::{logit_scale, model_input, pretraining_gradients};
-use super::lists::{OpenedLists, Pairs};
+use super::lists::{OpenedLists, Pairs, Tables};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
     MicroBatching, Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
-    micro_batched_gradients, starting,
+    micro_batched_gradients, starting, vocabulary,
 };
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
@@ -25,9 +25,11 @@ use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::recipe::as_seen_by;
 use crate::run::resume_check::recipe_value;
 use crate::run::{
-    Inner, On, Run, RunFolder, RunLength, RunPlan, StepDone, Task, ValidateEvery, WithCaptions,
+    Inner, On, RateRange, Run, RunFolder, RunLength, RunPlan, StepDone, Task, TimeBudget,
+    TrainingData, ValidateEvery, WithCaptions,
 };
 use crate::starting_values::from_seed;
+use crate::whole_file::write_whole;
 use crate::{RunRecord, TrainerError};
 
 /// Runs, or resumes, pre-training: on one device, which is [`Peer::alone`], or the part of one of
@@ -45,24 +47,65 @@ pub fn pretrain<B: AutodiffBackend>(
     device: &B::Device,
     observe: &mut Observe<'_>,
 ) -> Result<PretrainingSummary, TrainerError> {
-    let recipe = &plan.recipe;
+    let Prepared {
+        run,
+        data,
+        made_files,
+    } = prepare::<B>(plan, None, (peer, device), observe)?;
+    if peer.is_first() {
+        // Not before: what another run keeps in the folder stays.
+        for (name, text) in made_files {
+            write_whole(&plan.folder.join(name), text.as_bytes())?;
+        }
+        RunRecord::of_pretraining(plan).write()?;
+    }
+    run.train(data, observe)?.finish()
+}
+
+/// A run that has made no step yet, or none since it was resumed.
+pub(super) struct Prepared<'p, B: AutodiffBackend> {
+    pub(super) run: Run<'p, B, Pretraining<'p>>,
+    pub(super) data: TrainingData<Pairs>,
+    /// Files of word pieces that were made for it.
+    made_files: Vec<(&'static str, String)>,
+}
+
+/// Prepares the run of a plan; or one over a range of rates, which measures and keeps nothing.
+pub(super) fn prepare<'p, B: AutodiffBackend>(
+    plan: &'p PretrainingPlan,
+    range: Option<RateRange>,
+    (peer, device): (&'p Peer<B::InnerBackend>, &B::Device),
+    observe: &mut Observe<'_>,
+) -> Result<Prepared<'p, B>, TrainerError> {
+    let (recipe, time) = (&plan.recipe, plan.time.map(TimeBudget::from_now));
     plan.validate()?;
     let (peers, batch_size) = (peer.world(), recipe.batch_size);
     if peers > batch_size {
         // Every device must have something to do.
         return Err(DevicesError::TooManyPeers { peers, batch_size }.into());
     }
+    if time.is_some() && !peer.is_alone() {
+        return Err(TrainerError::RecipeValue {
+            key: "time",
+            reason: "is planned by one device alone; give several a number of epochs".to_owned(),
+        });
+    }
     recipe.precision.check::<B>(device)?;
-    let tokenizer = Tokenizer::read(&plan.vocabulary)?;
+    let given = vocabulary::given(plan)?;
+    let tables = Tables::open(plan)?;
+    let tokenizer = match given {
+        Some(tokenizer) => tokenizer,
+        None => vocabulary::of_captions(plan, &tables)?,
+    };
     let config = starting::sizes(plan, &tokenizer)?;
-    let mut lists = OpenedLists::open(plan, &config, &tokenizer, peer.share())?;
+    let mut lists = OpenedLists::of(tables, plan, &config, &tokenizer, peer.share())?;
     let validation = plan.validation.as_deref();
     let validation = validation.map(|list| Validation::open(list, plan));
     let validation = validation.transpose()?;
     if let Some(list) = &validation {
         lists.data.unusable.extend_from_slice(list.unusable());
     }
-    let run_plan = RunPlan {
+    let whole = RunPlan {
         folder: Some(RunFolder {
             path: plan.folder.clone(),
             resume: plan.resume,
@@ -75,12 +118,26 @@ pub fn pretrain<B: AutodiffBackend>(
             },
         }),
         max_steps: plan.max_steps,
+        time,
         length: RunLength::Epochs(recipe.epochs as u64),
         seed: recipe.seed,
         validate: validation
             .is_some()
             .then_some(ValidateEvery::Steps(recipe.validate_every)),
+        early_stopping: recipe.early_stopping,
+        rates: None,
         train: recipe.train,
+    };
+    let run_plan = match range {
+        Some(range) => RunPlan {
+            folder: None,
+            max_steps: None,
+            time: None,
+            length: RunLength::Steps(range.steps),
+            rates: Some(range),
+            ..whole
+        },
+        None => whole,
     };
     let clover = from_seed::<B, _>(recipe.seed, device, || {
         starting::model::<B>(plan, &config, device, observe)
@@ -97,6 +154,7 @@ pub fn pretrain<B: AutodiffBackend>(
         0 => recipe.batch_size,
         size => size,
     };
+    let made_files = vocabulary::made_files(plan, &tokenizer)?;
     let task = Pretraining {
         plan,
         objective: recipe.objective().init(),
@@ -108,10 +166,11 @@ pub fn pretrain<B: AutodiffBackend>(
         pixels,
     };
     let run = Run::prepare(run_plan, (task, clover, update), (peer, device), observe)?;
-    if peer.is_first() {
-        RunRecord::of_pretraining(plan).write()?;
-    }
-    run.train(lists.data, observe)?.finish()
+    Ok(Prepared {
+        run,
+        data: lists.data,
+        made_files,
+    })
 }
 
 /// As [`pretrain`], on all devices of a group. On the first node this ends with the run's summary; the
@@ -139,7 +198,7 @@ pub fn pretrain_on<B: AutodiffBackend>(
 }
 
 /// Pre-training of a plan.
-struct Pretraining<'p> {
+pub(super) struct Pretraining<'p> {
     plan: &'p PretrainingPlan,
     objective: PretrainingObjective,
     /// Where a batch is not put together whole.

@@ -125,6 +125,7 @@ pub struct PretrainingRecipe {
     pub checkpoint_every: u64,
     pub keep_checkpoints: usize,
     pub validate_every: u64,
+    pub early_stopping: usize,
     pub limits: DecodeLimits,
 }
 

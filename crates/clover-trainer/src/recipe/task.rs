@@ -100,6 +100,7 @@ pub struct TaskRecipe {
     pub workers: usize,
     pub max_failed_share: f64,
     pub validate_every: usize,
+    pub early_stopping: usize,
     pub checkpoint_every: u64,
     pub keep_checkpoints: usize,
     pub limits: DecodeLimits,

@@ -23,6 +23,8 @@ const WIDTH: u32 = 960;
 const HEIGHT: u32 = 280;
 /// Pixels of the lines that name colours, above bars that are told apart by them.
 const LEGEND: i32 = 60;
+/// Pixels of the line above a curve in a file of its own.
+const TITLE: i32 = 28;
 /// HTML knows the language of an `svg` element without this, which is the only URL in a page.
 const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
@@ -69,6 +71,15 @@ pub(crate) struct Bar {
     pub(crate) name: String,
     pub(crate) value: f64,
     pub(crate) deviation: Option<f64>,
+}
+
+/// A curve over a logarithmic axis.
+pub(crate) struct LogarithmicCurve {
+    pub(crate) title: String,
+    /// Places above zero, and values.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// A place to be shown, as a line across.
+    pub(crate) marked: Option<f64>,
 }
 
 type Points = Vec<(f64, f64)>;
@@ -216,6 +227,47 @@ pub(crate) fn bars_file(panels: &[BarPanel], note: &str) -> Result<String, Train
     })
 }
 
+impl LogarithmicCurve {
+    /// The curve as an image file of its own. Values of more than twice the first are left out: the others could
+    /// not be told apart.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be drawn.
+    pub(crate) fn file(&self) -> Result<String, TrainerError> {
+        let most = 2.0 * self.points.first().map_or(0.0, |first| first.1.abs());
+        let shown = self.points.iter().filter(|(_, value)| value.abs() <= most);
+        let points: Points = shown
+            .map(|(place, value)| (place.log10(), *value))
+            .collect();
+        let values = range(points.iter().map(|point| point.1)).unwrap_or(0.0..1.0);
+        let mark = self.marked.map(|place| Line {
+            name: "",
+            color: COLORS[2],
+            points: [values.start, values.end]
+                .map(|value| (place.log10(), value))
+                .into(),
+        });
+        let curve = Line {
+            name: "",
+            color: COLORS[0],
+            points,
+        };
+        let drawn: Vec<_> = [curve].into_iter().chain(mark).collect();
+        let label = |value: f64| label(value, &values);
+        svg(HEIGHT + TITLE as u32, |area| {
+            let (title, below) = area.split_vertically(TITLE);
+            title.draw(&Text::new(&*self.title, (10, 8), ("sans-serif", 15)))?;
+            draw_lines(
+                &below,
+                &drawn,
+                &|place| format!("{:.0e}", 10_f64.powf(place)),
+                Some(&label),
+            )
+        })
+    }
+}
+
 fn figure(page: &mut Page, title: &str, svg: &str, legend: &[Line<'_>]) {
     let title = Escaped(title);
     let role = format!(" role=\"img\" aria-label=\"{title}\"");
@@ -255,32 +307,39 @@ fn lines(
     step_label: &dyn Fn(f64) -> String,
     label: Option<&dyn Fn(f64) -> String>,
 ) -> Result<String, TrainerError> {
+    svg(HEIGHT, |area| draw_lines(&area, drawn, step_label, label))
+}
+
+fn draw_lines(
+    area: &Area<'_>,
+    drawn: &[Line<'_>],
+    step_label: &dyn Fn(f64) -> String,
+    label: Option<&dyn Fn(f64) -> String>,
+) -> Result<(), Failure> {
     let all = || drawn.iter().flat_map(|line| &line.points);
     let [steps, values] = [
         range(all().map(|point| point.0)),
         range(all().map(|point| point.1)),
     ]
     .map(|range| range.unwrap_or(0.0..1.0));
-    svg(HEIGHT, |area| {
-        let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(30)
-            .y_label_area_size(if label.is_some() { 62 } else { 0 })
-            .build_cartesian_2d(steps, values)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .x_labels(8)
-            .y_labels(if label.is_some() { 6 } else { 0 })
-            .x_label_formatter(&|step| step_label(*step))
-            .y_label_formatter(&|value| label.map(|label| label(*value)).unwrap_or_default())
-            .draw()?;
-        for Line { color, points, .. } in drawn {
-            let points = points.iter().copied();
-            chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
-        }
-        Ok(())
-    })
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(30)
+        .y_label_area_size(if label.is_some() { 62 } else { 0 })
+        .build_cartesian_2d(steps, values)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_labels(8)
+        .y_labels(if label.is_some() { 6 } else { 0 })
+        .x_label_formatter(&|step| step_label(*step))
+        .y_label_formatter(&|value| label.map(|label| label(*value)).unwrap_or_default())
+        .draw()?;
+    for Line { color, points, .. } in drawn {
+        let points = points.iter().copied();
+        chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
+    }
+    Ok(())
 }
 
 fn draw_panels(area: &Area<'_>, panels: &[BarPanel], named: bool) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ mod run_page;
 mod runs;
 mod scores;
 
-pub(crate) use chart::{Bar, BarPanel, bars_file};
+pub(crate) use chart::{Bar, BarPanel, LogarithmicCurve, bars_file};
 pub use chart::{Chart, Curve};
 pub use clip_image::clip_image;
 pub use evaluation_page::EvaluationPage;

@@ -10,6 +10,7 @@ use crate::finetune::{FinetuningMetrics, FinetuningSummary};
 use crate::metric::RetrievalMetrics;
 use crate::pretrain::{PretrainingSummary, StepMetrics};
 use crate::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
+use crate::run::RunSummary;
 
 impl Report {
     /// The curves of a run, what it was trained with, and what it left out.
@@ -32,7 +33,7 @@ impl Report {
         let losses: Vec<_> = summary.metrics.iter().map(|step| step.total).collect();
         Ok(Self {
             title: "Pre-training of Clover".to_owned(),
-            summary: run_summary(&losses, summary.finished, best),
+            summary: run_summary(&losses, ended(summary), best),
             settings: settings(&recipe.to_toml()?),
             seconds: vec![
                 ("computing".to_owned(), sum(|step| step.step_seconds)),
@@ -69,7 +70,7 @@ impl Report {
         let losses: Vec<_> = summary.metrics.iter().map(|step| step.loss).collect();
         Ok(Self {
             title: format!("Fine-tuning: {name}"),
-            summary: run_summary(&losses, summary.finished, best),
+            summary: run_summary(&losses, ended(summary), best),
             settings: settings(&recipe.to_toml()?),
             charts: finetuning_charts(summary),
             skipped: left_out(&summary.skipped),
@@ -233,14 +234,22 @@ fn charts<M>(table: Table<M>, lines: &[M], step: fn(&M) -> u64) -> Vec<Chart> {
         .collect()
 }
 
+/// Whether more steps were planned.
+fn ended<M, V>(summary: &RunSummary<M, V>) -> &'static str {
+    match (summary.finished, summary.stopped_early) {
+        (true, None) => "",
+        (true, Some(_)) => ", stopped early as validation did not get better",
+        (false, _) => ", not all of the run",
+    }
+}
+
 /// The line on top: steps, the loss at first and at last, and the best of validation.
-fn run_summary(losses: &[f64], finished: bool, best: Option<String>) -> String {
+fn run_summary(losses: &[f64], ended: &str, best: Option<String>) -> String {
     let [first, .., last] = losses else {
         return best.unwrap_or_default();
     };
-    let done = if finished { "" } else { ", not all of the run" };
     let steps = losses.len();
-    let loss = format!("{steps} steps{done}: loss {first:.3} at first, {last:.3} at last.");
+    let loss = format!("{steps} steps{ended}: loss {first:.3} at first, {last:.3} at last.");
     best.into_iter()
         .fold(loss, |all, best| format!("{all} {best}"))
 }
@@ -280,6 +289,7 @@ mod tests {
                 })
                 .collect(),
             finished: true,
+            stopped_early: None,
         }
     }
 

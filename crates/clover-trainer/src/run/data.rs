@@ -10,8 +10,8 @@ use clover_data::dataset::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::CutTexts;
 use crate::schedule::Schedule;
+use crate::{CutTexts, UnusedPieces};
 
 /// What a step was made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(crate) struct TrainingData<S> {
     pub(crate) unanswerable: usize,
     /// Texts that are longer than the model reads.
     pub(crate) cut: Option<CutTexts>,
+    /// Pieces of the vocabulary that no caption uses.
+    pub(crate) unused: Option<UnusedPieces>,
 }
 
 /// Where batches come from.
@@ -49,6 +51,8 @@ pub(crate) enum Loaders<S> {
 pub(crate) struct StepSchedule {
     schedule: Schedule,
     steps_per_iteration: u64,
+    /// Steps before this one have the first rate.
+    held: u64,
 }
 
 /// The batches of one iteration, an optimizer step each.
@@ -67,6 +71,7 @@ pub(crate) enum Iterations<'d, S: SampleSource> {
 impl StepSchedule {
     /// The learning rate after `steps` steps.
     pub(crate) fn learning_rate(&self, steps: u64) -> f64 {
+        let steps = if steps < self.held { 0 } else { steps };
         let iteration = steps / self.steps_per_iteration;
         let iteration = usize::try_from(iteration).unwrap_or(usize::MAX);
         self.schedule.learning_rate(iteration)
@@ -75,6 +80,43 @@ impl StepSchedule {
     /// Steps of the whole run.
     pub(crate) fn total_steps(&self) -> u64 {
         self.schedule.total_iterations() as u64 * self.steps_per_iteration
+    }
+
+    /// Steps of an epoch when nothing is broken.
+    pub(crate) fn steps_per_epoch(&self) -> u64 {
+        self.schedule.iterations_per_epoch as u64 * self.steps_per_iteration
+    }
+
+    /// As many steps of these as make whole iterations.
+    pub(crate) fn whole_iterations(&self, steps: f64) -> u64 {
+        // Of what is no number or below zero this makes 0.
+        let iterations = (steps / self.steps_per_iteration as f64) as u64;
+        iterations * self.steps_per_iteration
+    }
+
+    /// The first rate for all steps.
+    pub(crate) fn held(&self) -> Self {
+        Self {
+            held: u64::MAX,
+            ..self.clone()
+        }
+    }
+
+    /// The same rates over so many steps, with the same share of warm-up, of which those before `held` have
+    /// the first rate. The cosine falls with every iteration.
+    pub(crate) fn over(&self, steps: u64, held: u64) -> Self {
+        let iterations = (steps / self.steps_per_iteration) as usize;
+        let warmup = self.schedule.warmup_epochs / self.schedule.epochs as f64;
+        Self {
+            schedule: Schedule {
+                epochs: iterations,
+                iterations_per_epoch: 1,
+                warmup_epochs: warmup * iterations as f64,
+                ..self.schedule.clone()
+            },
+            held,
+            ..self.clone()
+        }
     }
 }
 
@@ -100,10 +142,12 @@ impl<S: SampleSource> TrainingData<S> {
             schedule: StepSchedule {
                 schedule,
                 steps_per_iteration,
+                held: 0,
             },
             unusable,
             unanswerable: 0,
             cut: None,
+            unused: None,
         }
     }
 

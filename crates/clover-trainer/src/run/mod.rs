@@ -14,6 +14,7 @@ mod resume;
 pub(crate) mod resume_check;
 mod saving;
 mod task;
+mod time_budget;
 mod training;
 mod validation_record;
 
@@ -29,9 +30,13 @@ use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
 pub(crate) use data::{Loaders, TrainingData};
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
-pub(crate) use plan::{RunFolder, RunLength, RunPlan, ValidateEvery};
+pub(crate) use plan::{
+    Ending, RateRange, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping,
+};
 use records::Records;
 pub(crate) use task::{Inner, On, Scored, StepDone, Task, WithCaptions};
+use time_budget::Clock;
+pub(crate) use time_budget::TimeBudget;
 
 /// What is told of a task's run.
 pub(crate) type ObserveTask<'o, B, T> =
@@ -44,8 +49,7 @@ pub(crate) type SummaryOf<B, T> = RunSummary<<T as Task<B>>::Metrics, <T as Task
 pub(crate) struct Ended<'p, B: AutodiffBackend, T: Task<B>> {
     pub(crate) run: Run<'p, B, T>,
     pub(crate) data: TrainingData<T::Source>,
-    /// Whether all steps were done.
-    pub(crate) finished: bool,
+    pub(crate) ending: Ending,
 }
 
 /// A run in progress.
@@ -65,6 +69,8 @@ pub(crate) struct Run<'p, B: AutodiffBackend, T: Task<B>> {
     position: MixturePosition,
     /// The step of the last checkpoint.
     saved: Option<u64>,
+    /// Measures steps as long as their number is not planned.
+    clock: Option<Clock>,
 }
 
 impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
@@ -87,18 +93,26 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
         self.changed_model().valid()
     }
 
-    fn announce(&self, data: &TrainingData<T::Source>, observe: &mut ObserveTask<'_, B, T>) {
+    fn announce(
+        &self,
+        data: &TrainingData<T::Source>,
+        total_steps: u64,
+        observe: &mut ObserveTask<'_, B, T>,
+    ) {
         let [items, images] = data.items();
         let _ = observe(RunEvent::Started {
             parameters: self.model.num_params(),
             items,
             images,
             unanswerable: data.unanswerable,
-            total_steps: data.schedule().total_steps(),
+            total_steps,
             done_steps: self.step,
         });
         if let Some(cut) = &data.cut {
             let _ = observe(RunEvent::TextsCut(cut));
+        }
+        if let Some(unused) = &data.unused {
+            let _ = observe(RunEvent::PiecesUnused(unused));
         }
         for item in &data.unusable {
             let _ = observe(RunEvent::Skipped(item));
@@ -109,11 +123,8 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
 impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
     /// Writes the model as it is into `bundle`, and tells how the run ended.
     pub(crate) fn finish(self) -> Result<SummaryOf<B, T>, TrainerError> {
-        let Self {
-            run,
-            data,
-            finished,
-        } = self;
+        let Self { run, data, ending } = self;
+        let step = run.step;
         let bundle = run.write_last_bundle()?;
         let (best, metrics, validations) = run.records.close()?;
         let folder = run.plan.folder.as_ref();
@@ -127,7 +138,8 @@ impl<B: AutodiffBackend, T: Task<B>> Ended<'_, B, T> {
             metrics,
             validations,
             skipped: data.skipped(),
-            finished,
+            finished: ending != Ending::BrokenOff,
+            stopped_early: (ending == Ending::StoppedEarly).then_some(step),
         })
     }
 }

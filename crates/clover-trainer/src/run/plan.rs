@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clover_data::dataset::SkippedItem;
 use clover_model::weights::WeightReport;
 
-use crate::CutTexts;
+use super::TimeBudget;
 use crate::checkpoint::{Checkpoints, DataFingerprint};
 use crate::trained_parts::TrainedParts;
+use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// What a run depends on but its task and its batches.
 pub(crate) struct RunPlan {
@@ -16,12 +17,18 @@ pub(crate) struct RunPlan {
     pub(crate) folder: Option<RunFolder>,
     /// Stop, with a checkpoint, after this many steps in all.
     pub(crate) max_steps: Option<u64>,
-    /// When all is done.
+    /// When all is done, where no time says it.
     pub(crate) length: RunLength,
+    /// The time it may take; the number of steps is then planned to fit.
+    pub(crate) time: Option<TimeBudget>,
+    /// Rates that grow, instead of the schedule's.
+    pub(crate) rates: Option<RateRange>,
     /// The seed of dropout and stochastic depth.
     pub(crate) seed: u64,
     /// When the model is measured; never without validation items.
     pub(crate) validate: Option<ValidateEvery>,
+    /// Measurements in a row without a better score after which the run ends; 0 for never.
+    pub(crate) early_stopping: usize,
     /// How much of the model learns.
     pub(crate) train: TrainedParts,
 }
@@ -56,6 +63,24 @@ pub(crate) enum RunLength {
     Steps(u64),
 }
 
+/// Learning rates that grow by the same factor from step to step.
+#[derive(Clone, Copy)]
+pub(crate) struct RateRange {
+    pub(crate) first: f64,
+    /// That of the last step.
+    pub(crate) last: f64,
+    /// Of the run.
+    pub(crate) steps: u64,
+}
+
+impl RateRange {
+    /// The learning rate after so many steps.
+    pub(crate) fn rate(&self, steps: u64) -> f64 {
+        let share = steps as f64 / self.steps.saturating_sub(1).max(1) as f64;
+        self.first * (self.last / self.first).powf(share)
+    }
+}
+
 /// When a model is measured, besides at the end; 0 for never else.
 #[derive(Clone, Copy)]
 pub(crate) enum ValidateEvery {
@@ -63,6 +88,33 @@ pub(crate) enum ValidateEvery {
     Steps(u64),
     /// Every so many epochs.
     Epochs(u64),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All is done.
+    Done,
+    /// The score did not get better for long enough.
+    StoppedEarly,
+    /// Before that.
+    BrokenOff,
+}
+
+/// Refuses to wait for measurements that are never made; `measures` tells whether any are made on the way.
+pub(crate) fn check_early_stopping(
+    early_stopping: usize,
+    measures: bool,
+) -> Result<(), TrainerError> {
+    match early_stopping > 0 && !measures {
+        false => Ok(()),
+        true => Err(TrainerError::RecipeValue {
+            key: "early_stopping",
+            reason: "waits for measurements that are never made: it needs a validation list (`--validation`), and \
+                     `validate_every` above 0"
+                .to_owned(),
+        }),
+    }
 }
 
 /// What is told of every event, and may break off the run.
@@ -82,13 +134,22 @@ pub enum RunEvent<'r, M, V> {
         images: usize,
         /// Questions left out because none of their answers is in the list.
         unanswerable: usize,
-        /// Steps of the whole run.
+        /// Steps of the whole run; 0 as long as they are not planned, of a run that was given a time.
         total_steps: u64,
         /// Steps done before, when resuming.
         done_steps: u64,
     },
+    /// The steps of a run that was given a time are planned.
+    Planned {
+        /// Steps of the whole run.
+        steps: u64,
+        /// Seconds a step took.
+        step_seconds: f64,
+    },
     /// Texts are longer than the model reads.
     TextsCut(&'r CutTexts),
+    /// The vocabulary is too large for the captions.
+    PiecesUnused(&'r UnusedPieces),
     /// The run has made as many steps as it may already, so that none follows.
     EnoughSteps {
         /// Steps done.
@@ -152,6 +213,8 @@ pub struct RunSummary<M, V> {
     pub validations: Vec<V>,
     /// Items left out, by name.
     pub skipped: Vec<SkippedItem>,
-    /// Whether all steps were done.
+    /// Whether it is over: all steps were done, or it stopped early.
     pub finished: bool,
+    /// The step after which it stopped early, as the score did not get better.
+    pub stopped_early: Option<u64>,
 }

@@ -100,6 +100,12 @@ impl<M: Measured, V: Scored> Records<M, V> {
         self.validation.as_ref()?.last()
     }
 
+    /// Measurements since the best one.
+    pub(super) fn since_best(&self) -> usize {
+        let record = self.validation.as_ref();
+        record.map_or(0, ValidationRecord::since_best)
+    }
+
     /// Whether this measurement is the best so far; of equal ones the first is.
     pub(super) fn is_best(&self, metrics: &V) -> bool {
         let record = self.validation.as_ref();

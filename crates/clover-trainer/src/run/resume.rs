@@ -46,6 +46,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
             step: 0,
             position: MixturePosition::default(),
             saved: None,
+            clock: None,
         };
         let (loaded, before) = run.restore(observe)?.unzip();
         run.set_out_together()?;

@@ -26,6 +26,7 @@ const FREE_KEYS: [&str; 9] = [
     "checkpoint_every",
     "keep_checkpoints",
     "validate_every",
+    "early_stopping",
     // It ends a run, and leaves no item out.
     "limits.max_seconds",
 ];
@@ -33,7 +34,9 @@ const FREE_KEYS: [&str; 9] = [
 /// Whether a run or a comparison that did not record the key, as it had none yet, did what this value
 /// says.
 fn always_was(key: &str, value: &Value) -> bool {
-    match key.strip_prefix("pretraining.").unwrap_or(key) {
+    let of_table = ["pretraining.", "start."].map(|table| key.strip_prefix(table));
+    match of_table.into_iter().flatten().next().unwrap_or(key) {
+        "early_stopping" => *value == 0,
         "group_size" => *value == 1,
         "captions" | "train" => *value == "all",
         "temperature" => *value == 0.05,

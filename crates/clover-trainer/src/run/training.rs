@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use burn::tensor::backend::AutodiffBackend;
-use clover_data::dataset::MixturePosition;
 use clover_model::Noise;
 
 use super::data::StepKind;
 use super::{
-    Ended, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData, ValidateEvery,
+    Ended, Ending, ObserveTask, On, Run, RunEvent, RunLength, StepDone, Task, TrainingData,
+    ValidateEvery,
 };
 use crate::TrainerError;
 use crate::optimizer_step::{BatchGradients, StepValues};
@@ -16,8 +16,7 @@ use crate::optimizer_step::{BatchGradients, StepValues};
 /// How a run goes on after an iteration.
 enum Next {
     Iteration,
-    /// Ended, with all steps done or not.
-    Ended(bool),
+    Ended(Ending),
 }
 
 impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
@@ -27,15 +26,24 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         mut data: TrainingData<T::Source>,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<Ended<'p, B, T>, TrainerError> {
-        self.announce(&data, observe);
-        let schedule = data.schedule().clone();
-        let finished = 'run: loop {
+        let planned_for = data.schedule().clone();
+        let mut schedule = self.rates(&planned_for)?;
+        let total_steps = match self.plan.length {
+            RunLength::Epochs(_) => schedule.total_steps(),
+            RunLength::Steps(_) if self.clock.is_some() => 0,
+            RunLength::Steps(steps) => steps,
+        };
+        self.announce(&data, total_steps, observe);
+        let ending = 'run: loop {
             let epoch = data.epoch_of(self.position);
             if self.is_done(epoch) {
-                break true;
+                break Ending::Done;
+            }
+            if self.stops_early()? {
+                break Ending::StoppedEarly;
             }
             if self.has_enough_steps(epoch, observe)? {
-                break false;
+                break Ending::BrokenOff;
             }
             let mut iterations = data.epoch(self.position)?;
             loop {
@@ -53,7 +61,10 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                     // Noise depends on the step and the place in the batch alone, whether the run
                     // was resumed or not.
                     let noise = Noise::of_batch(self.plan.seed, self.step, places.slots);
-                    let learning_rate = schedule.learning_rate(self.step);
+                    let learning_rate = match self.plan.rates {
+                        Some(range) => range.rate(self.step),
+                        None => schedule.learning_rate(self.step),
+                    };
                     let working = self.update.precision.working_copy(&self.changed_model());
                     let on = On {
                         peer: self.peer,
@@ -77,10 +88,13 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
                     // Both batches were waited for before the first step.
                     (since, data_seconds) = (Instant::now(), 0.0);
                 }
-                let place = (iteration.next, epoch);
-                match self.after_iteration(before, place, broken_off, observe)? {
+                self.position = iteration.next;
+                if let Some(planned) = self.plan_steps(epoch, &planned_for, observe)? {
+                    schedule = planned;
+                }
+                match self.after_iteration(before, epoch, broken_off, observe)? {
                     Next::Iteration => {}
-                    Next::Ended(finished) => break 'run finished,
+                    Next::Ended(ending) => break 'run ending,
                 }
             }
             self.position = data.next_epoch(self.position);
@@ -89,7 +103,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         Ok(Ended {
             run: self,
             data,
-            finished,
+            ending,
         })
     }
 
@@ -121,6 +135,9 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         done: StepDone,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<bool, TrainerError> {
+        if let Some(clock) = &mut self.clock {
+            clock.add(done.data_seconds + done.step_seconds);
+        }
         let metrics = self.task.metrics(done);
         self.records.append(&metrics)?;
         Ok(observe(RunEvent::Step(&metrics)).is_break())
@@ -130,11 +147,10 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     fn after_iteration(
         &mut self,
         before: u64,
-        (position, epoch): (MixturePosition, u64),
+        epoch: u64,
         broken_off: bool,
         observe: &mut ObserveTask<'_, B, T>,
     ) -> Result<Next, TrainerError> {
-        self.position = position;
         // Whoever observes, all end at the same step.
         let broken_off = self.peer.any(broken_off, &self.device)?;
         let done = self.is_done(epoch);
@@ -150,15 +166,17 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         if measures || enough || done {
             self.validate(epoch, observe)?;
         }
-        let ends = broken_off || enough || done;
-        if ends || saves {
+        let ending = if done {
+            Some(Ending::Done)
+        } else if measures && self.stops_early()? {
+            Some(Ending::StoppedEarly)
+        } else {
+            (broken_off || enough).then_some(Ending::BrokenOff)
+        };
+        if ending.is_some() || saves {
             self.save(observe)?;
         }
-        Ok(if ends {
-            Next::Ended(done)
-        } else {
-            Next::Iteration
-        })
+        Ok(ending.map_or(Next::Iteration, Next::Ended))
     }
 
     /// Measures where it is time to, and saves what has no checkpoint yet.
@@ -191,6 +209,16 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
         }
     }
 
+    /// Whether the score has not got better for long enough. One device measures, and all hear of it.
+    fn stops_early(&self) -> Result<bool, TrainerError> {
+        let most = self.plan.early_stopping;
+        if most == 0 {
+            return Ok(false);
+        }
+        let waited = self.records.since_best() >= most;
+        Ok(self.peer.any(waited, &self.device)?)
+    }
+
     /// Whether a run that is resumed may make no step.
     fn has_enough_steps(
         &mut self,
@@ -211,7 +239,7 @@ impl<'p, B: AutodiffBackend, T: Task<B>> Run<'p, B, T> {
     }
 
     /// Measures on the validation items, if there are any and this step has not been measured.
-    fn validate(
+    pub(super) fn validate(
         &mut self,
         epoch: u64,
         observe: &mut ObserveTask<'_, B, T>,

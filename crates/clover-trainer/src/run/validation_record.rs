@@ -14,6 +14,7 @@ pub(super) struct ValidationRecord<M> {
     file: MetricsFile<M>,
     last: Option<u64>,
     best: Option<M>,
+    since_best: usize,
     neutral: Option<NeutralTexts>,
 }
 
@@ -34,6 +35,7 @@ impl<M: Scored> ValidationRecord<M> {
             file: MetricsFile::open(path, before.last.unwrap_or(0), notice)?,
             last: before.last,
             best,
+            since_best: before.since_best,
             neutral: before.neutral,
         })
     }
@@ -49,6 +51,7 @@ impl<M: Scored> ValidationRecord<M> {
         Ok(Validated {
             last: self.last,
             best,
+            since_best: self.since_best,
             neutral: self.neutral.clone(),
         })
     }
@@ -67,8 +70,10 @@ impl<M: Scored> ValidationRecord<M> {
         self.file.append(&metrics)?;
         self.last = Some(metrics.step());
         self.neutral = neutral;
+        self.since_best += 1;
         if self.is_best(&metrics) {
             self.best = Some(metrics);
+            self.since_best = 0;
         }
         Ok(())
     }
@@ -76,6 +81,11 @@ impl<M: Scored> ValidationRecord<M> {
     /// The step of the last measurement.
     pub(super) fn last(&self) -> Option<u64> {
         self.last
+    }
+
+    /// Measurements since the best one.
+    pub(super) fn since_best(&self) -> usize {
+        self.since_best
     }
 
     /// The captions measured last.
