@@ -8,6 +8,7 @@ mod embedded_list;
 mod evaluation;
 mod multiple_choice;
 mod open_ended;
+mod pair_tests;
 mod predictions;
 mod published;
 mod question_source;
@@ -28,6 +29,7 @@ pub use attention::{AttentionMaps, QuestionAttention};
 pub(crate) use best_and_worst::{best_and_worst, by_probability};
 pub use embedded_list::{EmbeddedList, embed_list};
 pub use evaluation::{AnswerFigures, Direction, Evaluation, Figures, Measured, RetrievalFigures};
+pub use pair_tests::{PairTests, SkillAccuracy, measure_pair_tests};
 pub use predictions::{
     AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
 };
