@@ -340,6 +340,12 @@ pub enum TrainerError {
         reason: String,
     },
 
+    /// A run has pair tests and no validation list.
+    #[error(
+        "pair tests are measured along with a validation list, and there is none: name one (--validation)"
+    )]
+    PairTestsAlone,
+
     /// A list of answers leaves nothing to choose.
     #[error(
         "the list of answers has {answers}, so that there is nothing to learn: name a list with more \

@@ -161,7 +161,8 @@ pub fn measure_pair_tests<B: Backend>(
 }
 
 impl SkillAccuracy {
-    fn new(skill: &str, [correct, tied, total]: [usize; 3]) -> Self {
+    /// Of pairs counted: correct ones, tied ones, and all.
+    pub(crate) fn new(skill: &str, [correct, tied, total]: [usize; 3]) -> Self {
         Self {
             skill: skill.to_owned(),
             correct,
@@ -196,8 +197,8 @@ impl Gathered {
             0 => (first, second),
             _ => (second, first),
         };
-        let entry = [&item.clip, &skill, &right, &wrong];
-        self.entries.extend(entry.map(Clone::clone));
+        let entry = [&*item.clip, &skill, &right, &wrong];
+        self.entries.push(entry.join("\n"));
         let row = self.row(&item.clip, item.span);
         let test = PairTest {
             skill: place(&mut self.skills, skill),

@@ -60,8 +60,11 @@ pub fn pretrain<B: AutodiffBackend>(
     let validation = validation.map(|list| Validation::open(list, plan));
     let validation = validation.transpose()?;
     if let Some(list) = &validation {
-        lists.data.unusable.extend_from_slice(list.unusable());
+        lists.data.unusable.extend(list.unusable().cloned());
     }
+    let pair_tests = validation
+        .as_ref()
+        .and_then(|list| list.pair_tests.as_ref());
     let run_plan = RunPlan {
         folder: Some(RunFolder {
             path: plan.folder.clone(),
@@ -71,6 +74,7 @@ pub fn pretrain<B: AutodiffBackend>(
             recipe: recipe_value(recipe, &plan.folder)?,
             data: DataFingerprint {
                 validation: validation.as_ref().map(|list| list.fingerprint.clone()),
+                pair_tests: pair_tests.map(|tests| tests.fingerprint().clone()),
                 ..lists.fingerprint
             },
         }),
