@@ -162,7 +162,8 @@ pub fn measure_pair_tests<B: Backend>(
 
 impl SkillAccuracy {
     /// Of pairs counted: correct ones, tied ones, and all.
-    pub(crate) fn new(skill: &str, [correct, tied, total]: [usize; 3]) -> Self {
+    #[must_use]
+    pub fn new(skill: &str, [correct, tied, total]: [usize; 3]) -> Self {
         Self {
             skill: skill.to_owned(),
             correct,
