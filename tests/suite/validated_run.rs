@@ -180,6 +180,49 @@ fn a_clip_with_twenty_captions_is_read_and_encoded_once() {
 }
 
 #[test]
+fn pair_tests_are_scored_by_skill_and_change_nothing() {
+    let data = SmallData::rendered(CLIPS);
+    let without = PretrainingPlan {
+        max_steps: Some(2),
+        ..validated(&data, "without")
+    };
+    let plan = PretrainingPlan {
+        videos: Some(data.path("clips/clips")),
+        pair_tests: Some(data.files.held_out.with_file_name("pair_tests.jsonl")),
+        folder: data.path("run"),
+        ..without.clone()
+    };
+    let alone = PretrainingPlan {
+        validation: None,
+        folder: data.path("alone"),
+        ..plan.clone()
+    };
+
+    let [with, without] = [&plan, &without].map(|plan| weights(&run(plan).unwrap().0));
+    let refused = run(&alone).unwrap_err().to_string();
+
+    assert!(with == without);
+    let line = &figures(&plan)[0];
+    let skills: Vec<_> = line.skills.iter().map(|one| &*one.skill).collect();
+    assert_eq!(skills, ["color", "shape", "size", "direction"]);
+    // A block of combinations is held out, and each has a clip.
+    assert!(line.skills.iter().all(|one| one.total == 16));
+    assert!(refused.contains("--validation"), "{refused}");
+    let resumed = PretrainingPlan {
+        pair_tests: Some(data.files.held_out.with_file_name("fewer.jsonl")),
+        max_steps: Some(3),
+        resume: true,
+        ..plan
+    };
+    let [all, fewer] =
+        ["pair_tests.jsonl", "fewer.jsonl"].map(|name| data.files.held_out.with_file_name(name));
+    let lines = fs::read_to_string(all).unwrap();
+    fs::write(&fewer, lines.lines().next().unwrap()).unwrap();
+    let other = run(&resumed).unwrap_err().to_string();
+    assert!(other.contains("pair tests: 64 entries"), "{other}");
+}
+
+#[test]
 fn validation_obeys_the_share_of_broken_clips_of_the_recipe() {
     let data = SmallData::rendered(CLIPS);
     // Twenty items must have been read before the share counts: copies of a clip, then broken ones.

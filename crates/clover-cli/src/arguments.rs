@@ -162,6 +162,11 @@ pub(crate) struct Pretrain {
     /// best model is kept. The recipe's `validate_every` says how often.
     #[arg(long)]
     pub(crate) validation: Option<PathBuf>,
+    /// Pair tests to measure along with the validation: which of two captions that differ in one word fits
+    /// the clip. Lines of JSON with `clip`, two `options`, `answer` and `skill`; `clover render` writes such.
+    /// Their clips lie in `--videos`, or beside the list.
+    #[arg(long)]
+    pub(crate) pair_tests: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) columns: ColumnArguments,
     /// A bundle whose weights the run starts from, such as `weights import` makes, instead of random

@@ -147,9 +147,16 @@ fn validation_line(metrics: &ValidationMetrics, best: bool) -> String {
             metrics.mean_rank
         )
     });
+    let skills = metrics.skills.iter();
+    let skills = skills.map(|one| format!(" {} {:.1}", one.skill, 100.0 * one.accuracy));
+    let skills: Vec<String> = skills.collect();
+    let told_apart = match skills.is_empty() {
+        true => String::new(),
+        false => format!("; told apart:{}", skills.join(",")),
+    };
     format!(
         "validation after step {}: text to video {texts}; video to text {clips}; recalls {:.1} in \
-         all{}",
+         all{}{told_apart}",
         metrics.step,
         retrieval.recall_sum,
         if best { ", the best so far" } else { "" }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use crate::caption::{captions, narrate};
 use crate::config::BenchmarkConfig;
 use crate::family::{MEMBERS, Member};
+use crate::pair_test::{PairTest, pair_tests};
 use crate::question::{Question, QuestionKind, event_name};
-use crate::story::Story;
+use crate::story::{Difference, Story};
 
 /// The annotations of a clip.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) struct RetrievalItem {
     pub(crate) captions: Vec<String>,
 }
 
-/// A line of `multiple_choice.jsonl`.
+/// A line of `multiple_choice.jsonl` or of `pair_tests.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct MultipleChoiceItem {
     pub(crate) id: String,
@@ -43,6 +44,9 @@ pub(crate) struct MultipleChoiceItem {
     pub(crate) options: Vec<String>,
     /// The number of the right option.
     pub(crate) answer: usize,
+    /// In which respect the options differ, of a pair test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skill: Option<Difference>,
 }
 
 /// A line of `open_ended.jsonl`.
@@ -103,10 +107,38 @@ pub(crate) fn annotate<R: Rng + ?Sized>(
                 question: choice.question,
                 options: choice.options,
                 answer: choice.answer,
+                skill: None,
             })
             .collect(),
         open_ended,
     }
+}
+
+/// Draws the pair tests of a story that is seen in a clip.
+pub(crate) fn annotate_pairs<R: Rng + ?Sized>(
+    [id, file]: [&str; 2],
+    seen: &Story,
+    rng: &mut R,
+) -> Vec<MultipleChoiceItem> {
+    let tests = pair_tests(seen, rng).into_iter();
+    let items = tests.map(
+        |PairTest {
+             skill,
+             right,
+             wrong,
+         }| {
+            let choice = options(String::new(), right, vec![wrong], rng);
+            MultipleChoiceItem {
+                id: format!("{id}-pair-{}", skill.name()),
+                clip: file.to_owned(),
+                question: choice.question,
+                options: choice.options,
+                answer: choice.answer,
+                skill: Some(skill),
+            }
+        },
+    );
+    items.collect()
 }
 
 /// Which caption fits: the other options tell the rest of the family, in the same words wherever

@@ -3,12 +3,15 @@
 //! Without commas and question marks, as the captions and questions of the published sets are.
 //! "Right before" and "right after" would be read as one idea, so something always stands between
 //! a direction and those two words.
+//!
+//! A sentence is drawn with the names of attributes left open, so that the same [`Wording`] also tells
+//! a story that differs in one of them, or the same events in the opposite order.
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
 use crate::attributes::Speed;
-use crate::story::{Action, Actor, Event, Story};
+use crate::story::{Action, Event, Story};
 
 /// Sentences drawn before a repetition is left out.
 const TRIES: usize = 20;
@@ -131,84 +134,221 @@ pub(crate) fn captions<R: Rng + ?Sized>(story: &Story, count: usize, rng: &mut R
 
 /// One of the many sentences that tell the story, and nothing but the story.
 pub(crate) fn narrate<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> String {
-    let sentence = match story.events.as_slice() {
-        [only] if matches!(only.action, Action::Move(_)) && rng.random_bool(0.4) => {
-            let shape = subject_of(story, only, rng);
-            let places = [
-                ("{s}", shape.as_str()),
-                ("{0}", &participle(story, only, rng)),
-            ];
-            fill(pick(&SIGHTS, rng), &places)
+    Wording::draw(story, rng).tell(story)
+}
+
+/// A sentence in which the names of attributes are still open.
+#[derive(Debug, Clone)]
+pub(crate) struct Wording {
+    /// With `{0}`, `{1}` and `{2}` where the phases are told.
+    form: String,
+    /// What is told of each phase, with `{n0}`, `{n1}` and so on where names stand.
+    phases: Vec<String>,
+    names: Names,
+}
+
+/// The names that a sentence has places for.
+#[derive(Debug, Clone, Default)]
+struct Names(Vec<(Named, usize)>);
+
+/// What a name stands for: an attribute of a shape, or the direction of an event, by their numbers.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    Color(usize),
+    Shape(usize),
+    Size(usize),
+    Speed(usize),
+    Direction(usize),
+}
+
+impl Wording {
+    /// Draws a sentence that fits a story, whatever the values of its attributes.
+    pub(crate) fn draw<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> Self {
+        let mut names = Names::default();
+        let (form, phases) = match story.events.as_slice() {
+            [only] if matches!(only.action, Action::Move(_)) && rng.random_bool(0.4) => {
+                let shape = names.subject(story, only, rng);
+                let seen = names.participle(story, only, rng);
+                (fill(pick(&SIGHTS, rng), &[("{s}", &shape)]), vec![seen])
+            }
+            [first, second] if first.actor == second.actor && first.phase != second.phase => {
+                let shape = names.subject(story, first, rng);
+                let told = [first, second].map(|event| names.predicate(story, event, rng));
+                let sentence = fill(pick(&SAME, rng), &[("{s}", &shape)]);
+                (opened(&sentence, rng), told.to_vec())
+            }
+            _ => {
+                let told = names.phases(story, rng);
+                (opened(form_of(story, rng), rng), told)
+            }
+        };
+        Self {
+            form,
+            phases,
+            names,
         }
-        [first, second] if first.actor == second.actor && first.phase != second.phase => {
-            let shape = subject_of(story, first, rng);
-            let (before, after) = (predicate(story, first, rng), predicate(story, second, rng));
-            let places = [("{s}", shape.as_str()), ("{0}", &before), ("{1}", &after)];
-            opened(&fill(pick(&SAME, rng), &places), rng)
-        }
-        _ => opened(&phase_after_phase(story, rng), rng),
-    };
-    with_articles(&sentence)
+    }
+
+    /// Tells a story that has the same shapes and events, but may differ in values of attributes.
+    pub(crate) fn tell(&self, story: &Story) -> String {
+        self.with_phases(story, self.phases.iter())
+    }
+
+    /// The same with the first and the last event exchanged.
+    pub(crate) fn tell_reordered(&self, story: &Story) -> String {
+        self.with_phases(story, self.phases.iter().rev())
+    }
+
+    fn with_phases<'p>(&self, story: &Story, phases: impl Iterator<Item = &'p String>) -> String {
+        let places: Vec<_> = ["{0}", "{1}", "{2}"]
+            .into_iter()
+            .zip(phases.map(String::as_str))
+            .collect();
+        with_articles(&self.names.put_into(fill(&self.form, &places), story))
+    }
 }
 
 fn opened<R: Rng + ?Sized>(sentence: &str, rng: &mut R) -> String {
     fill(pick(&OPENINGS, rng), &[("{0}", sentence)])
 }
 
-fn phase_after_phase<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> String {
-    let phases: Vec<Vec<&Event>> = (0..story.phases())
-        .map(|phase| story.phase(phase).collect())
-        .collect();
-    let mixed = phases.len() > 1 && phases.iter().any(|events| events.len() > 1);
-    let told: Vec<String> = phases
-        .iter()
-        // Inside a longer sentence only the plainest form stays clear.
-        .map(|events| {
-            at_the_same_time(
-                story,
-                events,
-                if mixed { &TOGETHER[..1] } else { &TOGETHER },
-                rng,
-            )
-        })
-        .collect();
-    let forms: &[&str] = match told.len() {
+/// Whether phases follow each other of which one has several events: inside such a sentence only the
+/// plainest form stays clear.
+fn is_mixed(story: &Story) -> bool {
+    let phases = story.phases();
+    phases > 1 && (0..phases).any(|phase| story.phase(phase).count() > 1)
+}
+
+/// How the phases of a story are put together.
+fn form_of<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> &'static str {
+    let forms: &[&str] = match story.phases() {
         0 | 1 => &["{0}"],
-        2 if mixed => &MIXED,
+        2 if is_mixed(story) => &MIXED,
         2 => &SEQUENCE,
         _ => &THREE,
     };
-    let places: Vec<_> = ["{0}", "{1}", "{2}"]
-        .into_iter()
-        .zip(told.iter().map(String::as_str))
-        .collect();
-    fill(pick(forms, rng), &places)
+    pick(forms, rng)
 }
 
-/// The events of one phase; which of them is told first is random.
-fn at_the_same_time<R: Rng + ?Sized>(
-    story: &Story,
-    events: &[&Event],
-    forms: &[&'static str],
-    rng: &mut R,
-) -> String {
-    let mut clauses: Vec<String> = events
-        .iter()
-        .map(|event| {
-            let shape = subject_of(story, event, rng);
-            format!("{shape} {}", predicate(story, event, rng))
-        })
-        .collect();
-    clauses.shuffle(rng);
-    match clauses.as_slice() {
-        [first, second] => fill(pick(forms, rng), &[("{0}", first), ("{1}", second)]),
-        clauses => clauses.join(" and "),
+impl Named {
+    /// The names of its value in a story; none where the story has no such value.
+    fn names(self, story: &Story) -> &'static [&'static str] {
+        let actor = |number: usize| story.actors.get(number);
+        let names = match self {
+            Self::Color(number) => actor(number).map(|actor| actor.color.names()),
+            Self::Shape(number) => actor(number).map(|actor| actor.shape.names()),
+            Self::Size(number) => actor(number).map(|actor| actor.size.names()),
+            Self::Speed(number) => {
+                let speed = actor(number).and_then(|actor| actor.speed);
+                speed.map(Speed::names)
+            }
+            Self::Direction(event) => match story.events.get(event).map(|event| event.action) {
+                Some(Action::Move(direction)) => Some(direction.names()),
+                _ => None,
+            },
+        };
+        names.unwrap_or_default()
     }
 }
 
-fn subject_of<R: Rng + ?Sized>(story: &Story, event: &Event, rng: &mut R) -> String {
-    let actor = story.actors.get(event.actor);
-    actor.map_or_else(String::new, |actor| subject(actor, rng))
+impl Names {
+    /// Draws which of the names of a value is used, and leaves a place for it.
+    fn draw<R: Rng + ?Sized>(&mut self, named: Named, story: &Story, rng: &mut R) -> String {
+        let names = named.names(story);
+        let drawn = pick(names, rng);
+        let number = names.iter().position(|&name| name == drawn);
+        self.0.push((named, number.unwrap_or_default()));
+        format!("{{n{}}}", self.0.len() - 1)
+    }
+
+    /// Puts the names that values have in a story into their places. Where a value has fewer names than
+    /// the one the sentence was drawn for, counting begins again.
+    fn put_into(&self, sentence: String, story: &Story) -> String {
+        let names = self.0.iter().enumerate();
+        names.fold(sentence, |sentence, (place, &(named, number))| {
+            let names = named.names(story);
+            let name = names.get(number % names.len().max(1)).copied();
+            sentence.replace(&format!("{{n{place}}}"), name.unwrap_or_default())
+        })
+    }
+
+    /// What happens in each phase.
+    fn phases<R: Rng + ?Sized>(&mut self, story: &Story, rng: &mut R) -> Vec<String> {
+        let forms = if is_mixed(story) {
+            &TOGETHER[..1]
+        } else {
+            &TOGETHER
+        };
+        let mut told = Vec::with_capacity(story.phases());
+        for phase in 0..story.phases() {
+            let mut clauses: Vec<String> = story
+                .phase(phase)
+                .map(|event| {
+                    let shape = self.subject(story, event, rng);
+                    format!("{shape} {}", self.predicate(story, event, rng))
+                })
+                .collect();
+            // Which of them is told first is chance.
+            clauses.shuffle(rng);
+            told.push(match clauses.as_slice() {
+                [first, second] => fill(pick(forms, rng), &[("{0}", first), ("{1}", second)]),
+                clauses => clauses.join(" and "),
+            });
+        }
+        told
+    }
+
+    /// The shape of an event with its size and colour; the article is still open.
+    fn subject<R: Rng + ?Sized>(&mut self, story: &Story, event: &Event, rng: &mut R) -> String {
+        let [size, color, shape] = [Named::Size, Named::Color, Named::Shape]
+            .map(|named| self.draw(named(event.actor), story, rng));
+        let places = [("{size}", &*size), ("{color}", &color), ("{shape}", &shape)];
+        fill(pick(&SUBJECTS, rng), &places)
+    }
+
+    /// What a shape does, as the rest of a sentence.
+    fn predicate<R: Rng + ?Sized>(&mut self, story: &Story, event: &Event, rng: &mut R) -> String {
+        let forms: &[&str] = match (event.action, story.told_speed(event.actor)) {
+            (Action::Move(_), Some(_)) => &TOLD_MOVES,
+            (Action::Move(_), None) => &MOVES,
+            (Action::Appear, _) => &APPEARS,
+            (Action::Disappear, _) => &DISAPPEARS,
+        };
+        self.action(forms, story, event, rng)
+    }
+
+    /// What a shape is seen doing.
+    fn participle<R: Rng + ?Sized>(&mut self, story: &Story, event: &Event, rng: &mut R) -> String {
+        let forms: &[&str] = match story.told_speed(event.actor) {
+            Some(_) => &TOLD_MOVING,
+            None => &MOVING,
+        };
+        self.action(forms, story, event, rng)
+    }
+
+    fn action<R: Rng + ?Sized>(
+        &mut self,
+        forms: &[&'static str],
+        story: &Story,
+        event: &Event,
+        rng: &mut R,
+    ) -> String {
+        let form = pick(forms, rng);
+        let Action::Move(_) = event.action else {
+            return form.to_owned();
+        };
+        let number = story.events.iter().position(|other| other == event);
+        let (moves, moving) = (pick(&VERBS, rng), pick(&PARTICIPLES, rng));
+        let direction = self.draw(Named::Direction(number.unwrap_or_default()), story, rng);
+        let speed = self.draw(Named::Speed(event.actor), story, rng);
+        let places = [
+            ("{moves}", moves),
+            ("{moving}", moving),
+            ("{direction}", &direction),
+            ("{speed}", &speed),
+        ];
+        fill(form, &places)
+    }
 }
 
 /// Puts "a" or "an" where a sentence has `{a}`.
@@ -267,60 +407,11 @@ pub(crate) fn fill(form: &str, places: &[(&str, &str)]) -> String {
         })
 }
 
-/// A shape with its size and colour; the article is still open.
-fn subject<R: Rng + ?Sized>(actor: &Actor, rng: &mut R) -> String {
-    let places = [
-        ("{size}", pick(actor.size.names(), rng)),
-        ("{color}", pick(actor.color.names(), rng)),
-        ("{shape}", pick(actor.shape.names(), rng)),
-    ];
-    fill(pick(&SUBJECTS, rng), &places)
-}
-
-/// What a shape does, as the rest of a sentence.
-fn predicate<R: Rng + ?Sized>(story: &Story, event: &Event, rng: &mut R) -> String {
-    let forms: &[&str] = match (event.action, story.told_speed(event.actor)) {
-        (Action::Move(_), Some(_)) => &TOLD_MOVES,
-        (Action::Move(_), None) => &MOVES,
-        (Action::Appear, _) => &APPEARS,
-        (Action::Disappear, _) => &DISAPPEARS,
-    };
-    put(forms, story, event, rng)
-}
-
-/// What a shape is seen doing.
-fn participle<R: Rng + ?Sized>(story: &Story, event: &Event, rng: &mut R) -> String {
-    let forms: &[&str] = match story.told_speed(event.actor) {
-        Some(_) => &TOLD_MOVING,
-        None => &MOVING,
-    };
-    put(forms, story, event, rng)
-}
-
-fn put<R: Rng + ?Sized>(
-    forms: &[&'static str],
-    story: &Story,
-    event: &Event,
-    rng: &mut R,
-) -> String {
-    let form = pick(forms, rng);
-    let Action::Move(direction) = event.action else {
-        return form.to_owned();
-    };
-    let speed = story.actors.get(event.actor).and_then(|actor| actor.speed);
-    let slots = [
-        ("{moves}", pick(&VERBS, rng)),
-        ("{moving}", pick(&PARTICIPLES, rng)),
-        ("{direction}", pick(direction.names(), rng)),
-        ("{speed}", pick(speed.map_or(&[], Speed::names), rng)),
-    ];
-    fill(form, &slots)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::attributes::{Attributes, Color, Direction, Shape, Size};
+    use crate::story::Actor;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
     use std::collections::HashSet;
@@ -344,6 +435,10 @@ mod tests {
             ],
             vec![event(0, Direction::Left), event(1, Direction::Up)],
         )
+    }
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
     }
 
     #[test]
@@ -370,6 +465,28 @@ mod tests {
                 || (text.contains(" before ") && !text.contains(" some time before "));
             assert_eq!(star < triangle, !inverted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_wording_tells_other_values_and_the_other_order_in_the_same_words() {
+        let (wording, mut other) = (Wording::draw(&sequence(), &mut rng(4)), sequence());
+        other.actors[1].size = Size::Small;
+        let words = |text: String| {
+            let words = text.split(' ').map(str::to_owned);
+            words.collect::<Vec<_>>()
+        };
+
+        let [told, changed] = [sequence(), other].map(|story| words(wording.tell(&story)));
+        let mut reordered = words(wording.tell_reordered(&sequence()));
+
+        assert_eq!(told.len(), changed.len());
+        let differs = |(one, other): &(&String, &String)| one != other;
+        assert_eq!(told.iter().zip(&changed).filter(differs).count(), 1);
+        assert_ne!(told, reordered);
+        let mut told = told;
+        told.sort_unstable();
+        reordered.sort_unstable();
+        assert_eq!(told, reordered);
     }
 
     #[test]

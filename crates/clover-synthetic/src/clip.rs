@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::SyntheticError;
-use crate::annotation::{Annotations, annotate};
+use crate::annotation::{Annotations, MultipleChoiceItem, annotate, annotate_pairs};
 use crate::attributes::Attributes;
 use crate::combinations::Combinations;
 use crate::config::{BenchmarkConfig, Split, Stories};
@@ -20,6 +20,7 @@ const CLIPS_PER_FOLDER: usize = 1_000;
 /// Keeps what is seen, said and asked from sharing numbers, and orders of combinations, too.
 const SCENE: u64 = 0;
 const WORDS: u64 = 1;
+const PAIRS: u64 = 2;
 const SHOWN: u64 = 1;
 
 /// A planned benchmark; no clip of it is held.
@@ -52,6 +53,8 @@ pub(crate) struct Clip {
     /// The clip it is nearly identical to, where it is a companion.
     pub(crate) twin: Option<Twin>,
     pub(crate) annotations: Annotations,
+    /// Where one measures.
+    pub(crate) pair_tests: Vec<MultipleChoiceItem>,
 }
 
 impl Benchmark {
@@ -139,6 +142,11 @@ impl Benchmark {
         let mut rng = randomness::for_item(self.config.seed, WORDS, index as u64);
         let (id, file) = (name(index, split, twin), file_name(index));
         let annotations = annotate([&id, &file], &members, member, &self.config, &mut rng);
+        let mut rng = randomness::for_item(self.config.seed, PAIRS, index as u64);
+        let pair_tests = match split {
+            Split::Train => Vec::new(),
+            Split::Validation | Split::Test => annotate_pairs([&id, &file], &this.seen(), &mut rng),
+        };
         Ok(Clip {
             split,
             file,
@@ -150,6 +158,7 @@ impl Benchmark {
             },
             twin,
             annotations,
+            pair_tests,
         })
     }
 }
@@ -314,6 +323,29 @@ mod tests {
                 assert!(text.split(' ').all(|word| known.contains(word)), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn pair_tests_are_of_held_out_clips_and_in_known_words() {
+        let known = vocabulary();
+        let known: HashSet<_> = known.iter().map(String::as_str).collect();
+        let benchmark = benchmark(500);
+        let mut answers = [0; 2];
+        for index in 0..500 {
+            let clip = benchmark.clip(index).unwrap();
+
+            let least = if clip.split == Split::Train { 0 } else { 4 };
+            assert!(clip.pair_tests.len() >= least);
+            assert!(least > 0 || clip.pair_tests.is_empty());
+            for test in &clip.pair_tests {
+                assert_eq!(test.clip, clip.file);
+                answers[test.answer] += 1;
+                let mut words = test.options.iter().flat_map(|option| option.split(' '));
+                assert!(words.all(|word| known.contains(word)), "{test:?}");
+            }
+        }
+        // The right one is as often the first as the second.
+        assert!(answers.iter().all(|&count| count > 200), "{answers:?}");
     }
 
     #[test]

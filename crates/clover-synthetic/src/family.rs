@@ -5,7 +5,7 @@ use rand::seq::{IteratorRandom, SliceRandom};
 
 use crate::attributes::Speed;
 use crate::combinations::Combinations;
-use crate::story::{Action, Difference, Story};
+use crate::story::{Action, Difference, Event, Story};
 
 /// The members of a family, the first story among them; the options of a multiple-choice question.
 pub(crate) const MEMBERS: usize = 5;
@@ -77,22 +77,21 @@ pub(crate) fn family<R: Rng + ?Sized>(
     members
 }
 
-/// The same events in another order; a shape that appears cannot do so after it has moved.
+/// The same events in another order.
 fn reordered(first: &Story) -> Option<Member> {
-    let one_comes_or_goes = first.actors.len() == 1
-        && first
-            .events
-            .iter()
-            .any(|event| !matches!(event.action, Action::Move(_)));
-    if first.phases() < 2 || one_comes_or_goes {
-        return None;
-    }
-    Some(Member {
+    has_another_order(first).then(|| Member {
         difference: Difference::Order,
         actor: None,
         drawn: first.reordered(),
         backwards: false,
     })
+}
+
+/// Whether the events of a story could follow each other otherwise: a shape that appears cannot do so
+/// after it has moved.
+pub(crate) fn has_another_order(story: &Story) -> bool {
+    let moves = |event: &Event| matches!(event.action, Action::Move(_));
+    story.phases() > 1 && (story.actors.len() > 1 || story.events.iter().all(moves))
 }
 
 /// The story with one attribute of one shape changed, where a shape has it and it is told.

@@ -5,8 +5,8 @@
 //! benchmark.json  vocab.txt  answers.txt
 //! clips/000/000123.gif
 //! train/       retrieval.jsonl  multiple_choice.jsonl  open_ended.jsonl  pairs.csv
-//! validation/  the same, and negatives.jsonl
-//! test/        the same, and negatives.jsonl
+//! validation/  the same, and negatives.jsonl  pair_tests.jsonl
+//! test/        the same, and negatives.jsonl  pair_tests.jsonl
 //! ```
 
 use std::collections::BTreeSet;
@@ -50,6 +50,9 @@ pub struct SplitFiles {
     pub pairs: PathBuf,
     /// Which clips differ in a single respect, and in which; nothing where one trains.
     pub negatives: Option<PathBuf>,
+    /// Clips told truly and with one word changed, as questions with two options and the `skill` that
+    /// tells them apart; nothing where one trains.
+    pub pair_tests: Option<PathBuf>,
 }
 
 /// The files of a benchmark.
@@ -77,12 +80,14 @@ impl BenchmarkFiles {
         let folder = folder.as_ref();
         let [train, validation, test] = Split::ALL.map(|split| {
             let folder = folder.join(split.name());
+            let measured = |file: &str| (split != Split::Train).then(|| folder.join(file));
             SplitFiles {
                 retrieval: folder.join("retrieval.jsonl"),
                 multiple_choice: folder.join("multiple_choice.jsonl"),
                 open_ended: folder.join("open_ended.jsonl"),
                 pairs: folder.join("pairs.csv"),
-                negatives: (split != Split::Train).then(|| folder.join("negatives.jsonl")),
+                negatives: measured("negatives.jsonl"),
+                pair_tests: measured("pair_tests.jsonl"),
                 folder,
             }
         });
@@ -138,6 +143,9 @@ pub(crate) struct SplitCounts {
     pub(crate) open_ended: usize,
     /// Clips that differ from another in a single respect.
     pub(crate) negatives: usize,
+    /// Sentences that are to be told from others; a folder that was made before there were any goes on.
+    #[serde(default)]
+    pub(crate) pair_tests: usize,
 }
 
 /// What all splits have.

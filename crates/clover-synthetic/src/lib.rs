@@ -5,7 +5,7 @@
 //! of training. The held-out splits consist of groups of five nearly identical clips: a first one
 //! and four that differ from it in one attribute, in the order of events or in the direction of
 //! time alone; where asked for, the clips to train on do, too. Questions and options are made of
-//! the same differences.
+//! the same differences. Pair tests tell a held-out clip truly and once more with one word changed.
 //!
 //! [`BenchmarkConfig::one_shape`] is the easiest: one shape that moves once. What is written are
 //! files, and files are all that other crates get: animated GIFs, lists of captions and questions,
@@ -32,6 +32,7 @@ mod error;
 mod family;
 mod files;
 mod layout;
+mod pair_test;
 mod question;
 mod randomness;
 mod story;

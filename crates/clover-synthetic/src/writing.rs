@@ -165,6 +165,7 @@ struct Lines {
     open_ended: Vec<u8>,
     pairs: Vec<u8>,
     negatives: Vec<u8>,
+    pair_tests: Vec<u8>,
     counts: SplitCounts,
 }
 
@@ -205,6 +206,10 @@ impl Lines {
             push_json(&mut self.negatives, &negative)?;
             counts.negatives += 1;
         }
+        for item in &clip.pair_tests {
+            push_json(&mut self.pair_tests, item)?;
+        }
+        counts.pair_tests += clip.pair_tests.len();
         counts.clips += 1;
         counts.captions += annotations.retrieval.captions.len();
         counts.multiple_choice += annotations.multiple_choice.len();
@@ -253,6 +258,7 @@ struct SplitWriting {
     open_ended: Growing,
     pairs: Growing,
     negatives: Option<Growing>,
+    pair_tests: Option<Growing>,
     counts: SplitCounts,
 }
 
@@ -260,13 +266,14 @@ impl SplitWriting {
     fn begin(files: &SplitFiles) -> Result<Self, SyntheticError> {
         let mut pairs = Growing::begin(&files.pairs)?;
         pairs.write(b"path,caption\n")?;
-        let negatives = files.negatives.as_deref();
+        let begin = |file: &Option<PathBuf>| file.as_deref().map(Growing::begin).transpose();
         Ok(Self {
             retrieval: Growing::begin(&files.retrieval)?,
             multiple_choice: Growing::begin(&files.multiple_choice)?,
             open_ended: Growing::begin(&files.open_ended)?,
             pairs,
-            negatives: negatives.map(Growing::begin).transpose()?,
+            negatives: begin(&files.negatives)?,
+            pair_tests: begin(&files.pair_tests)?,
             counts: SplitCounts::default(),
         })
     }
@@ -279,18 +286,23 @@ impl SplitWriting {
         if let Some(negatives) = &mut self.negatives {
             negatives.write(&lines.negatives)?;
         }
+        if let Some(pair_tests) = &mut self.pair_tests {
+            pair_tests.write(&lines.pair_tests)?;
+        }
         let (all, more) = (&mut self.counts, &lines.counts);
         all.clips += more.clips;
         all.captions += more.captions;
         all.multiple_choice += more.multiple_choice;
         all.open_ended += more.open_ended;
         all.negatives += more.negatives;
+        all.pair_tests += more.pair_tests;
         Ok(())
     }
 
     fn finish(self) -> Result<SplitCounts, SyntheticError> {
         let all = [self.retrieval, self.multiple_choice, self.open_ended];
-        for file in all.into_iter().chain([self.pairs]).chain(self.negatives) {
+        let measured = self.negatives.into_iter().chain(self.pair_tests);
+        for file in all.into_iter().chain([self.pairs]).chain(measured) {
             file.finish()?;
         }
         Ok(self.counts)
@@ -351,8 +363,8 @@ mod tests {
         );
 
         let files = contents(one.path());
-        // The clips, three files beside the splits, four and twice five in them.
-        assert_eq!(files.len(), 100 + 3 + 4 + 10);
+        // The clips, three files beside the splits, four and twice six in them.
+        assert_eq!(files.len(), 100 + 3 + 4 + 12);
         assert!(files == contents(four.path()));
         assert!(files != contents(other.path()));
     }
@@ -376,6 +388,12 @@ mod tests {
                 assert_eq!(counts[key], read(path).lines().count(), "{key}");
             }
         }
+        let pair_tests = read(files.test.pair_tests.as_deref().unwrap());
+        assert_eq!(
+            record["counts"]["test"]["pair_tests"],
+            pair_tests.lines().count()
+        );
+        assert!(pair_tests.contains("\"skill\":\"color\""));
         let negatives = read(files.test.negatives.as_deref().unwrap());
         assert_eq!(negatives.lines().count(), 8);
         assert!(negatives.contains("\"twin\":\"000/000090.gif\""));

@@ -330,6 +330,26 @@ pub enum TrainerError {
         wanted: &'static str,
     },
 
+    /// An item of a list of pair tests is none.
+    #[error(
+        "{path}: {name} {reason}: a pair test has two captions as `options`, the `answer` that fits, and a \
+         `skill` such as `color`"
+    )]
+    NoPairTest {
+        /// The list.
+        path: PathBuf,
+        /// What the item is called.
+        name: String,
+        /// What it lacks.
+        reason: String,
+    },
+
+    /// A run has pair tests and no validation list.
+    #[error(
+        "pair tests are measured along with a validation list, and there is none: name one (--validation)"
+    )]
+    PairTestsAlone,
+
     /// A list of answers leaves nothing to choose.
     #[error(
         "the list of answers has {answers}, so that there is nothing to learn: name a list with more \

@@ -60,6 +60,7 @@ impl RunRecord {
             &mut plan.videos,
             &mut plan.images,
             &mut plan.validation,
+            &mut plan.pair_tests,
             &mut plan.start_from,
         ];
         make_absolute(paths.chain(more.into_iter().flatten()));

@@ -163,12 +163,14 @@ impl Comparison {
             test,
             ..
         } = files;
+        let pair_tests = test.pair_tests.clone();
         let files = AblationFiles {
             clips,
             vocabulary,
             answers,
             train: lists(train),
             test: lists(test),
+            pair_tests,
         };
         let preset = self.recipe.pretraining.model(1)?;
         Ok(match preset.is_clip() {
@@ -218,6 +220,9 @@ fn metrics_line(result: &CellResult) -> String {
         if let Some(share) = share {
             line += &format!(", {what} {:.1} %", 100.0 * share);
         }
+    }
+    for one in &result.skills {
+        line += &format!(", {} {:.1} %", one.skill, 100.0 * one.accuracy);
     }
     line
 }

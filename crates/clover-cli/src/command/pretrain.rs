@@ -292,6 +292,7 @@ fn plan(arguments: &Pretrain) -> Result<PretrainingPlan> {
         (&mut plan.videos, &arguments.videos),
         (&mut plan.images, &arguments.images),
         (&mut plan.validation, &arguments.validation),
+        (&mut plan.pair_tests, &arguments.pair_tests),
         (&mut plan.start_from, &bundle),
     ] {
         *kept = given.clone().or(kept.take());

@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clip_rows::Files;
-#[cfg(test)]
-use super::items::Items;
-use super::items::{Caption, ItemsTask};
+use super::items::{Caption, Items, ItemsTask};
 use super::shards::ShardSet;
 use super::skipped::SkippedItem;
 use crate::DataError;
@@ -148,8 +146,7 @@ impl ClipTable {
     }
 
     /// Items whose clips lie in `folder`. Captions of one clip come together; every question is a row.
-    #[cfg(test)]
-    pub(crate) fn of_items(items: Items, folder: impl Into<std::path::PathBuf>) -> Self {
+    pub fn of_items(items: Items, folder: impl Into<PathBuf>) -> Self {
         let mut files = Files::in_folder(folder, false);
         match items {
             Items::Retrieval(items) => {

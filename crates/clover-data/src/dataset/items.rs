@@ -12,7 +12,8 @@
 //! `id` is optional everywhere, and `clip` is a path relative to the folder of clips, with `/`
 //! between its parts, that never climbs out of it. A caption is a string, or an object with `text`
 //! and the universal part-of-speech `tags` of its words. A fill-in-the-blank item is an open-ended
-//! question whose text holds `[MASK]`.
+//! question whose text holds `[MASK]`. A pair test is a multiple-choice item of two captions of which one
+//! fits the clip, with a `skill`: what tells them apart.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,6 +91,9 @@ pub struct MultipleChoiceItem {
     pub options: Vec<String>,
     /// The number of the right one, counted from zero.
     pub answer: usize,
+    /// What tells the options apart: `color`, `direction`. Items with a skill are measured by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<String>,
 }
 
 /// A question with an answer in words.

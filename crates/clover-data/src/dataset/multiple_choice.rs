@@ -130,6 +130,7 @@ mod tests {
 
     fn dataset(folder: &Path, options: &[&[&str]]) -> Result<MultipleChoiceDataset, DataError> {
         let item = |options: &&[&str]| MultipleChoiceItem {
+            skill: None,
             id: Some(format!("of {}", options.len())),
             span: None,
             clip: "clip.png".to_owned(),

@@ -18,7 +18,8 @@ use super::questions::Questions;
 use crate::TrainerError;
 use crate::devices::Peer;
 use crate::evaluate::{
-    PairSimilarity, QuestionAccuracy, found_among_companions, list_retrieval, pair_similarity,
+    PairSimilarity, PairTests, QuestionAccuracy, SkillAccuracy, found_among_companions,
+    list_retrieval, measure_pair_tests, pair_similarity,
 };
 use crate::finetune::FinetuningMetrics;
 use crate::metric::RetrievalMetrics;
@@ -39,6 +40,8 @@ pub struct AblationFiles {
     pub train: AblationLists,
     /// To measure with.
     pub test: AblationLists,
+    /// Pair tests to measure with, where there are any.
+    pub pair_tests: Option<PathBuf>,
 }
 
 impl AblationFiles {
@@ -128,6 +131,9 @@ pub struct CellResult {
     /// the share that finds it. Of rows that go on from a CLIP.
     #[serde(default)]
     pub hard_negatives: Option<f64>,
+    /// What is told apart before any fine-tuning, where there are pair tests.
+    #[serde(default)]
+    pub skills: Vec<SkillAccuracy>,
     /// Held-out open-ended questions, after fine-tuning, where there was any.
     pub open_ended: Option<QuestionAccuracy>,
     /// Held-out multiple-choice questions, after fine-tuning, where there was any.
@@ -153,6 +159,13 @@ impl CellResult {
             row: self.row,
             seed: self.seed,
         }
+    }
+
+    /// The pairs that are told apart by a skill, in percent, where they were measured.
+    #[must_use]
+    pub fn skill(&self, skill: &str) -> Option<f64> {
+        let found = self.skills.iter().find(|one| one.skill == skill);
+        found.map(|one| 100.0 * one.accuracy)
     }
 }
 
@@ -197,6 +210,7 @@ struct Retrieval {
     video_to_text: RetrievalMetrics,
     similarity: PairSimilarity,
     hard_negatives: f64,
+    skills: Vec<SkillAccuracy>,
     parameters: usize,
 }
 
@@ -253,6 +267,7 @@ impl Running<'_> {
             video_to_text: retrieval.video_to_text,
             similarity: retrieval.similarity,
             hard_negatives: self.recipe.start.as_ref().map(|_| retrieval.hard_negatives),
+            skills: retrieval.skills,
             open_ended,
             multiple_choice,
             skipped: self.skipped.clone(),
@@ -336,11 +351,20 @@ impl Running<'_> {
         let similarity = pair_similarity(&embedded);
         let hard_negatives = found_among_companions(&embedded, COMPANIONS);
         self.skipped.extend(embedded.skipped);
+        let skills = match &self.files.pair_tests {
+            Some(list) => {
+                let tests = PairTests::read(list, Some(&self.files.clips))?;
+                // Of the same clips: what cannot be read is known already.
+                measure_pair_tests(&embedder, &tests, reading, |_, _| {})?.0
+            }
+            None => Vec::new(),
+        };
         Ok(Retrieval {
             text_to_video: found.text_to_video,
             video_to_text: found.video_to_text,
             similarity,
             hard_negatives,
+            skills,
             parameters,
         })
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::{Result, Write};
 
-use super::cell::{COMPANIONS, CellResult};
+use super::cell::COMPANIONS;
+use super::differences::{Difference, Verdict};
 use super::summary::{AblationSummary, RowSummary, Spread};
 
 /// The names of the columns.
@@ -54,9 +55,8 @@ impl AblationSummary {
             ]
         };
         self.write_table(page, OTHERS, &others, self.answers_by_chance())?;
-        if self.recipe.start.is_some() {
-            self.write_steps(page)?;
-        }
+        self.write_skills(page)?;
+        self.write_differences(page)?;
         if !self.missing.is_empty() {
             writeln!(page, "\nNot done: {}.", self.missing.join(", "))?;
         }
@@ -119,33 +119,75 @@ impl AblationSummary {
         Ok(())
     }
 
-    /// What each row adds to the one before, seed by seed: what the comparison supports, and what it does not.
-    fn write_steps(&self, page: &mut String) -> Result {
+    /// What rows add to others: what the comparison supports, and what it does not.
+    fn write_differences(&self, page: &mut String) -> Result {
+        if self.differences.is_empty() {
+            return Ok(());
+        }
         writeln!(
             page,
-            "\nWhat each row adds to the one before, in percentage points, seed by seed. A difference of \
-             which all seeds have the sign is supported by this comparison of one small model on rendered \
-             clips; the others are not, and none says anything of large models or real videos.\n"
+            "\nWhat rows add to others, in percentage points: the mean of what each seed gave, and its 95 % \
+             interval. A difference is supported where the interval lies above 0, contradicted where it lies \
+             below, and undecided otherwise: then it is no larger than the ends of the interval. {} are listed; \
+             of rows that do not differ at all, one difference in twenty would seem decided. This is a \
+             comparison of small models on rendered clips; it says nothing of large models or real videos.\n",
+            self.differences.len()
         )?;
-        let recall: fn(&CellResult) -> f64 = |cell| cell.text_to_video.recall_at_1;
-        let companions: fn(&CellResult) -> f64 = |cell| 100.0 * cell.hard_negatives.unwrap_or(0.0);
-        for pair in self.rows.windows(2) {
-            let [before, after] = pair else { continue };
-            for (what, value) in [("R@1", recall), ("among companions", companions)] {
-                let of = |row: &RowSummary, seed: u64| {
-                    let mut cells = self.cells.iter();
-                    let cell = cells.find(|cell| cell.row == row.row && cell.seed == seed);
-                    cell.map(value)
+        let same_rows =
+            |one: &Difference, other: &Difference| (one.row, one.than) == (other.row, other.than);
+        for claim in self.differences.chunk_by(same_rows) {
+            let Some(Difference { row, than, .. }) = claim.first() else {
+                continue;
+            };
+            let verdicts = [
+                ("supported", Verdict::Supported),
+                ("contradicted", Verdict::Contradicted),
+                ("undecided", Verdict::Undecided),
+            ];
+            let parts = verdicts.map(|(name, verdict)| {
+                let own = claim.iter().filter(|one| one.verdict == verdict);
+                let own: Vec<String> = own.map(ToString::to_string).collect();
+                let own = if own.is_empty() {
+                    vec!["nothing".to_owned()]
+                } else {
+                    own
                 };
-                let differences: Vec<f64> = after
-                    .seeds
-                    .iter()
-                    .filter_map(|&seed| Some(of(after, seed)? - of(before, seed)?))
-                    .collect();
-                writeln!(page, "- {}, {what}: {}", after.row, verdict(&differences))?;
-            }
+                format!("{name}: {}", own.join(", "))
+            });
+            writeln!(page, "- **{row}** against {than}: {}.", parts.join("; "))?;
         }
         Ok(())
+    }
+
+    /// What rows tell apart, where there are pair tests.
+    fn write_skills(&self, page: &mut String) -> Result {
+        let Some(first) = self.rows.first().filter(|row| !row.skills.is_empty()) else {
+            return Ok(());
+        };
+        let counts = first.skills.iter();
+        let counts = counts.map(|one| format!("{} of {}", one.pairs, one.skill));
+        writeln!(
+            page,
+            "\nSentences told apart from others with one word changed, zero-shot on held-out clips, in %: the \
+             mean over seeds and its 95 % interval. Pairs: {}.\n",
+            counts.collect::<Vec<_>>().join(", ")
+        )?;
+        let names: Vec<&str> = first.skills.iter().map(|one| one.skill.as_str()).collect();
+        let cells = |row: &RowSummary| {
+            let cells = names.iter().map(|name| {
+                let found = row.skills.iter().find(|one| one.skill == **name);
+                found.map_or_else(String::new, |one| match one.interval {
+                    Some([low, high]) => {
+                        format!("{:.1} ({low:.1} to {high:.1})", one.accuracy.mean)
+                    }
+                    None => text(one.accuracy, 1),
+                })
+            });
+            cells.collect()
+        };
+        let chance = vec![("chance", vec!["50.0".to_owned(); names.len()])];
+        let header = format!("| row | {} |", names.join(" | "));
+        self.write_table(page, &header, &cells, chance)
     }
 
     fn retrieval_by_chance(&self) -> Vec<(&'static str, Vec<String>)> {
@@ -183,22 +225,6 @@ impl AblationSummary {
         }
         lines
     }
-}
-
-/// Differences, and whether all of them have one sign.
-fn verdict(differences: &[f64]) -> String {
-    let all = |holds: fn(&f64) -> bool| differences.iter().all(holds);
-    let words = match differences.len() {
-        0 | 1 => "too few seeds to say",
-        _ if all(|difference| *difference > 0.0) => "higher, supported",
-        _ if all(|difference| *difference < 0.0) => "lower, supported",
-        _ => "not supported either way",
-    };
-    let signed: Vec<String> = differences
-        .iter()
-        .map(|difference| format!("{difference:+.1}"))
-        .collect();
-    format!("{} ({words})", signed.join(", "))
 }
 
 fn percent(spread: Option<Spread>) -> String {

@@ -5,6 +5,7 @@
 //! and a comparison goes on where it was interrupted: [`AblationFolder`] keeps what there is.
 
 mod cell;
+mod differences;
 mod figure;
 mod folder;
 mod markdown;
@@ -14,7 +15,8 @@ mod summary;
 mod tests;
 
 pub use cell::{AblationFiles, AblationLists, Cell, CellEvent, CellResult, run_cell};
+pub use differences::{Difference, Verdict};
 pub use folder::AblationFolder;
-pub use summary::{AblationSummary, RowSummary, Spread};
+pub use summary::{AblationSummary, RowSummary, SkillSummary, Spread};
 
 pub use crate::recipe::AblationRow;

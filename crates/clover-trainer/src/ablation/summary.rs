@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::AblationRow;
 use super::cell::{Cell, CellResult};
+use super::differences::{Difference, differences};
 use super::folder::AblationFolder;
 use crate::TrainerError;
+use crate::metric::{Interval, seeds_interval};
 use crate::recipe::AblationRecipe;
 
 /// A figure over seeds.
@@ -38,10 +40,25 @@ pub struct RowSummary {
     pub open_ended: Option<Spread>,
     /// Accuracy in multiple choice.
     pub multiple_choice: Option<Spread>,
+    /// What is told apart, by skill.
+    pub skills: Vec<SkillSummary>,
     /// Mean cosine of pairs.
     pub positive: Spread,
     /// That mean less the one of all other pairs.
     pub gap: Spread,
+}
+
+/// What a row tells apart, in percent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SkillSummary {
+    /// The respect in which pairs differ.
+    pub skill: String,
+    /// The share of pairs that are told apart.
+    pub accuracy: Spread,
+    /// The 95 % interval of its mean over seeds; nothing of a single one.
+    pub interval: Option<Interval>,
+    /// Pairs of each seed.
+    pub pairs: usize,
 }
 
 /// A comparison as far as it is done.
@@ -55,6 +72,8 @@ pub struct AblationSummary {
     pub recipe: AblationRecipe,
     /// The rows that were measured.
     pub rows: Vec<RowSummary>,
+    /// What rows are claimed to add, and whether they do.
+    pub differences: Vec<Difference>,
     /// Rows with seeds that are not done.
     pub missing: Vec<String>,
     /// What the rows are made of.
@@ -92,6 +111,7 @@ impl AblationSummary {
             device,
             recipe: recipe.clone(),
             rows: Vec::new(),
+            differences: Vec::new(),
             missing: Vec::new(),
             cells: Vec::new(),
         };
@@ -107,6 +127,7 @@ impl AblationSummary {
             summary.rows.extend(RowSummary::of(&done));
             summary.cells.extend(done);
         }
+        summary.differences = differences(&summary.cells);
         Ok(summary)
     }
 }
@@ -144,9 +165,28 @@ impl RowSummary {
             multiple_choice: share(&|cell| {
                 cell.multiple_choice.as_ref().map(|found| found.accuracy)
             }),
+            skills: SkillSummary::of(done),
             positive: spread(&|cell| cell.similarity.positive),
             gap: spread(&|cell| cell.similarity.gap),
         })
+    }
+}
+
+impl SkillSummary {
+    /// Of the seeds of one row: the skills that all of them have.
+    fn of(done: &[CellResult]) -> Vec<Self> {
+        let first = done.first().map_or(&[][..], |cell| &cell.skills);
+        let summaries = first.iter().filter_map(|one| {
+            let values = done.iter().map(|cell| cell.skill(&one.skill));
+            let values = values.collect::<Option<Vec<f64>>>()?;
+            Some(Self {
+                skill: one.skill.clone(),
+                accuracy: Spread::of(&values),
+                interval: seeds_interval(&values),
+                pairs: one.total,
+            })
+        });
+        summaries.collect()
     }
 }
 

@@ -60,6 +60,7 @@ fn files(folder: &AblationFolder) -> AblationFiles {
         clips: files.clips,
         vocabulary: files.vocabulary,
         answers: files.answers,
+        pair_tests: files.test.pair_tests.clone(),
         train: lists(files.train),
         test: lists(files.test),
     }
@@ -120,13 +121,37 @@ fn a_comparison_is_interrupted_goes_on_and_becomes_a_table() {
     assert_eq!(kept.cell(), result.cell());
     assert_eq!(kept.text_to_video, result.text_to_video);
     assert_eq!(kept.multiple_choice.unwrap().questions, 10);
+    // Before it was interrupted or after: what is told apart of five clips.
+    assert_eq!(kept.skills, result.skills);
+    assert_eq!((&*kept.skills[0].skill, kept.skills[0].total), ("color", 5));
     let summary = summary(&folder, &recipe);
+    assert_eq!(summary.rows[0].skills.len(), kept.skills.len());
     assert_eq!(summary.missing, ["clover-0"]);
     folder.write_summary(&summary).unwrap();
     let table = std::fs::read_to_string(root.path().join("ablation.md")).unwrap();
-    for part in ["| baseline |", "| chance | 20.0 |", "Not done: clover-0."] {
+    for part in [
+        "| baseline |",
+        "| chance | 20.0 |",
+        "| chance | 50.0 |",
+        "Pairs: 5 of color",
+        "Not done: clover-0.",
+    ] {
         assert!(table.contains(part), "{table}");
     }
+    // A result from before there were pair tests is one without skills.
+    let path = root.path().join("results/baseline-0.json");
+    let mut before: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    before.as_object_mut().unwrap().remove("skills").unwrap();
+    std::fs::write(&path, before.to_string()).unwrap();
+    assert!(
+        folder
+            .result(result.cell())
+            .unwrap()
+            .unwrap()
+            .skills
+            .is_empty()
+    );
     let figure = std::fs::read_to_string(root.path().join("ablation.svg")).unwrap();
     assert!(figure.starts_with("<svg") && !figure.contains("NaN"));
 }
@@ -190,6 +215,7 @@ fn rows_go_on_from_the_same_clip_and_are_compared_seed_by_seed() {
     for part in [
         "| CLIP |",
         "| + semantic masking (Clover) |",
+        "| chance | 50.0 |",
         "too few seeds to say",
     ] {
         assert!(table.contains(part), "{table}");

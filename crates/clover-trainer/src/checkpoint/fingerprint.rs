@@ -19,6 +19,9 @@ pub struct DataFingerprint {
     /// The pairs to validate with. They may come or go, since nothing is learned from them, but
     /// not change: figures of two lists cannot be compared.
     pub validation: Option<ListFingerprint>,
+    /// The pair tests, which may come or go as well.
+    #[serde(default)]
+    pub pair_tests: Option<ListFingerprint>,
 }
 
 /// How many entries a list has, and a hash of them in their order.
@@ -87,9 +90,15 @@ impl DataFingerprint {
                 Some(&self.vocabulary),
             ),
         ];
-        let validation = recorded.validation.as_ref().zip(self.validation.as_ref());
-        let validation = validation.map(|(there, here)| ("validation", Some(there), Some(here)));
-        let mut lists = lists.into_iter().chain(validation);
+        let measured = [
+            ("validation", &recorded.validation, &self.validation),
+            ("pair tests", &recorded.pair_tests, &self.pair_tests),
+        ];
+        let measured = measured.into_iter().filter_map(|(list, there, here)| {
+            let (there, here) = there.as_ref().zip(here.as_ref())?;
+            Some((list, Some(there), Some(here)))
+        });
+        let mut lists = lists.into_iter().chain(measured);
         match lists.find(|(_, there, here)| there != here) {
             None => Ok(()),
             Some((list, there, here)) => Err(TrainerError::OtherData {
@@ -149,6 +158,7 @@ mod tests {
             images,
             vocabulary: ListFingerprint::of(&["[PAD]"]),
             validation: None,
+            pair_tests: None,
         };
         let with = data(Some(of("/here", ["a pie", "a tree"])));
 

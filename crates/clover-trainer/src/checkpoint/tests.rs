@@ -25,6 +25,7 @@ fn checkpoint(step: u64) -> Checkpoint {
                 images: None,
                 vocabulary: ListFingerprint::of(&["[PAD]"]),
                 validation: None,
+                pair_tests: None,
             },
             recipe: serde_json::json!({"name": "demo", "learning_rate": 0.000_220_202_857_687_777_62}),
             validated: Validated {

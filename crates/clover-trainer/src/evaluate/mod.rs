@@ -8,6 +8,7 @@ mod embedded_list;
 mod evaluation;
 mod multiple_choice;
 mod open_ended;
+mod pair_tests;
 mod predictions;
 mod published;
 mod question_source;
@@ -30,6 +31,7 @@ pub use embedded_list::{EmbeddedList, embed_list};
 pub use evaluation::{
     AnswerMetrics, BidirectionalMetrics, Direction, Evaluation, Measured, TaskMetrics,
 };
+pub use pair_tests::{PairTests, SkillAccuracy, measure_pair_tests};
 pub use predictions::{
     AnsweredPrediction, Prediction, RankedPrediction, Scored, Seeking, write_predictions,
 };

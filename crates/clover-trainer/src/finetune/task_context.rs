@@ -89,6 +89,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
             images: None,
             vocabulary: ListFingerprint::of(&words),
             validation: self.validation_list.clone(),
+            pair_tests: None,
         }
     }
 

@@ -50,7 +50,7 @@ impl Tables {
 /// What the lists hold.
 pub(super) struct OpenedLists {
     pub(super) data: TrainingData<Pairs>,
-    /// What a resumed run must find again, but for the validation list.
+    /// What a resumed run must find again, but for what it is measured on.
     pub(super) fingerprint: DataFingerprint,
     /// Some of the captions.
     pub(super) neutral: NeutralTexts,
@@ -80,6 +80,7 @@ impl OpenedLists {
             images: None,
             vocabulary: ListFingerprint::of(tokenizer.vocabulary().pieces()),
             validation: None,
+            pair_tests: None,
         };
         let masked = recipe.masked()?;
         let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);

@@ -35,6 +35,10 @@ pub struct PretrainingPlan {
     pub images: Option<PathBuf>,
     /// Pairs to measure zero-shot retrieval with while the run goes, of the same forms.
     pub validation: Option<PathBuf>,
+    /// Pair tests that show, beside the validation, what the model tells apart; their clips lie as those of
+    /// annotation files.
+    #[serde(default)]
+    pub pair_tests: Option<PathBuf>,
     /// What is chosen of the columns of manifests, the same for every list.
     pub columns: ManifestColumns,
     /// A bundle that the model starts from, instead of random weights: its sizes count then, not the
@@ -71,6 +75,7 @@ impl PretrainingPlan {
             videos: None,
             images: None,
             validation: None,
+            pair_tests: None,
             columns: ManifestColumns::default(),
             start_from: None,
             vocabulary: Some(vocabulary.into()),
@@ -99,6 +104,9 @@ impl PretrainingPlan {
                 key: "validate_every",
                 reason: "is 0, so that the validation list would never be used".to_owned(),
             });
+        }
+        if self.pair_tests.is_some() && self.validation.is_none() {
+            return Err(TrainerError::PairTestsAlone);
         }
         check_early_stopping(self.recipe.early_stopping, self.validation.is_some())
     }

@@ -103,8 +103,11 @@ pub(super) fn prepare<'p, B: AutodiffBackend>(
     let validation = validation.map(|list| Validation::open(list, plan));
     let validation = validation.transpose()?;
     if let Some(list) = &validation {
-        lists.data.unusable.extend_from_slice(list.unusable());
+        lists.data.unusable.extend(list.unusable().cloned());
     }
+    let pair_tests = validation
+        .as_ref()
+        .and_then(|list| list.pair_tests.as_ref());
     let whole = RunPlan {
         folder: Some(RunFolder {
             path: plan.folder.clone(),
@@ -114,6 +117,7 @@ pub(super) fn prepare<'p, B: AutodiffBackend>(
             recipe: recipe_value(recipe, &plan.folder)?,
             data: DataFingerprint {
                 validation: validation.as_ref().map(|list| list.fingerprint.clone()),
+                pair_tests: pair_tests.map(|tests| tests.fingerprint().clone()),
                 ..lists.fingerprint
             },
         }),

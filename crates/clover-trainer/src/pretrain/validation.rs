@@ -1,7 +1,9 @@
-//! Zero-shot retrieval while a run trains: metrics of the model so far, on pairs it does not learn from.
+//! Zero-shot retrieval and pair tests while a run trains: metrics of the model so far, on clips it does not
+//! learn from.
 //!
 //! Nothing of it reaches training: no random number is drawn, and the model is only read.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::PretrainingPlan;
 use crate::TrainerError;
 use crate::checkpoint::ListFingerprint;
-use crate::evaluate::{ListRetrieval, list_retrieval};
+use crate::evaluate::{
+    ListRetrieval, PairTests, SkillAccuracy, list_retrieval, measure_pair_tests,
+};
 use crate::run::Scored;
 use crate::run::metrics_file::Measured;
 
@@ -27,18 +31,21 @@ pub struct ValidationMetrics {
     /// Zero-shot retrieval in both directions.
     #[serde(flatten)]
     pub retrieval: ListRetrieval,
-    /// Pairs that could not be read.
+    /// What is told apart, where the run has pair tests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillAccuracy>,
+    /// Clips that could not be read.
     pub skipped: usize,
     /// Seconds it took.
     pub seconds: f64,
 }
 
 impl ValidationMetrics {
-    /// Every metric that a run watches, under `group/name`; recalls in percent.
+    /// Every metric that a run watches, under `group/name`; recalls and accuracies in percent.
     #[must_use]
-    pub fn scalars(&self) -> [(&'static str, f64); 11] {
+    pub fn scalars(&self) -> Vec<(Cow<'static, str>, f64)> {
         let [texts, clips] = [&self.retrieval.text_to_video, &self.retrieval.video_to_text];
-        [
+        let retrieval = [
             ("validation/recall_sum", self.retrieval.recall_sum),
             ("validation_text_to_video/recall_at_1", texts.recall_at_1),
             ("validation_text_to_video/recall_at_5", texts.recall_at_5),
@@ -50,7 +57,13 @@ impl ValidationMetrics {
             ("validation_video_to_text/recall_at_10", clips.recall_at_10),
             ("validation_video_to_text/median_rank", clips.median_rank),
             ("validation_video_to_text/mean_rank", clips.mean_rank),
-        ]
+        ];
+        let retrieval = retrieval.map(|(name, value)| (name.into(), value));
+        let skills = self.skills.iter().map(|one| {
+            let name = format!("validation_pair_tests/{}", one.skill);
+            (name.into(), 100.0 * one.accuracy)
+        });
+        retrieval.into_iter().chain(skills).collect()
     }
 }
 
@@ -60,26 +73,31 @@ impl Scored for ValidationMetrics {
     }
 }
 
-/// The list of a run, and what was measured on it.
+/// What a run is measured on.
 #[derive(Debug)]
 pub(super) struct Validation {
     table: ClipTable,
     pub(super) fingerprint: ListFingerprint,
+    pub(super) pair_tests: Option<PairTests>,
 }
 
 impl Validation {
-    /// Opens a list.
+    /// Opens a list, and the pair tests of the plan.
     pub(super) fn open(path: &Path, plan: &PretrainingPlan) -> Result<Self, TrainerError> {
         let table = plan.open(path)?;
+        let pair_tests = plan.pair_tests.as_deref();
+        let pair_tests = pair_tests.map(|list| PairTests::read(list, plan.videos.as_deref()));
         Ok(Self {
+            pair_tests: pair_tests.transpose()?,
             fingerprint: ListFingerprint::of_table(&table, path),
             table,
         })
     }
 
-    /// Rows of the list that cannot be used.
-    pub(super) fn unusable(&self) -> &[SkippedItem] {
-        self.table.skipped()
+    /// Rows of the lists that cannot be used.
+    pub(super) fn unusable(&self) -> impl Iterator<Item = &SkippedItem> {
+        let pair_tests = self.pair_tests.iter().flat_map(PairTests::unusable);
+        self.table.skipped().iter().chain(pair_tests)
     }
 
     /// Measures a model after `step` steps, and how its captions and clips score; `reading` as in [`list_retrieval`].
@@ -88,16 +106,21 @@ impl Validation {
         embedder: &Embedder<B>,
         reading: (usize, f64),
         (step, epoch): (u64, u64),
-        progress: impl FnMut(usize, usize),
+        mut progress: impl FnMut(usize, usize),
     ) -> Result<(ValidationMetrics, NeutralTexts), TrainerError> {
         let started = Instant::now();
         let table = self.table.clone();
-        let (retrieval, embedded) = list_retrieval(embedder, table, reading, progress)?;
+        let (retrieval, embedded) = list_retrieval(embedder, table, reading, &mut progress)?;
+        let (skills, unread) = match &self.pair_tests {
+            Some(tests) => measure_pair_tests(embedder, tests, reading, progress)?,
+            None => Default::default(),
+        };
         let metrics = ValidationMetrics {
             step,
             epoch,
             retrieval,
-            skipped: embedded.skipped.len() + self.unusable().len(),
+            skills,
+            skipped: embedded.skipped.len() + unread.len() + self.unusable().count(),
             seconds: started.elapsed().as_secs_f64(),
         };
         Ok((metrics, embedded.neutral_texts(&self.table)))

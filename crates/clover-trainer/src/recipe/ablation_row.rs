@@ -81,6 +81,24 @@ impl AblationRow {
         Self::ClipSemanticMasking,
     ];
 
+    /// What is claimed: the first of each is better than the second. Each idea adds to the row before, and
+    /// all of them together to what Clover is compared with.
+    pub const CLAIMS: [(Self, Self); 13] = [
+        (Self::TriModalAlignment, Self::Baseline),
+        (Self::SemanticMasking, Self::TriModalAlignment),
+        (Self::Clover, Self::SemanticMasking),
+        (Self::Clover, Self::Baseline),
+        (Self::Clover, Self::IndA),
+        (Self::Clover, Self::IndF),
+        (Self::Clover, Self::Comb),
+        (Self::ClipInfoNce, Self::Clip),
+        (Self::ClipTriModalAlignment, Self::ClipInfoNce),
+        (Self::ClipRanking, Self::ClipTriModalAlignment),
+        (Self::ClipSemanticMasking, Self::ClipRanking),
+        (Self::ClipSemanticMasking, Self::ClipInfoNce),
+        (Self::ClipSemanticMasking, Self::Clip),
+    ];
+
     /// What files and recipes call the row.
     #[must_use]
     pub fn key(self) -> &'static str {

@@ -63,13 +63,17 @@ impl EventFile {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn append(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), TrainerError> {
+    pub fn append<N: AsRef<str>>(
+        &mut self,
+        step: u64,
+        scalars: &[(N, f64)],
+    ) -> Result<(), TrainerError> {
         let mut summary = Vec::new();
-        for &(tag, value) in scalars {
+        for (tag, value) in scalars {
             let mut scalar = Vec::new();
-            bytes_field(&mut scalar, 1, tag.as_bytes());
+            bytes_field(&mut scalar, 1, tag.as_ref().as_bytes());
             key(&mut scalar, 2, FIXED_32);
-            scalar.extend((value as f32).to_le_bytes());
+            scalar.extend((*value as f32).to_le_bytes());
             bytes_field(&mut summary, 1, &scalar);
         }
         self.write(&event(step, 5, &summary))

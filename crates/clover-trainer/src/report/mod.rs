@@ -19,7 +19,7 @@ pub use evaluation_page::EvaluationPage;
 pub use event_file::EventFile;
 pub use page::{Escaped, Page};
 pub use runs::pretraining_charts;
-pub use scores::RetrievalScores;
+pub use scores::{RetrievalScores, SkillScores};
 
 pub use crate::whole_file::write_whole;
 
@@ -43,6 +43,8 @@ pub struct Report {
     pub seconds: Vec<(String, f64)>,
     /// Retrieval metrics beside those of chance.
     pub retrieval: Vec<RetrievalScores>,
+    /// What is told apart, by model.
+    pub skills: Vec<SkillScores>,
     /// Accuracy in question answering, beside what needs no model.
     pub answers: Vec<(String, QuestionAccuracy)>,
     /// Sentences, and the clips they found.

@@ -15,6 +15,10 @@ pub(super) fn run_page(report: &Report) -> Result<String, TrainerError> {
         let rows = report.retrieval.iter().map(|scores| (scores.clone(), None));
         page.retrieval(&rows.collect::<Vec<_>>());
     }
+    if !report.skills.is_empty() {
+        page.heading("What is told apart");
+        page.skills(&report.skills);
+    }
     if !report.answers.is_empty() {
         page.heading("Questions");
         let rows = report.answers.iter();

@@ -8,7 +8,7 @@ use crate::TrainerError;
 use crate::evaluate::TaskMetrics;
 use crate::finetune::{FinetuningMetrics, FinetuningSummary};
 use crate::metric::RetrievalMetrics;
-use crate::pretrain::{PretrainingSummary, StepMetrics};
+use crate::pretrain::{PretrainingSummary, StepMetrics, ValidationMetrics};
 use crate::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
 use crate::run::RunSummary;
 
@@ -180,7 +180,7 @@ const ACCURACY: Table<(u64, f64)> = &[(
     &[("accuracy", |line| line.1)],
 )];
 
-/// Losses, validation, similarities, gradient norm, learning rate, speed and skipped items of a
+/// Losses, validation with what is told apart, similarities, gradient norm, learning rate, speed and skipped items of a
 /// pre-training run, by step.
 #[must_use]
 pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
@@ -195,9 +195,30 @@ pub fn pretraining_charts(summary: &PretrainingSummary) -> Vec<Chart> {
     [
         charts(PRETRAINING_LOSSES, &summary.metrics, |step| step.step),
         charts(RECALLS, &recalls, |line| line.0),
+        skills_chart(&summary.validations),
         charts(PRETRAINING, &summary.metrics, |step| step.step),
     ]
     .concat()
+}
+
+/// What is told apart, a curve a skill; none where no line has pair tests.
+fn skills_chart(lines: &[ValidationMetrics]) -> Vec<Chart> {
+    let mut curves: Vec<Curve> = Vec::new();
+    for line in lines {
+        for one in &line.skills {
+            let point = (line.step, 100.0 * one.accuracy);
+            match curves.iter_mut().find(|curve| curve.name == one.skill) {
+                Some(curve) => curve.points.push(point),
+                None => curves.push(Curve {
+                    name: one.skill.clone(),
+                    points: vec![point],
+                }),
+            }
+        }
+    }
+    let title = "Pairs told apart, in percent; 50 by chance";
+    let chart = (!curves.is_empty()).then(|| Chart::new(title, curves));
+    chart.into_iter().collect()
 }
 
 fn finetuning_charts(summary: &FinetuningSummary) -> Vec<Chart> {
@@ -272,7 +293,7 @@ fn left_out(skipped: &[SkippedItem]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::ListRetrieval;
+    use crate::evaluate::{ListRetrieval, SkillAccuracy};
     use crate::pretrain::ValidationMetrics;
     use crate::run::BestModel;
 
@@ -311,6 +332,7 @@ mod tests {
                 text_to_video: metrics(0.5),
                 video_to_text: metrics(1.5),
             },
+            skills: Vec::new(),
             skipped: 0,
             seconds: 1.0,
         }
@@ -380,6 +402,36 @@ mod tests {
         assert_eq!(last.name, "R@10 video to text");
         let best = "after step 3: R@1 3.5 % text to video, 4.5 % video to text.";
         assert!(report.summary.ends_with(best), "{}", report.summary);
+    }
+
+    #[test]
+    fn what_is_told_apart_is_a_curve_a_skill() {
+        let line = |step, [color, shape]: [usize; 2]| ValidationMetrics {
+            skills: vec![
+                SkillAccuracy::new("color", [color, 0, 10]),
+                SkillAccuracy::new("shape", [shape, 0, 10]),
+            ],
+            ..validation(step)
+        };
+        let summary = PretrainingSummary {
+            // The pair tests came later.
+            validations: vec![validation(1), line(2, [5, 6]), line(3, [9, 7])],
+            ..summary(0)
+        };
+
+        let charts = pretraining_charts(&summary);
+
+        let drawn = charts
+            .iter()
+            .find(|chart| chart.title.starts_with("Pairs told apart"));
+        let [color, shape] = &drawn.unwrap().curves[..] else {
+            panic!("{drawn:?}");
+        };
+        assert_eq!((&*color.name, &*shape.name), ("color", "shape"));
+        assert_eq!(color.points, [(2, 50.0), (3, 90.0)]);
+        assert_eq!(shape.points, [(2, 60.0), (3, 70.0)]);
+        let scalars = line(3, [9, 7]).scalars();
+        assert!(scalars.contains(&("validation_pair_tests/shape".into(), 70.0)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Page;
-use crate::evaluate::QuestionAccuracy;
+use crate::evaluate::{QuestionAccuracy, SkillAccuracy};
 use crate::metric::{Interval, RankIntervals, RetrievalMetrics};
 
 /// One direction of retrieval. Recalls are in percent.
@@ -17,6 +17,50 @@ pub struct RetrievalScores {
     pub chance_recall: [f64; 3],
     /// The median rank of a random order.
     pub chance_median_rank: f64,
+}
+
+/// What a model tells apart.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SkillScores {
+    /// The model: `zero-shot`.
+    pub name: String,
+    /// Pairs that are told apart, by skill.
+    pub skills: Vec<SkillAccuracy>,
+}
+
+impl SkillScores {
+    /// A table of models that were measured on the same pairs: a skill a row, a model a column with its 95 %
+    /// interval, all in percent, and how many pairs there are. The first row is the head, the last one chance;
+    /// no row where nothing was measured.
+    #[must_use]
+    pub fn table(models: &[Self]) -> Vec<Vec<String>> {
+        let Some(first) = models.first().filter(|first| !first.skills.is_empty()) else {
+            return Vec::new();
+        };
+        let row = |name: &str, cells: Vec<String>, pairs: String| {
+            let cells = [name.to_owned()].into_iter().chain(cells);
+            cells.chain([pairs]).collect::<Vec<_>>()
+        };
+        let names = models.iter().map(|model| model.name.clone());
+        let mut rows = vec![row(
+            "pairs told apart, %",
+            names.collect(),
+            "pairs".to_owned(),
+        )];
+        for SkillAccuracy { skill, total, .. } in &first.skills {
+            let cells = models.iter().map(|model| {
+                let found = model.skills.iter().find(|one| one.skill == *skill);
+                found.map_or_else(String::new, |one| {
+                    let interval = one.interval.map(|bound| 100.0 * bound);
+                    with_interval(100.0 * one.accuracy, Some(interval))
+                })
+            });
+            rows.push(row(skill, cells.collect(), total.to_string()));
+        }
+        let chance = vec!["50.0".to_owned(); models.len()];
+        rows.push(row("chance", chance, String::new()));
+        rows
+    }
 }
 
 impl RetrievalScores {
@@ -92,6 +136,16 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Adds the [table](SkillScores::table) of what models tell apart; nothing where nothing was measured.
+    pub(super) fn skills(&mut self, models: &[SkillScores]) {
+        if let [head, rows @ ..] = &SkillScores::table(models)[..] {
+            let head: Vec<&str> = head.iter().map(String::as_str).collect();
+            self.table(&head, rows);
+        }
+    }
+}
+
 impl RetrievalScores {
     fn cells(&self, intervals: Option<&RankIntervals>) -> Vec<String> {
         let metrics = &self.metrics;
@@ -158,6 +212,35 @@ mod tests {
         assert!(page.contains(">40.0 (30.0 to 50.0)</td>"), "{page}");
         assert_eq!(page.matches("<td>chance</td>").count(), 1);
         assert!(page.contains(">10.5</td>"));
+    }
+
+    #[test]
+    fn what_is_told_apart_stands_beside_what_another_model_does() {
+        let model = |name: &str, counts: &[(&str, usize)]| SkillScores {
+            name: name.to_owned(),
+            skills: counts
+                .iter()
+                .map(|&(skill, correct)| SkillAccuracy::new(skill, [correct, 0, 10]))
+                .collect(),
+        };
+        let zero_shot = model("zero-shot", &[("color", 8), ("shape", 10)]);
+        let tuned = model("fine-tuned", &[("shape", 5)]);
+
+        let rows = SkillScores::table(&[zero_shot, tuned]);
+
+        let expected = [
+            ["pairs told apart, %", "zero-shot", "fine-tuned", "pairs"],
+            ["color", "80.0 (49.0 to 94.3)", "", "10"],
+            [
+                "shape",
+                "100.0 (72.2 to 100.0)",
+                "50.0 (23.7 to 76.3)",
+                "10",
+            ],
+            ["chance", "50.0", "50.0", ""],
+        ];
+        assert_eq!(rows, expected.map(|row| row.map(str::to_owned).to_vec()));
+        assert!(SkillScores::table(&[model("none", &[])]).is_empty());
     }
 
     #[test]

@@ -22,12 +22,13 @@ use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOption
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
 use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{
-    EmbeddedList, Evaluated, EvaluationPlan, Prediction, TaskMetrics, list_retrieval,
+    EmbeddedList, Evaluated, EvaluationPlan, PairTests, Prediction, TaskMetrics, list_retrieval,
+    measure_pair_tests,
 };
 use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, finetune};
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
-use clover_trainer::report::{Report, RetrievalScores, pretraining_charts};
+use clover_trainer::report::{Report, RetrievalScores, SkillScores, pretraining_charts};
 
 use self::queries::queries;
 use self::tables::{score_lines, summary};
@@ -113,6 +114,10 @@ impl Work for Demonstration {
         };
         let files = report.timed("rendering", || self.render(&recipe))?;
         let held_out = ClipTable::open(&files.test.pairs, None, &|_, _| ())?;
+        let pair_tests = files.test.pair_tests.as_deref();
+        let pair_tests = pair_tests.map(|list| PairTests::read(list, Some(&files.clips)));
+        let pair_tests = pair_tests.transpose()?;
+        let measured_with = (&held_out, pair_tests.as_ref());
         report.settings = self.settings(&recipe, &held_out);
         let trained = report.timed("pre-training", || {
             self.pretrain::<B>(recipe, &files, &device)
@@ -127,7 +132,7 @@ impl Work for Demonstration {
             .collect();
         let mut searcher = self.measure_retrieval::<B>(
             (trained.bundle, "zero-shot"),
-            &held_out,
+            measured_with,
             &device,
             &mut report,
         )?;
@@ -145,7 +150,7 @@ impl Work for Demonstration {
             self.measure::<B>(&RETRIEVAL, (&files, bundle), &device, &mut report)?;
             searcher = self.measure_retrieval::<B>(
                 (bundle.clone(), "fine-tuned"),
-                &held_out,
+                measured_with,
                 &device,
                 &mut report,
             )?;
@@ -219,8 +224,14 @@ impl Demonstration {
         device: &B::Device,
     ) -> Result<PretrainingSummary> {
         let folder = self.arguments.out.join("run");
+        // What is told apart along the way; the best model is chosen by clips that are not measured with at
+        // the end, and is not the one that is shown.
+        let validates = recipe.validate_every > 0;
         let plan = PretrainingPlan {
             resume: true,
+            videos: Some(files.clips.clone()),
+            validation: validates.then(|| files.validation.pairs.clone()),
+            pair_tests: files.test.pair_tests.clone().filter(|_| validates),
             ..PretrainingPlan::new(recipe, &files.train.pairs, &files.vocabulary, folder)
         };
         let mut progress = TrainingProgress::new(None);
@@ -281,11 +292,11 @@ impl Demonstration {
         Ok(tuned.into_iter().collect())
     }
 
-    /// Measures a bundle that finds clips, and lets it know how its sentences score.
+    /// Measures a bundle that finds clips and tells sentences apart, and lets it know how its sentences score.
     fn measure_retrieval<B: AutodiffBackend>(
         &self,
         (folder, name): (PathBuf, &str),
-        held_out: &ClipTable,
+        (held_out, pair_tests): (&ClipTable, Option<&PairTests>),
         device: &B::Device,
         report: &mut Report,
     ) -> Result<Searcher<B>> {
@@ -304,6 +315,12 @@ impl Demonstration {
         ] {
             let scores = RetrievalScores::new(format!("{name}, {direction}"), metrics);
             report.retrieval.push(scores);
+        }
+        if let Some(tests) = pair_tests {
+            // Of the same clips: what cannot be read is known already.
+            let (skills, _) = measure_pair_tests(&embedder, tests, (1, 0.5), |_, _| ())?;
+            let name = name.to_owned();
+            report.skills.push(SkillScores { name, skills });
         }
         let skipped = embedded.skipped.iter();
         let skipped = skipped.map(|item| (item.name.clone(), item.reason.clone()));

@@ -1,6 +1,6 @@
 //! What the demonstration measured, each beside what needs no model.
 
-use clover_trainer::report::Report;
+use clover_trainer::report::{Report, SkillScores};
 
 /// What came of it, in a line.
 pub(super) fn summary(report: &Report) -> String {
@@ -52,13 +52,20 @@ pub(super) fn score_lines(report: &Report) -> Vec<String> {
         let name = format!("accuracy, {name}");
         lines.push(line(&name, shares.map(|share| percent(100.0 * share))));
     }
+    for row in SkillScores::table(&report.skills) {
+        let [name, models @ .., pairs] = &row[..] else {
+            continue;
+        };
+        let models: String = models.iter().map(|cell| format!("{cell:>24}")).collect();
+        lines.push(format!("{name:<22}{models}{pairs:>8}"));
+    }
     lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clover_trainer::evaluate::QuestionAccuracy;
+    use clover_trainer::evaluate::{QuestionAccuracy, SkillAccuracy};
     use clover_trainer::metric::RetrievalMetrics;
     use clover_trainer::report::RetrievalScores;
 
@@ -81,7 +88,13 @@ mod tests {
             best_constant: 0.3,
             skipped: 0,
         };
+        let skills = vec![SkillAccuracy::new("direction", [100, 0, 100])];
+        let models = ["zero-shot", "fine-tuned"].map(|name| SkillScores {
+            name: name.to_owned(),
+            skills: skills.clone(),
+        });
         let report = Report {
+            skills: models.into(),
             retrieval: vec![RetrievalScores::new("zero-shot, text to video", metrics)],
             answers: vec![("multiple-choice-custom".to_owned(), accuracy)],
             ..Report::default()
@@ -96,6 +109,10 @@ mod tests {
         );
         assert!(
             lines[4].contains("75.0") && lines[4].ends_with("30.0"),
+            "{lines:?}"
+        );
+        assert!(
+            lines[6].starts_with("direction") && lines[6].contains("100.0 (96.3 to 100.0)"),
             "{lines:?}"
         );
         let expected = "40.0 % zero-shot, text to video (chance 0.5 %); 75.0 % multiple-choice-custom \

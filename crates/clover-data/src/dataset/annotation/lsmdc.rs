@@ -79,6 +79,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
             _ => return Err(columns(fields, "10 or 11")),
         };
         Ok(Item::from(MultipleChoiceItem {
+            skill: None,
             id: Some(id),
             span,
             clip,

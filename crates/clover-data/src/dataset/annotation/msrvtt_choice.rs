@@ -29,6 +29,7 @@ fn item(value: &Value, reading: &Reading<'_>) -> Result<MultipleChoiceItem, RowF
     };
     let answer = whole(row, "answer")?;
     Ok(MultipleChoiceItem {
+        skill: None,
         id: id(row, "id").or_else(|| id(row, "qid")),
         span: None,
         clip: reading.clips.named_or_file(&video)?,

@@ -96,6 +96,7 @@ fn numbered(row: &Row, clip: String, reading: &Reading<'_>) -> Result<Item, RowF
         ),
     };
     Ok(Item::from(MultipleChoiceItem {
+        skill: None,
         id: None,
         span: None,
         clip,

@@ -34,6 +34,7 @@ pub(super) fn read_choices(reading: &Reading<'_>) -> Result<Gathered, DataError>
             let options = options.iter().zip(OPTIONS);
             let options = options.map(|(&column, key)| field(&record, column, key).cloned());
             Ok(MultipleChoiceItem {
+                skill: None,
                 id: id(&record, &columns),
                 span: None,
                 clip: reading

@@ -153,6 +153,7 @@ fn item(value: &Value, reading: &Reading<'_>) -> Result<Entry, RowFault> {
             answers: answers(row, reading)?,
         }),
         false => Item::from(MultipleChoiceItem {
+            skill: None,
             id,
             span: None,
             clip,

@@ -68,8 +68,10 @@ fn check_multiple_choice(item: MultipleChoiceItem) -> Result<MultipleChoiceItem,
         "" => String::new(),
         question => check_text("question", question)?,
     };
+    let skill = item.skill.map(|skill| check_text("skill", &skill));
     Ok(MultipleChoiceItem {
         id: check_id(item.id)?,
+        skill: skill.transpose()?,
         question,
         options,
         ..item
@@ -168,6 +170,7 @@ mod tests {
 
     fn choice(options: &[&str], answer: usize) -> Result<Item, RowFault> {
         Item::MultipleChoice(MultipleChoiceItem {
+            skill: None,
             id: None,
             span: None,
             clip: "a.mp4".to_owned(),

@@ -71,6 +71,7 @@ mod tests {
 
     fn items() -> Items {
         let item = |clip: &str, answer| MultipleChoiceItem {
+            skill: (answer == 1).then(|| "color".to_owned()),
             id: Some(clip.to_owned()),
             span: None,
             clip: format!("{clip}.mp4"),

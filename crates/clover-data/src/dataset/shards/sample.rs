@@ -125,6 +125,7 @@ impl Known {
                 .as_u64()
                 .and_then(|answer| answer.try_into().ok());
             Item::from(MultipleChoiceItem {
+                skill: None,
                 id,
                 span: None,
                 clip,
