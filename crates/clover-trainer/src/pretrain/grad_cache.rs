@@ -28,7 +28,7 @@ use clover_model::{Clover, Noise};
 
 use super::gradients::{logit_scale, mean_similarities, model_input};
 use super::micro_batching::MicroBatching;
-use super::shared_batch::{Gathered, SharedBatch};
+use super::shared_batch::SharedBatch;
 use crate::devices::{DevicesError, sum_gradients};
 use crate::objective::{PretrainingObjective, embeddings};
 use crate::optimizer_step::BatchGradients;
@@ -55,7 +55,7 @@ pub fn micro_batched_gradients<B: AutodiffBackend>(
     device: &B::Device,
 ) -> Result<BatchGradients<B>, DevicesError> {
     let noise = noise.at(shared.places);
-    MicroBatches::new(samples, cut, &noise, shared, device).gradients(objective, clover)
+    MicroBatches::new(samples, cut, &noise, device).gradients(objective, clover, shared)
 }
 
 /// A batch in micro-batches, none of which is on the device for longer than it is needed.
@@ -63,7 +63,6 @@ struct MicroBatches<'s, B: AutodiffBackend> {
     samples: Vec<&'s [PretrainingSample]>,
     noise: Vec<Noise>,
     cut: &'s MicroBatching,
-    shared: &'s SharedBatch<'s, B::InnerBackend>,
     device: B::Device,
 }
 
@@ -82,7 +81,6 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         samples: &'s [PretrainingSample],
         cut: &'s MicroBatching,
         noise: &Noise,
-        shared: &'s SharedBatch<'s, B::InnerBackend>,
         device: &B::Device,
     ) -> Self {
         let size = cut.size();
@@ -93,7 +91,6 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
                 .map(|start| noise.part(start..samples.len().min(start + size)))
                 .collect(),
             cut,
-            shared,
             device: device.clone(),
         }
     }
@@ -103,6 +100,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         &self,
         objective: &PretrainingObjective,
         clover: &Clover<B>,
+        shared: &SharedBatch<'_, B::InnerBackend>,
     ) -> Result<BatchGradients<B>, DevicesError> {
         let count = self.samples.len();
         let encode = |at| self.encode_with_graph(at, objective, clover);
@@ -118,7 +116,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
         let dim = clover.fused_masked_video_head.dim();
-        let gathered = self.shared.gather(encoded, &words, dim, &self.device)?;
+        let gathered = shared.gather(encoded, &words, dim, &self.device)?;
         let all = gathered.embeddings.clone();
         let similarities = mean_similarities(all.video.clone(), all.text.clone());
         let Contrast {
@@ -129,23 +127,31 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
 
         let mut accumulator = GradientsAccumulator::new();
         let mut word_loss = Tensor::zeros([1], &self.device);
-        let backward = |(at, encoded): (usize, Option<Encoded<B>>)| {
+        let scale = shared.contrast_scale();
+        let own = words.iter().sum();
+        let share = |rows: &[usize]| shared.word_share(rows.iter().sum(), own, gathered.words);
+        let shares = words.chunks(self.cut.size()).map(share);
+        let backward = |(at, encoded, share): (usize, Option<Encoded<B>>, f64)| {
             let first = gathered.first + at * self.cut.size();
             let rows = self.samples[at].len();
-            let upstream = upstream.clone().map(|all| all.narrow(0, first, rows));
+            let upstream = upstream
+                .clone()
+                .map(|all| all.narrow(0, first, rows) * scale);
             let encoded = encoded.unwrap_or_else(|| encode(at));
-            self.backward(encoded, self.word_share(at, &gathered), upstream)
+            self.backward(encoded, share, upstream)
         };
-        let with_graph: Vec<_> = with_graph.into_iter().enumerate().collect();
+        let with_graph = with_graph.into_iter().zip(shares).enumerate();
+        let with_graph = with_graph.map(|(at, (encoded, share))| (at, encoded, share));
+        let with_graph: Vec<_> = with_graph.collect();
         for (word, gradients) in self.cut.map(with_graph, backward) {
             word_loss = word_loss + word;
             accumulator.accumulate(clover, gradients);
         }
-        let peer = self.shared.peer;
+        let peer = shared.peer;
         let mut gradients = accumulator.grads();
         // Every device has that of the whole batch.
         if let Some((id, gradient)) = temperature.filter(|_| peer.is_first()) {
-            gradients.register(id, gradient * self.shared.contrast_scale());
+            gradients.register(id, gradient * scale);
         }
         let (gradients, word_loss) = sum_gradients(peer, clover, gradients, word_loss)?;
         terms[0] = terms[0].clone() + word_loss;
@@ -209,7 +215,6 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         upstream: TriModalEmbeddings<B::InnerBackend>,
     ) -> (Tensor<B::InnerBackend, 1>, GradientsParams) {
         let word = encoded.word.map(|word| word * share);
-        let scale = self.shared.contrast_scale();
         let mut surrogate = encoded
             .embeddings
             .into_array()
@@ -217,7 +222,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             .zip(upstream.into_array())
             .map(|(embedding, gradient)| {
                 let gradient = gradient.cast(embedding.dtype());
-                (embedding * Tensor::from_inner(gradient * scale)).sum()
+                (embedding * Tensor::from_inner(gradient)).sum()
             })
             .fold(None, |sum: Option<Tensor<B, 1>>, term| match sum {
                 Some(sum) => Some(sum + term),
@@ -233,14 +238,6 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         };
         let gradients = full_gradients(surrogate.backward(), &encoded.clover);
         (value, gradients)
-    }
-
-    /// What the mean over a micro-batch's masked words is multiplied by.
-    fn word_share(&self, at: usize, gathered: &Gathered<B::InnerBackend>) -> f64 {
-        let words = |samples: &[PretrainingSample]| samples.iter().map(masked_words).sum::<usize>();
-        let own = self.samples.iter().map(|samples| words(samples)).sum();
-        self.shared
-            .word_share(words(self.samples[at]), own, gathered.words)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn recipe_value<R: Serialize>(recipe: &R, path: &Path) -> Result<Valu
 }
 
 /// Keys that may change between two parts of a run.
-const FREE_KEYS: [&str; 9] = [
+const FREE_KEYS: [&str; 10] = [
     "micro_batch",
     "micro_batches_at_once",
     "gradient_checkpointing",

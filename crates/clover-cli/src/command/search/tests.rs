@@ -321,7 +321,12 @@ mod searches {
         let error = |index: &Path| {
             let line = ["clover", "search", index.to_str().unwrap(), "red"];
             let arguments: crate::arguments::Arguments = clap::Parser::parse_from(line);
-            super::super::super::run(arguments).unwrap_err().to_string()
+            let crate::arguments::Command::Search(search) = arguments.command else {
+                unreachable!("it is a search");
+            };
+            crate::command::search::run(*search)
+                .unwrap_err()
+                .to_string()
         };
 
         assert!(error(folder.path()).contains("is not an index"));

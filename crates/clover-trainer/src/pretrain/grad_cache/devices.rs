@@ -167,6 +167,7 @@ fn steps_of_several_peers_lead_where_those_of_one_device_lead() {
                 };
                 let own = &samples[peer.share().places(BATCH)];
                 let (objective, device) = (PretrainingObjective::default(), Default::default());
+                let cut = MicroBatching::new(size, 1).unwrap();
                 let found =
                     micro_batched_gradients(&objective, clover, own, &cut, noise, &shared, &device);
                 found.unwrap()
