@@ -149,8 +149,16 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
                 scaling: GradientScaling::FullBatch,
             };
             let (samples, shared) = (&samples, &shared);
-            micro_batched_gradients(&objective, &clover, samples, &cut, &noise, shared, &device)
-                .ok()?
+            micro_batched_gradients(
+                &objective,
+                &clover,
+                samples,
+                cut.as_ref()?,
+                &noise,
+                shared,
+                &device,
+            )
+            .ok()?
         } else {
             let batch = PretrainingBatch::collate(&samples, &device);
             let (input, labels, names) = model_input(batch);
