@@ -7,6 +7,7 @@ mod chart;
 mod clip_image;
 mod evaluation_page;
 mod event_file;
+mod learning_rate;
 mod page;
 mod run_page;
 mod runs;
