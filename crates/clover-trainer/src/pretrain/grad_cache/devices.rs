@@ -3,7 +3,7 @@
 use burn::module::Module;
 
 use super::tests::{
-    BATCH, Trained, assert_same, assert_same_end, clover, noise, norm, plain_trajectory, read,
+    BATCH, Trained, assert_same, assert_same_end, clover, cut, noise, norm, plain_trajectory, read,
     samples, trajectory, whole,
 };
 use super::*;
@@ -28,8 +28,15 @@ fn gradients_of(
     let own: Vec<_> = places.iter().map(|&place| samples[place].clone()).collect();
     let (objective, device) = (PretrainingObjective::default(), Default::default());
     let clover = apart(clover);
-    let cut = MicroBatching::new(size, 1).unwrap();
-    micro_batched_gradients(&objective, &clover, &own, &cut, &noise(1), &shared, &device)
+    micro_batched_gradients(
+        &objective,
+        &clover,
+        &own,
+        &cut(size),
+        &noise(1),
+        &shared,
+        &device,
+    )
 }
 
 /// The model with parameters that no other peer differentiates by, as each has its own in a run: Burn
@@ -167,9 +174,15 @@ fn steps_of_several_peers_lead_where_those_of_one_device_lead() {
                 };
                 let own = &samples[peer.share().places(BATCH)];
                 let (objective, device) = (PretrainingObjective::default(), Default::default());
-                let cut = MicroBatching::new(size, 1).unwrap();
-                let found =
-                    micro_batched_gradients(&objective, clover, own, &cut, noise, &shared, &device);
+                let found = micro_batched_gradients(
+                    &objective,
+                    clover,
+                    own,
+                    &cut(size),
+                    noise,
+                    &shared,
+                    &device,
+                );
                 found.unwrap()
             })
         });

@@ -1,6 +1,6 @@
 //! A temperature that is learned, in micro-batches against the whole batch.
 
-use super::tests::{BATCH, Trained, assert_same, noise, read, samples};
+use super::tests::{BATCH, Trained, assert_same, cut, noise, read, samples};
 use super::*;
 use crate::devices::{GradientScaling, Peer};
 use crate::pretrain::{ObjectiveConfig, pretraining_gradients};
@@ -52,7 +52,7 @@ fn its_gradient_in_micro_batches_is_that_of_the_whole_batch() {
             &objective,
             &clover,
             &pairs,
-            &MicroBatching::new(size, 1).unwrap(),
+            &cut(size),
             &noise(1),
             &shared,
             &device,

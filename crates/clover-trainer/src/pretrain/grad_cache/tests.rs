@@ -154,6 +154,11 @@ pub(super) fn whole(
     )
 }
 
+/// Micro-batches, one after the other.
+pub(super) fn cut(size: usize) -> MicroBatching {
+    MicroBatching::new(size, 1).unwrap()
+}
+
 pub(super) fn in_micro_batches<B: AutodiffBackend>(
     clover: &Clover<B>,
     samples: &[PretrainingSample],
