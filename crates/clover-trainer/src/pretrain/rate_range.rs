@@ -4,9 +4,7 @@
 //! The suggested rate is the one at which the smoothed loss falls steepest over the logarithm of the rate, before it
 //! is at its lowest. Smoothed is the mean over as many steps before as behind, which does not lag.
 
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::Serialize;
@@ -15,7 +13,6 @@ use super::task::{Prepared, prepare};
 use super::{Observe, PretrainingEvent, PretrainingPlan};
 use crate::TrainerError;
 use crate::devices::Peer;
-use crate::report::{LogarithmicCurve, write_whole};
 use crate::run::{Ending, RateRange};
 
 /// The rates of the first and of the last step: far below and far above any that AdamW learns at.
@@ -130,40 +127,6 @@ impl LearningRateCurve {
             points,
         }
     }
-
-    /// Writes the curve into a folder, `learning-rate.json` and `learning-rate.svg`; where they are.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be drawn, or a file cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<[PathBuf; 2], TrainerError> {
-        fs::create_dir_all(folder).map_err(|source| TrainerError::Write {
-            path: folder.to_owned(),
-            source,
-        })?;
-        let files = ["learning-rate.json", "learning-rate.svg"].map(|name| folder.join(name));
-        let [json, svg] = &files;
-        let text = serde_json::to_vec_pretty(self).map_err(|source| TrainerError::Json {
-            path: json.clone(),
-            source,
-        })?;
-        write_whole(json, &text)?;
-        let points = self.points.iter();
-        let curve = LogarithmicCurve {
-            title: match self.suggested {
-                Some(rate) => {
-                    format!("Smoothed loss by learning rate; it falls steepest at {rate:.1e}")
-                }
-                None => "Smoothed loss by learning rate; it does not fall".to_owned(),
-            },
-            points: points
-                .map(|point| (point.learning_rate, point.smoothed))
-                .collect(),
-            marked: self.suggested,
-        };
-        write_whole(svg, curve.file()?.as_bytes())?;
-        Ok(files)
-    }
 }
 
 #[cfg(test)]
@@ -216,27 +179,5 @@ mod tests {
         for steps in 0..3 {
             assert_eq!(LearningRateCurve::of(&rising[..steps]).suggested, None);
         }
-    }
-
-    #[test]
-    fn the_curve_is_written_as_figures_and_as_an_image() {
-        let folder = tempfile::tempdir().unwrap();
-        let curve = LearningRateCurve::of(&losses(1e-4));
-
-        let [json, svg] = curve.write(&folder.path().join("new")).unwrap();
-
-        let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-        assert_eq!(json["points"].as_array().unwrap().len(), 100);
-        assert!(json["suggested"].is_number());
-        let svg = fs::read_to_string(svg).unwrap();
-        assert!(
-            svg.contains("falls steepest at") && svg.contains("1e-4"),
-            "{svg}"
-        );
-        assert_eq!(
-            svg.matches("<polyline").count(),
-            2,
-            "the curve and its mark"
-        );
     }
 }
