@@ -74,12 +74,12 @@ pub(crate) struct Bar {
 }
 
 /// A curve over a logarithmic axis.
-pub(crate) struct LogarithmicCurve {
-    pub(crate) title: String,
+pub(super) struct LogarithmicCurve {
+    pub(super) title: String,
     /// Places above zero, and values.
-    pub(crate) points: Vec<(f64, f64)>,
+    pub(super) points: Vec<(f64, f64)>,
     /// A place to be shown, as a line across.
-    pub(crate) marked: Option<f64>,
+    pub(super) marked: Option<f64>,
 }
 
 type Points = Vec<(f64, f64)>;
@@ -234,7 +234,7 @@ impl LogarithmicCurve {
     /// # Errors
     ///
     /// It cannot be drawn.
-    pub(crate) fn file(&self) -> Result<String, TrainerError> {
+    pub(super) fn file(&self) -> Result<String, TrainerError> {
         let most = 2.0 * self.points.first().map_or(0.0, |first| first.1.abs());
         let shown = self.points.iter().filter(|(_, value)| value.abs() <= most);
         let points: Points = shown

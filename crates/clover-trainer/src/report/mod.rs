@@ -7,13 +7,13 @@ mod chart;
 mod clip_image;
 mod evaluation_page;
 mod event_file;
-mod learning_rate;
 mod page;
+mod rate_curve;
 mod run_page;
 mod runs;
 mod scores;
 
-pub(crate) use chart::{Bar, BarPanel, LogarithmicCurve, bars_file};
+pub(crate) use chart::{Bar, BarPanel, bars_file};
 pub use chart::{Chart, Curve};
 pub use clip_image::clip_image;
 pub use evaluation_page::EvaluationPage;

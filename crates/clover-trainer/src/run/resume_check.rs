@@ -37,6 +37,8 @@ fn always_was(key: &str, value: &Value) -> bool {
     let of_table = ["pretraining.", "start."].map(|table| key.strip_prefix(table));
     match of_table.into_iter().flatten().next().unwrap_or(key) {
         "early_stopping" => *value == 0,
+        // The step is the same but for rounding.
+        "micro_batches_at_once" => true,
         "group_size" => *value == 1,
         "captions" | "train" => *value == "all",
         "temperature" => *value == 0.05,

@@ -1,9 +1,10 @@
-//! What a learning-rate range test leaves behind.
+//! The curve of a learning-rate range test, for people and for programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{LogarithmicCurve, write_whole};
+use super::chart::LogarithmicCurve;
+use super::write_whole;
 use crate::TrainerError;
 use crate::pretrain::LearningRateCurve;
 
@@ -49,34 +50,34 @@ mod tests {
     use crate::pretrain::RatePoint;
 
     #[test]
-    fn the_curve_is_written_as_numbers_and_as_an_image() {
+    fn the_curve_is_written_as_figures_and_as_an_image() {
         let folder = tempfile::tempdir().unwrap();
         let point = |step: i32| RatePoint {
-            learning_rate: 1e-7 * 1.1_f64.powi(step),
-            loss: f64::from(100 - step),
-            smoothed: f64::from(100 - step),
+            learning_rate: 10_f64.powi(step - 7),
+            loss: f64::from(10 - step),
+            smoothed: f64::from(10 - step),
         };
         let curve = LearningRateCurve {
-            suggested: Some(1e-4),
-            diverged: false,
+            suggested: Some(2e-4),
+            diverged: true,
             finished: true,
-            points: (0..100).map(point).collect(),
+            points: (0..8).map(point).collect(),
         };
 
         let [json, svg] = curve.write(&folder.path().join("new")).unwrap();
 
         let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-        assert_eq!(json["points"].as_array().unwrap().len(), 100);
-        assert!(json["suggested"].is_number());
+        assert_eq!(json["points"].as_array().unwrap().len(), 8);
+        assert_eq!(
+            (&json["suggested"], &json["diverged"]),
+            (&2e-4.into(), &true.into())
+        );
         let svg = fs::read_to_string(svg).unwrap();
         assert!(
-            svg.contains("falls steepest at") && svg.contains("1e-4"),
+            svg.contains("falls steepest at 2.0e-4") && svg.contains("1e-4"),
             "{svg}"
         );
-        assert_eq!(
-            svg.matches("<polyline").count(),
-            2,
-            "the curve and its mark"
-        );
+        let lines = svg.matches("stroke-width=\"2\"").count();
+        assert_eq!(lines, 2, "the curve and its mark");
     }
 }
