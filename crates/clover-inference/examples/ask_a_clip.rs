@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("of {} answers, by {:?}", found.known, found.answered_by);
     if !found.sure {
-        println!("unsure: the best answer hardly beats the others");
+        println!("unsure");
     }
     Ok(())
 }

@@ -77,7 +77,8 @@ pub struct ClipAnswers {
     /// How many were compared: the whole list, or the choices.
     pub known: usize,
     /// Whether the best one stands out. It does where it is at least 1.5 times as probable as the second,
-    /// and its probability lies at least a quarter of the way from `1 / known` to 1.
+    /// and its probability lies at least a quarter of the way from `1 / known` to 1. Never where answers were
+    /// compared by similarity.
     pub sure: bool,
     /// Whether a text has more word pieces than the model reads, and its end was left out.
     pub cut: bool,
@@ -88,7 +89,8 @@ pub struct ClipAnswers {
 pub struct RankedAnswer {
     /// The answer.
     pub answer: String,
-    /// Between 0 and 1; those of all answers that were compared sum to 1.
+    /// Between 0 and 1; those of all answers that were compared sum to 1. By similarity it is relative to
+    /// these answers: one of them has it even where none is true.
     pub probability: f64,
     /// The cosine of text and clip, where they were compared by similarity.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -316,7 +318,8 @@ impl Scored {
         let mut ranked: Vec<RankedAnswer> = answers.collect();
         // Of equally probable ones, the first of the list is the one that evaluation takes.
         ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        let sure = certainty::is_sure(ranked.iter().map(|answer| answer.probability));
+        let probable = ranked.iter().map(|answer| answer.probability);
+        let sure = !by_similarity && certainty::is_sure(probable);
         ranked.truncate(top.max(1));
         Ok(ClipAnswers {
             ranked,

@@ -36,14 +36,16 @@ export async function ask(moment, isOpen) {
 }
 
 function showAnswers({ ranked, sure, answered_by: by, known, cut }) {
+  const [of, share] = by === "similarity" ? [` of these ${known}`, "share"] : ["", "probability"];
   const best = `“${ranked[0].answer}”`;
   const long = cut ? " The text was longer than the model reads; its end was left out." : "";
   const verdict = sure ? best : `Unsure. The best guess is ${best}`;
   $("ask-status").textContent = `${verdict}, of ${known} answers ${BY[by] ?? ""}.${long}`;
-  $("answers").replaceChildren(...ranked.map(({ answer, probability }) =>
+  $("answers").replaceChildren(...ranked.map(({ answer, probability, similarity }) =>
     element("li", {}, element("span", {}, answer),
-      element("meter", { min: 0, max: 1, value: probability, ariaLabel: `probability of ${answer}` }),
-      element("span", {}, percent(probability)))));
+      element("meter", { min: 0, max: 1, value: probability, ariaLabel: `${share} of ${answer}` }),
+      element("span", { title: similarity == null ? "" : `similarity ${similarity.toFixed(3)}` },
+        percent(probability) + of))));
 }
 
 /** The attention laid over the frames that the model saw, and the share of each time step. */

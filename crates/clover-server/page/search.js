@@ -52,6 +52,7 @@ function showFound({ moments, matches, cut }, top, asked) {
   $("status").textContent = !moments.length ? "No video is in here."
     : matches === false ? `Nothing here matches.${long}` : `${count}, best first.${long}`;
   $("no-match").hidden = matches !== false || !moments.length;
+  $("cannot-tell").hidden = matches != null || moments[0]?.place == null;
   $("grid").replaceChildren(...moments.map(card));
   $("more").hidden = moments.length < top || top === MOST;
   $("more").onclick = async () => {
@@ -71,7 +72,7 @@ function card(moment) {
   const open = element("button", { type: "button", className: "open" }, image,
     element("span", { className: "what" }, video.name),
     element("span", { className: "facts faint" }, element("span", {}, time),
-      element("span", {}, place == null ? "" : `better than ${percent(place)}`)));
+      element("span", {}, place == null ? "" : `better than ${percent(place)} of unrelated texts`)));
   const copied = copies?.length ? `; the same content: ${copies.join(", ")}` : "";
   open.title = `${video.folder}/${video.name}, cosine ${score.toFixed(3)}${copied}`;
   open.onclick = () => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use clover_inference::{ClipKey, ClipRecord, ClipState, FoundMoment, VideoIndex};
@@ -57,7 +57,7 @@ pub(crate) struct Video {
     id: String,
     /// The name of its file, or of its sample in a shard.
     name: String,
-    /// The folder it lies in, from the indexed one on.
+    /// The folder it lies in, from the indexed folder or list on.
     folder: String,
     /// Names the folder in searches.
     folder_id: String,
@@ -108,7 +108,7 @@ pub(crate) struct Moment {
     preview: String,
 }
 
-/// A folder with videos.
+/// A folder with videos, of an indexed folder or list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Folder {
     id: String,
@@ -116,7 +116,30 @@ pub(crate) struct Folder {
     /// How many of the videos in it, and in folders below, are in the index.
     videos: usize,
     #[serde(skip)]
-    path: PathBuf,
+    place: FolderPlace,
+}
+
+/// Where a folder lies: two lists may name clips of the same one, and have each its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct FolderPlace {
+    /// The place of the indexed folder or list among those of the index.
+    pub(crate) source: usize,
+    /// The folder, where it is not all of the source.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl FolderPlace {
+    /// Whether another folder is this one or lies in it.
+    fn holds(&self, other: &Self) -> bool {
+        let within = |path: &PathBuf| other.path.as_ref().is_some_and(|one| one.starts_with(path));
+        self.source == other.source && self.path.as_ref().is_none_or(within)
+    }
+
+    fn id(&self) -> Id {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let source = (self.source as u64).to_le_bytes();
+        Id::of(&[b"folder", &source, path.as_os_str().as_encoded_bytes()])
+    }
 }
 
 /// The clips of one reading of the index, under ids.
@@ -136,7 +159,7 @@ struct Entry {
     id: Id,
     key: ClipKey,
     state: ClipState,
-    folder: PathBuf,
+    folder: FolderPlace,
     folder_name: String,
     name: String,
 }
@@ -144,7 +167,7 @@ struct Entry {
 /// Which videos are listed.
 #[derive(Debug, Default)]
 pub(crate) struct Listing<'l> {
-    pub(crate) folder: Option<&'l Path>,
+    pub(crate) folder: Option<&'l FolderPlace>,
     pub(crate) state: Option<ClipState>,
     /// In lower case.
     pub(crate) name: Option<&'l str>,
@@ -158,22 +181,24 @@ const APART_MS: u64 = 500;
 impl Catalog {
     pub(crate) fn new(index: Arc<VideoIndex>) -> Self {
         let records = index.library().records();
-        let mut entries: Vec<Entry> = records.map(|record| Entry::of(&index, record)).collect();
+        let sources = source_names(&index);
+        let of = |record| Entry::of(&index, &sources, record);
+        let mut entries: Vec<Entry> = records.map(of).collect();
         entries.sort_by(|a, b| {
             (&a.folder_name, &a.name, &a.key).cmp(&(&b.folder_name, &b.name, &b.key))
         });
         let by_id = entries.iter().zip(0..).map(|(entry, at)| (entry.id, at));
         let by_id = by_id.collect();
-        let mut folders = HashMap::<&Path, Folder>::new();
+        let mut folders = HashMap::<&FolderPlace, Folder>::new();
         for entry in entries
             .iter()
             .filter(|entry| entry.state == ClipState::Indexed)
         {
             let folder = folders.entry(&entry.folder).or_insert_with(|| Folder {
-                id: folder_id(&entry.folder).to_string(),
+                id: entry.folder.id().to_string(),
                 name: entry.folder_name.clone(),
                 videos: 0,
-                path: entry.folder.clone(),
+                place: entry.folder.clone(),
             });
             folder.videos += 1;
         }
@@ -210,9 +235,9 @@ impl Catalog {
     }
 
     /// The folder that a client names.
-    pub(crate) fn folder(&self, id: &str) -> Result<&Path, Problem> {
+    pub(crate) fn folder(&self, id: &str) -> Result<&FolderPlace, Problem> {
         let folder = self.folders.iter().find(|folder| folder.id == id);
-        let folder = folder.map(|folder| folder.path.as_path());
+        let folder = folder.map(|folder| &folder.place);
         folder.ok_or_else(|| Problem::not_found("no folder of this index has that id"))
     }
 
@@ -236,7 +261,7 @@ impl Catalog {
         Video {
             name: entry.name.clone(),
             folder: entry.folder_name.clone(),
-            folder_id: folder_id(&entry.folder).to_string(),
+            folder_id: entry.folder.id().to_string(),
             state: match entry.state {
                 ClipState::Indexed => "indexed",
                 ClipState::Broken => "broken",
@@ -301,7 +326,7 @@ impl Catalog {
             };
             let folder = listing
                 .folder
-                .is_none_or(|folder| entry.folder.starts_with(folder));
+                .is_none_or(|folder| folder.holds(&entry.folder));
             let name = listing
                 .name
                 .is_none_or(|name| entry.name.to_lowercase().contains(name));
@@ -336,18 +361,15 @@ impl Catalog {
 }
 
 impl Entry {
-    fn of(index: &VideoIndex, record: &ClipRecord) -> Self {
+    fn of(index: &VideoIndex, sources: &[String], record: &ClipRecord) -> Self {
         let key = &record.key;
         let path = index.path_of(key);
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let source = index.settings().sources.get(key.source);
-        let source = source.map_or(Path::new(""), |source| source.path());
         // Told from the indexed folder on: where that lies is nobody's business.
-        let below = match folder.strip_prefix(source) {
-            Ok(below) => below,
-            Err(_) => Path::new(""),
-        };
-        let top = source.file_name().unwrap_or(source.as_os_str());
+        let source = index.settings().sources.get(key.source);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let below = source.and_then(|source| folder.strip_prefix(source.path()).ok());
+        let below = below.unwrap_or_else(|| below_list(key));
+        let top = sources.get(key.source).map_or("", String::as_str);
         let folder_name = Path::new(top).join(below);
         let name = path.file_name().unwrap_or(path.as_os_str());
         Self {
@@ -359,9 +381,39 @@ impl Entry {
                 .trim_end_matches('/')
                 .to_owned(),
             name: name.to_string_lossy().into_owned(),
-            folder,
+            folder: FolderPlace {
+                source: key.source,
+                path: (below != Path::new("")).then(|| folder.to_owned()),
+            },
         }
     }
+}
+
+/// The folder of a list's clip, from where its paths begin; empty where it lies elsewhere.
+fn below_list(key: &ClipKey) -> &Path {
+    let folder = Path::new(&key.path).parent().unwrap_or(Path::new(""));
+    let is_below = |part| matches!(part, Component::Normal(_));
+    match folder.components().all(is_below) {
+        true => folder,
+        false => Path::new(""),
+    }
+}
+
+/// What the sources of an index are called: by their last name, with a number where another has that.
+fn source_names(index: &VideoIndex) -> Vec<String> {
+    let mut counts = HashMap::<String, usize>::new();
+    let names = index.settings().sources.iter().map(|source| {
+        let path = source.path();
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => name,
+            count => format!("{name} ({count})"),
+        }
+    });
+    names.collect()
 }
 
 fn clip_id(clip: &ClipKey) -> Id {
@@ -370,10 +422,6 @@ fn clip_id(clip: &ClipKey) -> Id {
         .map_or_else(String::new, |span| format!("{span:?}"));
     let source = (clip.source as u64).to_le_bytes();
     Id::of(&[&source, clip.path.as_bytes(), span.as_bytes()])
-}
-
-fn folder_id(folder: &Path) -> Id {
-    Id::of(&[b"folder", folder.as_os_str().as_encoded_bytes()])
 }
 
 /// How browsers show what has such a name.

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::access::harden;
-use crate::api::{HEALTH, SESSION};
+use crate::api::{HEALTH, PLAIN_HEALTH, SESSION};
 use crate::page::is_of_page;
 use crate::problem::Problem;
 use crate::state::State;
@@ -51,7 +51,7 @@ fn check(state: &State, request: &Request) -> Result<(), Problem> {
         state.access.check_origin(request.headers())?;
     }
     // The page holds no secret, and asks for the token itself.
-    if is_of_page(path) || path == HEALTH || path == SESSION {
+    if is_of_page(path) || [HEALTH, PLAIN_HEALTH, SESSION].contains(&path) {
         return Ok(());
     }
     state.access.check_token(request.headers())

@@ -94,11 +94,17 @@ impl Ask {
                     question: text(question)?,
                 })
             }
-            words => bail!(
-                "{} of three things were given: a bundle, a clip, and the question in quotes; or, with an \
-                 index, of two: the index and the question",
-                words.len()
-            ),
+            [folder, ..] => {
+                let name = folder.display();
+                match is_index(folder.as_ref()) {
+                    true => bail!("the question is missing: `clover ask {name} QUESTION`"),
+                    false => bail!(
+                        "{name} is not an index: ask it about a clip, as in `clover ask BUNDLE CLIP QUESTION`, \
+                         or ask an index, as in `clover ask INDEX QUESTION`, with the question in quotes"
+                    ),
+                }
+            }
+            [] => bail!("name a bundle, a clip and the question, or an index and the question"),
         }
     }
 
@@ -157,7 +163,7 @@ mod tests {
     #[test]
     fn fewer_words_and_impossible_spans_are_refused_by_name() {
         let few = ask(&["runs/qa", "what"]).asked().unwrap_err().to_string();
-        assert!(few.starts_with("2 of three things were given"), "{few}");
+        assert!(few.starts_with("runs/qa is not an index"), "{few}");
         for (from, to) in [("9", "8"), ("soon", "9"), ("-1", "9")] {
             let from = format!("--from={from}");
             let error = ask(&["b", "c", "q", &from, "--to", to]).span().unwrap_err();

@@ -32,8 +32,8 @@ pub(crate) struct Search {
     /// Print what was found as JSON; of texts from standard input, an object a line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Let the fusion encoder, which reads a clip and the text together, put the best 50 in order: slower,
-    /// for it looks at their frames again.
+    /// Let the fusion encoder, which reads a clip and the text together, put the best 50 in order, by the
+    /// number that is then printed first: slower, for it looks at their frames again.
     #[arg(long)]
     pub(crate) rerank: bool,
     /// Look at those rows alone that are in the lists nearest to the query, which `clover index

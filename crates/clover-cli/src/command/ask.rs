@@ -13,6 +13,7 @@ use clover_inference::{
 use serde_json::json;
 
 use super::open_bundle;
+use super::search::doubt;
 use crate::arguments::{Ask, Asked};
 use crate::device::Work;
 use crate::output::print_line;
@@ -93,10 +94,9 @@ pub(crate) fn run(arguments: Ask) -> Result<()> {
                 print_line(&serde_json::to_string_pretty(&all)?);
                 return Ok(());
             }
-            if matches == Some(false) {
-                print_line(
-                    "nothing in this library matches; what follows is of the nearest moments",
-                );
+            let is_measured = found.iter().any(|(moment, _)| moment.place.is_some());
+            if let Some(doubt) = doubt(matches, is_measured) {
+                print_line(doubt);
             }
             for (moment, answers) in &found {
                 let answers = lines(answers, &moment.path, moment.span);
@@ -191,26 +191,24 @@ impl Work for AskingIndex {
     }
 }
 
-/// The answers for a reader.
+/// The answers for a reader, below the moment that they are about.
 fn lines(found: &ClipAnswers, clip: &Path, span: Option<Span>) -> Vec<String> {
     let answers = found
         .ranked
         .iter()
         .map(|answer| answer.answer.chars().count());
     let width = answers.max().unwrap_or(0);
-    let mut lines: Vec<String> = found
-        .ranked
-        .iter()
-        .map(|one| {
-            let similarity = match one.similarity {
-                Some(cosine) => format!("   similarity {cosine:.3}"),
-                None => String::new(),
-            };
-            let percent = 100.0 * one.probability;
-            format!("{:<width$}  {percent:5.1} %{similarity}", one.answer)
-        })
-        .collect();
     let known = found.known;
+    let answers = found.ranked.iter().map(|one| {
+        let percent = 100.0 * one.probability;
+        let weight = match one.similarity {
+            Some(cosine) => {
+                format!("similarity {cosine:.3}   {percent:5.1} % of these {known}")
+            }
+            None => format!("{percent:5.1} %"),
+        };
+        format!("{:<width$}  {weight}", one.answer)
+    });
     let how = match found.answered_by {
         AnsweredBy::AnswerList => format!("the bundle chose among {known} answers that it knows"),
         AnsweredBy::MultipleChoice => format!("the bundle chose among these {known} choices"),
@@ -226,9 +224,16 @@ fn lines(found: &ClipAnswers, clip: &Path, span: Option<Span>) -> Vec<String> {
         }
         None => String::new(),
     };
-    lines.push(format!("{}{moment}: {how}", clip.display()));
+    let mut lines = vec![format!("{}{moment}: {how}", clip.display())];
+    lines.extend(answers);
     if !found.sure {
-        lines.push("unsure: the best answer hardly beats the others".to_owned());
+        let doubt = match found.answered_by {
+            AnsweredBy::Similarity => {
+                "unsure: similarities say which answer is the nearest, not how probable it is"
+            }
+            _ => "unsure: the best answer hardly beats the others",
+        };
+        lines.push(doubt.to_owned());
     }
     if found.cut {
         lines.push("the text is longer than the model reads, and its end was left out".to_owned());
@@ -279,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_stand_in_columns_above_the_moment_that_was_used() {
+    fn answers_stand_in_columns_below_the_moment_that_was_used() {
         let span = Span::new(80_000, 90_500).unwrap();
 
         let lines = lines(
@@ -289,9 +294,9 @@ mod tests {
         );
 
         let expected = [
+            "a.mp4, 80 to 90.5 s: the bundle chose among 1500 answers that it knows",
             "a red circle   75.0 %",
             "blue           20.0 %",
-            "a.mp4, 80 to 90.5 s: the bundle chose among 1500 answers that it knows",
         ];
         assert_eq!(lines, expected);
     }
@@ -302,13 +307,14 @@ mod tests {
 
         let lines = lines(&found, Path::new("a.mp4"), None);
 
-        assert_eq!(lines[0], "a red circle   75.0 %   similarity 0.250");
         assert!(
-            lines[2].starts_with("a.mp4: compared by similarity"),
+            lines[0].starts_with("a.mp4: compared by similarity"),
             "{}",
-            lines[2]
+            lines[0]
         );
-        assert!(lines[3].starts_with("unsure: ") && lines[4].contains("was left out"));
+        let expected = "a red circle  similarity 0.250    75.0 % of these 1500";
+        assert_eq!(lines[1], expected);
+        assert!(lines[3].starts_with("unsure: similarities") && lines[4].contains("was left out"));
     }
 
     #[cfg(feature = "flex")]

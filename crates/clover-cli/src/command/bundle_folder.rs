@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
-use clover_inference::{Bundle, has_checksums};
+use clover_inference::{Bundle, IndexSettings, has_checksums, is_index};
 
 use crate::output::{Verbosity, says};
 
@@ -25,6 +25,13 @@ pub(super) fn bundle_folder(folder: &Path) -> Result<PathBuf> {
     }
     if !folder.exists() {
         bail!("{name}: there is no such bundle");
+    }
+    if is_index(folder) {
+        let bundle = IndexSettings::read(folder)?.bundle;
+        bail!(
+            "{name}: is an index, not a bundle: it was made with {}",
+            bundle.display()
+        );
     }
     if let Some(run) = run_of_checkpoint(folder) {
         bail!(

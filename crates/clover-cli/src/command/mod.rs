@@ -12,6 +12,7 @@ pub(crate) mod evaluate;
 pub(crate) mod finetune;
 pub(crate) mod help;
 pub(crate) mod index;
+mod index_folder;
 mod kept_run;
 mod metrics;
 mod new_folder;

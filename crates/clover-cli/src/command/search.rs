@@ -8,30 +8,27 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::video::Span;
-use clover_inference::{FoundMoment, SearchQuery, SearchResult, Searcher, is_index};
+use clover_inference::{FoundMoment, LibrarySource, SearchQuery, SearchResult, Searcher};
 use clover_trainer::report::write_whole;
 use serde_json::{Value, json};
 
 use self::page::search_page;
 use super::bundle_folder::say_if_unchecked;
+use super::index_folder::check_index;
 use super::text_lines::TextLines;
 use crate::arguments::Search;
 use crate::device::Work;
 use crate::output::Stdout;
 
-/// The widest column of file names; longer ones push the others aside.
-const WIDEST: usize = 60;
 /// What is said where the best fits no better than chance would have it.
 const NO_MATCH: &str = "nothing here matches: the best are shown all the same";
+/// What is said where a high score says nothing.
+const CANNOT_TELL: &str = "whether anything here matches cannot be told: this model hardly prefers the clips of \
+                           its own captions to others";
 const CUT: &str = "the text is longer than the model reads, and its end was left out";
 
 pub(crate) fn run(arguments: Search) -> Result<()> {
-    let folder = arguments.index.display();
-    ensure!(arguments.index.exists(), "{folder}: there is no such index");
-    ensure!(
-        is_index(&arguments.index),
-        "{folder}: is not an index, which is a folder with `index.toml`: `clover index` makes one"
-    );
+    check_index(&arguments.index)?;
     let query = SearchQuery {
         like: arguments.examples()?,
         text: arguments.text,
@@ -110,7 +107,8 @@ impl Work for Searching<'_> {
         let _ = match self.form {
             Form::Lines => {
                 let page = self.html.map(|path| format!("page: {}", in_a_line(&path)));
-                let lines = lines(&self.query, &found).into_iter().chain(page);
+                let sources = &searcher.index().settings().sources;
+                let lines = lines(&self.query, &found, sources).into_iter().chain(page);
                 write_lines(self.output, lines)
             }
             Form::Json => {
@@ -147,7 +145,11 @@ fn answer_each<B: Backend>(
         let written = match (form, answer) {
             (Form::Lines, Ok(found)) => {
                 let end = std::iter::once(String::new());
-                write_lines(output, lines(&query, &found).into_iter().chain(end))
+                let sources = &searcher.index().settings().sources;
+                write_lines(
+                    output,
+                    lines(&query, &found, sources).into_iter().chain(end),
+                )
             }
             (Form::Lines, Err(error)) => {
                 write_lines(output, [format!("error: {error:#}"), String::new()])
@@ -197,30 +199,54 @@ fn as_json(query: &SearchQuery, found: &SearchResult) -> Result<Value> {
 }
 
 /// What was found, for a reader.
-fn lines(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
+fn lines(query: &SearchQuery, found: &SearchResult, sources: &[LibrarySource]) -> Vec<String> {
     let mut lines = remarks(query, found);
     let number_width = found.moments.len().to_string().len();
-    let paths: Vec<String> = found
-        .moments
-        .iter()
-        .map(|found| in_a_line(&found.path))
-        .collect();
-    let whens: Vec<String> = found.moments.iter().map(|one| when(one.span)).collect();
-    let [path_width, when_width] = [&paths, &whens].map(|column| {
-        let widths = column.iter().map(|text| text.chars().count());
-        widths.filter(|&width| width <= WIDEST).max().unwrap_or(0)
-    });
+    let mut columns = vec![
+        column(found, |moment| in_a_line(&below_source(moment, sources))),
+        column(found, |moment| when(moment.span)),
+        column(found, decisive),
+        column(found, place),
+    ];
+    if found.moments.iter().all(|moment| moment.span.is_none()) {
+        columns.remove(1);
+    }
     for (at, moment) in found.moments.iter().enumerate() {
-        let (path, when) = (&paths[at], &whens[at]);
-        lines.push(format!(
-            "{:>number_width$}. {path:<path_width$}  {when:<when_width$}  {}",
-            at + 1,
-            scores(moment).join("  ")
-        ));
-        let copies = moment.copies.iter().map(|copy| in_a_line(copy));
+        let cells = columns.iter().map(|column| column[at].as_str());
+        let cells = cells.collect::<Vec<_>>().join("  ");
+        let line = format!("{:>number_width$}. {cells}", at + 1);
+        lines.push(line.trim_end().to_owned());
+        let copies = moment.copies.iter();
+        let copies = copies.map(|copy| in_a_line(below_root(copy, moment)));
         lines.extend(copies.map(|copy| format!("{:number_width$}  the same as {copy}", "")));
     }
     lines
+}
+
+/// What is said of each moment, as wide as the widest.
+fn column(found: &SearchResult, say: impl Fn(&FoundMoment) -> String) -> Vec<String> {
+    let cells: Vec<String> = found.moments.iter().map(say).collect();
+    let width = cells.iter().map(|cell| cell.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let padded = cells.iter().map(|cell| format!("{cell:<width$}"));
+    padded.collect()
+}
+
+/// Where a clip lies in what was indexed; behind the name of the folder or list where there are several.
+fn below_source(moment: &FoundMoment, sources: &[LibrarySource]) -> PathBuf {
+    let name = sources
+        .get(moment.clip.source)
+        .filter(|_| sources.len() > 1);
+    let name = name.and_then(|source| source.path().file_name());
+    Path::new(name.unwrap_or_default()).join(&moment.clip.path)
+}
+
+/// A copy of a clip, from where the paths of that clip's source begin.
+fn below_root<'c>(copy: &'c Path, moment: &FoundMoment) -> &'c Path {
+    let own = Path::new(&moment.clip.path).components().count();
+    let root = moment.path.ancestors().nth(own);
+    let below = root.and_then(|root| copy.strip_prefix(root).ok());
+    below.unwrap_or(copy)
 }
 
 /// What is to be known before the moments are looked at.
@@ -237,21 +263,41 @@ fn remarks(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
             ));
         }
         (None, true) => remarks.push("there is no clip in this index".to_owned()),
-        (_, false) if found.matches == Some(false) => remarks.push(NO_MATCH.to_owned()),
-        (_, false) => {}
+        (_, false) => {
+            let is_measured = found.moments.iter().any(|moment| moment.place.is_some());
+            remarks.extend(doubt(found.matches, is_measured).map(str::to_owned));
+        }
     }
     remarks
 }
 
-/// How well a moment fits: its cosine, and what that means where it is known.
-fn scores(moment: &FoundMoment) -> Vec<String> {
+/// What speaks against the best of what was found, in an index whose scores were measured or not.
+pub(super) fn doubt(matches: Option<bool>, is_measured: bool) -> Option<&'static str> {
+    match matches {
+        Some(false) => Some(NO_MATCH),
+        None if is_measured => Some(CANNOT_TELL),
+        _ => None,
+    }
+}
+
+/// The number that decides where a moment stands, and what it is made of where that is more than the cosine.
+fn decisive(moment: &FoundMoment) -> String {
+    let cosine = moment.score;
+    match (moment.combined, moment.fused) {
+        (Some(combined), Some(fused)) => {
+            format!("{combined:+.2} (similarity {cosine:.3}, fusion {fused:+.2})")
+        }
+        _ => format!("{cosine:.3}"),
+    }
+}
+
+/// What the cosine means in this library, where that is known.
+fn place(moment: &FoundMoment) -> String {
     let place = moment.place.map(|place| {
         let percent = 100.0 * place;
-        format!("better than {percent:.1} % of this library's pairs")
+        format!("better than {percent:.1} % of unrelated texts")
     });
-    let fused = moment.fused.map(|fused| format!("fusion {fused:+.2}"));
-    let cosine = Some(format!("{:.3}", moment.score));
-    [cosine, fused, place].into_iter().flatten().collect()
+    place.unwrap_or_default()
 }
 
 /// From where to where.

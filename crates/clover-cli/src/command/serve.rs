@@ -5,24 +5,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use burn::tensor::backend::AutodiffBackend;
-use clover_inference::is_index;
 use clover_server::{Server, ServerConfig};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::bundle_folder::bundle_folder;
+use super::index_folder::check_index;
 use crate::arguments::Serve;
 use crate::device::Work;
 use crate::interrupt::Interrupt;
 use crate::output::{Verbosity, print_line, says};
 
 pub(crate) fn run(arguments: Serve) -> Result<()> {
-    let folder = arguments.index.display();
-    ensure!(
-        is_index(&arguments.index),
-        "{folder}: is not an index, which is a folder with `index.toml`: `clover index` makes one"
-    );
+    check_index(&arguments.index)?;
     log_to_stderr();
     let mut config = arguments.config()?;
     config.bundle = config.bundle.as_deref().map(bundle_folder).transpose()?;

@@ -122,6 +122,7 @@ fn choices_that_the_list_lacks_are_compared_by_their_cosines() {
         let found = ask(&answerer, "the circle moves", &["left", "tiny"]);
 
         assert_eq!(found.answered_by, AnsweredBy::Similarity);
+        assert!(!found.sure);
         let texts = words(&["the circle moves left", "the circle moves tiny"]);
         let texts = answerer.embedder().embed_texts(&texts).unwrap();
         let video = answerer.embedder().embed_clips(&[&clip(&answerer)]);

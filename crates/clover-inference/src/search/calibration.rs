@@ -22,6 +22,9 @@ const SAMPLED: usize = 4_096;
 const FALSE_ALARMS: f64 = 0.05;
 /// The share of texts that may be taken for nothing in the library though their own clip is there.
 const MISSES: f64 = 0.1;
+/// The share of pairs that half the texts must beat with their own clips, or the model cannot tell whether a
+/// text's clip is there.
+const TOLD_APART: f32 = 0.95;
 
 /// How neutral texts score in an index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +35,12 @@ pub struct Calibration {
     pairs: Vec<f32>,
     /// The best score that says that something fits: above those of all but a twentieth of the neutral
     /// texts, or, where such texts may well be true of this library, above those of a tenth of the texts
-    /// with their own clips.
+    /// with their own clips in it.
     threshold: f32,
+    /// Whether texts hardly score higher with their own clips than with others, so that a high score says
+    /// nothing.
+    #[serde(default)]
+    blind: bool,
 }
 
 impl Calibration {
@@ -48,21 +55,22 @@ impl Calibration {
         neutral: &NeutralTexts,
     ) -> Result<Self, InferenceError> {
         let texts = embedder.embed_texts(&neutral.texts)?;
-        let (mut pairs, mut best) = (Vec::new(), Vec::new());
+        let (mut pairs, mut best, mut with_own) = (Vec::new(), Vec::new(), Vec::new());
         for text in 0..texts.rows() {
             let scores = index.scores(texts.row(text));
             let is_there = |content| !index.clips_of(content).is_empty();
-            best.extend(
-                best_moments(&index.parts(&scores), 1, is_there)
-                    .first()
-                    .map(|moment| moment.score),
-            );
+            if let Some(moment) = best_moments(&index.parts(&scores), 1, is_there).first() {
+                best.push(moment.score);
+                // With its own clip in the library, the best is that one or one that scores higher yet.
+                let own = neutral.own_scores.get(text);
+                with_own.extend(own.map(|own| own.max(moment.score)));
+            }
             pairs.extend(scores.iter().step_by(scores.len().div_ceil(SAMPLED).max(1)));
         }
         pairs.sort_by(f32::total_cmp);
         let threshold = [
             quantile(best, 1.0 - FALSE_ALARMS),
-            quantile(neutral.own_scores.clone(), MISSES),
+            quantile(with_own, MISSES),
         ];
         let threshold = threshold
             .into_iter()
@@ -74,9 +82,10 @@ impl Calibration {
                 .map(|step| pairs[step * (count - 1) / STEPS])
                 .collect(),
         };
-        let calibration = Self {
+        let mut calibration = Self {
             commit: index.last_commit(),
             pairs,
+            blind: false,
             // Nothing to measure by: whatever is best may fit.
             threshold: if threshold.is_finite() {
                 threshold
@@ -84,6 +93,8 @@ impl Calibration {
                 -1.0
             },
         };
+        let own = quantile(neutral.own_scores.clone(), 0.5);
+        calibration.blind = own.is_some_and(|own| calibration.place(own) < TOLD_APART);
         write_json(&path(index), &calibration)?;
         Ok(calibration)
     }
@@ -104,9 +115,12 @@ impl Calibration {
         below as f32 / self.pairs.len().max(1) as f32
     }
 
-    /// Whether the best score of a text says that something fits.
-    pub(super) fn matches(&self, best: f32) -> bool {
-        best > self.threshold
+    /// Whether the best score of a text says that something fits; none where a high score says nothing.
+    pub(super) fn matches(&self, best: f32) -> Option<bool> {
+        match (best > self.threshold, self.blind) {
+            (true, true) => None,
+            (fits, _) => Some(fits),
+        }
     }
 }
 

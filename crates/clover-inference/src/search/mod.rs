@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use calibration::Calibration;
 use moments::{Moment, best_moments};
 pub use ready_index::{index_clips, ready_index};
-use rerank::Reranker;
+use rerank::{Reranker, combined};
 
 #[cfg(doc)]
 use crate::InvertedFile;
@@ -49,6 +49,8 @@ pub struct SearchQuery {
     pub like_embeddings: Vec<Vec<f32>>,
     /// Only clips in this folder, or this file.
     pub within: Option<PathBuf>,
+    /// Only clips of the source that has this place among those of the index.
+    pub source: Option<usize>,
     /// Clips to return.
     pub top: usize,
     /// Whether the fusion encoder puts the best [`RERANKED`] in order. Needs a text.
@@ -61,7 +63,8 @@ pub struct SearchResult {
     /// The best moment of each clip.
     pub moments: Vec<FoundMoment>,
     /// Whether the best one fits better than chance would have it; none where the index was not
-    /// [calibrated](Calibration) or nothing was searched.
+    /// [calibrated](Calibration), where nothing was searched, or where the model cannot tell, since it hardly
+    /// prefers the clips of its own captions to others.
     pub matches: Option<bool>,
     /// Whether the text has more word pieces than the model reads, and its end was left out.
     pub cut: bool,
@@ -88,6 +91,10 @@ pub struct FoundMoment {
     /// nats, each word guessed from the clip and two thirds of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fused: Option<f32>,
+    /// What the order of re-ranked clips is decided by: the cosine over the model's temperature, and `fused`
+    /// added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combined: Option<f32>,
 }
 
 /// Searches an index with the model that it was made with.
@@ -263,10 +270,10 @@ impl<B: Backend> Searcher<B> {
         mut found: Vec<Moment>,
         cut: bool,
     ) -> Result<SearchResult, InferenceError> {
-        let within = query.within.as_deref().map(absolute);
+        let scope = Scope::of(query);
         let calibration = self.calibration.as_ref();
         let matches = match (calibration, found.first()) {
-            (Some(calibration), Some(best)) => Some(calibration.matches(best.score)),
+            (Some(calibration), Some(best)) => calibration.matches(best.score),
             _ => None,
         };
         let mut fused = Vec::new();
@@ -283,8 +290,12 @@ impl<B: Backend> Searcher<B> {
         found.truncate(query.top);
         let moments = found.into_iter().enumerate().filter_map(|(at, moment)| {
             let fused = fused.get(at).copied();
-            let moment = self.describe(&moment, within.as_deref())?;
-            Some(FoundMoment { fused, ..moment })
+            let temperature = self.embedder.temperature();
+            Some(FoundMoment {
+                fused,
+                combined: fused.map(|fused| combined(moment.score, fused, temperature)),
+                ..self.describe(&moment, &scope)?
+            })
         });
         Ok(SearchResult {
             moments: moments.collect(),
@@ -392,11 +403,14 @@ impl<B: Backend> Searcher<B> {
             }
         }
         let fused = self.reranker.scores(&self.embedder, text, &clips)?;
-        let cosines: Vec<f32> = read.iter().map(|moment| moment.score).collect();
-        let order = rerank::order(&cosines, &fused, self.embedder.temperature());
-        *found = order.iter().map(|&at| read[at].clone()).collect();
+        let temperature = self.embedder.temperature();
+        let mut both: Vec<(Moment, f32)> = read.into_iter().zip(fused).collect();
+        let decides = |(moment, fused): &(Moment, f32)| combined(moment.score, *fused, temperature);
+        both.sort_by(|a, b| decides(b).total_cmp(&decides(a)));
+        let (best, fused) = both.into_iter().unzip();
+        *found = best;
         found.extend(others);
-        Ok(order.into_iter().map(|at| fused[at]).collect())
+        Ok(fused)
     }
 
     fn read(&self, moment: &Moment) -> Option<NormalizedClip> {
@@ -412,11 +426,9 @@ impl<B: Backend> Searcher<B> {
     }
 
     /// A moment for the reader; none of a content that no clip has any more.
-    fn describe(&self, moment: &Moment, within: Option<&Path>) -> Option<FoundMoment> {
+    fn describe(&self, moment: &Moment, scope: &Scope) -> Option<FoundMoment> {
         let clips = self.index.clips_of(moment.content);
-        let first = clips
-            .iter()
-            .position(|clip| is_within(&self.index, clip, within));
+        let first = clips.iter().position(|clip| scope.holds(&self.index, clip));
         let first = first.unwrap_or(0);
         let clip = clips.get(first)?;
         let copies = clips.iter().enumerate().filter(|&(at, _)| at != first);
@@ -431,26 +443,25 @@ impl<B: Backend> Searcher<B> {
             score: moment.score,
             place: self.calibration.as_ref().map(|one| one.place(moment.score)),
             fused: None,
+            combined: None,
         })
     }
 }
 
 /// The best of an index for a query of this row.
 fn candidates(index: &VideoIndex, query: &SearchQuery, row: &[f32]) -> Vec<Moment> {
-    let within = query.within.as_deref().map(absolute);
+    let scope = Scope::of(query);
     let wanted = |content: u32| {
         let clips = index.clips_of(content);
-        clips
-            .iter()
-            .any(|clip| is_within(index, clip, within.as_deref()))
+        clips.iter().any(|clip| scope.holds(index, clip))
     };
     let candidates = match query.rerank {
         true => query.top.max(RERANKED),
         false => query.top.max(1),
     };
-    let near = match &within {
-        None => index.near_parts(row, candidates + SPARE),
-        Some(_) => Vec::new(),
+    let near = match scope.is_all() {
+        true => index.near_parts(row, candidates + SPARE),
+        false => Vec::new(),
     };
     let parts: Vec<_> = near
         .iter()
@@ -464,8 +475,29 @@ fn candidates(index: &VideoIndex, query: &SearchQuery, row: &[f32]) -> Vec<Momen
     best_moments(&index.parts(&scores), candidates, wanted)
 }
 
-fn is_within(index: &VideoIndex, clip: &ClipKey, folder: Option<&Path>) -> bool {
-    folder.is_none_or(|folder| index.path_of(clip).starts_with(folder))
+/// The part of an index that is looked at.
+struct Scope {
+    folder: Option<PathBuf>,
+    source: Option<usize>,
+}
+
+impl Scope {
+    fn of(query: &SearchQuery) -> Self {
+        Self {
+            folder: query.within.as_deref().map(absolute),
+            source: query.source,
+        }
+    }
+
+    fn is_all(&self) -> bool {
+        self.folder.is_none() && self.source.is_none()
+    }
+
+    fn holds(&self, index: &VideoIndex, clip: &ClipKey) -> bool {
+        let folder = self.folder.as_ref();
+        self.source.is_none_or(|source| source == clip.source)
+            && folder.is_none_or(|folder| index.path_of(clip).starts_with(folder))
+    }
 }
 
 fn read_lists(index: &mut VideoIndex) -> Result<(), InferenceError> {

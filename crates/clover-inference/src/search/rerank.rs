@@ -143,13 +143,10 @@ fn spread<B: Backend>(videos: Tensor<B, 5>, steps: usize) -> Tensor<B, 5> {
     videos.select(1, chosen)
 }
 
-/// The order of candidates, best first: cosine over temperature and log-likelihood are both logarithms of
-/// how probable a pair is, and add up.
-pub(super) fn order(cosines: &[f32], likelihoods: &[f32], temperature: f64) -> Vec<usize> {
-    let sum = |at: usize| cosines[at] / temperature as f32 + likelihoods[at];
-    let mut order: Vec<usize> = (0..cosines.len()).collect();
-    order.sort_by(|&a, &b| sum(b).total_cmp(&sum(a)));
-    order
+/// What decides between candidates: cosine over temperature and log-likelihood are both logarithms of how
+/// probable a pair is, and add up.
+pub(super) fn combined(cosine: f32, likelihood: f32, temperature: f64) -> f32 {
+    cosine / temperature as f32 + likelihood
 }
 
 #[cfg(test)]
@@ -172,9 +169,8 @@ mod tests {
 
     #[test]
     fn likelihood_decides_between_similar_clips() {
-        assert_eq!(
-            order(&[0.50, 0.51, 0.1], &[-1.0, -3.0, -0.5], 0.05),
-            [0, 1, 2]
-        );
+        let sums = [(0.50, -1.0), (0.51, -3.0), (0.1, -0.5)]
+            .map(|(cosine, likelihood)| combined(cosine, likelihood, 0.05));
+        assert!(sums.is_sorted_by(|a, b| a > b), "{sums:?}");
     }
 }

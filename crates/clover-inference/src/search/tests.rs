@@ -209,10 +209,11 @@ fn the_fusion_encoder_orders_the_same_clips_and_leaves_out_one_that_is_gone() {
     );
 
     let mut ordered = names(&found);
-    let sums = found
-        .moments
-        .iter()
-        .map(|one| one.score / 0.05 + one.fused.unwrap());
+    let sums = found.moments.iter().map(|one| {
+        let combined = one.combined.unwrap();
+        assert!((combined - one.score / 0.05 - one.fused.unwrap()).abs() < 1e-3);
+        combined
+    });
     assert!(
         sums.collect::<Vec<_>>().is_sorted_by(|a, b| a >= b),
         "{found:?}"
@@ -250,6 +251,27 @@ fn a_library_that_was_measured_says_where_a_score_stands_until_it_grows() {
     library.update();
     let found = library.searcher().search(&text("a circle")).unwrap();
     assert_eq!((found.matches, found.moments[0].place), (None, None));
+}
+
+#[test]
+fn a_model_that_hardly_knows_its_own_clips_does_not_claim_a_match() {
+    let library = Library::new();
+    let searcher = library.searcher();
+    let texts = ["red", "blue", "a circle"].map(str::to_owned).to_vec();
+    let matches = |own: f32, of: &str| {
+        let neutral = NeutralTexts {
+            texts: texts.clone(),
+            own_scores: vec![own; 3],
+        };
+        Calibration::measure(searcher.index(), searcher.embedder(), &neutral).unwrap();
+        library.searcher().search(&text(of)).unwrap().matches
+    };
+    let best = |of: &str| searcher.search(&text(of)).unwrap().moments[0].score;
+    let mut ordered = ["red", "blue", "a circle"];
+    ordered.sort_by(|a, b| best(a).total_cmp(&best(b)));
+
+    assert_eq!(matches(1.0, ordered[0]), Some(false));
+    assert_eq!(matches(-1.0, ordered[2]), None);
 }
 
 #[test]

@@ -78,7 +78,7 @@ struct Answers {
     answered_by: String,
     /// How many answers were compared.
     known: usize,
-    /// Whether the best one stands out.
+    /// Whether the best one stands out; never where no head answers.
     sure: bool,
     /// Whether a text is longer than the model reads.
     cut: bool,
@@ -92,7 +92,7 @@ struct Answers {
 )]
 struct Answer {
     answer: String,
-    /// Those of all answers that were compared sum to 1.
+    /// Those of all answers that were compared sum to 1. Where no head answers it is relative to these.
     probability: f64,
     /// The cosine of text and clip, where no head answers.
     similarity: Option<f64>,
@@ -179,6 +179,7 @@ fn named(catalog: &Catalog, id: &str, part: Option<Span>) -> Result<FoundMoment,
         score: 0.0,
         place: None,
         fused: None,
+        combined: None,
     })
 }
 

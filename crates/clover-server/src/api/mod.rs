@@ -16,13 +16,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Router, middleware};
 use clover_data::video::Span;
+use clover_inference::SearchQuery;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Info, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FolderPlace};
 use crate::page;
 use crate::problem::Problem;
 use crate::request::attend;
@@ -32,6 +33,8 @@ use crate::state::State;
 pub(crate) type Shared = axum::extract::State<Arc<State>>;
 
 pub(crate) const HEALTH: &str = "/api/v1/health";
+/// Where health checks of other programs look for it.
+pub(crate) const PLAIN_HEALTH: &str = "/health";
 pub(crate) const SESSION: &str = "/api/v1/session";
 
 /// All routes, with what guards them.
@@ -41,6 +44,7 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
     let _ = state.openapi.set(openapi);
     let pages = page::routes();
     routes
+        .route(PLAIN_HEALTH, axum::routing::get(health::health))
         .merge(pages)
         .fallback(async || Problem::not_found("there is nothing here; /docs says what is where"))
         .method_not_allowed_fallback(async || {
@@ -126,9 +130,18 @@ fn bounded(name: &str, value: Option<usize>, usual: usize, most: usize) -> Resul
 }
 
 /// A folder that a client names, or none.
-fn folder(catalog: &Catalog, id: Option<&str>) -> Result<Option<std::path::PathBuf>, Problem> {
-    let folder = id.map(|id| catalog.folder(id)).transpose()?;
-    Ok(folder.map(std::path::Path::to_owned))
+fn folder<'c>(catalog: &'c Catalog, id: Option<&str>) -> Result<Option<&'c FolderPlace>, Problem> {
+    id.map(|id| catalog.folder(id)).transpose()
+}
+
+/// A query that stays in the folder that a client names, if it names one.
+fn query_in(catalog: &Catalog, id: Option<&str>) -> Result<SearchQuery, Problem> {
+    let folder = folder(catalog, id)?;
+    Ok(SearchQuery {
+        within: folder.and_then(|folder| folder.path.clone()),
+        source: folder.map(|folder| folder.source),
+        ..SearchQuery::default()
+    })
 }
 
 impl From<QueryRejection> for Problem {

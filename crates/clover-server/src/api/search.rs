@@ -5,7 +5,7 @@ use clover_inference::{ClipKey, SearchQuery, SearchResult};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Shared, bounded, folder, span};
+use super::{Shared, bounded, query_in, span};
 use crate::catalog::{Catalog, Moment};
 use crate::json::Json;
 use crate::problem::{Problem, ProblemBody};
@@ -56,7 +56,8 @@ pub(crate) struct SimilarRequest {
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Found {
-    /// Whether the best one fits better than chance would have it; unknown where that was not measured.
+    /// Whether the best one fits better than chance would have it; unknown where that was not measured, or
+    /// where the model cannot tell.
     matches: Option<bool>,
     /// Whether the text is longer than the model reads, and its end was left out.
     cut: bool,
@@ -100,9 +101,8 @@ pub(crate) async fn search(
     let query = SearchQuery {
         text: Some(request.text),
         not: checked(request.not)?,
-        within: folder(&catalog, request.folder.as_deref())?,
         top: bounded("top", request.top, TOP, MOST)?,
-        ..SearchQuery::default()
+        ..query_in(&catalog, request.folder.as_deref())?
     };
     let found = state
         .queue
@@ -131,9 +131,8 @@ pub(crate) async fn similar(
         text: request.text,
         not: checked(request.not)?,
         like_embeddings: vec![embedding],
-        within: folder(&catalog, request.folder.as_deref())?,
         top: top + 1,
-        ..SearchQuery::default()
+        ..query_in(&catalog, request.folder.as_deref())?
     };
     let mut found = state
         .queue

@@ -56,7 +56,7 @@ pub(crate) async fn list(
     let folder = folder(&catalog, request.folder.as_deref())?;
     let name = request.name.map(|name| name.to_lowercase());
     let listing = Listing {
-        folder: folder.as_deref(),
+        folder,
         state: match request.state.as_deref() {
             None => None,
             Some("indexed") => Some(ClipState::Indexed),

@@ -109,7 +109,7 @@ fn without_the_token_there_is_the_page_alone() {
             "{path}"
         );
     }
-    for path in ["/", "/page.js", "/api/v1/health", "/docs"] {
+    for path in ["/", "/page.js", "/health", "/api/v1/health", "/docs"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
     assert_eq!(

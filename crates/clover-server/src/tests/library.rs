@@ -90,6 +90,41 @@ fn folders_and_examples_hold_a_search_back() {
 }
 
 #[test]
+fn lists_of_the_same_files_are_folders_of_their_own() {
+    let videos = Videos::new();
+    for (list, clip) in [("one.jsonl", "b.gif"), ("two.jsonl", "more/long.gif")] {
+        let line = json!({ "clip": clip, "captions": ["red"] });
+        let name = format!("videos/{list}");
+        fs::write(videos.path(&name), line.to_string()).unwrap();
+        videos.index_source(&name);
+    }
+    let server = videos.serve();
+
+    let status = server.get("/api/v1/status").json();
+    let folders = status["folders"].as_array().unwrap();
+    let names: Vec<&str> = folders
+        .iter()
+        .map(|folder| folder["name"].as_str().unwrap())
+        .collect();
+    let expected = ["one.jsonl", "two.jsonl/more", "videos", "videos/more"];
+    assert_eq!(names, expected);
+    for (folder, name) in folders.iter().zip(["b.gif", "long.gif"]) {
+        let id = folder["id"].as_str().unwrap();
+        let query = json!({ "text": "red", "folder": id });
+        let found = server.post("/api/v1/search", &query).json();
+        let listed = server.get(&format!("/api/v1/videos?folder={id}")).json();
+
+        assert_eq!(found["moments"].as_array().unwrap().len(), 1, "{found}");
+        for video in [&found["moments"][0]["video"], &listed["videos"][0]] {
+            assert_eq!(video["name"], name);
+            assert_eq!(video["folder"], folder["name"]);
+            assert_eq!(video["folder_id"], id);
+        }
+        assert_eq!(listed["total"], 1);
+    }
+}
+
+#[test]
 fn texts_are_embedded_and_questions_answered() {
     let videos = Videos::new();
     let server = videos.serve();

@@ -62,9 +62,14 @@ impl Videos {
 
     /// Brings the index up to date.
     fn index(&self) {
+        self.index_source("videos");
+    }
+
+    /// Adds a folder or list to the index, or brings it up to date.
+    fn index_source(&self, name: &str) {
         let bundle = Bundle::<Flex>::read(&self.path("bundle"), &Default::default()).unwrap();
         let embedder = bundle.into_embedder(Default::default());
-        let videos = self.path("videos").canonicalize().unwrap();
+        let videos = self.path(name).canonicalize().unwrap();
         let clips = ClipTable::open(&videos, None, &|_, _| ()).unwrap();
         let source = (LibrarySource::of(&videos), clips);
         let options = UpdateOptions::new(2, &[]).unwrap();

@@ -8,7 +8,7 @@ use clover_data::video::Span;
 use clover_inference::{FoundMoment, SearchQuery, SearchResult, VideoIndex};
 use clover_trainer::report::{Escaped, Page};
 
-use super::{in_a_line, remarks, scores, when};
+use super::{decisive, in_a_line, place, remarks, when};
 
 /// The page.
 pub(super) fn search_page(index: &VideoIndex, query: &SearchQuery, found: &SearchResult) -> String {
@@ -55,9 +55,11 @@ fn write_moment(page: &mut Page, index: &VideoIndex, moment: &FoundMoment, numbe
         None => write!(page, "{shown}"),
     }
     writeln!(page, ", {when}</p>");
-    let scores = scores(moment).join(", ");
+    let scores = [decisive(moment), place(moment)];
+    let scores = scores.join(", ");
+    let scores = scores.trim_end_matches(", ");
     match index.open_clip(&moment.clip) {
-        Ok((clip, part)) => page.clip((clip, moment.span.or(part)), &scores, false),
+        Ok((clip, part)) => page.clip((clip, moment.span.or(part)), scores, false),
         Err(error) => {
             let error = in_a_line(Path::new(&format!("{:#}", anyhow::Error::from(error))));
             page.note(&format!("{scores}. No frames can be shown: {error}"));

@@ -14,6 +14,7 @@ fn moment(path: &str, span: Option<(u64, u64)>) -> FoundMoment {
         score: 0.3124,
         place: None,
         fused: None,
+        combined: None,
     }
 }
 
@@ -28,6 +29,7 @@ fn moments_stand_in_numbered_columns_with_what_their_scores_mean() {
             },
             FoundMoment {
                 fused: Some(0.4),
+                combined: Some(6.648),
                 ..moment("b.png", None)
             },
         ],
@@ -35,14 +37,41 @@ fn moments_stand_in_numbered_columns_with_what_their_scores_mean() {
         cut: false,
     };
 
-    let lines = lines(&SearchQuery::default(), &found);
+    let lines = lines(&SearchQuery::default(), &found, &[]);
 
     let expected = [
-        "1. videos/a.mp4  1:20 to 1:28  0.312  better than 99.7 % of this library's pairs",
+        "1. videos/a.mp4  1:20 to 1:28  0.312                                   \
+         better than 99.7 % of unrelated texts",
         "   the same as copy.mp4",
-        "2. b.png         all of it     0.312  fusion +0.40",
+        "2. b.png         all of it     +6.65 (similarity 0.312, fusion +0.40)",
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn paths_begin_below_the_source_and_whole_clips_say_nothing_of_time() {
+    let list = |name: &str| LibrarySource::of(Path::new("/lists").join(name));
+    let clip = |path: &str| FoundMoment {
+        path: Path::new("/films").join(path),
+        copies: vec!["/films/more/copy.png".into(), "/else/copy.png".into()],
+        ..moment(path, None)
+    };
+    let found = SearchResult {
+        moments: vec![clip("a/one.png"), clip("b.png")],
+        matches: Some(true),
+        cut: false,
+    };
+    let lines = |sources: &[LibrarySource]| lines(&SearchQuery::default(), &found, sources);
+
+    let expected = [
+        "1. a/one.png  0.312",
+        "   the same as more/copy.png",
+        "   the same as /else/copy.png",
+        "2. b.png      0.312",
+    ];
+    assert_eq!(lines(&[list("one.csv")])[..4], expected);
+    let several = lines(&[list("one.csv"), list("two.csv")]);
+    assert_eq!(several[0], "1. one.csv/a/one.png  0.312");
 }
 
 #[test]
@@ -54,13 +83,18 @@ fn no_match_a_cut_text_and_an_empty_folder_are_said_plainly() {
     };
     let mut query = SearchQuery::default();
 
-    assert_eq!(lines(&query, &found)[..2], [CUT, NO_MATCH]);
+    assert_eq!(lines(&query, &found, &[])[..2], [CUT, NO_MATCH]);
+    found.matches = None;
+    assert_eq!(lines(&query, &found, &[]).len(), 2);
+    found.moments[0].place = Some(0.9);
+    assert_eq!(lines(&query, &found, &[])[1], CANNOT_TELL);
     found.moments.clear();
     found.cut = false;
-    assert_eq!(lines(&query, &found), ["there is no clip in this index"]);
+    let empty = lines(&query, &found, &[]);
+    assert_eq!(empty, ["there is no clip in this index"]);
     query.within = Some("a\nb".into());
     let expected = ["no clip of this index lies in a\\nb"];
-    assert_eq!(lines(&query, &found), expected);
+    assert_eq!(lines(&query, &found, &[]), expected);
 }
 
 #[test]
@@ -226,10 +260,10 @@ mod searches {
         let itself = library.search(like, Form::Json, None, "").unwrap();
         let own = library.search(own, Form::Json, None, "").unwrap();
 
-        let numbered = found.lines().filter(|line| line.contains(". /")).count();
+        let numbered = found.lines().filter(|line| line.contains(". 0")).count();
         assert_eq!(numbered, 3, "{found}");
         assert!(
-            found.contains(" to ") && found.contains("of this library's pairs"),
+            found.contains(" to ") && found.contains("of unrelated texts"),
             "{found}"
         );
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
@@ -313,24 +347,6 @@ mod searches {
             assert!(!page.contains(outside), "{outside}");
         }
         assert!(folder.is_err());
-    }
-
-    #[test]
-    fn a_folder_that_is_no_index_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = |index: &Path| {
-            let line = ["clover", "search", index.to_str().unwrap(), "red"];
-            let arguments: crate::arguments::Arguments = clap::Parser::parse_from(line);
-            let crate::arguments::Command::Search(search) = arguments.command else {
-                unreachable!("it is a search");
-            };
-            crate::command::search::run(*search)
-                .unwrap_err()
-                .to_string()
-        };
-
-        assert!(error(folder.path()).contains("is not an index"));
-        assert!(error(&folder.path().join("gone")).ends_with("there is no such index"));
     }
 
     #[test]
