@@ -44,6 +44,9 @@ const STATUS: &str = "\
 Ctrl-C, SIGTERM and SIGHUP ask a command to write what it has and end; the second means at once.
 Exit status: 0 done, 1 failed, 2 not understood, 130 asked to end.";
 
+/// What stands last in the help, after a command's own options.
+const GLOBAL: &str = "Options of every command";
+
 /// Clover: video-language pre-training, retrieval and question answering.
 #[derive(Parser, Debug)]
 #[command(
@@ -55,10 +58,10 @@ Exit status: 0 done, 1 failed, 2 not understood, 130 asked to end.";
 )]
 pub(crate) struct Arguments {
     /// Print results and errors only.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
     /// Also print what every step measured, and what is saved.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -11,6 +11,7 @@ mod device;
 mod display;
 mod guide;
 mod interrupt;
+mod markdown;
 mod output;
 mod progress;
 mod side_by_side;

@@ -60,6 +60,15 @@ pub(crate) fn note(line: &str) {
     }
 }
 
+/// One line about work that goes on, which `--quiet` leaves out: it goes where a bar would be, so that results
+/// stay alone in a file.
+pub(crate) fn print_progress(line: &str) {
+    if says(Verbosity::Normal) {
+        // Nothing is lost with it.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
 /// Writes what is left, and says what could not be written.
 pub(crate) fn finish() -> Result<()> {
     let _kept = Stdout.flush();

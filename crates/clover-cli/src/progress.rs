@@ -1,23 +1,49 @@
 //! Progress bars, with rate and time left; plain lines where there is no terminal.
 
+use std::fmt::Write;
+use std::time::Duration;
+
 use clover_trainer::pretrain::{PretrainingEvent, StepMetrics, ValidationMetrics};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::{Verbosity, says};
-use crate::step_bar::{ShownStep, StepBar, steps};
+use crate::step_bar::{ShownStep, StepBar, brief, in_words, steps};
+
+/// After so many steps it is told that a run will be long.
+const FIRST_STEPS: u32 = 5;
+/// What is long.
+const LONG: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A bar that counts items.
+const COUNTING: &str = "{prefix} {wide_bar} {pos}/{len} {rate}/s left {eta} {msg}";
+/// One that does not know yet how many there are.
+const WAITING: &str = "{prefix} {msg}";
 
 /// Shows a pre-training run.
 #[derive(Debug)]
 pub(crate) struct TrainingProgress {
     bar: StepBar,
+    /// Steps that were made here, of a run that begins and whose time was not given.
+    first_steps: Option<u32>,
 }
 
-/// A bar over `total` items of one kind of work.
+/// A bar over `total` items of one kind of work; 0 where it is not known yet.
 pub(crate) fn bar(label: &'static str, total: u64) -> ProgressBar {
-    let template = "{prefix} {wide_bar} {pos}/{len} {per_sec} left {eta} {msg}";
+    let template = if total == 0 { WAITING } else { COUNTING };
     let bar = bar_as(template, total);
     bar.set_prefix(label);
+    bar.tick();
     bar
+}
+
+/// So many of so many items are done.
+pub(crate) fn advance(bar: &ProgressBar, done: usize, total: usize) {
+    let total = total as u64;
+    if bar.length() != Some(total) {
+        set_template(bar, COUNTING);
+        bar.set_length(total);
+    }
+    bar.set_position(done as u64);
 }
 
 /// A bar of another form; none is drawn where nothing is to be said.
@@ -27,10 +53,18 @@ pub(crate) fn bar_as(template: &str, total: u64) -> ProgressBar {
         false => ProgressDrawTarget::hidden(),
     };
     let bar = ProgressBar::with_draw_target(Some(total), target);
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
+    set_template(&bar, template);
     bar
+}
+
+/// Gives a bar another form.
+pub(crate) fn set_template(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            let _ = out.write_str(&brief(state.per_sec()));
+        };
+        bar.set_style(style.with_key("rate", rate));
+    }
 }
 
 impl TrainingProgress {
@@ -38,6 +72,7 @@ impl TrainingProgress {
     pub(crate) fn new(max_steps: Option<u64>) -> Self {
         Self {
             bar: StepBar::new("training", max_steps),
+            first_steps: None,
         }
     }
 
@@ -53,6 +88,7 @@ impl TrainingProgress {
                 ..
             } => {
                 self.bar.start(*done_steps, *total_steps);
+                self.first_steps = (*done_steps == 0 && *total_steps > 0).then_some(0);
                 let images = match images {
                     0 => String::new(),
                     images => format!(" and {images} images in turn"),
@@ -107,6 +143,7 @@ impl TrainingProgress {
             step: metrics.step,
             items: metrics.pairs,
             unit: "clips",
+            seconds: metrics.data_seconds + metrics.step_seconds,
             loss: metrics.total,
             skipped: metrics.skipped,
         };
@@ -127,7 +164,27 @@ impl TrainingProgress {
                 metrics.skipped
             )
         });
+        if let Some(made) = self.first_steps.as_mut() {
+            *made += 1;
+            if *made == FIRST_STEPS {
+                self.first_steps = None;
+                if let Some(hint) = self.bar.left().and_then(shorter) {
+                    self.bar.line(&hint);
+                }
+            }
+        }
     }
+}
+
+/// What makes a run shorter, if it takes long.
+fn shorter(left: Duration) -> Option<String> {
+    (left > LONG).then(|| {
+        format!(
+            "hint: by its first steps this run takes {} more; `--time 30m` plans as many steps as fit into half an \
+             hour, and a smaller `image_size` or fewer `frames` make each step cheaper (`clover help training`)",
+            in_words(left)
+        )
+    })
 }
 
 /// Why a run that was resumed makes no step.
@@ -161,4 +218,28 @@ fn validation_line(metrics: &ValidationMetrics, best: bool) -> String {
         retrieval.recall_sum,
         if best { ", the best so far" } else { "" }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_more_than_two_hours_is_told_how_to_be_shorter() {
+        assert_eq!(shorter(LONG), None);
+        let hint = shorter(Duration::from_secs(22 * 3_600)).unwrap();
+
+        for part in ["22h00m", "`--time 30m`", "`image_size`"] {
+            assert!(hint.contains(part), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_bar_knows_its_total_when_it_is_told() {
+        let bar = bar("measuring", 0);
+
+        advance(&bar, 3, 12);
+
+        assert_eq!((bar.position(), bar.length()), (3, Some(12)));
+    }
 }

@@ -16,7 +16,7 @@ use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt::Interrupt;
-use crate::output::{Verbosity, note, says};
+use crate::output::{Verbosity, print_progress, says};
 
 /// Without a terminal, what a run tells is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(20);
@@ -52,7 +52,7 @@ impl Lane {
             self.bar.set_message(line());
         } else if self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            note(&format!("{}: {}", self.name, line()));
+            print_progress(&format!("{}: {}", self.name, line()));
         }
     }
 }

@@ -1,14 +1,24 @@
 //! The bar of a run that makes steps; plain lines where there is no terminal.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::output::{Verbosity, note, says};
-use crate::progress::bar_as;
+use crate::output::{Verbosity, print_progress, says};
+use crate::progress::{bar_as, set_template};
 
 /// Without a terminal a line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// As many of the last steps say how long one takes.
+const RECENT: usize = 32;
+
+/// The bar before the run begins.
+const WAITING: &str = "{prefix}: {msg}";
+/// While the number of steps is not planned.
+const UNPLANNED: &str = "{prefix} {pos} {msg}";
+const COUNTING: &str = "{prefix} {pos}/{len} {wide_bar} {msg}";
 
 /// Counts steps, and how fast items pass.
 #[derive(Debug)]
@@ -17,8 +27,8 @@ pub(crate) struct StepBar {
     /// What the run was asked to stop after.
     max_steps: Option<u64>,
     last_line: Option<Instant>,
-    started: Instant,
-    items: usize,
+    /// Seconds of the last steps.
+    recent: VecDeque<f64>,
 }
 
 /// What is shown of a step.
@@ -29,6 +39,8 @@ pub(crate) struct ShownStep {
     pub(crate) items: usize,
     /// What an item is called.
     pub(crate) unit: &'static str,
+    /// What it took, waiting for its batch included.
+    pub(crate) seconds: f64,
     pub(crate) loss: f64,
     /// Items left out so far.
     pub(crate) skipped: usize,
@@ -36,30 +48,27 @@ pub(crate) struct ShownStep {
 
 impl StepBar {
     pub(crate) fn new(label: &'static str, max_steps: Option<u64>) -> Self {
-        let bar = bar_as("{prefix} {pos}/{len} {wide_bar} {msg}", 0);
+        let bar = bar_as(WAITING, 0);
         bar.set_prefix(label);
+        bar.set_message("reading the list");
         Self {
             bar,
             max_steps,
             last_line: None,
-            started: Instant::now(),
-            items: 0,
+            recent: VecDeque::new(),
         }
     }
 
     /// The run begins, or goes on after `done` of its steps.
-    pub(crate) fn start(&mut self, done: u64, total: u64) {
-        let total = self.max_steps.map_or(total, |max| total.min(max));
-        self.bar.set_length(total);
+    pub(crate) fn start(&self, done: u64, total: u64) {
+        self.set_total(total);
         self.bar.set_position(done);
-        self.bar.reset_eta();
-        self.started = Instant::now();
+        self.bar.set_message("");
     }
 
     /// So many steps are planned, of which each takes so long.
     pub(crate) fn planned(&self, steps: u64, step_seconds: f64) {
-        self.bar
-            .set_length(self.max_steps.map_or(steps, |max| steps.min(max)));
+        self.set_total(steps);
         self.line(&format!(
             "a step takes {step_seconds:.3} s: {steps} steps fill the time"
         ));
@@ -67,21 +76,49 @@ impl StepBar {
 
     /// A step was done; `details` are told to those who want them.
     pub(crate) fn step(&mut self, step: &ShownStep, details: impl FnOnce() -> String) {
-        self.items += step.items;
-        let rate = self.items as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(step.seconds);
         self.bar.set_position(step.step);
-        let terms = terms(step, rate, self.bar.eta());
+        let rate = step.items as f64 / typical(&self.recent).max(1e-9);
+        let terms = terms(step, rate, self.left());
         let due = self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY);
         if says(Verbosity::Verbose) {
             self.line(&format!("step {}: {}", step.step, details()));
         } else if self.bar.is_hidden() && due {
-            let total = self.bar.length().unwrap_or(0);
-            note(&format!("step {}/{total} {terms}", step.step));
+            let total = match self.total() {
+                0 => String::new(),
+                total => format!("/{total}"),
+            };
+            print_progress(&format!("step {}{total} {terms}", step.step));
             self.last_line = Some(Instant::now());
         }
         self.bar.set_message(terms);
+    }
+
+    /// The time that the steps to come take, if they are like the last ones; nothing is known before a number of
+    /// steps is planned.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let total = self.total();
+        let seconds = total.saturating_sub(self.bar.position()) as f64 * typical(&self.recent);
+        (total > 0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    }
+
+    fn total(&self) -> u64 {
+        self.bar.length().unwrap_or(0)
+    }
+
+    fn set_total(&self, total: u64) {
+        let template = match total {
+            0 => UNPLANNED,
+            _ => COUNTING,
+        };
+        set_template(&self.bar, template);
+        self.bar
+            .set_length(self.max_steps.map_or(total, |max| total.min(max)));
     }
 
     /// What is done beside steps.
@@ -92,7 +129,7 @@ impl StepBar {
     /// One line, above the bar where there is one.
     pub(crate) fn line(&self, line: &str) {
         if self.bar.is_hidden() {
-            note(line);
+            print_progress(line);
         } else {
             self.bar.println(line);
         }
@@ -112,8 +149,16 @@ pub(crate) fn steps(done: u64, total: u64) -> String {
     }
 }
 
+/// The mean of the middle half: neither a step that stalled nor the first one, which warms up, counts.
+fn typical(seconds: &VecDeque<f64>) -> f64 {
+    let mut sorted: Vec<f64> = seconds.iter().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = &sorted[sorted.len() / 4..sorted.len() - sorted.len() / 4];
+    middle.iter().sum::<f64>() / middle.len().max(1) as f64
+}
+
 /// What stands behind the number of the step, in at most 52 columns.
-fn terms(step: &ShownStep, rate: f64, left: Duration) -> String {
+fn terms(step: &ShownStep, rate: f64, left: Option<Duration>) -> String {
     let ShownStep {
         unit,
         loss,
@@ -124,12 +169,13 @@ fn terms(step: &ShownStep, rate: f64, left: Duration) -> String {
         0 => String::new(),
         some => format!(" skipped {some}"),
     };
-    let (rate, left) = (brief(rate), in_words(left));
-    format!("{rate} {unit}/s loss {}{skipped} left {left}", brief(*loss))
+    let left = left.map_or_else(String::new, |left| format!(" left {}", in_words(left)));
+    let (rate, loss) = (brief(rate), brief(*loss));
+    format!("{rate} {unit}/s loss {loss}{skipped}{left}")
 }
 
 /// A number in at most seven columns.
-fn brief(value: f64) -> String {
+pub(crate) fn brief(value: f64) -> String {
     match value.abs() {
         small if small < 10.0 => format!("{value:.3}"),
         middle if middle < 100_000.0 => format!("{value:.1}"),
@@ -138,7 +184,7 @@ fn brief(value: f64) -> String {
 }
 
 /// The two largest units of a time: `1h02m`, `3m20s`, `45s`.
-fn in_words(time: Duration) -> String {
+pub(crate) fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600, seconds / 60);
     match seconds {
@@ -158,6 +204,7 @@ mod tests {
             step,
             items: 8,
             unit: "clips",
+            seconds: 2.0,
             loss: 3.214_159,
             skipped: 0,
         }
@@ -165,14 +212,14 @@ mod tests {
 
     #[test]
     fn a_line_fits_80_columns_whatever_it_tells() {
-        let usual = terms(&shown(120), 12.34, Duration::from_secs(80));
+        let usual = terms(&shown(120), 12.34, Some(Duration::from_secs(80)));
         let most = ShownStep {
             loss: -1.0e30,
             skipped: 1_234_567,
             ..shown(0)
         };
 
-        let longest = terms(&most, 1.0e12, Duration::from_secs(u64::MAX));
+        let longest = terms(&most, 1.0e12, Some(Duration::MAX));
 
         assert_eq!(usual, "12.3 clips/s loss 3.214 left 1m20s");
         assert!(longest.len() <= 52, "{longest}");
@@ -190,6 +237,29 @@ mod tests {
 
         bar.start(2, 9);
         assert_eq!(bar.bar.length(), Some(9));
+    }
+
+    #[test]
+    fn a_stalled_step_and_one_that_warms_up_leave_the_time_left_as_it_is() {
+        let mut bar = StepBar::new("training", None);
+        bar.start(0, 0);
+        assert_eq!(bar.left(), None);
+        bar.start(0, 100);
+
+        for step in 1..=8 {
+            let seconds = match step {
+                1 => 30.0,
+                5 => 90.0,
+                _ => 2.0,
+            };
+            let step = ShownStep {
+                seconds,
+                ..shown(step)
+            };
+            bar.step(&step, String::new);
+        }
+
+        assert_eq!(bar.left(), Some(Duration::from_secs(92 * 2)));
     }
 
     #[test]

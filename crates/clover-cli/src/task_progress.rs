@@ -82,6 +82,7 @@ impl TuningProgress {
             step: metrics.step,
             items: metrics.items,
             unit: "items",
+            seconds: metrics.data_seconds + metrics.step_seconds,
             loss: metrics.loss,
             skipped: metrics.skipped,
         };

@@ -41,6 +41,14 @@ fn printed(words: &str) -> String {
     text(&output.stdout)
 }
 
+/// What a command that succeeds says about its work, and not as its result.
+fn told(words: &str) -> String {
+    let output = run(words);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{words}: {said}");
+    said
+}
+
 /// What a command that fails says, and its status.
 fn refused(words: &str) -> (String, i32) {
     let output = run(words);
@@ -150,8 +158,8 @@ fn quiet_runs_say_nothing_and_verbose_ones_every_step() {
         "{} --max-steps 1 --quiet",
         shapes.pretrain("quiet")
     ));
-    let verbose = printed(&format!("{} --max-steps 2 -v", shapes.pretrain("verbose")));
-    let usual = printed(&format!("{} --max-steps 2", shapes.pretrain("usual")));
+    let verbose = told(&format!("{} --max-steps 2 -v", shapes.pretrain("verbose")));
+    let usual = told(&format!("{} --max-steps 2", shapes.pretrain("usual")));
 
     assert_eq!(text(&quiet.stdout) + &text(&quiet.stderr), "");
     for part in ["step 1: loss", "step 2: loss", "|g|", "saved "] {
@@ -161,7 +169,7 @@ fn quiet_runs_say_nothing_and_verbose_ones_every_step() {
     let step = step.unwrap_or_else(|| panic!("no line of progress: {usual}"));
     assert!(step.len() <= 80 && step.contains("left"), "{step}");
     assert!(!usual.contains("warning"), "{usual}");
-    let cut = printed(&format!(
+    let cut = told(&format!(
         "{} --max-steps 1 text_len=4",
         shapes.pretrain("cut")
     ));

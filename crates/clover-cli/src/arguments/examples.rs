@@ -8,7 +8,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
     (
         &["pretrain"],
         &[
-            "clover pretrain --data pairs.csv --vocab vocab.txt --out runs/mine",
+            "clover pretrain --data pairs.csv --vocab auto --out runs/mine",
             "clover pretrain --data pairs.csv --vocab vocab.txt --out runs/mine --frames 4 epochs=10",
             "clover pretrain --data pairs.csv --vocab auto --out runs/mine --time 30m",
             "clover pretrain --data pairs.csv --vocab auto --out runs/rates --find-lr",

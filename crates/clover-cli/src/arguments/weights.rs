@@ -12,13 +12,14 @@ use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Weights {
-    /// Make a model bundle of a Video Swin and a BERT, or of a whole Clover.
+    /// Make a model bundle of a Video Swin and a BERT, of a CLIP, or of a whole Clover.
     Import(Box<ImportWeights>),
     /// Write a bundle's weights under the names of other programs.
     Export(ExportWeights),
     /// Say what a file of weights holds: names, shapes, types, parameters of each part, bytes.
     Inspect(InspectWeights),
     /// Get weights from the Hugging Face Hub into its ordinary cache.
+    #[cfg_attr(not(feature = "fetch"), command(hide = true))]
     Fetch(FetchWeights),
 }
 

@@ -7,7 +7,7 @@ use clover_data::dataset::{ClipTable, ConvertRequest};
 use clover_inference::LibrarySource;
 
 use crate::arguments::ClipLists;
-use crate::progress::bar;
+use crate::progress::{advance, bar};
 
 /// Whether shards are named by a pattern, which is no file.
 pub(super) fn is_pattern(path: &Path) -> bool {
@@ -27,11 +27,8 @@ pub(super) fn source(lists: &ClipLists, path: &Path) -> LibrarySource {
 
 /// Opens the clips of a source; reading the headers of shards is shown.
 pub(super) fn open_clips(source: &LibrarySource) -> Result<ClipTable> {
-    let scan = bar("reading shards", 0);
-    let table = source.open(&|done, total| {
-        scan.set_length(total as u64);
-        scan.set_position(done as u64);
-    });
+    let scan = bar("reading the list", 0);
+    let table = source.open(&|done, total| advance(&scan, done, total));
     scan.finish_and_clear();
     Ok(table?)
 }

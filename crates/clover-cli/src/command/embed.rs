@@ -133,8 +133,7 @@ impl Rows {
             for (row, text) in texts.iter().enumerate() {
                 self.file.push(text, embeddings.row(row))?;
             }
-            self.bar.inc(texts.len() as u64);
-            self.bar.set_length(self.bar.position());
+            self.bar.set_message(self.file.rows().to_string());
             self.go_on()?;
         }
     }

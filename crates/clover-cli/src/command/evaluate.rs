@@ -16,7 +16,7 @@ use super::metrics;
 use crate::arguments::{Evaluate, task_name};
 use crate::device::Work;
 use crate::output::{note, print_line};
-use crate::progress::bar;
+use crate::progress::{advance, bar};
 
 /// An evaluation with its progress on the terminal.
 pub(super) struct Measuring(pub(super) EvaluationPlan);
@@ -27,8 +27,7 @@ impl Work for Measuring {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Evaluated> {
         let progress = bar("measuring", 0);
         let found = evaluate::<B::InnerBackend>(&self.0, &device, &mut |done, total| {
-            progress.set_length(total as u64);
-            progress.set_position(done as u64);
+            advance(&progress, done, total);
         });
         progress.finish_and_clear();
         Ok(found?)

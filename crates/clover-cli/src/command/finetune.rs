@@ -12,7 +12,9 @@ use clover_trainer::report::Report;
 use clover_trainer::run::BestModel;
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
+use super::kept_run::{
+    end, kept_record, note_early_stop, of_a_new_run, or_begin_anew, replace, time_of,
+};
 use super::metrics;
 use crate::arguments::{Finetune, task_name};
 use crate::device::Work;
@@ -52,7 +54,10 @@ pub(crate) fn run(arguments: Finetune) -> Result<()> {
         interrupt: Interrupt::listen()?,
     };
     let checkpointing = recipe.gradient_checkpointing;
-    let summary = arguments.device.train(tuning, checkpointing)?;
+    let summary = arguments
+        .device
+        .train(tuning, checkpointing)
+        .map_err(|error| or_begin_anew(error, "--bundle", &arguments.out))?;
     let report = arguments.out.join("report.html");
     Report::of_finetuning(&name, &recipe, &summary)?.write_html(&report)?;
     note_early_stop(&summary, recipe.early_stopping);

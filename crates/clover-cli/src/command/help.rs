@@ -1,12 +1,14 @@
 //! `clover help`, `clover completions` and `clover man`.
 
+use std::borrow::Cow;
 use std::fs;
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, Result, bail};
 
 use crate::arguments::{self, Completions, Help, Man};
 use crate::guide::{GUIDE, Page};
+use crate::markdown::render;
 use crate::output::{Stdout, print_line};
 
 /// Shows a page of the guide, the options of a command, or what there is.
@@ -15,7 +17,7 @@ pub(crate) fn help(asked: &Help) -> Result<()> {
     if let [topic] = &words[..]
         && let Some(page) = Page::about(topic)
     {
-        print_line(page.text.trim_end());
+        print_line(shown(page.text).trim_end());
         return Ok(());
     }
     let mut command = match command(words) {
@@ -30,6 +32,15 @@ pub(crate) fn help(asked: &Help) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A page for whom it is printed: rendered for a terminal, as it is for a program.
+fn shown(text: &str) -> Cow<'_, str> {
+    if !io::stdout().is_terminal() {
+        return Cow::Borrowed(text);
+    }
+    let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+    Cow::Owned(render(text, width))
 }
 
 /// The command of these words, as `["weights", "import"]`; the program for none.

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use clover_trainer::RunRecord;
+use anyhow::{Result, anyhow, bail, ensure};
 use clover_trainer::run::RunSummary;
+use clover_trainer::{RunRecord, TrainerError};
 
 use crate::interrupt::Interrupted;
 use crate::output::note;
@@ -26,6 +26,18 @@ pub(super) fn of_a_new_run<T: Clone>(option: &str, given: &Option<T>, folder: &P
             "{}: keeps nothing of a run to resume: {option} must be given",
             folder.display()
         ),
+    }
+}
+
+/// A refusal to resume under other keys, with how a model is trained on under these: `from` is the option of a
+/// new run.
+pub(super) fn or_begin_anew(error: anyhow::Error, from: &str, folder: &Path) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(TrainerError::OtherRecipe { .. }) => anyhow!(
+            "{error}; to train its model on with other keys, begin another run: `{from} {}` with another `--out`",
+            folder.display()
+        ),
+        _ => error,
     }
 }
 
@@ -86,6 +98,23 @@ pub(super) fn end(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_other_keys_is_told_to_start_from_the_bundle() {
+        let other = TrainerError::OtherRecipe {
+            path: "run".into(),
+            key: "epochs".to_owned(),
+            recorded: "20".to_owned(),
+            wanted: "30".to_owned(),
+        };
+
+        let told = or_begin_anew(other.into(), "--start-from", Path::new("run")).to_string();
+        let another = or_begin_anew(anyhow!("full"), "--start-from", Path::new("run"));
+
+        let parts = ["epochs is 20 there and 30 here", "`--start-from run`"];
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        assert_eq!(another.to_string(), "full");
+    }
 
     #[test]
     fn a_time_takes_the_place_of_epochs_and_stays() {

@@ -2,6 +2,7 @@
 
 use clover_trainer::evaluate::{Direction, Evaluated, TaskMetrics};
 use clover_trainer::metric::RetrievalMetrics;
+use clover_trainer::report::RetrievalScores;
 
 /// The metrics in one line.
 pub(crate) fn in_a_line(metrics: &TaskMetrics) -> String {
@@ -74,7 +75,7 @@ pub(super) fn protocol(found: &Evaluated) -> Vec<String> {
                 (None, false) => "zero-shot, by similarity: ",
             };
             lines.push(format!(
-                "{how}accuracy {:.2} % over all {} questions (95 % interval {low:.1} to {high:.1}); {:.1} % \
+                "{how}accuracy {:.1} % over all {} questions (95 % interval {low:.1} to {high:.1}); {:.1} % \
                  of them have no answer in the list and count as wrong; chance {:.1} %, best constant \
                  answer {:.1} %",
                 100.0 * accuracy.accuracy,
@@ -103,15 +104,26 @@ fn direction(one: &Direction) -> String {
     .map(|[low, high]| format!("{low:.1}-{high:.1}"));
     let metrics = &one.metrics;
     format!(
-        "R@1 {:.2} ({first}), R@5 {:.2} ({fifth}), R@10 {:.2} ({tenth}), median rank {} ({median}), \
-         mean rank {:.1}; {} queries among {} candidates, 95 % intervals",
+        "R@1 {:.1} ({first}), R@5 {:.1} ({fifth}), R@10 {:.1} ({tenth}), median rank {:.1} ({median}), \
+         mean rank {:.1}; {} queries among {} candidates, 95 % intervals; {}",
         metrics.recall_at_1,
         metrics.recall_at_5,
         metrics.recall_at_10,
         metrics.median_rank,
         metrics.mean_rank,
         metrics.queries,
-        metrics.candidates
+        metrics.candidates,
+        by_chance(metrics)
+    )
+}
+
+/// What a random order has.
+fn by_chance(metrics: &RetrievalMetrics) -> String {
+    let scores = RetrievalScores::new("", metrics.clone());
+    let [first, fifth, tenth] = scores.chance_recall;
+    format!(
+        "chance R@1 {first:.1}, R@5 {fifth:.1}, R@10 {tenth:.1}, median rank {:.1}",
+        scores.chance_median_rank
     )
 }
 

@@ -9,7 +9,7 @@ use super::clip_list::{open_clips, source};
 use crate::arguments::Pack;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::note;
-use crate::progress::bar;
+use crate::progress::{advance, bar};
 
 pub(crate) fn run(arguments: Pack) -> Result<()> {
     let frames = match arguments.every {
@@ -40,8 +40,7 @@ pub(crate) fn run(arguments: Pack) -> Result<()> {
         &config,
         &arguments.out,
         &|progress| {
-            bar.set_length(progress.of as u64);
-            bar.set_position(progress.samples as u64);
+            advance(&bar, progress.samples, progress.of);
             if interrupt.asked() {
                 stop.store(true, Ordering::Relaxed);
             }

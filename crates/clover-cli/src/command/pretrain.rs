@@ -18,7 +18,9 @@ use clover_trainer::report::{EventFile, Report};
 use clover_trainer::{RunRecord, TrainerError};
 
 use super::bundle_folder::bundle_folder;
-use super::kept_run::{end, kept_record, note_early_stop, of_a_new_run, replace, time_of};
+use super::kept_run::{
+    end, kept_record, note_early_stop, of_a_new_run, or_begin_anew, replace, time_of,
+};
 use crate::arguments::{DeviceGroup, Pretrain};
 use crate::device::{Work, numbered_device};
 use crate::display::Display;
@@ -223,7 +225,9 @@ pub(crate) fn run(arguments: Pretrain) -> Result<()> {
         plan,
         interrupt: Interrupt::listen()?,
     };
-    let summary = backend.train(training, recipe.gradient_checkpointing)?;
+    let summary = backend
+        .train(training, recipe.gradient_checkpointing)
+        .map_err(|error| or_begin_anew(error, "--start-from", &folder))?;
     if !first {
         note("done; the first node has the report");
         return Ok(());
