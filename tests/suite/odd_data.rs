@@ -35,21 +35,38 @@ fn semantic() -> PretrainingRecipe {
 }
 
 #[test]
-fn a_data_set_smaller_than_a_batch_is_one_batch_an_epoch() {
+fn a_data_set_smaller_than_a_batch_is_refused_with_both_numbers() {
     let data = SmallData::rendered(3);
 
-    let (summary, _) = run(&data.plan(recipe(), "run")).unwrap();
+    let message = run(&data.plan(recipe(), "run")).unwrap_err().to_string();
 
-    let pairs: Vec<usize> = summary.metrics.iter().map(|step| step.pairs).collect();
-    assert_eq!(pairs, [3, 3]);
-    assert!(summary.finished);
+    assert!(
+        message.contains("batch_size: is 4, and there are only 3 items"),
+        "{message}"
+    );
+}
+
+#[test]
+fn files_of_which_none_is_there_may_lie_elsewhere() {
+    let data = SmallData::rendered(4);
+    let rows = (0..20).map(|number| format!("gone-{number}.gif,a circle\n"));
+    let rows: String = rows.collect();
+    fs::write(&data.files.train, format!("path,caption\n{rows}")).unwrap();
+
+    let message = run(&data.plan(recipe(), "run")).unwrap_err().to_string();
+
+    assert!(message.contains("`--videos` names the folder"), "{message}");
 }
 
 #[test]
 fn one_pair_alone_has_nothing_to_be_told_from() {
     let data = SmallData::rendered(1);
+    let recipe = PretrainingRecipe {
+        batch_size: 1,
+        ..recipe()
+    };
 
-    let (summary, _) = run(&data.plan(recipe(), "run")).unwrap();
+    let (summary, _) = run(&data.plan(recipe, "run")).unwrap();
 
     assert_eq!(summary.metrics.len(), 2);
     for step in &summary.metrics {

@@ -14,7 +14,7 @@ use clover_model::CloverConfig;
 use super::{PretrainingPlan, starting};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::{CaptionChoice, as_seen_by};
-use crate::run::{Loaders, TrainingData};
+use crate::run::{Loaders, TrainingData, check_batch_size};
 use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// Pairs whose batches are put together by the loader.
@@ -66,6 +66,11 @@ impl OpenedLists {
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
+        let mut longest = 0;
+        for table in tables.all().into_iter().filter(|table| !table.is_empty()) {
+            check_batch_size(recipe.batch_size, table.len())?;
+            longest = longest.max(table.len());
+        }
         let unused = match plan.start_from {
             // What was learned before counts, too.
             Some(_) => None,
@@ -122,6 +127,8 @@ impl OpenedLists {
         };
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
         let mut data = TrainingData::new(loaders, schedule, unusable);
+        // An epoch is as long as the longer list.
+        data.left_over = longest % recipe.batch_size;
         data.cut = cut;
         data.unused = unused;
         Ok(Self {

@@ -11,7 +11,7 @@ use clover_data::dataset::{
 use serde::{Deserialize, Serialize};
 
 use crate::schedule::Schedule;
-use crate::{CutTexts, UnusedPieces};
+use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// What a step was made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub(crate) struct TrainingData<S> {
     pub(crate) unusable: Vec<SkippedItem>,
     /// Questions that nothing can be learned from.
     pub(crate) unanswerable: usize,
+    /// Items at the end of an epoch that make no whole batch.
+    pub(crate) left_over: usize,
     /// Texts that are longer than the model reads.
     pub(crate) cut: Option<CutTexts>,
     /// Pieces of the vocabulary that no caption uses.
@@ -66,6 +68,19 @@ pub(crate) struct Iteration<T> {
 pub(crate) enum Iterations<'d, S: SampleSource> {
     One(EpochBatches<'d, S>),
     InTurn(MixedBatches<'d, S, S>),
+}
+
+/// Refuses batches of more items than there are.
+pub(crate) fn check_batch_size(batch_size: usize, items: usize) -> Result<(), TrainerError> {
+    if batch_size <= items {
+        return Ok(());
+    }
+    Err(TrainerError::RecipeValue {
+        key: "batch_size",
+        reason: format!(
+            "is {batch_size}, and there are only {items} items to learn from; take {items} or fewer"
+        ),
+    })
 }
 
 impl StepSchedule {
@@ -146,6 +161,7 @@ impl<S: SampleSource> TrainingData<S> {
             },
             unusable,
             unanswerable: 0,
+            left_over: 0,
             cut: None,
             unused: None,
         }

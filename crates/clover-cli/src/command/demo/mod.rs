@@ -254,7 +254,8 @@ impl Demonstration {
         let mut tuned = vec![None; tasks.len()];
         let tune = |task: &DemoTask, lane: &mut crate::side_by_side::Lane| {
             let folder = self.arguments.out.join(task.name);
-            let recipe = task.recipe(self.recipe.seed)?;
+            let mut recipe = task.recipe(self.recipe.seed)?;
+            recipe.batch_size = recipe.batch_size.min(self.arguments.train_clips);
             let items = task.items(files, Split::Train);
             let plan = FinetuningPlan {
                 resume: true,
