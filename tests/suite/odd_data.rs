@@ -46,6 +46,18 @@ fn a_data_set_smaller_than_a_batch_is_one_batch_an_epoch() {
 }
 
 #[test]
+fn files_of_which_none_is_there_may_lie_elsewhere() {
+    let data = SmallData::rendered(4);
+    let rows = (0..20).map(|number| format!("gone-{number}.gif,a circle\n"));
+    let rows: String = rows.collect();
+    fs::write(&data.files.train, format!("path,caption\n{rows}")).unwrap();
+
+    let message = run(&data.plan(recipe(), "run")).unwrap_err().to_string();
+
+    assert!(message.contains("`--videos` names the folder"), "{message}");
+}
+
+#[test]
 fn one_pair_alone_has_nothing_to_be_told_from() {
     let data = SmallData::rendered(1);
 

@@ -154,7 +154,7 @@ pub(crate) struct Pretrain {
     /// captions, a folder of videos with `clip.txt` beside `clip.mp4`, or WebDataset shards.
     #[arg(long, required_unless_present = "resume")]
     pub(crate) data: Option<PathBuf>,
-    /// The folder of the videos that annotation files name; their own folder if not given.
+    /// The folder that relative paths of the lists start at; each list's own folder if not given.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
     /// Pairs of still images, of the same forms as `--data`: each iteration makes a step on a batch

@@ -48,6 +48,12 @@ impl Write for Stdout {
     }
 }
 
+/// So many of what one is called.
+pub(crate) fn counted(count: usize, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
+}
+
 /// One line of a result.
 pub(crate) fn print_line(line: &str) {
     let _kept = writeln!(Stdout, "{line}");

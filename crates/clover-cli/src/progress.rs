@@ -83,6 +83,7 @@ impl TrainingProgress {
                 parameters,
                 items,
                 images,
+                left_over,
                 total_steps,
                 done_steps,
                 ..
@@ -97,6 +98,9 @@ impl TrainingProgress {
                     "{items} pairs{images}, {parameters} parameters, {}",
                     steps(*done_steps, *total_steps)
                 ));
+                if *done_steps == 0 && *left_over > 0 {
+                    self.bar.line(&of_no_batch(*left_over));
+                }
             }
             PretrainingEvent::StartsFrom { folder, report } => {
                 self.bar
@@ -185,6 +189,11 @@ fn shorter(left: Duration) -> Option<String> {
             in_words(left)
         )
     })
+}
+
+/// What becomes of an epoch's rest.
+pub(crate) fn of_no_batch(left_over: usize) -> String {
+    format!("an epoch leaves out {left_over} of them, others each time, which make no whole batch")
 }
 
 /// Why a run that was resumed makes no step.

@@ -4,7 +4,7 @@ use clover_trainer::finetune::{FinetuningEvent, FinetuningMetrics};
 
 use crate::command::in_a_line;
 use crate::output::{Verbosity, says};
-use crate::progress::enough_steps;
+use crate::progress::{enough_steps, of_no_batch};
 use crate::step_bar::{ShownStep, StepBar, steps};
 
 /// Shows a fine-tuning run.
@@ -28,6 +28,7 @@ impl TuningProgress {
                 parameters,
                 items,
                 unanswerable,
+                left_over,
                 total_steps,
                 done_steps,
                 ..
@@ -41,6 +42,9 @@ impl TuningProgress {
                     "{items} items{left_out}, {parameters} parameters, {}",
                     steps(*done_steps, *total_steps)
                 ));
+                if *done_steps == 0 && *left_over > 0 {
+                    self.bar.line(&of_no_batch(*left_over));
+                }
             }
             FinetuningEvent::Planned {
                 steps,

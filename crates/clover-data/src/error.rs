@@ -1,5 +1,6 @@
 //! What can go wrong while data is read or written.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::dataset::RowFault;
@@ -153,6 +154,13 @@ pub enum DataError {
         first: String,
     },
 
+    /// A list has no row at all.
+    #[error("{path}: has no rows")]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A figure of a dataset's configuration is out of range.
     #[error("{key} is {value}, which is not between {smallest} and {largest}")]
     OutOfRange {
@@ -209,7 +217,7 @@ pub enum DataError {
     },
 
     /// Too large a share of the items read is broken.
-    #[error("{failed} of {read} items read are broken; the last one found: {last}")]
+    #[error("{failed} of {read} items read are broken; the last one found: {last}{hint}")]
     TooManyFailures {
         /// Reads that failed.
         failed: usize,
@@ -217,6 +225,8 @@ pub enum DataError {
         read: usize,
         /// The name of the last broken item and what is wrong with it.
         last: String,
+        /// What to do about it, where that is known.
+        hint: &'static str,
     },
 
     /// A file has no bytes.
@@ -407,4 +417,11 @@ pub enum DataError {
         /// Files that are neither, by the extensions of their names.
         others: usize,
     },
+}
+
+impl DataError {
+    /// Whether a file is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == ErrorKind::NotFound)
+    }
 }

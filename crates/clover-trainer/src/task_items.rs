@@ -19,7 +19,7 @@ use crate::recipe::{TaskKind, TaskRecipe};
 pub struct ItemsLocation {
     /// The list, and what goes with it.
     pub request: ConvertRequest,
-    /// The folder of clips, if it is not the annotation's own.
+    /// The folder that relative paths of the list start at, if it is not the list's own.
     pub clips: Option<PathBuf>,
     /// What the split is called: `train`, `validation`, `test`. A file with several splits gives the
     /// one of this name.

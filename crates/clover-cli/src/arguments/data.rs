@@ -32,7 +32,7 @@ pub(crate) struct ListArguments {
 /// Lists of clips whose texts do not matter: where their clips lie, and how they are read.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ClipLists {
-    /// The folder of the videos that an annotation file names; its own folder if not given.
+    /// The folder that relative paths of a list start at; the list's own folder if not given.
     #[arg(long, alias = "clips")]
     pub(crate) videos: Option<PathBuf>,
     /// The split to keep, of a file with several: train, val or test.

@@ -15,7 +15,7 @@ use crate::device::DeviceName;
 /// The annotation file of a split, and what goes with it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AnnotationArguments {
-    /// The folder of clips, if it is not the annotation file's.
+    /// The folder that relative paths of a list start at; the list's own folder if not given.
     #[arg(long)]
     pub(crate) videos: Option<PathBuf>,
     /// The list of answers: an answer a line, or json.

@@ -8,13 +8,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use clover_data::check::{CheckConfig, CheckReport, ItemFacts, Spread, check};
 use clover_data::video::DecodeLimits;
-use clover_trainer::recipe::{Recipe, TaskRecipe};
+use clover_trainer::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
 
-use super::clip_list::{open_clips, source};
+use super::clip_list::{open_clips, source, where_looked};
 use crate::arguments::CheckData;
 use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::output::{note, print_line};
+use crate::output::{counted, note, print_line};
 use crate::progress::bar;
 
 /// Clips of equal contents that are named before the rest is counted.
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: CheckData) -> Result<()> {
     if arguments.json {
         print_line(&serde_json::to_string_pretty(&report)?);
     } else {
-        print(&report);
+        print(&report, collection.is_of_shards());
     }
     if stopped {
         bail!(Interrupted(format!(
@@ -77,14 +77,23 @@ pub(crate) fn run(arguments: CheckData) -> Result<()> {
     let broken = report.broken.len();
     let share = report.broken_share();
     let found = format!(
-        "{broken} of {} clips ({:.2} %)",
-        report.clips,
+        "{broken} of {} ({:.2} %)",
+        counted(report.clips, "clip"),
         100.0 * share
     );
     if share > allowed {
+        let looked = match report.readable {
+            0 => where_looked(&collection),
+            _ => String::new(),
+        };
         bail!(
-            "{found} are broken, more than max_failed_share = {allowed}: fine-tuning stops there"
+            "{found} are broken, more than max_failed_share = {allowed}: fine-tuning stops there{looked}"
         );
+    }
+    if !arguments.json {
+        remarks(&report, &PretrainingRecipe::open("pretrain")?)
+            .iter()
+            .for_each(|line| note(line));
     }
     if broken > 0 && !arguments.json {
         note(&format!(
@@ -136,7 +145,31 @@ impl Items {
     }
 }
 
-fn print(report: &CheckReport) {
+/// What of the clips and captions does not suit a recipe as it is shipped.
+fn remarks(report: &CheckReport, recipe: &PretrainingRecipe) -> Vec<String> {
+    let (frames, words) = (&report.frames, &report.words.words);
+    // A list of still images is one for `--images`, which takes one of each.
+    let few = frames.largest > 1.0 && frames.largest < recipe.frames as f64;
+    let few = few.then(|| {
+        let most = frames.largest;
+        format!(
+            "no clip has more than {most} of the {} frames that recipes take: `frames={most} \
+             test_frames={most}` trains on the same, and faster",
+            recipe.frames
+        )
+    });
+    // A word is a piece at least, and two more stand around a text.
+    let long = words.count > 0 && words.largest + 2.0 > recipe.text_len as f64;
+    let long = long.then(|| {
+        format!(
+            "texts have up to {} words; of more than `text_len={}` word pieces, training leaves out the end",
+            words.largest, recipe.text_len
+        )
+    });
+    few.into_iter().chain(long).collect()
+}
+
+fn print(report: &CheckReport, of_shards: bool) {
     for item in &report.broken {
         print_line(&format!("broken: {item}"));
     }
@@ -152,12 +185,17 @@ fn print(report: &CheckReport) {
         clips, readable, ..
     } = report;
     print_line(&format!(
-        "{clips} clips: {readable} readable, {} broken, {} the same as another",
+        "{}: {readable} readable, {} broken, {} the same as another",
+        counted(*clips, "clip"),
         report.broken.len(),
         report.duplicates.clips
     ));
     for coding in &report.codings {
-        print_line(&format!("  {} x {}", coding.count, coding.value));
+        let coded = match &*coding.value {
+            "images" if !of_shards => "folders of images",
+            coded => coded,
+        };
+        print_line(&format!("  {} x {coded}", coding.count));
     }
     spread("frames", &report.frames, Some(report.frames.total()));
     spread("seconds", &report.seconds, Some(report.seconds.total()));
@@ -168,8 +206,10 @@ fn print(report: &CheckReport) {
     let words = &report.words;
     if words.captions > 0 {
         print_line(&format!(
-            "{} captions: {} without words, {} the same as another",
-            words.captions, words.empty, report.duplicates.captions
+            "{}: {} without words, {} the same as another",
+            counted(words.captions, "caption"),
+            words.empty,
+            report.duplicates.captions
         ));
         spread("words", &words.words, Some(words.words.total()));
         let more = if words.more { "more than " } else { "" };
@@ -188,10 +228,59 @@ fn print(report: &CheckReport) {
 
 fn spread(name: &str, spread: &Spread, total: Option<f64>) {
     if spread.count > 0 {
-        let total = total.map_or_else(String::new, |total| format!(", {total:.1} in all"));
+        let total = total.map_or_else(String::new, |total| format!(", {} in all", rounded(total)));
         print_line(&format!(
-            "{name}: {:.1} to {:.1}, {:.1} on average{total}",
-            spread.smallest, spread.largest, spread.mean
+            "{name}: {} to {}, {} on average{total}",
+            rounded(spread.smallest),
+            rounded(spread.largest),
+            rounded(spread.mean)
         ));
+    }
+}
+
+/// A number with one digit behind the point, where it is not whole.
+fn rounded(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clover_data::check::WordStatistics;
+
+    #[test]
+    fn whole_numbers_have_no_point() {
+        let numbers = [2.0, 2.26, 1746.0, 2.96].map(rounded);
+
+        assert_eq!(numbers, ["2", "2.3", "1746", "3"]);
+    }
+
+    #[test]
+    fn few_frames_and_long_captions_are_remarked_on() {
+        let recipe = PretrainingRecipe::open("pretrain").unwrap();
+        let spread = |largest| {
+            let mut spread = Spread::default();
+            (spread.count, spread.largest) = (1, largest);
+            spread
+        };
+        let report = |frames, words| {
+            let words = WordStatistics {
+                words: spread(words),
+                ..WordStatistics::default()
+            };
+            let report = CheckReport {
+                frames: spread(frames),
+                words,
+                ..CheckReport::default()
+            };
+            remarks(&report, &recipe)
+        };
+
+        assert!(report(8.0, 28.0).is_empty());
+        assert!(report(1.0, 0.0).is_empty());
+        let said = report(2.0, 29.0);
+        assert!(said[0].contains("`frames=2 test_frames=2`"), "{said:?}");
+        assert!(said[1].contains("up to 29 words"), "{said:?}");
     }
 }

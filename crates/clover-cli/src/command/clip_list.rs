@@ -14,6 +14,23 @@ pub(super) fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['{', '*'])
 }
 
+/// Rows that are looked for where none could be read.
+const LOOKED_FOR: usize = 20;
+
+/// Where the clips of a list were looked for, if none of the first is there; otherwise nothing.
+pub(super) fn where_looked(clips: &ClipTable) -> String {
+    let mut first = 0..clips.len().min(LOOKED_FOR);
+    if first.is_empty() || first.any(|row| clips.file(row).exists()) {
+        return String::new();
+    }
+    let folder = Path::new(".").join(clips.folder());
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    format!(
+        "; looked in {}; `--videos` names another folder",
+        folder.display()
+    )
+}
+
 /// What `path` names, and how it is read.
 pub(super) fn source(lists: &ClipLists, path: &Path) -> LibrarySource {
     let mut source = LibrarySource::of(path);

@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_inference::{
-    ClipImport, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
-    LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
+    ClipImport, ClipKey, ClipState, Embedder, IndexEvent, IndexSettings, IndexSource, IndexWriter,
+    Library, LibrarySource, NeutralTexts, UpdateOptions, UpdateSummary, VideoIndex, WindowSettings,
     has_checksums, is_index, ready_index,
 };
 use indicatif::ProgressBar;
 
 use super::bundle_folder::bundle_folder;
-use super::clip_list::{is_pattern, open_clips, source};
+use super::clip_list::{is_pattern, open_clips, source, where_looked};
 use super::open_bundle;
 use crate::arguments::Index;
 use crate::device::Work;
 use crate::device::processors;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::output::note;
+use crate::output::{counted, note};
 use crate::progress::bar_as;
 
 /// While waiting for the next look, how often an interrupt is noticed.
@@ -189,7 +189,7 @@ impl Indexing {
                 bail!(Interrupted(words.to_owned()));
             }
             if !self.arguments.follow {
-                return Ok(());
+                return some_clip(writer.library(), &opened);
             }
         }
     }
@@ -214,7 +214,8 @@ impl Indexing {
                 }
                 IndexEvent::Clip(record) => {
                     if let (Some(fault), true) = (&record.fault, record.state != ClipState::Gone) {
-                        let path = record.key.path.escape_debug();
+                        let path = path_of(&record.key, sources);
+                        let path = path.escape_debug();
                         bar.suspend(|| note(&format!("skipped {path}: {fault}")));
                     }
                 }
@@ -246,6 +247,30 @@ impl Indexing {
         }
         true
     }
+}
+
+/// Where a clip of these sources lies.
+fn path_of(clip: &ClipKey, sources: &[IndexSource]) -> String {
+    let source = sources.iter().find(|source| source.place == clip.source);
+    let folder = source.map_or(Path::new(""), |source| source.clips.folder());
+    folder.join(&clip.path).display().to_string()
+}
+
+/// Refuses an index of broken clips alone.
+fn some_clip(library: &Library, sources: &[IndexSource]) -> Result<()> {
+    let count = |state| {
+        let records = library.records();
+        records.filter(move |record| record.state == state).count()
+    };
+    let broken = count(ClipState::Broken);
+    if broken == 0 || count(ClipState::Indexed) > 0 {
+        return Ok(());
+    }
+    let looked: String = sources
+        .iter()
+        .map(|source| where_looked(&source.clips))
+        .collect();
+    bail!("no clip could be read: {broken} with faults{looked}")
 }
 
 /// The bundle of a CLIP beside an index, made if it is not there. Its name tells what it was made of.
@@ -294,12 +319,17 @@ fn line(summary: &UpdateSummary, index: &VideoIndex) -> String {
         .filter(|one| one.state == ClipState::Indexed);
     let lists = index.inverted_file().map(status::lists_line);
     let lists = lists.map_or_else(String::new, |lists| format!("; {lists}"));
+    let alike = match unchanged + gone {
+        // At first there is nothing to be renamed.
+        0 => "the same as another",
+        _ => "renamed or copied",
+    };
     format!(
-        "{}: {} clips in {} rows; {embedded} embedded ({:.1} s of video), {known} renamed or copied, \
-         {unchanged} unchanged, {gone} gone, {broken} with faults{lists}",
+        "{}: {} in {}; {embedded} embedded ({:.1} s of video), {known} {alike}, {unchanged} unchanged, \
+         {gone} gone, {broken} with faults{lists}",
         index.folder().display(),
-        clips.count(),
-        index.rows(),
+        counted(clips.count(), "clip"),
+        counted(index.rows(), "row"),
         progress.seconds
     )
 }
@@ -394,6 +424,28 @@ mod tests {
             status[0].contains("2 clips") && status[1].contains("0.4 s every 0.2 s"),
             "{status:?}"
         );
+    }
+
+    #[test]
+    fn an_index_of_broken_clips_alone_is_refused_and_says_where_it_looked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, on) = (folder.path(), Interrupt::default());
+        let clips = super::super::bundle_folder::small::write(folder, None);
+        let videos = clips[0].parent().unwrap().display().to_string();
+        let name = clips[0].file_name().unwrap().to_string_lossy();
+        let pairs = format!("path,caption\n{name},a circle\n");
+        fs::write(folder.join("pairs.csv"), pairs).unwrap();
+        let made = ["--bundle", "@bundle", "@pairs.csv"];
+
+        let error = index(folder, &made, &on).unwrap_err().to_string();
+        let elsewhere = [&made[..], &["--videos", &videos]].concat();
+        index(folder, &elsewhere, &on).unwrap();
+
+        assert!(
+            error.starts_with("no clip could be read: 1 with faults; looked in "),
+            "{error}"
+        );
+        assert_eq!(opened(folder).library().records().len(), 1);
     }
 
     #[test]

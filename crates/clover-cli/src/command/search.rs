@@ -5,7 +5,7 @@ mod page;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use clover_data::video::Span;
 use clover_inference::{FoundMoment, LibrarySource, SearchQuery, SearchResult, Searcher};
@@ -99,6 +99,9 @@ impl Work for Searching<'_> {
             return answer_each(&searcher, self.query, self.form, self.input, self.output);
         }
         let found = searcher.search(&self.query)?;
+        if let (Some(within), true) = (&self.query.within, found.moments.is_empty()) {
+            bail!(none_within(within));
+        }
         if let Some(path) = &self.html {
             let page = search_page(searcher.index(), &self.query, &found);
             write_whole(path, page.as_bytes())?;
@@ -257,10 +260,7 @@ fn remarks(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
     }
     match (&query.within, found.moments.is_empty()) {
         (Some(within), true) => {
-            remarks.push(format!(
-                "no clip of this index lies in {}",
-                in_a_line(within)
-            ));
+            remarks.push(none_within(within));
         }
         (None, true) => remarks.push("there is no clip in this index".to_owned()),
         (_, false) => {
@@ -269,6 +269,11 @@ fn remarks(query: &SearchQuery, found: &SearchResult) -> Vec<String> {
         }
     }
     remarks
+}
+
+/// Where no clip of an index lies.
+fn none_within(folder: &Path) -> String {
+    format!("no clip of this index lies in {}", in_a_line(folder))
 }
 
 /// What speaks against the best of what was found, in an index whose scores were measured or not.

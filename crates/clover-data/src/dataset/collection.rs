@@ -28,8 +28,8 @@ impl ClipTable {
     /// an annotation file; a folder of clips, in which `clip.txt` or `clip.json` beside `clip.mp4` says
     /// what goes with it; or a single clip.
     ///
-    /// Clips of an annotation file lie in `clips`, or beside it if that is not given. `progress` hears
-    /// how many of how many shards are read.
+    /// Relative paths of a list start at `clips`, or at the list's folder if that is not given. `progress`
+    /// hears how many of how many shards are read.
     ///
     /// # Errors
     ///
@@ -70,9 +70,10 @@ impl ClipTable {
             return Ok(files.into());
         }
         let beside = path.parent().unwrap_or(Path::new(""));
+        let folder = clips.unwrap_or(beside);
         match request.format_of_file()? {
-            AnnotationFormat::Pairs => Self::of_manifest(request, beside),
-            format => convert_to_table((request, format), clips.unwrap_or(beside)),
+            AnnotationFormat::Pairs => Self::of_manifest(request, folder),
+            format => convert_to_table((request, format), folder),
         }
     }
 
@@ -268,6 +269,28 @@ mod tests {
         for table in tables {
             assert_eq!(table.len(), 1);
             assert_eq!(table.read(0).unwrap().texts.all(), ["a cat", "a pet"]);
+        }
+    }
+
+    #[test]
+    fn relative_paths_of_any_list_start_at_the_folder_of_clips() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.csv"), "path,caption\na.gif,a cat\n/b.gif,a dog\n").unwrap();
+        let pair = "{\"path\":\"a.gif\",\"caption\":\"a cat\"}\n";
+        fs::write(path("b.jsonl"), pair).unwrap();
+        let item = "{\"clip\":\"a.gif\",\"captions\":[\"a cat\"]}\n";
+        fs::write(path("c.jsonl"), item).unwrap();
+
+        for list in ["a.csv", "b.jsonl", "c.jsonl"] {
+            let table = ClipTable::open(&path(list), Some(Path::new("videos")), &|_, _| ());
+            let table = table.unwrap();
+
+            assert_eq!(table.file(0), Path::new("videos/a.gif"), "{list}");
+            assert_eq!(open(&path(list)).file(0), path("a.gif"), "{list}");
+            if table.len() > 1 {
+                assert_eq!(table.file(1), Path::new("/b.gif"));
+            }
         }
     }
 

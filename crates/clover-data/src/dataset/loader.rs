@@ -69,6 +69,8 @@ pub struct BatchLoader<S> {
     config: LoaderConfig,
     reads: usize,
     failures: usize,
+    /// Those of the failures whose file is not there.
+    missing: usize,
     broken: BTreeSet<usize>,
     skipped: Vec<SkippedItem>,
 }
@@ -125,6 +127,7 @@ impl<S: SampleSource> BatchLoader<S> {
             config,
             reads: 0,
             failures: 0,
+            missing: 0,
             broken: BTreeSet::new(),
             skipped: Vec::new(),
         })
@@ -193,6 +196,7 @@ impl<S: SampleSource> BatchLoader<S> {
                 return Err(error);
             }
             self.failures += 1;
+            self.missing += usize::from(error.is_missing());
             if self.broken.insert(index) {
                 let name = self.source.name(index);
                 self.skipped.push(SkippedItem::new(name, &error));
@@ -218,6 +222,10 @@ impl<S: SampleSource> BatchLoader<S> {
             failed: self.failures,
             read: self.reads,
             last: last.map_or_else(String::new, ToString::to_string),
+            hint: match self.missing == self.reads {
+                true => "; `--videos` names the folder that relative paths start at",
+                false => "",
+            },
         }
     }
 }

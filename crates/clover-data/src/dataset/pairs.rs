@@ -221,6 +221,11 @@ impl Reading<'_, '_> {
         for &style in styles {
             let mut records = Records::open(self.path, style)?;
             let header = records.header(self.path)?;
+            if header.names().all(str::is_empty) {
+                return Err(DataError::EmptyFile {
+                    path: self.path.to_path_buf(),
+                });
+            }
             let error = match self.columns.find(header.names()) {
                 [Some(path), Some(caption)] => {
                     return Ok((records, Places::new(&header, [path, caption])));

@@ -83,11 +83,14 @@ impl SkippedRows {
         path: &Path,
     ) -> Result<(T, Vec<SkippedItem>), DataError> {
         let Some(used) = used else {
-            let first = self.named.first();
-            return Err(DataError::NoUsableRow {
-                path: path.to_path_buf(),
-                skipped: self.named.len() + self.more,
-                first: first.map_or_else(|| "it has no rows".to_owned(), ToString::to_string),
+            let path = path.to_path_buf();
+            return Err(match self.named.first() {
+                Some(first) => DataError::NoUsableRow {
+                    path,
+                    skipped: self.named.len() + self.more,
+                    first: first.to_string(),
+                },
+                None => DataError::NoRows { path },
             });
         };
         if self.more > 0 {

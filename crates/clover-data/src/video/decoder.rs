@@ -187,10 +187,10 @@ fn open_media(
     }
 }
 
-/// Names the file that cannot be read.
+/// Names the file that cannot be read, from the root on: it tells where a relative path led.
 pub(super) fn unreadable(path: &Path, source: std::io::Error) -> DataError {
     DataError::Read {
-        path: path.to_path_buf(),
+        path: std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
         source,
     }
 }
@@ -288,7 +288,9 @@ mod tests {
             .err()
             .unwrap();
 
-        assert_eq!(error.to_string(), "nowhere.mp4: cannot be read");
+        let whole = std::path::absolute("nowhere.mp4").unwrap();
+        let expected = format!("{}: cannot be read", whole.display());
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A folder, list or shards, and how it is read: a later update reads it in the same way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibrarySource {
-    /// Where the clips of an annotation file lie; beside it if not given.
+    /// Where relative paths of a list start; in its own folder if not given.
     #[serde(default)]
     pub videos: Option<PathBuf>,
     /// The folder, list or shards, and what is chosen of it.

@@ -18,7 +18,7 @@ use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
 use crate::recipe::{Recipe, TaskRecipe};
-use crate::run::{Loaders, TimeBudget, TrainingData};
+use crate::run::{Loaders, TimeBudget, TrainingData, left_over};
 use crate::task_items::TaskReading;
 use crate::{CutTexts, TrainerError};
 
@@ -110,6 +110,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
         list: &ClipTable,
     ) -> Result<TrainingData<Batched<S>>, TrainerError> {
         let recipe = &self.recipe;
+        let left_over = left_over(items.len(), recipe.batch_size);
         let config = LoaderConfig {
             order: EpochOrder::ShuffledByGroup {
                 seed: recipe.seed,
@@ -124,6 +125,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
         let loaders = Loaders::One(Box::new(loader));
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
         let mut data = TrainingData::new(loaders, schedule, list.skipped().to_vec());
+        data.left_over = left_over;
         data.cut = CutTexts::of(list, recipe.question_form, &self.tokenizer, recipe.text_len)?;
         Ok(data)
     }

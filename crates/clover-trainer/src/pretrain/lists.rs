@@ -14,7 +14,7 @@ use clover_model::CloverConfig;
 use super::{PretrainingPlan, starting};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::recipe::{CaptionChoice, as_seen_by};
-use crate::run::{Loaders, TrainingData};
+use crate::run::{Loaders, TrainingData, left_over};
 use crate::{CutTexts, TrainerError, UnusedPieces};
 
 /// Pairs whose batches are put together by the loader.
@@ -66,6 +66,7 @@ impl OpenedLists {
         share: BatchShare,
     ) -> Result<Self, TrainerError> {
         let recipe = &plan.recipe;
+        let longest = tables.all().into_iter().map(ClipTable::len).max();
         let unused = match plan.start_from {
             // What was learned before counts, too.
             Some(_) => None,
@@ -122,6 +123,8 @@ impl OpenedLists {
         };
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
         let mut data = TrainingData::new(loaders, schedule, unusable);
+        // An epoch is as long as the longer list.
+        data.left_over = left_over(longest.unwrap_or(0), recipe.batch_size);
         data.cut = cut;
         data.unused = unused;
         Ok(Self {

@@ -29,7 +29,7 @@ pub struct PretrainingPlan {
     pub recipe: PretrainingRecipe,
     /// The pairs: a manifest, an annotation file with captions, a folder of videos, or shards.
     pub data: PathBuf,
-    /// The folder of the videos that annotation files name; their own folder if not given.
+    /// The folder that relative paths of the lists start at; each list's own folder if not given.
     pub videos: Option<PathBuf>,
     /// Pairs of still images, of the same forms: each iteration takes a batch of both.
     pub images: Option<PathBuf>,

@@ -25,7 +25,7 @@ impl AnyRecipe {
     ///
     /// There is neither, the file cannot be read, or a key is missing, unknown or out of range.
     pub fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
-        let text = ShippedRecipe::read(name.as_ref())?;
+        let text = ShippedRecipe::read(name.as_ref(), |_| true)?;
         let name = &*name.as_ref().to_string_lossy();
         let table: toml::Table = toml::from_str(&text).unwrap_or_default();
         Ok(if table.contains_key("pretraining") {

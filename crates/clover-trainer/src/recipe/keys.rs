@@ -109,8 +109,21 @@ fn replace_key<'o, R: Serialize + DeserializeOwned>(
         place = table.entry(part).or_insert(Value::Null);
     }
     *place = parse_value(value);
-    let recipe = serde_json::from_value(keys).map_err(|error| wrong(error.to_string()))?;
+    let recipe = serde_json::from_value(keys).map_err(|error| wrong(in_words(&error)))?;
     Ok((recipe, key))
+}
+
+/// What is wrong with a value, with the program's types in words.
+fn in_words(error: &serde_json::Error) -> String {
+    let types = [
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("f64", "a number"),
+        ("a boolean", "true or false"),
+    ];
+    types.iter().fold(error.to_string(), |text, (name, words)| {
+        text.replace(&format!("expected {name}"), &format!("expected {words}"))
+    })
 }
 
 /// A number, a truth value, a list of these, or text.

@@ -32,7 +32,7 @@ pub trait Recipe: Clone + Serialize + DeserializeOwned {
     ///
     /// There is none, or one of another kind.
     fn shipped(name: &str) -> Result<Self, TrainerError> {
-        Self::from_toml(ShippedRecipe::named(name)?.text, name)
+        Self::from_toml(ShippedRecipe::named(name, is_of::<Self>)?.text, name)
     }
 
     /// Reads the file of this path; where there is none, the shipped recipe of this name.
@@ -42,7 +42,8 @@ pub trait Recipe: Clone + Serialize + DeserializeOwned {
     /// There is neither, the file cannot be read, or as [`from_toml`](Self::from_toml).
     fn open(name: impl AsRef<Path>) -> Result<Self, TrainerError> {
         let name = name.as_ref();
-        Self::from_toml(&ShippedRecipe::read(name)?, &name.to_string_lossy())
+        let text = ShippedRecipe::read(name, is_of::<Self>)?;
+        Self::from_toml(&text, &name.to_string_lossy())
     }
 
     /// Reads and validates a recipe; `name` stands in errors.
@@ -86,6 +87,11 @@ pub trait Recipe: Clone + Serialize + DeserializeOwned {
         recipe.validate()?;
         Ok(recipe)
     }
+}
+
+/// Whether a shipped recipe is of this kind.
+fn is_of<R: Recipe>(shipped: &ShippedRecipe) -> bool {
+    R::from_toml(shipped.text, shipped.name).is_ok()
 }
 
 /// Refuses keys that the complete recipe has not, in all its tables.

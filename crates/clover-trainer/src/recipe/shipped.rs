@@ -65,8 +65,9 @@ impl ShippedRecipe {
         SHIPPED_RECIPES.iter().find(|recipe| recipe.name == name)
     }
 
-    /// The text of the file of this path; where there is none, of the shipped recipe of this name.
-    pub(super) fn read(path: &Path) -> Result<String, TrainerError> {
+    /// The text of the file of this path; where there is none, of the shipped recipe of this name. Where
+    /// there is none of these, either, the error names those that `suit`.
+    pub(super) fn read(path: &Path, suits: impl Fn(&Self) -> bool) -> Result<String, TrainerError> {
         if path.is_file() {
             let text = read_regular(path, MAX_BYTES)
                 .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
@@ -75,15 +76,27 @@ impl ShippedRecipe {
                 source,
             });
         }
-        Ok(Self::named(&path.to_string_lossy())?.text.to_owned())
+        Ok(Self::named(&path.to_string_lossy(), suits)?.text.to_owned())
     }
 
-    /// As [`find`](Self::find), or an error that names those there are.
-    pub(super) fn named(name: &str) -> Result<&'static Self, TrainerError> {
-        Self::find(name).ok_or_else(|| TrainerError::NoSuchRecipe {
-            name: name.to_owned(),
-            nearest: nearest(name, &SHIPPED_RECIPES.map(|recipe| recipe.name)).to_owned(),
-            shipped: SHIPPED_RECIPES.map(|recipe| recipe.name).join(", "),
+    /// As [`find`](Self::find), or an error that names those that `suit`.
+    pub(super) fn named(
+        name: &str,
+        suits: impl Fn(&Self) -> bool,
+    ) -> Result<&'static Self, TrainerError> {
+        Self::find(name).ok_or_else(|| {
+            let suitable = SHIPPED_RECIPES.iter().filter(|recipe| suits(recipe));
+            let names: Vec<&str> = suitable.map(|recipe| recipe.name).collect();
+            // Whoever names no data set has one of his own.
+            let own = format!("{name}-custom");
+            let own = names.iter().find(|name| **name == own);
+            TrainerError::NoSuchRecipe {
+                name: name.to_owned(),
+                nearest: own
+                    .map_or_else(|| nearest(name, &names), |own| own)
+                    .to_owned(),
+                shipped: names.join(", "),
+            }
         })
     }
 

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_stray_key_a_missing_one_and_one_without_meaning_are_refused_by_name() {
-        let text = ShippedRecipe::named("open-ended-msvd-qa").unwrap().text;
+        let text = ShippedRecipe::find("open-ended-msvd-qa").unwrap().text;
         let stray = format!("lerning_rate = 1.0\n{text}");
         let missing = text.replace("clip_norm = 50.0\n", "");
         let refused = |text: &str| {

@@ -32,6 +32,8 @@ pub(crate) struct TrainingData<S> {
     pub(crate) unusable: Vec<SkippedItem>,
     /// Questions that nothing can be learned from.
     pub(crate) unanswerable: usize,
+    /// Items at the end of an epoch that make no whole batch.
+    pub(crate) left_over: usize,
     /// Texts that are longer than the model reads.
     pub(crate) cut: Option<CutTexts>,
     /// Pieces of the vocabulary that no caption uses.
@@ -66,6 +68,15 @@ pub(crate) struct Iteration<T> {
 pub(crate) enum Iterations<'d, S: SampleSource> {
     One(EpochBatches<'d, S>),
     InTurn(MixedBatches<'d, S, S>),
+}
+
+/// Items of an epoch that make no whole batch; fewer than a batch are one.
+pub(crate) fn left_over(items: usize, batch_size: usize) -> usize {
+    if items < batch_size {
+        0
+    } else {
+        items % batch_size
+    }
 }
 
 impl StepSchedule {
@@ -146,6 +157,7 @@ impl<S: SampleSource> TrainingData<S> {
             },
             unusable,
             unanswerable: 0,
+            left_over: 0,
             cut: None,
             unused: None,
         }

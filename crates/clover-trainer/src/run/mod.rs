@@ -28,7 +28,7 @@ use crate::devices::Peer;
 use crate::low_rank::LowRank;
 use crate::optimizer_step::OptimizerStep;
 pub use data::StepKind;
-pub(crate) use data::{Loaders, TrainingData};
+pub(crate) use data::{Loaders, TrainingData, left_over};
 pub use plan::{BestModel, Observe, RunEvent, RunSummary};
 pub(crate) use plan::{
     Ending, RateRange, RunFolder, RunLength, RunPlan, ValidateEvery, check_early_stopping,
@@ -105,6 +105,7 @@ impl<B: AutodiffBackend, T: Task<B>> Run<'_, B, T> {
             items,
             images,
             unanswerable: data.unanswerable,
+            left_over: data.left_over,
             total_steps,
             done_steps: self.step,
         });

@@ -134,6 +134,8 @@ pub enum RunEvent<'r, M, V> {
         images: usize,
         /// Questions left out because none of their answers is in the list.
         unanswerable: usize,
+        /// Items at the end of an epoch that make no whole batch and are left out, others each time.
+        left_over: usize,
         /// Steps of the whole run; 0 as long as they are not planned, of a run that was given a time.
         total_steps: u64,
         /// Steps done before, when resuming.

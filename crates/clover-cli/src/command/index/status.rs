@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use clover_inference::{ClipState, InvertedFile, VideoIndex};
 
-use crate::output::print_line;
+use crate::output::{counted, print_line};
 
 pub(super) fn show(folder: &Path) -> Result<()> {
     let mut index = VideoIndex::open(folder)?;
@@ -25,15 +25,16 @@ pub(super) fn lines(index: &VideoIndex) -> Vec<String> {
         .records()
         .filter(|record| record.state == ClipState::Indexed)
         .map(|record| record.seconds)
-        .sum();
+        // A sum of none would be -0.
+        .fold(0.0, |sum, seconds| sum + seconds);
     let [window, stride] =
         [settings.windows.window_ms, settings.windows.stride_ms].map(|ms| ms as f64 / 1000.0);
     let mut lines = vec![
         format!(
-            "{}: {} clips ({seconds:.0} s of video) in {} rows of {} numbers; {} broken, {} gone",
+            "{}: {} ({seconds:.0} s of video) in {} of {} numbers; {} broken, {} gone",
             index.folder().display(),
-            count(ClipState::Indexed),
-            index.rows(),
+            counted(count(ClipState::Indexed), "clip"),
+            counted(index.rows(), "row"),
             settings.dim,
             count(ClipState::Broken),
             count(ClipState::Gone)

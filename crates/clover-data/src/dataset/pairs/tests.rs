@@ -83,6 +83,21 @@ fn a_missing_column_is_named_with_those_found() {
 }
 
 #[test]
+fn an_empty_table_and_one_without_rows_are_refused_as_such() {
+    for (name, content, expected) in [
+        ("pairs.csv", "", "pairs.csv: is empty"),
+        ("pairs.csv", "path,caption\n", "pairs.csv: has no rows"),
+        ("pairs.jsonl", "", "pairs.jsonl: has no rows"),
+    ] {
+        let (_folder, path) = manifest(name, content);
+
+        let message = read(path).unwrap_err().to_string();
+
+        assert!(message.ends_with(expected), "{message}");
+    }
+}
+
+#[test]
 fn bad_rows_are_skipped_by_line() {
     let long = "word ".repeat(10_000);
     let content = format!("path,caption\na.mp4,\nb.mp4,{long}\n,a cat\nc.mp4\nd.mp4,a dog\n");

@@ -1,5 +1,7 @@
 use super::*;
-use crate::recipe::{AblationRecipe, AnyRecipe, Crop, PretrainingRecipe, SHIPPED_RECIPES};
+use crate::recipe::{
+    AblationRecipe, AnyRecipe, Crop, PretrainingRecipe, SHIPPED_RECIPES, TaskRecipe,
+};
 use clover_data::video::DecodeLimits;
 
 fn text() -> &'static str {
@@ -133,8 +135,9 @@ fn an_override_that_does_not_fit_is_refused_and_quoted() {
         ("batchsize=8", "`batch_size`"),
         ("batch_size", "key=value"),
         ("=8", "key=value"),
-        ("batch_size=many", "invalid type"),
-        ("batch_size=2.5", "invalid type"),
+        ("batch_size=many", "expected a whole number"),
+        ("batch_size=2.5", "expected a whole number"),
+        ("learning_rate=many", "expected a number"),
         ("crop=half", "unknown variant"),
     ] {
         let error = recipe.clone().with_overrides(&[argument]).unwrap_err();
@@ -198,4 +201,19 @@ fn an_unknown_limit_and_one_without_meaning_are_refused_by_name() {
         let error = recipe.clone().with_overrides(&[argument]).unwrap_err();
         assert!(error.to_string().contains(key), "{argument}: {error}");
     }
+}
+
+#[test]
+fn a_name_that_no_recipe_has_is_answered_with_those_of_its_kind() {
+    let message = TaskRecipe::open("retrieval").unwrap_err().to_string();
+
+    assert!(
+        message.contains("the nearest is `retrieval-custom`"),
+        "{message}"
+    );
+    assert!(message.contains("open-ended-msvd-qa"), "{message}");
+    assert!(
+        !message.contains("ablation/") && !message.contains("pretrain"),
+        "{message}"
+    );
 }
