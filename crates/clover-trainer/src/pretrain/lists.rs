@@ -103,7 +103,10 @@ impl OpenedLists {
                         seed,
                         buffer: recipe.shuffle_buffer,
                     },
-                    false => training.order,
+                    false => EpochOrder::ShuffledByGroup {
+                        seed,
+                        size: recipe.group_size,
+                    },
                 },
                 workers: recipe.workers,
                 max_failed_share: recipe.max_failed_share,
