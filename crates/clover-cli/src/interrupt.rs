@@ -106,7 +106,9 @@ mod tests {
         if env::var_os(CHILD).is_some() {
             be_interrupted().unwrap();
         }
-        for signal in ["INT", "TERM", "HUP"] {
+        // Under `nohup` it is ignored.
+        let hang_up = hang_up().map(|_| "HUP");
+        for signal in ["INT", "TERM"].into_iter().chain(hang_up) {
             let mut child = Command::new(env::current_exe().unwrap())
                 .args([TEST, "--exact", "--nocapture"])
                 .env(CHILD, "1")
