@@ -21,8 +21,11 @@ const RATES: [f64; 2] = [1e-7, 1.0];
 const DIVERGED: f64 = 4.0;
 /// It is the mean of so many steps.
 const LAST: usize = 5;
-/// The loss is smoothed over a twentieth of the steps before and behind.
-const SMOOTHED: usize = 20;
+/// The loss is smoothed over a tenth of the steps before and behind.
+const SMOOTHED: usize = 10;
+/// The share of its whole fall by which the loss has fallen at a rate that is suggested: before, it is the noise of
+/// batches that rises and falls.
+const FALLEN: f64 = 0.1;
 
 /// The loss by learning rate.
 #[derive(Clone, Debug, Serialize)]
@@ -118,7 +121,12 @@ impl LearningRateCurve {
         let lowest = inner.clone().min_by(by_loss).unwrap_or(0);
         // The rates lie at equal distances on the logarithmic axis.
         let fall = |at: usize| points[at - 1].smoothed - points[at + 1].smoothed;
-        let falling = (inner.start..lowest).filter(|&at| fall(at) > 0.0);
+        let start = points.get(inner.start).map_or(0.0, |point| point.smoothed);
+        let has_fallen = |at: usize| {
+            let whole = start - points[lowest].smoothed;
+            start - points[at].smoothed >= FALLEN * whole
+        };
+        let falling = (inner.start.max(1)..lowest).filter(|&at| has_fallen(at) && fall(at) > 0.0);
         let steepest = falling.max_by(|a, b| fall(*a).total_cmp(&fall(*b)));
         Self {
             suggested: steepest.map(|at| points[at].learning_rate),
