@@ -92,9 +92,7 @@ impl ShippedRecipe {
             let own = names.iter().find(|name| **name == own);
             TrainerError::NoSuchRecipe {
                 name: name.to_owned(),
-                nearest: own
-                    .map_or_else(|| nearest(name, &names), |own| own)
-                    .to_owned(),
+                nearest: own.unwrap_or_else(|| nearest(name, &names)).to_owned(),
                 shipped: names.join(", "),
             }
         })
