@@ -92,7 +92,10 @@ impl ShippedRecipe {
             let own = names.iter().find(|name| **name == own);
             TrainerError::NoSuchRecipe {
                 name: name.to_owned(),
-                nearest: own.unwrap_or_else(|| nearest(name, &names)).to_owned(),
+                nearest: own
+                    .copied()
+                    .unwrap_or_else(|| nearest(name, &names))
+                    .to_owned(),
                 shipped: names.join(", "),
             }
         })
