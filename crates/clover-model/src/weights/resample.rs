@@ -116,19 +116,21 @@ fn narrowed(value: f64) -> f32 {
 mod tests {
     use super::*;
 
+    fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < tolerance;
+        assert!(
+            found.len() == expected.len() && found.iter().zip(expected).all(close),
+            "{found:?} is not {expected:?}"
+        );
+    }
+
     #[test]
     fn a_line_of_three_becomes_one_of_five() {
         // Centres at -0.2, 0.4, 1.0, 1.6 and 2.2 of the old axis.
         let longer = resample(&[0.0, 10.0, 20.0], [1, 3, 1], 5, Kernel::Linear);
 
         let expected = [0.0, 4.0, 10.0, 16.0, 20.0];
-        assert!(
-            longer
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-5),
-            "{longer:?}"
-        );
+        assert_close(&longer, &expected, 1e-5);
     }
 
     #[test]
@@ -141,13 +143,7 @@ mod tests {
             (-3.0 * around[0] + 19.0 * around[1] + 19.0 * around[2] - 3.0 * around[3]) / 32.0
         };
         let expected = [shares([0.0, 0.0, 1.0, 4.0]), shares([1.0, 4.0, 9.0, 9.0])];
-        assert!(
-            shorter
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-6),
-            "{shorter:?} is not {expected:?}"
-        );
+        assert_close(&shorter, &expected, 1e-6);
     }
 
     #[test]
@@ -165,18 +161,9 @@ mod tests {
             (111.0 * (near + next) + 29.0 * third - 9.0 * far) / 242.0
         };
         let expected = [shares(0.0, 1.0, 4.0, 9.0), shares(9.0, 4.0, 1.0, 0.0)];
-        assert!(
-            shorter
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-6),
-            "{shorter:?} is not {expected:?}"
-        );
+        assert_close(&shorter, &expected, 1e-6);
         let longer = resample(&[5.0, 5.0, 5.0], [1, 3, 1], 7, Kernel::CubicAntialiased);
-        assert!(
-            longer.iter().all(|value| (value - 5.0).abs() < 1e-6),
-            "{longer:?}"
-        );
+        assert_close(&longer, &[5.0; 7], 1e-6);
     }
 
     #[test]
