@@ -50,8 +50,8 @@ impl Write for Stdout {
 
 /// So many of what one is called.
 pub(crate) fn counted(count: usize, one: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{ending}")
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{plural}")
 }
 
 /// One line of a result.

@@ -194,9 +194,12 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         objective: &PretrainingObjective,
         clover: &Clover<B>,
     ) -> Encoded<B> {
-        // The operations on one graph wait for each other, and Burn keeps all that comes from a parameter
-        // in one.
-        let clover = clover.clone().fork(&self.device);
+        let clover = match self.cut.at_once() {
+            1 => clover.clone(),
+            // The operations on one graph wait for each other, and Burn keeps all that comes from a parameter
+            // in one.
+            _ => clover.clone().fork(&self.device),
+        };
         let batch = PretrainingBatch::<B>::collate(self.samples[at], &self.device);
         let (input, labels, _) = model_input(batch);
         let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());

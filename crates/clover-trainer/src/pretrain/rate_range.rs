@@ -1,8 +1,8 @@
 //! The learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017): a
 //! short run whose rate grows from step to step shows at which rates the loss falls.
 //!
-//! The suggested rate is the one at which the smoothed loss falls steepest over the logarithm of the rate, before it
-//! is at its lowest. Smoothed is the mean over as many steps before as behind, which does not lag.
+//! The suggested rate is the one at which the smoothed loss falls steepest over the logarithm of the rate, once it has
+//! begun to fall and before it is at its lowest. Smoothed is the mean over as many steps before as behind, which does not lag.
 
 use std::ops::ControlFlow;
 
