@@ -14,6 +14,9 @@ use crate::layout::{Room, draw_layout};
 use crate::randomness;
 use crate::story::{Difference, Story, draw_story};
 
+/// Companions of a single move: both sizes and both directions of one color and shape.
+const SINGLE_COMPANIONS: usize = 4;
+
 /// Clips of one folder.
 const CLIPS_PER_FOLDER: usize = 1_000;
 
@@ -68,9 +71,13 @@ impl Benchmark {
         let combinations = Combinations::new(config);
         let mut rng = randomness::for_order(config.seed, SHOWN);
         let shown = Split::ALL.map(|split| {
-            let mut shown = combinations.of(split);
-            shown.shuffle(&mut rng);
-            shown
+            let combinations = combinations.of(split);
+            // Neighbours are companions.
+            let mut groups: Vec<_> = combinations
+                .chunks(companions(config, split))
+                .collect();
+            groups.shuffle(&mut rng);
+            groups.concat()
         });
         Ok(Self {
             config: *config,
@@ -105,9 +112,11 @@ impl Benchmark {
                 largest: (self.config.clips - 1) as f64,
             })?;
         let single = self.config.stories == Stories::SingleMove;
-        let alone = single || split == Split::Train && !self.config.train_twins;
+        let companions = companions(&self.config, split);
+        let alone = single || companions == 1;
         let in_split = index - self.config.range(split).start;
-        let in_group = if alone { 0 } else { in_split % MEMBERS };
+        // Companions share their places and their background.
+        let in_group = in_split % companions;
         let first = index - in_group;
         let mut rng = randomness::for_item(self.config.seed, SCENE, first as u64);
         let story = if single {
@@ -134,7 +143,7 @@ impl Benchmark {
             member = members.iter().position(same).unwrap_or_default();
         }
         let this = &members[member];
-        let twin = (in_group > 0).then_some(Twin {
+        let twin = (!single && in_group > 0).then_some(Twin {
             clip: first,
             difference: this.difference,
             actor: this.actor,
@@ -160,6 +169,17 @@ impl Benchmark {
             annotations,
             pair_tests,
         })
+    }
+}
+
+/// How many clips that follow each other are companions.
+fn companions(config: &BenchmarkConfig, split: Split) -> usize {
+    match (split, config.stories) {
+        (Split::Train, _) if !config.train_twins => 1,
+        (Split::Train, Stories::SingleMove) => SINGLE_COMPANIONS,
+        (_, Stories::Any) => MEMBERS,
+        // Each combination that is held out has one clip, of places of its own.
+        (_, Stories::SingleMove) => 1,
     }
 }
 

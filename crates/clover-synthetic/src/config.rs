@@ -35,9 +35,9 @@ pub struct BenchmarkConfig {
     /// What happens in a clip.
     #[serde(default)]
     pub stories: Stories,
-    /// Whether the clips to train on, too, come in groups of five that follow each other and differ
-    /// in one respect; otherwise each tells a story of its own. The last group is smaller where
-    /// the clips do not come out even.
+    /// Whether the clips to train on, too, come in groups that follow each other and are alike: five that differ
+    /// in one respect, or, where stories are single moves, four of both sizes and both directions. Otherwise each
+    /// tells a story of its own. The last group is smaller where the clips do not come out even.
     #[serde(default)]
     pub train_twins: bool,
     /// Different captions of a clip, 1 to 8.

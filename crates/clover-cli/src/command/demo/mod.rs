@@ -204,6 +204,8 @@ impl Demonstration {
             size: recipe.image_size,
             seed: self.recipe.seed,
             questions_per_clip: 2,
+            // As many as the recipe's groups: clips that differ in size or direction alone come into one batch.
+            train_twins: recipe.group_size > 1,
             ..BenchmarkConfig::one_shape(self.arguments.train_clips, TEST_SHARE)
         };
         let folder = self.arguments.out.join("clips");
