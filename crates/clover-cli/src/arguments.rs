@@ -122,7 +122,7 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// Show an index on a page, with its videos, search and questions, and answer programs over HTTP.
     Serve(Box<Serve>),
-    /// Render captioned clips, pre-train a tiny Clover on them, and report zero-shot retrieval.
+    /// Render captioned clips, or take your own, pre-train a tiny Clover on them, and report zero-shot retrieval.
     Demo(Demo),
     /// Compare Clover's objectives with the paper's baselines: equal runs, one table.
     Ablate(Ablate),
@@ -244,13 +244,29 @@ pub(crate) enum Recipe {
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    /// Folder for the rendered clips, the run and the report.
+    /// Your own clips with captions instead of rendered ones: everything that `pretrain --data` takes, of which a tenth
+    /// is kept to choose the best model with and a tenth to measure it with. Or a folder with `train.csv`, `val.csv` and
+    /// `test.csv` (or `.tsv`, or `.jsonl`).
+    #[arg(long, conflicts_with_all = ["train_clips", "quick"])]
+    pub(crate) data: Option<PathBuf>,
+    /// The folder that relative paths of your lists start at; each list's own folder if not given.
+    #[arg(long, requires = "data")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Folder for the clips or their lists, the run and the report.
     #[arg(long, default_value = "runs/demo")]
     pub(crate) out: PathBuf,
-    /// A sentence to search the held-out clips with.
-    #[arg(long, default_value = "a big red circle moves to the left")]
-    pub(crate) query: String,
-    /// Clips to train on.
+    /// A sentence to search the held-out clips with; about rendered ones "a big red circle moves to the left" if not
+    /// given.
+    #[arg(long)]
+    pub(crate) query: Option<String>,
+    /// How your own clips are learned: `real`, `real-clip`, or another recipe of pre-training; `real` if not given.
+    #[arg(long, requires = "data")]
+    pub(crate) recipe: Option<PathBuf>,
+    /// The time that pre-training may take, such as 10m, instead of the recipe's epochs. Of your own clips 10m, where no
+    /// `epochs` are given.
+    #[arg(long, value_parser = time::span)]
+    pub(crate) time: Option<Duration>,
+    /// Rendered clips to train on.
     #[arg(long, default_value_t = 2_400)]
     pub(crate) train_clips: usize,
     /// Stop after pre-training, about a third of the time; the same command without this goes on from
@@ -260,7 +276,7 @@ pub(crate) struct Demo {
     /// Afterwards show what was learned on a page: search, and questions about the held-out clips.
     #[arg(long)]
     pub(crate) serve: bool,
-    // Of pre-training, whose recipe is `demo`; the seed is that of all runs.
+    // Of pre-training, whose recipe is `demo` or that of own clips; the seed is that of all runs.
     #[command(flatten)]
     pub(crate) keys: Keys,
     /// Where to compute.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "flex")]
 mod clip;
+mod own_clips;
 
 use clover_data::files::FolderLock;
 use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, write_benchmark};

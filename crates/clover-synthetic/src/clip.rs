@@ -73,9 +73,7 @@ impl Benchmark {
         let shown = Split::ALL.map(|split| {
             let combinations = combinations.of(split);
             // Neighbours are companions.
-            let mut groups: Vec<_> = combinations
-                .chunks(companions(config, split))
-                .collect();
+            let mut groups: Vec<_> = combinations.chunks(companions(config, split)).collect();
             groups.shuffle(&mut rng);
             groups.concat()
         });

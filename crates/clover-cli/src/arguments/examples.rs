@@ -71,6 +71,7 @@ pub(super) const EXAMPLES: &[Examples] = &[
             "clover demo",
             "clover demo --quick --serve",
             "clover demo --out runs/again --seed 1 epochs=8",
+            "clover demo --data clips --out runs/own --time 20m",
         ],
     ),
     (

@@ -389,6 +389,11 @@ impl ClipTable {
         self.with_chosen(rows.collect())
     }
 
+    /// These rows, in this order.
+    pub(super) fn only_rows(&self, rows: &[usize]) -> Self {
+        self.with_chosen(rows.iter().map(|&row| self.chosen(row)).collect())
+    }
+
     fn with_chosen(&self, chosen: Vec<Chosen>) -> Self {
         Self {
             chosen: Some(chosen.into()),

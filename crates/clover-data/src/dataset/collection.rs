@@ -206,7 +206,7 @@ fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, DataError> {
 }
 
 /// A path as a table holds it.
-fn name_of(path: &Path) -> Result<&str, DataError> {
+pub(super) fn name_of(path: &Path) -> Result<&str, DataError> {
     path.to_str().ok_or_else(|| DataError::Read {
         path: path.to_path_buf(),
         source: std::io::Error::other("its name is not UTF-8"),

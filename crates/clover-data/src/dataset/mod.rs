@@ -23,6 +23,7 @@ mod rows;
 mod shards;
 mod skipped;
 mod source;
+mod split;
 mod stacking;
 mod workers;
 
@@ -56,4 +57,5 @@ pub use rows::{AnnotationError, RowFault, RowNumber, UnsafePath};
 pub use shards::{ShardError, ShardOptions, ShardSet};
 pub use skipped::SkippedItem;
 pub use source::{Collated, SampleSource};
+pub use split::write_pairs;
 pub use stacking::{Batch, Batched, Stack, batched};

@@ -31,7 +31,7 @@ macro_rules! shipped {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 24] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 26] = [
     shipped!("ablation/clip"),
     shipped!("ablation/rendered"),
     shipped!("ablation/rendered-full"),
@@ -49,6 +49,8 @@ pub const SHIPPED_RECIPES: [ShippedRecipe; 24] = [
     shipped!("pretrain"),
     shipped!("pretrain-clip"),
     shipped!("pretrain-webvid-cc3m"),
+    shipped!("real"),
+    shipped!("real-clip"),
     shipped!("retrieval-clip-didemo"),
     shipped!("retrieval-clip-lsmdc"),
     shipped!("retrieval-clip-msrvtt"),

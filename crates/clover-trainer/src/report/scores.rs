@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Page;
 use crate::evaluate::{QuestionAccuracy, SkillAccuracy};
-use crate::metric::{Interval, RankIntervals, RetrievalMetrics};
+use crate::metric::{Interval, RankIntervals, RetrievalMetrics, share_interval};
 
 /// One direction of retrieval. Recalls are in percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -13,6 +13,9 @@ pub struct RetrievalScores {
     pub name: String,
     /// What was measured.
     pub metrics: RetrievalMetrics,
+    /// Wilson's 95 % intervals of the recall at 1, 5 and 10. They take queries for independent: several captions of
+    /// a clip are not quite.
+    pub recall_intervals: [Interval; 3],
     /// The recall at 1, 5 and 10 of a random order.
     pub chance_recall: [f64; 3],
     /// The median rank of a random order.
@@ -69,8 +72,18 @@ impl RetrievalScores {
     #[must_use]
     pub fn new(name: impl Into<String>, metrics: RetrievalMetrics) -> Self {
         let candidates = metrics.candidates.max(1) as f64;
+        let recalls = [
+            metrics.recall_at_1,
+            metrics.recall_at_5,
+            metrics.recall_at_10,
+        ];
+        let interval = |recall: f64| {
+            let found = (recall / 100.0 * metrics.queries as f64).round() as usize;
+            share_interval(found, metrics.queries).map(|share| 100.0 * share)
+        };
         Self {
             name: name.into(),
+            recall_intervals: recalls.map(interval),
             chance_recall: [1.0, 5.0, 10.0].map(|k: f64| 100.0 * (k / candidates).min(1.0)),
             chance_median_rank: f64::midpoint(candidates, 1.0),
             metrics,
@@ -79,8 +92,8 @@ impl RetrievalScores {
 }
 
 impl Page {
-    /// Adds a table of retrieval, with 95 % intervals where they are known, and a line of chance below the
-    /// rows it belongs to; nothing where there are no rows.
+    /// Adds a table of retrieval, with the 95 % intervals that are given, or else Wilson's of recalls, and a line of
+    /// chance below the rows it belongs to; nothing where there are no rows.
     pub(super) fn retrieval(&mut self, rows: &[(RetrievalScores, Option<RankIntervals>)]) {
         if rows.is_empty() {
             return;
@@ -149,13 +162,15 @@ impl Page {
 impl RetrievalScores {
     fn cells(&self, intervals: Option<&RankIntervals>) -> Vec<String> {
         let metrics = &self.metrics;
-        let bounds = |of: fn(&RankIntervals) -> Interval| intervals.map(of);
+        let [first, fifth, tenth] = intervals.map_or(self.recall_intervals, |all| {
+            [all.recall_at_1, all.recall_at_5, all.recall_at_10]
+        });
         vec![
             self.name.clone(),
-            with_interval(metrics.recall_at_1, bounds(|all| all.recall_at_1)),
-            with_interval(metrics.recall_at_5, bounds(|all| all.recall_at_5)),
-            with_interval(metrics.recall_at_10, bounds(|all| all.recall_at_10)),
-            with_interval(metrics.median_rank, bounds(|all| all.median_rank)),
+            with_interval(metrics.recall_at_1, Some(first)),
+            with_interval(metrics.recall_at_5, Some(fifth)),
+            with_interval(metrics.recall_at_10, Some(tenth)),
+            with_interval(metrics.median_rank, intervals.map(|all| all.median_rank)),
             format!("{:.1}", metrics.mean_rank),
             metrics.queries.to_string(),
             metrics.candidates.to_string(),
@@ -210,6 +225,8 @@ mod tests {
 
         let page = page.finish();
         assert!(page.contains(">40.0 (30.0 to 50.0)</td>"), "{page}");
+        // Wilson's of 8 of 20, by hand: (0.4 + 0.09604 ± 1.96 √(0.012 + 0.002401)) / 1.19207.
+        assert!(page.contains(">40.0 (21.9 to 61.3)</td>"), "{page}");
         assert_eq!(page.matches("<td>chance</td>").count(), 1);
         assert!(page.contains(">10.5</td>"));
     }

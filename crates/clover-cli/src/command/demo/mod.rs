@@ -1,10 +1,14 @@
-//! `clover demo`: the whole system on clips it renders itself, in a few minutes.
+//! `clover demo`: the whole system on clips it renders itself, or on a user's own, in a few minutes.
 //!
 //! A tiny Clover is pre-trained on captioned clips, measured as it is, and fine-tuned on retrieval, then,
 //! from there, on open-ended questions and on multiple choice; what comes of it can be searched and asked.
 //! The clips are real files, and training goes the way of `clover pretrain` and `clover finetune`; what is
 //! measured are held-out combinations of attributes that no training clip shows, beside what needs no model.
+//!
+//! A user's own clips are split first, and have no questions: they go the same way as far as the first measurement,
+//! with the model that did best on the clips to validate with.
 
+mod clips;
 mod queries;
 mod tables;
 mod tasks;
@@ -12,14 +16,15 @@ mod tasks;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ClipTable;
 use clover_data::files::FolderLock;
 use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOptions, index_clips};
-use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split};
+use clover_synthetic::{BenchmarkFiles, Split};
+use clover_trainer::RunRecord;
 use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{
     EmbeddedList, Evaluated, EvaluationPlan, PairTests, Prediction, TaskMetrics, list_retrieval,
@@ -30,11 +35,12 @@ use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{Report, RetrievalScores, SkillScores, pretraining_charts};
 
-use self::queries::queries;
-use self::tables::{score_lines, summary};
+use self::clips::DemoClips;
+use self::queries::{first_caption, first_sentence, queries, sentences};
+use self::tables::{LastColumn, score_lines, summary};
 use self::tasks::{ANSWERS, CHOICES, DemoTask, RETRIEVAL};
 use super::evaluate::{Measuring, write_all};
-use super::render::with_bar;
+use super::kept_run::{kept_record, time_of};
 use crate::arguments::{Demo, Serve};
 use crate::device::{Work, processors};
 use crate::interrupt::{Interrupt, Interrupted};
@@ -42,14 +48,21 @@ use crate::output::{note, print_line};
 use crate::progress::{TrainingProgress, bar};
 use crate::side_by_side::{Ended, side_by_side};
 
-/// The share of combinations that is held out; the clips to measure with show each once.
-const TEST_SHARE: f64 = 0.25;
+/// Where pre-training lies.
+const RUN: &str = "run";
 /// Where the clips to measure with can be searched.
 const INDEX: &str = "index";
+/// For which own clips are learned, where nothing else is said.
+const USUAL_TIME: Duration = Duration::from_secs(600);
+/// Captions that a model without an answer head may choose from.
+const SENTENCES: usize = 3;
 
 pub(crate) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
-    let (serve, quick) = (arguments.serve, arguments.quick);
+    let own = arguments.data.is_some();
+    let (serve, answers) = (arguments.serve, !arguments.quick && !own);
+    let recipe = PretrainingRecipe::open(recipe(&arguments))?;
+    let recipe = recipe.with_overrides(&arguments.keys.0)?;
     let _lock = FolderLock::take(&folder)?;
     let demonstration = Demonstration {
         at_a_time: if device.is_cpu() {
@@ -57,7 +70,8 @@ pub(crate) fn run(arguments: Demo) -> Result<()> {
         } else {
             1
         },
-        recipe: PretrainingRecipe::shipped("demo")?.with_overrides(&arguments.keys.0)?,
+        recipe,
+        time: time(&arguments)?,
         arguments,
         interrupt: Interrupt::listen()?,
     };
@@ -66,7 +80,11 @@ pub(crate) fn run(arguments: Demo) -> Result<()> {
             "stopped; the same command goes on from here".to_owned()
         ));
     };
-    for line in score_lines(&report) {
+    let last = match own {
+        true => LastColumn::Interval,
+        false => LastColumn::BestFixed,
+    };
+    for line in score_lines(&report, last) {
         print_line(&line);
     }
     let [json, html] = ["report.json", "report.html"].map(|file| folder.join(file));
@@ -81,8 +99,31 @@ pub(crate) fn run(arguments: Demo) -> Result<()> {
         return Ok(());
     }
     // What was fine-tuned on questions answers them.
-    let answers = (!quick).then(|| folder.join(ANSWERS.name));
+    let answers = answers.then(|| folder.join(ANSWERS.name));
     super::serve::run(Serve::shown(folder.join(INDEX), answers, device))
+}
+
+/// That of pre-training, by name or path.
+fn recipe(arguments: &Demo) -> &Path {
+    let usual = match arguments.data {
+        Some(_) => "real",
+        None => "demo",
+    };
+    arguments.recipe.as_deref().unwrap_or(usual.as_ref())
+}
+
+/// The time of pre-training; a run that goes on keeps its own.
+fn time(arguments: &Demo) -> Result<Option<Duration>> {
+    let keys = &arguments.keys.0;
+    let kept = match kept_record(true, &arguments.out.join(RUN))? {
+        Some(RunRecord::Pretraining(plan)) => Some(plan.time),
+        _ => None,
+    };
+    let given = time_of(arguments.time, kept, keys)?;
+    let is_new_of_own = kept.is_none() && arguments.data.is_some();
+    let usual = Some(USUAL_TIME).filter(|_| is_new_of_own && given.is_none());
+    // Epochs that are given take its place.
+    Ok(given.or_else(|| time_of(usual, None, keys).ok().flatten()))
 }
 
 /// All of it on one device; nothing comes out when it was interrupted.
@@ -90,6 +131,8 @@ struct Demonstration {
     arguments: Demo,
     /// Of pre-training; its seed is that of everything.
     recipe: PretrainingRecipe,
+    /// That pre-training may take, instead of the recipe's epochs.
+    time: Option<Duration>,
     /// Fine-tunings side by side.
     at_a_time: usize,
     interrupt: Interrupt,
@@ -108,46 +151,51 @@ impl Work for Demonstration {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Result<Self::Output> {
         let recipe = self.recipe.clone();
+        let (title, preparing) = match &self.arguments.data {
+            None => ("Clover on rendered clips".to_owned(), "rendering"),
+            Some(data) => (format!("Clover on {}", data.display()), "splitting"),
+        };
         let mut report = Report {
-            title: "Clover on rendered clips".to_owned(),
+            title,
             ..Report::default()
         };
-        let files = report.timed("rendering", || self.render(&recipe))?;
-        let held_out = ClipTable::open(&files.test.pairs, None, &|_, _| ())?;
-        let pair_tests = files.test.pair_tests.as_deref();
-        let pair_tests = pair_tests.map(|list| PairTests::read(list, Some(&files.clips)));
+        let clips = report.timed(preparing, || DemoClips::prepare(&self.arguments, &recipe))?;
+        let [_, _, test] = clips.lists();
+        let held_out = ClipTable::open(test, None, &|_, _| ())?;
+        let pair_tests = clips.rendered().and_then(|files| {
+            let list = files.test.pair_tests.as_deref()?;
+            Some(PairTests::read(list, Some(&files.clips)))
+        });
         let pair_tests = pair_tests.transpose()?;
         let measured_with = (&held_out, pair_tests.as_ref());
-        report.settings = self.settings(&recipe, &held_out);
+        report.settings = self.settings(&recipe, (&clips, &held_out));
         let trained = report.timed("pre-training", || {
-            self.pretrain::<B>(recipe, &files, &device)
+            self.pretrain::<B>(recipe, &clips, &device)
         })?;
         if !trained.finished {
             return Ok(None);
         }
         report.charts = pretraining_charts(&trained);
-        let skipped = trained.skipped.iter();
+        let skipped = clips.skipped().iter().chain(&trained.skipped);
         report.skipped = skipped
             .map(|item| (item.name.clone(), item.reason.clone()))
             .collect();
-        let mut searcher = self.measure_retrieval::<B>(
-            (trained.bundle, "zero-shot"),
-            measured_with,
-            &device,
-            &mut report,
-        )?;
+        let shown = match (clips.rendered(), trained.best) {
+            (None, Some(best)) => best.folder,
+            _ => trained.bundle,
+        };
+        let mut searcher =
+            self.measure_retrieval::<B>((shown, "zero-shot"), measured_with, &device, &mut report)?;
         let mut commands = Vec::new();
-        if self.arguments.quick {
-            commands.push(self.ask_by_similarity(&searcher.bundle, &held_out));
-        } else {
+        if let Some(files) = clips.rendered().filter(|_| !self.arguments.quick) {
             let before = &searcher.bundle;
             let tuned = report.timed(RETRIEVAL.name, || {
-                self.tune::<B>(&[RETRIEVAL], &files, before, &device)
+                self.tune::<B>(&[RETRIEVAL], files, before, &device)
             })?;
             let Some([bundle]) = tuned.as_deref() else {
                 return Ok(None);
             };
-            self.measure::<B>(&RETRIEVAL, (&files, bundle), &device, &mut report)?;
+            self.measure::<B>(&RETRIEVAL, (files, bundle), &device, &mut report)?;
             searcher = self.measure_retrieval::<B>(
                 (bundle.clone(), "fine-tuned"),
                 measured_with,
@@ -157,27 +205,29 @@ impl Work for Demonstration {
             // Each goes on from the model fine-tuned on retrieval: sentences close to their clips make
             // it easier to answer about clips.
             let tuned = report.timed("questions", || {
-                self.tune::<B>(&[ANSWERS, CHOICES], &files, &searcher.bundle, &device)
+                self.tune::<B>(&[ANSWERS, CHOICES], files, &searcher.bundle, &device)
             })?;
             let Some([answers, choices]) = tuned.as_deref() else {
                 return Ok(None);
             };
             for (task, bundle) in [(&ANSWERS, answers), (&CHOICES, choices)] {
-                let found = self.measure::<B>(task, (&files, bundle), &device, &mut report)?;
+                let found = self.measure::<B>(task, (files, bundle), &device, &mut report)?;
                 commands.extend(self.ask(bundle, &found));
             }
+        } else {
+            commands.extend(self.ask_by_similarity(&searcher, (&clips, &held_out)));
         }
-        report.timed("indexing", || {
-            self.index(&searcher, (&files.test.pairs, &held_out))
-        })?;
-        report.queries = queries(
-            &searcher.embedder,
-            &held_out,
-            &searcher.embedded,
-            &self.arguments.query,
-        )?;
+        report.timed("indexing", || self.index(&searcher, (test, &held_out)))?;
+        let measured = (&held_out, &searcher.embedded);
+        let typed = self.arguments.query.as_deref();
+        let sentences = sentences(&clips, typed, measured);
+        report.queries = queries(&searcher.embedder, measured, sentences)?;
         report.summary = summary(&report);
-        commands.splice(0..0, self.search_commands(&held_out));
+        let query = report.queries.first().map_or("", |first| &first.text);
+        commands.splice(0..0, self.search_commands(query, &shown_clip(measured)));
+        if clips.rendered().is_none() {
+            commands.extend(self.serve_commands(&searcher.bundle, &clips));
+        }
         Ok(Some((report, commands)))
     }
 }
@@ -199,42 +249,28 @@ impl Timed for Report {
 }
 
 impl Demonstration {
-    fn render(&self, recipe: &PretrainingRecipe) -> Result<BenchmarkFiles> {
-        let config = BenchmarkConfig {
-            size: recipe.image_size,
-            seed: self.recipe.seed,
-            questions_per_clip: 2,
-            // As many as the recipe's groups: clips that differ in size or direction alone come into one batch.
-            train_twins: recipe.group_size > 1,
-            ..BenchmarkConfig::one_shape(self.arguments.train_clips, TEST_SHARE)
-        };
-        let folder = self.arguments.out.join("clips");
-        let files = with_bar(&config, &folder)?;
-        note(&format!(
-            "rendered {} clips to train on and {} to measure with in {}",
-            config.range(Split::Train).len(),
-            config.range(Split::Test).len(),
-            folder.display()
-        ));
-        Ok(files)
-    }
-
     fn pretrain<B: AutodiffBackend>(
         &self,
         recipe: PretrainingRecipe,
-        files: &BenchmarkFiles,
+        clips: &DemoClips,
         device: &B::Device,
     ) -> Result<PretrainingSummary> {
-        let folder = self.arguments.out.join("run");
+        let folder = self.arguments.out.join(RUN);
         // What is told apart along the way; the best model is chosen by clips that are not measured with at
-        // the end, and is not the one that is shown.
+        // the end. Of rendered clips, it is not the one that is shown.
         let validates = recipe.validate_every > 0;
+        let [train, validation, _] = clips.lists();
+        let files = clips.rendered();
+        let pair_tests = files.and_then(|files| files.test.pair_tests.clone());
         let plan = PretrainingPlan {
             resume: true,
-            videos: Some(files.clips.clone()),
-            validation: validates.then(|| files.validation.pairs.clone()),
-            pair_tests: files.test.pair_tests.clone().filter(|_| validates),
-            ..PretrainingPlan::new(recipe, &files.train.pairs, &files.vocabulary, folder)
+            time: self.time,
+            videos: files.map(|files| files.clips.clone()),
+            validation: validates.then(|| validation.to_owned()),
+            pair_tests: pair_tests.filter(|_| validates),
+            // The pieces of own clips are made of their captions.
+            vocabulary: files.map(|files| files.vocabulary.clone()),
+            ..PretrainingPlan::new(recipe, train, "", folder)
         };
         let mut progress = TrainingProgress::new(None);
         let summary = pretrain::<B>(&plan, &Peer::alone(), device, &mut |event| {
@@ -372,24 +408,51 @@ impl Demonstration {
         Ok(())
     }
 
-    fn search_commands(&self, held_out: &ClipTable) -> [String; 2] {
+    fn search_commands(&self, query: &str, clip: &str) -> [String; 2] {
         let (program, index) = (program(), self.arguments.out.join(INDEX));
-        let [index, query] =
-            [&index.display().to_string(), &self.arguments.query].map(|word| quoted(word));
-        let clip = quoted(&shown_clip(held_out));
+        let [index, query, clip] = [&index.display().to_string(), query, clip].map(quoted);
         [
             format!("{program} search {index} {query}"),
             format!("{program} search {index} --like {clip} --top 3"),
         ]
     }
 
-    /// A question to a model that has no answer head.
-    fn ask_by_similarity(&self, bundle: &Path, held_out: &ClipTable) -> String {
-        let (program, bundle) = (program(), quoted(&bundle.display().to_string()));
-        let clip = quoted(&shown_clip(held_out));
-        format!(
-            "{program} ask {bundle} {clip} 'the shape moves to the' --choices left right top bottom"
-        )
+    /// A question to a model that has no answer head; about own clips, which of some captions fits.
+    fn ask_by_similarity<B: AutodiffBackend>(
+        &self,
+        searcher: &Searcher<B>,
+        (clips, held_out): (&DemoClips, &ClipTable),
+    ) -> Option<String> {
+        let (program, bundle) = (program(), quoted(&searcher.bundle.display().to_string()));
+        let clip = quoted(&shown_clip((held_out, &searcher.embedded)));
+        let ask = format!("{program} ask {bundle} {clip}");
+        if clips.rendered().is_some() {
+            let question = "'the shape moves to the' --choices left right top bottom";
+            return Some(format!("{ask} {question}"));
+        }
+        let mut choices = Vec::new();
+        for &row in &searcher.embedded.clips {
+            let choice = quoted(first_sentence(&first_caption(held_out, row)));
+            if choices.len() < SENTENCES && !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
+        let choices = Some(choices).filter(|choices| choices.len() > 1)?.join(" ");
+        Some(format!(
+            "{ask} 'what is it?' --prompt '{{answer}}' --choices {choices}"
+        ))
+    }
+
+    /// All own clips made searchable, and the page.
+    fn serve_commands(&self, bundle: &Path, clips: &DemoClips) -> [String; 2] {
+        let (program, out) = (program(), &self.arguments.out);
+        let word = |path: &Path| quoted(&path.display().to_string());
+        let lists = clips.lists().map(word).join(" ");
+        let [bundle, all, index] = [bundle, &out.join("all"), &out.join(INDEX)].map(word);
+        [
+            format!("{program} index {lists} --bundle {bundle} --index {all}"),
+            format!("{program} serve --index {index} --open"),
+        ]
     }
 
     /// The first question of a measured list, with its options where it has some.
@@ -424,18 +487,27 @@ impl Demonstration {
     }
 
     /// What the run can be repeated from.
-    fn settings(&self, recipe: &PretrainingRecipe, held_out: &ClipTable) -> Vec<(String, String)> {
+    fn settings(
+        &self,
+        recipe: &PretrainingRecipe,
+        (clips, held_out): (&DemoClips, &ClipTable),
+    ) -> Vec<(String, String)> {
         let arguments = &self.arguments;
+        let length = match self.time {
+            None => ("epochs", recipe.epochs.to_string()),
+            Some(time) => ("seconds to pre-train in", time.as_secs().to_string()),
+        };
         [
             ("device", format!("{:?}", arguments.device).to_lowercase()),
-            ("clips to train on", arguments.train_clips.to_string()),
+            ("recipe", self::recipe(arguments).display().to_string()),
+            ("clips to train on", clips.train(arguments).to_string()),
             ("clips to measure with", held_out.len().to_string()),
             ("preset", recipe.preset.clone()),
             ("frames", recipe.frames.to_string()),
             ("image size", format!("{0} x {0}", recipe.image_size)),
             ("word pieces", recipe.text_len.to_string()),
             ("batch size", recipe.batch_size.to_string()),
-            ("epochs", recipe.epochs.to_string()),
+            length,
             ("learning rate", format!("{:e}", recipe.learning_rate)),
             ("weight decay", recipe.weight_decay.to_string()),
             ("seed", recipe.seed.to_string()),
@@ -454,8 +526,9 @@ fn program() -> String {
     )
 }
 
-fn shown_clip(held_out: &ClipTable) -> String {
-    let clip = held_out.file(0);
+/// The first held-out clip that could be read.
+fn shown_clip((held_out, embedded): (&ClipTable, &EmbeddedList)) -> String {
+    let clip = held_out.file(embedded.clips.first().copied().unwrap_or_default());
     clip.canonicalize().unwrap_or(clip).display().to_string()
 }
 

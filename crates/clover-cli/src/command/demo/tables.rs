@@ -2,6 +2,15 @@
 
 use clover_trainer::report::{Report, SkillScores};
 
+/// What the last column tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LastColumn {
+    /// Which share of questions the best fixed answer is right for.
+    BestFixed,
+    /// The 95 % interval of what Clover has.
+    Interval,
+}
+
 /// What came of it, in a line.
 pub(super) fn summary(report: &Report) -> String {
     let retrieval = report.retrieval.iter().step_by(2).map(|scores| {
@@ -20,12 +29,16 @@ pub(super) fn summary(report: &Report) -> String {
 }
 
 /// The table in at most 80 columns.
-pub(super) fn score_lines(report: &Report) -> Vec<String> {
-    let line = |name: &str, cells: [String; 3]| {
-        let [found, chance, constant] = cells;
-        format!("{name:<46}{found:>9}{chance:>9}{constant:>12}")
+pub(super) fn score_lines(report: &Report, last: LastColumn) -> Vec<String> {
+    let (title, width) = match last {
+        LastColumn::BestFixed => ("best fixed", 12),
+        LastColumn::Interval => ("95 % interval", 16),
     };
-    let head = ["Clover", "chance", "best fixed"].map(str::to_owned);
+    let line = |name: &str, cells: [String; 3]| {
+        let [found, chance, last] = cells;
+        format!("{name:<46}{found:>9}{chance:>9}{last:>width$}")
+    };
+    let head = ["Clover", "chance", title].map(str::to_owned);
     let mut lines = vec![line("in percent", head)];
     let percent = |value: f64| format!("{value:.1}");
     for scores in &report.retrieval {
@@ -35,16 +48,15 @@ pub(super) fn score_lines(report: &Report) -> Vec<String> {
             metrics.recall_at_5,
             metrics.recall_at_10,
         ];
-        for ((k, found), chance) in [1, 5, 10]
-            .into_iter()
-            .zip(recalls)
-            .zip(scores.chance_recall)
-        {
-            let name = format!("R@{k}, {}", scores.name);
-            lines.push(line(
-                &name,
-                [percent(found), percent(chance), String::new()],
-            ));
+        for (place, found) in recalls.into_iter().enumerate() {
+            let name = format!("R@{}, {}", [1, 5, 10][place], scores.name);
+            let [low, high] = scores.recall_intervals[place];
+            let last = match last {
+                LastColumn::BestFixed => String::new(),
+                LastColumn::Interval => format!("{low:.1} to {high:.1}"),
+            };
+            let chance = scores.chance_recall[place];
+            lines.push(line(&name, [percent(found), percent(chance), last]));
         }
     }
     for (name, accuracy) in &report.answers {
@@ -100,9 +112,17 @@ mod tests {
             ..Report::default()
         };
 
-        let lines = score_lines(&report);
+        let lines = score_lines(&report, LastColumn::BestFixed);
+        let with_intervals = score_lines(&report, LastColumn::Interval);
 
-        assert!(lines.iter().all(|line| line.len() <= 80), "{lines:?}");
+        for line in lines.iter().chain(&with_intervals) {
+            assert!(line.len() <= 80, "{line}");
+        }
+        // Wilson's of 80 of 200.
+        assert!(
+            with_intervals[1].ends_with("33.5 to 46.9"),
+            "{with_intervals:?}"
+        );
         assert!(
             lines[1].contains("40.0") && lines[1].contains("0.5"),
             "{lines:?}"
