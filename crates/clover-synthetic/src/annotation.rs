@@ -76,7 +76,7 @@ pub(crate) fn annotate<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Annotations {
     let seen = family[member].seen();
-    let captions = captions(&seen, config.captions_per_clip, rng);
+    let captions = captions(&seen, config.shapes, config.captions_per_clip, rng);
     let mut questions = Question::all(&seen);
     // Where there is never more than one, everybody knows how many there are.
     questions.retain(|question| config.shapes > 1 || question.kind != QuestionKind::Count);
@@ -91,7 +91,7 @@ pub(crate) fn annotate<R: Rng + ?Sized>(
             answers: question.answer(&seen).into_iter().collect(),
         });
     }
-    let mut choices = vec![choose_caption(family, member, rng)];
+    let mut choices = vec![choose_caption(family, member, config.shapes, rng)];
     choices.extend(choose_answer(family, member, rng));
     let choices = choices.into_iter().enumerate();
     Annotations {
@@ -114,13 +114,14 @@ pub(crate) fn annotate<R: Rng + ?Sized>(
     }
 }
 
-/// Draws the pair tests of a story that is seen in a clip.
+/// Draws the pair tests of a story that is seen in a clip, of a benchmark whose clips have `most` shapes at most.
 pub(crate) fn annotate_pairs<R: Rng + ?Sized>(
     [id, file]: [&str; 2],
     seen: &Story,
+    most: usize,
     rng: &mut R,
 ) -> Vec<MultipleChoiceItem> {
-    let tests = pair_tests(seen, rng).into_iter();
+    let tests = pair_tests(seen, most, rng).into_iter();
     let items = tests.map(
         |PairTest {
              skill,
@@ -143,9 +144,14 @@ pub(crate) fn annotate_pairs<R: Rng + ?Sized>(
 
 /// Which caption fits: the other options tell the rest of the family, in the same words wherever
 /// they say the same.
-fn choose_caption<R: Rng + ?Sized>(family: &[Member], member: usize, rng: &mut R) -> Choice {
+fn choose_caption<R: Rng + ?Sized>(
+    family: &[Member],
+    member: usize,
+    most: usize,
+    rng: &mut R,
+) -> Choice {
     let wording: u64 = rng.random();
-    let tell = |one: &Member| narrate(&one.seen(), &mut ChaCha8Rng::seed_from_u64(wording));
+    let tell = |one: &Member| narrate(&one.seen(), most, &mut ChaCha8Rng::seed_from_u64(wording));
     let right = family.get(member).map(tell).unwrap_or_default();
     let others = family.iter().enumerate().filter(|(at, _)| *at != member);
     let wrong: Vec<String> = others.map(|(_, other)| tell(other)).collect();
@@ -237,7 +243,7 @@ mod tests {
         let (mut same, mut all) = (0, 0);
         for members in families() {
             for member in 0..members.len() {
-                let choice = choose_caption(&members, member, &mut rng);
+                let choice = choose_caption(&members, member, 3, &mut rng);
 
                 let different: HashSet<_> = choice.options.iter().collect();
                 assert_eq!(different.len(), MEMBERS, "{choice:?}");

@@ -5,124 +5,37 @@
 //! a direction and those two words.
 //!
 //! A sentence is drawn with the names of attributes left open, so that the same [`Wording`] also tells
-//! a story that differs in one of them, or the same events in the opposite order.
+//! a story that differs in one of them, or the same events in the opposite order. Where clips of a benchmark
+//! differ in how many shapes there are, a third of the wordings say so.
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
 use crate::attributes::Speed;
+use crate::phrases::{
+    APPEARS, COUNTING_OPENINGS, COUNTS, DISAPPEARS, MIXED, MOVES, MOVING, OPENINGS, PARTICIPLES,
+    SAME, SEQUENCE, SIGHTS, SUBJECTS, THREE, TOGETHER, TOLD_MOVES, TOLD_MOVING, VERBS, fill, pick,
+};
 use crate::story::{Action, Event, Story};
 
 /// Sentences drawn before a repetition is left out.
 const TRIES: usize = 20;
 
-/// What a sentence begins with, as often as it stands here.
-const OPENINGS: [&str; 8] = [
-    "{0}",
-    "{0}",
-    "{0}",
-    "{0}",
-    "in this video {0}",
-    "we see that {0}",
-    "a video in which {0}",
-    "here {0}",
-];
-
-/// A single event, without "that".
-const SIGHTS: [&str; 4] = [
-    "there is {s} {0}",
-    "we see {s} {0}",
-    "{s} can be seen {0}",
-    "a video of {s} {0}",
-];
-
-/// Two events at the same time.
-const TOGETHER: [&str; 4] = [
-    "{0} while {1}",
-    "{0} and at the same time {1}",
-    "while {0} {1}",
-    "{0} as {1}",
-];
-
-/// Two events one after the other.
-const SEQUENCE: [&str; 8] = [
-    "first {0} then {1}",
-    "{0} and then {1}",
-    "{0} some time before {1}",
-    "after {0} {1}",
-    "{1} but only after {0}",
-    "{0} and after that {1}",
-    "at first {0} and later {1}",
-    "before {1} {0}",
-];
-
-/// Two events of one shape one after the other.
-const SAME: [&str; 7] = [
-    "{s} {0} and then {1}",
-    "first {s} {0} then it {1}",
-    "{s} {0} some time before it {1}",
-    "after {s} {0} it {1}",
-    "{s} {1} but only after it {0}",
-    "{s} {0} and after that it {1}",
-    "at first {s} {0} and later it {1}",
-];
-
-/// Three events one after the other.
-const THREE: [&str; 4] = [
-    "first {0} then {1} and finally {2}",
-    "{0} then {1} and at the end {2}",
-    "first {0} next {1} and last {2}",
-    "{0} some time before {1} and then {2}",
-];
-
-/// Two phases of which one has two events.
-const MIXED: [&str; 3] = [
-    "first {0} then {1}",
-    "{0} and then {1}",
-    "at first {0} and later {1}",
-];
-
-const SUBJECTS: [&str; 6] = [
-    "{a} {size} {color} {shape}",
-    "the {size} {color} {shape}",
-    "one {size} {color} {shape}",
-    "{a} {size} {shape} in {color}",
-    "the {color} {shape} of {size} size",
-    "the {shape} that is {size} and {color}",
-];
-
-const TOLD_MOVES: [&str; 3] = [
-    "{moves} {direction} {speed}",
-    "{moves} {speed} {direction}",
-    "is {moving} {speed} {direction}",
-];
-const MOVES: [&str; 2] = ["{moves} {direction}", "is {moving} {direction}"];
-const MOVING: [&str; 1] = ["{moving} {direction}"];
-const TOLD_MOVING: [&str; 2] = [
-    "{moving} {direction} {speed}",
-    "{moving} {speed} {direction}",
-];
-const VERBS: [&str; 7] = [
-    "moves", "slides", "glides", "travels", "drifts", "goes", "heads",
-];
-const PARTICIPLES: [&str; 7] = [
-    "moving",
-    "sliding",
-    "gliding",
-    "traveling",
-    "drifting",
-    "going",
-    "heading",
-];
-const APPEARS: [&str; 4] = ["appears", "shows up", "becomes visible", "comes into view"];
-const DISAPPEARS: [&str; 4] = ["disappears", "vanishes", "goes away", "goes out of view"];
+/// The share of wordings that say how many shapes there are.
+const COUNTING_SHARE: f64 = 1.0 / 3.0;
 
 /// Several different sentences about a story; fewer where the same ones are drawn again and again.
-pub(crate) fn captions<R: Rng + ?Sized>(story: &Story, count: usize, rng: &mut R) -> Vec<String> {
+/// `most` is the number of shapes that a clip of the benchmark has at most.
+pub(crate) fn captions<R: Rng + ?Sized>(
+    story: &Story,
+    most: usize,
+    count: usize,
+    rng: &mut R,
+) -> Vec<String> {
     let mut captions = Vec::with_capacity(count);
     for _ in 0..count {
         for _ in 0..TRIES {
-            let caption = narrate(story, rng);
+            let caption = narrate(story, most, rng);
             if !captions.contains(&caption) {
                 captions.push(caption);
                 break;
@@ -133,18 +46,29 @@ pub(crate) fn captions<R: Rng + ?Sized>(story: &Story, count: usize, rng: &mut R
 }
 
 /// One of the many sentences that tell the story, and nothing but the story.
-pub(crate) fn narrate<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> String {
-    Wording::draw(story, rng).tell(story)
+pub(crate) fn narrate<R: Rng + ?Sized>(story: &Story, most: usize, rng: &mut R) -> String {
+    Wording::draw(story, most, rng).tell(story)
 }
 
 /// A sentence in which the names of attributes are still open.
 #[derive(Debug, Clone)]
 pub(crate) struct Wording {
+    /// With `{0}` where the sentence follows.
+    opening: &'static str,
+    /// What it begins with instead where it says how many shapes there are.
+    count: Option<Count>,
     /// With `{0}`, `{1}` and `{2}` where the phases are told.
     form: String,
     /// What is told of each phase, with `{n0}`, `{n1}` and so on where names stand.
     phases: Vec<String>,
     names: Names,
+}
+
+/// An opening with a place for how many shapes there are, and what the numbers of shapes are called.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    opening: &'static str,
+    names: &'static [&'static str],
 }
 
 /// The names that a sentence has places for.
@@ -162,54 +86,96 @@ enum Named {
 }
 
 impl Wording {
-    /// Draws a sentence that fits a story, whatever the values of its attributes.
-    pub(crate) fn draw<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> Self {
+    /// Draws a sentence that fits a story, whatever the values of its attributes. Where no clip has more than
+    /// one shape (`most`), none is said to have one.
+    pub(crate) fn draw<R: Rng + ?Sized>(story: &Story, most: usize, rng: &mut R) -> Self {
         let mut names = Names::default();
-        let (form, phases) = match story.events.as_slice() {
-            [only] if matches!(only.action, Action::Move(_)) && rng.random_bool(0.4) => {
+        // Drawn first: of companions told with the same random numbers, all say it or none does.
+        let counts = most > 1 && rng.random_bool(COUNTING_SHARE);
+        let count = counts.then(|| Count::draw(rng));
+        let (opening, form, phases) = match story.events.as_slice() {
+            [only] if matches!(only.action, Action::Move(_)) && !counts && rng.random_bool(0.4) => {
                 let shape = names.subject(story, only, rng);
                 let seen = names.participle(story, only, rng);
-                (fill(pick(&SIGHTS, rng), &[("{s}", &shape)]), vec![seen])
+                let sight = fill(pick(&SIGHTS, rng), &[("{s}", &shape)]);
+                ("{0}", sight, vec![seen])
             }
             [first, second] if first.actor == second.actor && first.phase != second.phase => {
                 let shape = names.subject(story, first, rng);
                 let told = [first, second].map(|event| names.predicate(story, event, rng));
                 let sentence = fill(pick(&SAME, rng), &[("{s}", &shape)]);
-                (opened(&sentence, rng), told.to_vec())
+                (pick(&OPENINGS, rng), sentence, told.to_vec())
             }
             _ => {
                 let told = names.phases(story, rng);
-                (opened(form_of(story, rng), rng), told)
+                let form = form_of(story, rng).to_owned();
+                (pick(&OPENINGS, rng), form, told)
             }
         };
         Self {
+            opening,
+            count,
             form,
             phases,
             names,
         }
     }
 
+    /// The same sentence, which says how many shapes there are whether it did so or not.
+    pub(crate) fn counting<R: Rng + ?Sized>(mut self, rng: &mut R) -> Self {
+        self.count.get_or_insert_with(|| Count::draw(rng));
+        self
+    }
+
     /// Tells a story that has the same shapes and events, but may differ in values of attributes.
     pub(crate) fn tell(&self, story: &Story) -> String {
-        self.with_phases(story, self.phases.iter())
+        self.tell_counting(story, story.actors.len())
+    }
+
+    /// The same with another number of shapes, where the sentence says one.
+    pub(crate) fn tell_counting(&self, story: &Story, shapes: usize) -> String {
+        self.with_phases(story, shapes, self.phases.iter())
     }
 
     /// The same with the first and the last event exchanged.
     pub(crate) fn tell_reordered(&self, story: &Story) -> String {
-        self.with_phases(story, self.phases.iter().rev())
+        self.with_phases(story, story.actors.len(), self.phases.iter().rev())
     }
 
-    fn with_phases<'p>(&self, story: &Story, phases: impl Iterator<Item = &'p String>) -> String {
+    fn with_phases<'p>(
+        &self,
+        story: &Story,
+        shapes: usize,
+        phases: impl Iterator<Item = &'p String>,
+    ) -> String {
         let places: Vec<_> = ["{0}", "{1}", "{2}"]
             .into_iter()
             .zip(phases.map(String::as_str))
             .collect();
-        with_articles(&self.names.put_into(fill(&self.form, &places), story))
+        let sentence = self.names.put_into(fill(&self.form, &places), story);
+        let opened = match self.count {
+            Some(count) => fill(count.opening, &[("{count}", count.name(shapes))]),
+            None => self.opening.to_owned(),
+        };
+        with_articles(&fill(&opened, &[("{0}", &sentence)]))
     }
 }
 
-fn opened<R: Rng + ?Sized>(sentence: &str, rng: &mut R) -> String {
-    fill(pick(&OPENINGS, rng), &[("{0}", sentence)])
+impl Count {
+    fn draw<R: Rng + ?Sized>(rng: &mut R) -> Self {
+        Self {
+            opening: pick(&COUNTING_OPENINGS, rng),
+            names: COUNTS.choose(rng).copied().unwrap_or_default(),
+        }
+    }
+
+    fn name(self, shapes: usize) -> &'static str {
+        let number = shapes.checked_sub(1);
+        number
+            .and_then(|number| self.names.get(number))
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// Whether phases follow each other of which one has several events: inside such a sentence only the
@@ -366,47 +332,6 @@ fn with_articles(sentence: &str) -> String {
     spoken.join(" ")
 }
 
-/// Every word of a caption that is no name of an attribute.
-pub(crate) fn caption_words() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&str]; 17] = [
-        &OPENINGS,
-        &SIGHTS,
-        &TOGETHER,
-        &SEQUENCE,
-        &SAME,
-        &THREE,
-        &MIXED,
-        &SUBJECTS,
-        &TOLD_MOVES,
-        &MOVES,
-        &TOLD_MOVING,
-        &MOVING,
-        &VERBS,
-        &PARTICIPLES,
-        &APPEARS,
-        &DISAPPEARS,
-        &["a", "an"],
-    ];
-    let phrases = lists.into_iter().flatten().copied();
-    phrases
-        .flat_map(str::split_whitespace)
-        .filter(|word| !word.starts_with('{'))
-}
-
-/// One of several phrases.
-pub(crate) fn pick<R: Rng + ?Sized>(phrases: &[&'static str], rng: &mut R) -> &'static str {
-    phrases.choose(rng).copied().unwrap_or_default()
-}
-
-/// Puts phrases into the places of a form.
-pub(crate) fn fill(form: &str, places: &[(&str, &str)]) -> String {
-    places
-        .iter()
-        .fold(form.to_owned(), |text, (place, phrase)| {
-            text.replace(place, phrase)
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,7 +370,9 @@ mod tests {
     fn one_story_is_told_in_many_ways() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
 
-        let told: HashSet<_> = (0..200).map(|_| narrate(&sequence(), &mut rng)).collect();
+        let told: HashSet<_> = (0..200)
+            .map(|_| narrate(&sequence(), 3, &mut rng))
+            .collect();
 
         assert!(told.len() > 190, "{}", told.len());
         assert!(told.iter().all(|text| !text.contains(['{', '}', ','])));
@@ -455,7 +382,7 @@ mod tests {
     fn the_order_of_events_can_be_told_from_every_sentence() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         for _ in 0..500 {
-            let text = narrate(&sequence(), &mut rng);
+            let text = narrate(&sequence(), 3, &mut rng);
             let text = format!(" {text} ");
 
             let star = text.find(" star ").unwrap();
@@ -469,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_wording_tells_other_values_and_the_other_order_in_the_same_words() {
-        let (wording, mut other) = (Wording::draw(&sequence(), &mut rng(4)), sequence());
+        let (wording, mut other) = (Wording::draw(&sequence(), 3, &mut rng(4)), sequence());
         other.actors[1].size = Size::Small;
         let words = |text: String| {
             let words = text.split(' ').map(str::to_owned);
@@ -490,21 +417,26 @@ mod tests {
     }
 
     #[test]
-    fn the_captions_of_a_story_are_different() {
-        let mut rng = ChaCha8Rng::seed_from_u64(0);
+    fn a_third_of_the_sentences_say_how_many_shapes_there_are_where_that_differs() {
+        let counted = |most| {
+            let mut rng = rng(2);
+            let texts = (0..3_000).map(|_| narrate(&sequence(), most, &mut rng));
+            let counted = ["two shapes ", "two objects "];
+            let says = |text: &String| counted.iter().any(|count| text.contains(count));
+            texts.filter(says).count()
+        };
 
-        let told = captions(&sequence(), 8, &mut rng);
-
-        assert_eq!(told.iter().collect::<HashSet<_>>().len(), 8);
+        assert!(counted(3).abs_diff(1_000) < 100, "{}", counted(3));
+        assert_eq!(counted(1), 0);
     }
 
     #[test]
-    fn a_direction_never_stands_before_after_or_before() {
-        for form in SEQUENCE.iter().chain(&SAME).chain(&THREE) {
-            for bad in ["{0} before", "{0} after", "{1} before", "{1} after"] {
-                assert!(!form.contains(bad), "{form}");
-            }
-        }
+    fn the_captions_of_a_story_are_different() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+
+        let told = captions(&sequence(), 3, 8, &mut rng);
+
+        assert_eq!(told.iter().collect::<HashSet<_>>().len(), 8);
     }
 
     #[test]
@@ -529,7 +461,7 @@ mod tests {
             shown.direction.names(),
         ];
         for _ in 0..200 {
-            let text = format!(" {} ", narrate(&Story::single_move(&shown), &mut rng));
+            let text = format!(" {} ", narrate(&Story::single_move(&shown), 1, &mut rng));
 
             let tells = |name: &&str| text.contains(&format!(" {name} "));
             for names in own {

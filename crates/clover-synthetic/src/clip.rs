@@ -152,7 +152,9 @@ impl Benchmark {
         let mut rng = randomness::for_item(self.config.seed, PAIRS, index as u64);
         let pair_tests = match split {
             Split::Train => Vec::new(),
-            Split::Validation | Split::Test => annotate_pairs([&id, &file], &this.seen(), &mut rng),
+            Split::Validation | Split::Test => {
+                annotate_pairs([&id, &file], &this.seen(), self.config.shapes, &mut rng)
+            }
         };
         Ok(Clip {
             split,

@@ -28,8 +28,8 @@ pub struct BenchmarkConfig {
     pub size: usize,
     /// The same seed gives the same files.
     pub seed: u64,
-    /// Shapes in a clip, at most; 1 to 3. With 1 they are larger and go farther, and nobody asks
-    /// how many there are.
+    /// Shapes in a clip, at most; 1 to 3. With 1 they are larger and go farther, and nobody says or
+    /// asks how many there are.
     #[serde(default = "most_shapes")]
     pub shapes: usize,
     /// What happens in a clip.

@@ -125,7 +125,9 @@ fn changed<R: Rng + ?Sized>(
                 }
             }
         }
-        Difference::Nothing | Difference::Order | Difference::Time => return None,
+        Difference::Nothing | Difference::Order | Difference::Time | Difference::Count => {
+            return None;
+        }
     }
     Some(Member {
         difference,

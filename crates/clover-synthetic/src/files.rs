@@ -19,12 +19,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::SyntheticError;
 use crate::attributes::attribute_names;
-use crate::caption::caption_words;
 use crate::config::{BenchmarkConfig, Split};
+use crate::phrases::caption_words;
 use crate::question::{answers, question_forms};
 
 /// Grows when the same configuration would give other files.
-const VERSION: usize = 1;
+const VERSION: usize = 2;
 
 /// A record has a few hundred bytes.
 const MAX_BYTES: u64 = 64 * 1024;

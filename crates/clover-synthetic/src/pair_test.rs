@@ -1,17 +1,18 @@
 //! Pair tests: a clip told truly, and once more in the same words but one.
 //!
 //! A model that puts the true sentence nearer to the clip has seen the one respect in which the two differ.
-//! How many shapes there are is no such respect: no sentence says it. (Questions ask for it.)
+//! But for one: how many shapes there are also follows from how many the sentence goes on to tell of, so that a
+//! model may know a wrong number by the sentence alone. (Questions ask for it, without such a hint.)
 
 use rand::Rng;
 use rand::seq::IteratorRandom;
 
-use crate::attributes::{Color, Direction, Shape, Size, Speed};
+use crate::attributes::{Color, Shape, Size, Speed};
 use crate::caption::Wording;
 use crate::family::has_another_order;
 use crate::story::{Action, Difference, Story};
 
-/// What is told apart.
+/// What is told apart in the same wording, beside how many shapes there are.
 const SKILLS: [Difference; 6] = [
     Difference::Color,
     Difference::Shape,
@@ -33,14 +34,20 @@ pub(crate) struct PairTest {
 }
 
 /// A test of each skill that a story has: the value of one shape or event is any other of its attribute, all
-/// equally likely, or the first and the last event are exchanged. The right sentence is the same in all.
+/// equally likely, or the first and the last event are exchanged. The right sentence is the same in all. Where
+/// clips of the benchmark have several shapes (`most`, at most), a last test says another number of them, any that
+/// clips have; where the sentence says none, it is told in a sentence that does and is else the same.
 ///
 /// A direction becomes its opposite: which combinations are held out is decided by axis, so that a model which
 /// knows no direction could prefer, or avoid, the other axis by the colors and shapes that were trained with it.
-pub(crate) fn pair_tests<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> Vec<PairTest> {
-    let wording = Wording::draw(story, rng);
+pub(crate) fn pair_tests<R: Rng + ?Sized>(
+    story: &Story,
+    most: usize,
+    rng: &mut R,
+) -> Vec<PairTest> {
+    let wording = Wording::draw(story, most, rng);
     let right = wording.tell(story);
-    let mut tests = Vec::with_capacity(SKILLS.len());
+    let mut tests = Vec::with_capacity(SKILLS.len() + 1);
     for skill in SKILLS {
         let wrong = match skill {
             Difference::Order => has_another_order(story).then(|| wording.tell_reordered(story)),
@@ -52,6 +59,15 @@ pub(crate) fn pair_tests<R: Rng + ?Sized>(story: &Story, rng: &mut R) -> Vec<Pai
             wrong,
         }));
     }
+    let others = (1..=most).filter(|&shapes| shapes != story.actors.len());
+    tests.extend(others.choose(rng).map(|other| {
+        let wording = wording.counting(rng);
+        PairTest {
+            skill: Difference::Count,
+            right: wording.tell(story),
+            wrong: wording.tell_counting(story, other),
+        }
+    }));
     tests
 }
 
@@ -81,9 +97,11 @@ fn changed<R: Rng + ?Sized>(story: &Story, skill: Difference, rng: &mut R) -> Op
         Difference::Shape => actor.shape = another(Shape::ALL, actor.shape, rng)?,
         Difference::Size => actor.size = another(Size::ALL, actor.size, rng)?,
         Difference::Speed => actor.speed = another(Speed::ALL, actor.speed?, rng),
-        Difference::Nothing | Difference::Direction | Difference::Order | Difference::Time => {
-            return None;
-        }
+        Difference::Nothing
+        | Difference::Direction
+        | Difference::Order
+        | Difference::Time
+        | Difference::Count => return None,
     }
     Some(other)
 }
@@ -100,8 +118,9 @@ fn another<T: Copy + PartialEq, const N: usize, R: Rng + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::Attributes;
+    use crate::attributes::{Attributes, Direction};
     use crate::combinations::Combinations;
+    use crate::phrases::COUNTS;
     use crate::story::draw_story;
     use crate::{BenchmarkConfig, Split};
     use rand::SeedableRng;
@@ -123,9 +142,12 @@ mod tests {
         [&right, &wrong].map(|words| words[start..words.len() - end].join(" "))
     }
 
-    /// The number of the value that a name, or its last word, stands for.
+    /// The number of the value that a name, or its last or first words, stand for.
     fn value(names: &[&[&str]], word: &str) -> Option<usize> {
-        let stands_for = |name: &&str| *name == word || name.ends_with(&format!(" {word}"));
+        let stands_for = |name: &&str| {
+            let (last, first) = (format!(" {word}"), format!("{word} "));
+            *name == word || name.ends_with(&last) || name.starts_with(&first)
+        };
         names.iter().position(|names| names.iter().any(stands_for))
     }
 
@@ -134,9 +156,10 @@ mod tests {
         let combinations = Combinations::new(&BenchmarkConfig::default());
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let mut found: HashMap<&str, usize> = HashMap::new();
+        let counts = [0, 1, 2].map(|shapes| COUNTS.map(|names| names[shapes]));
         for _ in 0..2_000 {
             let story = draw_story(&combinations, Split::Test, 3, &mut rng);
-            for test in pair_tests(&story, &mut rng) {
+            for test in pair_tests(&story, 3, &mut rng) {
                 *found.entry(test.skill.name()).or_default() += 1;
                 assert_ne!(test.right, test.wrong);
                 let names: Vec<&[&str]> = match test.skill {
@@ -145,6 +168,7 @@ mod tests {
                     Difference::Size => Size::ALL.map(Size::names).to_vec(),
                     Difference::Speed => Speed::ALL.map(Speed::names).to_vec(),
                     Difference::Direction => Direction::ALL.map(Direction::names).to_vec(),
+                    Difference::Count => counts.iter().map(|names| &names[..]).collect(),
                     _ => {
                         let [right, wrong] = [&test.right, &test.wrong].map(|text| {
                             let mut words: Vec<_> = text.split(' ').collect();
@@ -164,11 +188,44 @@ mod tests {
                 );
             }
         }
-        // Every story has a colour, a shape, a size and a move; the others some.
-        for skill in ["color", "shape", "size", "direction"] {
+        // Every story has a colour, a shape, a size, a move and a number of shapes; the others some.
+        for skill in ["color", "shape", "size", "direction", "count"] {
             assert_eq!(found[skill], 2_000, "{found:?}");
         }
         assert!(found["speed"] > 400 && found["order"] > 1_000, "{found:?}");
+    }
+
+    #[test]
+    fn a_number_of_shapes_is_told_from_any_other_that_the_benchmark_shows() {
+        let combinations = Combinations::new(&BenchmarkConfig::default());
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let shapes = |text: &str| {
+            let counts = [0, 1, 2].map(|shapes| COUNTS.map(|names| names[shapes]));
+            counts
+                .iter()
+                .position(|names| names.iter().any(|name| text.contains(&format!("{name} "))))
+                .map(|shapes| shapes + 1)
+        };
+        let (mut pairs, mut same) = (HashMap::new(), 0);
+        for _ in 0..1_000 {
+            let story = draw_story(&combinations, Split::Test, 2, &mut rng);
+
+            let mut tests = pair_tests(&story, 2, &mut rng);
+
+            let count = tests.pop().unwrap();
+            let told = [&count.right, &count.wrong].map(|text| shapes(text).unwrap());
+            assert_eq!(
+                (count.skill, told[0]),
+                (Difference::Count, story.actors.len())
+            );
+            *pairs.entry(told).or_insert(0) += 1;
+            // The right sentence of all, where that says how many there are.
+            let says = shapes(&tests[0].right).is_some();
+            assert_eq!(tests[0].right == count.right, says, "{count:?}");
+            same += usize::from(says);
+        }
+        assert_eq!(pairs.len(), 2, "{pairs:?}");
+        assert!(same.abs_diff(333) < 60, "{same}");
     }
 
     #[test]
@@ -182,8 +239,8 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut counts = HashMap::new();
         for _ in 0..3_000 {
-            for test in pair_tests(&story, &mut rng) {
-                assert_ne!(test.skill, Difference::Order);
+            for test in pair_tests(&story, 1, &mut rng) {
+                assert!(![Difference::Order, Difference::Count].contains(&test.skill));
                 let other = match test.skill {
                     Difference::Color => value(&Color::ALL.map(Color::names), &different(&test)[1]),
                     Difference::Shape => value(&Shape::ALL.map(Shape::names), &different(&test)[1]),

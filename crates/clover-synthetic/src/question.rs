@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::attributes::{Color, Direction, Shape, Size, Speed};
-use crate::caption::{fill, pick};
+use crate::phrases::{fill, pick};
 use crate::story::{Action, Story};
 
 /// What is asked.

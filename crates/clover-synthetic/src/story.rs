@@ -63,6 +63,8 @@ pub(crate) enum Difference {
     Order,
     /// The direction of time: it is the twin played backwards.
     Time,
+    /// How many shapes there are: of two sentences, as no twin has more or fewer.
+    Count,
 }
 
 impl Action {
@@ -88,6 +90,7 @@ impl Difference {
             Self::Direction => "direction",
             Self::Order => "order",
             Self::Time => "time",
+            Self::Count => "count",
         }
     }
 }

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf, absolute};
 
 use clover_data::files::read_regular;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::TrainerError;
 use crate::finetune::FinetuningPlan;
 use crate::pretrain::PretrainingPlan;
+use crate::recipe::{PretrainingRecipe, TaskRecipe};
 use crate::report::write_whole;
+use crate::run::resume_check::add_later_keys;
 use crate::task_items::ItemsLocation;
 
 /// The file of a run folder.
@@ -42,8 +45,18 @@ impl RunRecord {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(TrainerError::Read { path, source }),
         };
-        let mut record: Self =
-            serde_json::from_slice(&text).map_err(|source| TrainerError::Json { path, source })?;
+        let read = || {
+            let mut record: Value = serde_json::from_slice(&text)?;
+            // A recipe of today has every key, one of a run that was begun earlier those there were.
+            if let Some(recipe) = record.pointer_mut("/pretraining/recipe") {
+                add_later_keys::<PretrainingRecipe>(recipe);
+            }
+            if let Some(recipe) = record.pointer_mut("/finetuning/recipe") {
+                add_later_keys::<TaskRecipe>(recipe);
+            }
+            serde_json::from_value(record)
+        };
+        let mut record: Self = read().map_err(|source| TrainerError::Json { path, source })?;
         match &mut record {
             Self::Pretraining(plan) => plan.folder = folder.to_owned(),
             Self::Finetuning(plan) => plan.folder = folder.to_owned(),
@@ -117,7 +130,7 @@ fn make_absolute<'p>(paths: impl Iterator<Item = &'p mut PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{PretrainingRecipe, Recipe, TaskRecipe};
+    use crate::recipe::Recipe;
 
     fn pretraining(folder: &Path) -> PretrainingPlan {
         let recipe = PretrainingRecipe::shipped("pretrain").unwrap();
@@ -167,6 +180,62 @@ mod tests {
             panic!("another record: {read:?}")
         };
         assert_eq!((read.data, read.recipe), (data, plan.recipe));
+    }
+
+    /// Writes a record without keys of its recipe.
+    fn write_without(record: &RunRecord, folder: &Path, keys: &[&str]) {
+        let mut value = serde_json::to_value(record).unwrap();
+        let plan = value.as_object_mut().unwrap().values_mut().next().unwrap();
+        let recipe = plan["recipe"].as_object_mut().unwrap();
+        for key in keys {
+            recipe.remove(*key).unwrap();
+        }
+        std::fs::write(folder.join(FILE), value.to_string()).unwrap();
+    }
+
+    #[test]
+    fn a_record_from_before_a_key_reads_back_with_what_was_done_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = pretraining(folder.path());
+        let later = [
+            "early_stopping",
+            "group_size",
+            "micro_batches_at_once",
+            "temperature",
+            "tower_multiplier",
+            "train",
+        ];
+        let record = RunRecord::of_pretraining(&plan);
+
+        write_without(&record, folder.path(), &later);
+        let read = RunRecord::read(folder.path()).unwrap();
+
+        let Some(RunRecord::Pretraining(read)) = read else {
+            panic!("another record: {read:?}")
+        };
+        assert_eq!(read.recipe, plan.recipe);
+        // A key that every run has recorded is not made up.
+        write_without(&record, folder.path(), &["epochs"]);
+        let error = RunRecord::read(folder.path()).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("epochs"), "{source}");
+    }
+
+    #[test]
+    fn a_task_from_before_a_key_gets_its_own_keys_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = TaskRecipe::shipped("retrieval-custom").unwrap();
+        let data = ItemsLocation::new(folder.path().join("train.jsonl"), "train");
+        let plan = FinetuningPlan::new("own", recipe, folder.path(), data, folder.path());
+
+        let later = ["early_stopping", "train"];
+        write_without(&RunRecord::of_finetuning(&plan), folder.path(), &later);
+        let read = RunRecord::read(folder.path()).unwrap();
+
+        let Some(RunRecord::Finetuning(read)) = read else {
+            panic!("another record: {read:?}")
+        };
+        assert_eq!(read.recipe, plan.recipe);
     }
 
     #[test]

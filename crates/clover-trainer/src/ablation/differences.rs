@@ -2,6 +2,10 @@
 //!
 //! Two rows of one seed learn from the same clips in the same order, so their difference is free of what the seed
 //! does to both; its 95 % interval over seeds (Student's) decides.
+//!
+//! Where each seed gave the same, nothing is decided. Metrics are counts of items: that three seeds gain or lose the
+//! same few is a coincidence of rounding, and no sign that all seeds would. Student's distribution is that of a mean
+//! over a deviation that was estimated; with none there is no interval, and least of all one of no width.
 
 use std::fmt;
 
@@ -11,6 +15,9 @@ use super::AblationRow;
 use super::cell::CellResult;
 use crate::metric::{Interval, seeds_interval};
 
+/// Percentage points, far less than one item of a million.
+const ROUNDING: f64 = 1e-9;
+
 /// Whether a row is better than another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,24 +26,24 @@ pub enum Verdict {
     Supported,
     /// It lies below zero.
     Contradicted,
-    /// It holds zero, or there are too few seeds for one.
+    /// It holds zero, or there is none: too few seeds, or each the same.
     Undecided,
 }
 
-/// A figure of a row less that of another one, in percentage points.
+/// A metric of a row less that of another one, in percentage points.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Difference {
     /// The row that is claimed to be better.
     pub row: AblationRow,
     /// The row it is compared with.
     pub than: AblationRow,
-    /// The figure: `R@1`, or the skill of pair tests.
-    pub figure: String,
+    /// What was measured: `R@1`, say, or a skill of pair tests.
+    pub metric: String,
     /// The difference of each seed that both rows have.
     pub by_seed: Vec<f64>,
     /// Their mean.
     pub mean: f64,
-    /// The 95 % interval of the mean; nothing of a single seed.
+    /// The 95 % interval of the mean; nothing of a single seed, and where each seed gave the same.
     pub interval: Option<Interval>,
     /// What follows.
     pub verdict: Verdict,
@@ -44,8 +51,8 @@ pub struct Difference {
 
 impl Difference {
     /// Of at least one seed.
-    fn new([row, than]: [AblationRow; 2], figure: String, by_seed: Vec<f64>) -> Self {
-        let interval = seeds_interval(&by_seed);
+    fn new([row, than]: [AblationRow; 2], metric: String, by_seed: Vec<f64>) -> Self {
+        let interval = seeds_interval(&by_seed).filter(|_| !all_the_same(&by_seed));
         let verdict = match interval {
             Some([low, _]) if low > 0.0 => Verdict::Supported,
             Some([_, high]) if high < 0.0 => Verdict::Contradicted,
@@ -54,7 +61,7 @@ impl Difference {
         Self {
             row,
             than,
-            figure,
+            metric,
             mean: by_seed.iter().sum::<f64>() / by_seed.len() as f64,
             by_seed,
             interval,
@@ -65,12 +72,19 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {:+.1}", self.figure, self.mean)?;
+        write!(formatter, "{} {:+.1}", self.metric, self.mean)?;
         match self.interval {
             Some([low, high]) => write!(formatter, " ({low:+.1} to {high:+.1})"),
+            None if self.by_seed.len() > 1 => write!(formatter, " (each seed the same)"),
             None => write!(formatter, " (too few seeds to say)"),
         }
     }
+}
+
+/// Whether the values differ by rounding alone: a difference of shares has its last digits from where they lie.
+fn all_the_same(values: &[f64]) -> bool {
+    let close = |pair: &[f64]| (pair[0] - pair[1]).abs() < ROUNDING;
+    values.windows(2).all(close)
 }
 
 /// The differences of every claim of which both rows are there.
@@ -88,24 +102,24 @@ pub(super) fn differences(cells: &[CellResult]) -> Vec<Difference> {
         let Some([first, _]) = pairs.first() else {
             continue;
         };
-        for (figure, _) in figures(first) {
+        for (metric, _) in metrics(first) {
             let difference = |pair: &[&CellResult; 2]| {
                 let [own, other] = pair.map(|cell| {
-                    let mut figures = figures(cell).into_iter();
-                    figures.find(|(name, _)| *name == figure)
+                    let mut metrics = metrics(cell).into_iter();
+                    metrics.find(|(name, _)| *name == metric)
                 });
                 Some(own?.1 - other?.1)
             };
-            // A figure that some runs lack is of no use.
+            // A metric that some runs lack is of no use.
             let by_seed: Option<Vec<f64>> = pairs.iter().map(difference).collect();
-            found.extend(by_seed.map(|by_seed| Difference::new([row, than], figure, by_seed)));
+            found.extend(by_seed.map(|by_seed| Difference::new([row, than], metric, by_seed)));
         }
     }
     found
 }
 
 /// What rows are compared by, in percent.
-fn figures(cell: &CellResult) -> Vec<(String, f64)> {
+fn metrics(cell: &CellResult) -> Vec<(String, f64)> {
     let retrieval = [
         ("R@1", Some(cell.text_to_video.recall_at_1)),
         ("R@1 clip to text", Some(cell.video_to_text.recall_at_1)),
@@ -162,23 +176,25 @@ mod tests {
         }
     }
 
-    fn found<'d>(all: &'d [Difference], figure: &str) -> &'d Difference {
-        all.iter().find(|one| one.figure == figure).unwrap()
+    fn found<'d>(all: &'d [Difference], metric: &str) -> &'d Difference {
+        all.iter().find(|one| one.metric == metric).unwrap()
+    }
+
+    const ROWS: [AblationRow; 2] = [AblationRow::Baseline, AblationRow::TriModalAlignment];
+
+    /// The differences of two rows of three seeds.
+    fn compare(recalls: [[f64; 3]; 2], colors: [[usize; 3]; 2]) -> Vec<Difference> {
+        let mut cells = Vec::new();
+        for (row, (recalls, colors)) in ROWS.into_iter().zip(recalls.into_iter().zip(colors)) {
+            for (seed, (recall, color)) in (0..).zip(recalls.into_iter().zip(colors)) {
+                cells.push(cell(row, seed, recall, color));
+            }
+        }
+        differences(&cells)
     }
 
     #[test]
     fn an_interval_above_below_or_around_zero_decides() {
-        let rows = [AblationRow::Baseline, AblationRow::TriModalAlignment];
-        let compare = |recalls: [[f64; 3]; 2], colors: [[usize; 3]; 2]| {
-            let mut cells = Vec::new();
-            for (row, (recalls, colors)) in rows.into_iter().zip(recalls.into_iter().zip(colors)) {
-                for (seed, (recall, color)) in (0..).zip(recalls.into_iter().zip(colors)) {
-                    cells.push(cell(row, seed, recall, color));
-                }
-            }
-            differences(&cells)
-        };
-
         // By seed +4, +5 and +6, and -10, -8 and -12; whatever the seed does to both does not count.
         let clear = compare(
             [[10.0, 50.0, 30.0], [14.0, 55.0, 36.0]],
@@ -188,15 +204,39 @@ mod tests {
         let unclear = compare([[10.0, 10.0, 10.0], [11.0, 9.0, 13.0]], [[50; 3], [50; 3]]);
 
         let recall = found(&clear, "R@1");
-        assert_eq!((recall.row, recall.than), (rows[1], rows[0]));
+        assert_eq!((recall.row, recall.than), (ROWS[1], ROWS[0]));
         assert_eq!(recall.verdict, Verdict::Supported);
         // 5 and 4.303 / √3 to either side.
         assert_eq!(recall.to_string(), "R@1 +5.0 (+2.5 to +7.5)");
         assert_eq!(found(&clear, "color").verdict, Verdict::Contradicted);
         assert_eq!(found(&unclear, "R@1").verdict, Verdict::Undecided);
-        // There is no difference, and no doubt about it.
-        assert_eq!(found(&unclear, "color").verdict, Verdict::Undecided);
         assert_eq!(clear.len(), 3, "{clear:?}");
+    }
+
+    #[test]
+    fn a_difference_that_is_the_same_of_each_seed_decides_nothing() {
+        // One of 84 items less, each time from another share: the differences are equal but for rounding.
+        let recalls = [[10.0, 50.0, 31.0], [9.0, 49.0, 30.0]].map(|found| found.map(of_84));
+
+        let all = compare(recalls, [[50; 3], [60; 3]]);
+
+        let recall = found(&all, "R@1");
+        assert!(
+            recall
+                .by_seed
+                .iter()
+                .any(|one| one.to_bits() != recall.by_seed[0].to_bits())
+        );
+        assert_eq!(
+            (recall.interval, recall.verdict),
+            (None, Verdict::Undecided)
+        );
+        assert_eq!(recall.to_string(), "R@1 -1.2 (each seed the same)");
+        assert_eq!(found(&all, "color").verdict, Verdict::Undecided);
+    }
+
+    fn of_84(items: f64) -> f64 {
+        100.0 * items / 84.0
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl AblationSummary {
         if !self.missing.is_empty() {
             writeln!(page, "\nNot done: {}.", self.missing.join(", "))?;
         }
-        writeln!(page, "\n![the figures as bars](ablation.svg)")
+        writeln!(page, "\n![the metrics as bars](ablation.svg)")
     }
 
     fn write_settings(&self, page: &mut String) -> Result {
@@ -91,7 +91,7 @@ impl AblationSummary {
             page,
             "Mean and standard deviation over seeds. Preset {}, {} frames of {} px, {steps} \
              pre-training steps of {} pairs{questions}; {} rendered clips; device {}. All settings and \
-             every figure are in `ablation.json`.\n",
+             every metric are in `ablation.json`.\n",
             pretraining.preset,
             pretraining.frames,
             pretraining.image_size,
@@ -128,9 +128,10 @@ impl AblationSummary {
             page,
             "\nWhat rows add to others, in percentage points: the mean of what each seed gave, and its 95 % \
              interval. A difference is supported where the interval lies above 0, contradicted where it lies \
-             below, and undecided otherwise: then it is no larger than the ends of the interval. {} are listed; \
-             of rows that do not differ at all, one difference in twenty would seem decided. This is a \
-             comparison of small models on rendered clips; it says nothing of large models or real videos.\n",
+             below, and undecided otherwise: then it is no larger than the ends of the interval. Where each seed \
+             gave the same there is no interval, and it is undecided, too. {} are listed; of rows that do not differ \
+             at all, one difference in twenty would seem decided. This is a comparison of small models on rendered \
+             clips; it says nothing of large models or real videos.\n",
             self.differences.len()
         )?;
         let same_rows =

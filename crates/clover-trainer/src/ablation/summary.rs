@@ -10,7 +10,7 @@ use crate::TrainerError;
 use crate::metric::{Interval, seeds_interval};
 use crate::recipe::AblationRecipe;
 
-/// A figure over seeds.
+/// A metric over seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// The mean.

@@ -2,10 +2,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clover_model::Preset;
-use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, SplitFiles, write_benchmark};
+use clover_synthetic::{BenchmarkConfig, BenchmarkFiles, Split, SplitFiles, write_benchmark};
 
 use super::*;
-use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe, Recipe};
+use crate::recipe::{AblationRecipe, FinetuningRecipe, PretrainingRecipe, Recipe, SHIPPED_RECIPES};
 use crate::{TestAutodiffBackend, TrainerError};
 
 /// Two rows on a hundred clips, of which one is looked at twice.
@@ -221,6 +221,27 @@ fn rows_go_on_from_the_same_clip_and_are_compared_seed_by_seed() {
         assert!(table.contains(part), "{table}");
     }
     assert!(summary.svg().unwrap().contains("among companions"));
+}
+
+#[test]
+fn shipped_comparisons_have_data_that_can_be_drawn_in_whole_groups() {
+    let shipped = SHIPPED_RECIPES.iter().map(|recipe| recipe.name);
+    for name in shipped.filter(|name| name.starts_with("ablation/")) {
+        let AblationRecipe {
+            benchmark,
+            pretraining,
+            ..
+        } = AblationRecipe::open(name).unwrap();
+
+        let benchmark: BenchmarkConfig = benchmark.try_into().unwrap();
+
+        benchmark.validate().unwrap();
+        let size = pretraining.group_size;
+        assert_eq!(benchmark.train_twins, size > 1, "{name}");
+        for pairs in [pretraining.batch_size, benchmark.range(Split::Train).len()] {
+            assert_eq!(pairs % size, 0, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use clover_data::video::DecodeLimits;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::TrainerError;
+use crate::recipe::Recipe;
 
 /// A recipe as a checkpoint records it; `path` stands in errors.
 pub(crate) fn recipe_value<R: Serialize>(recipe: &R, path: &Path) -> Result<Value, TrainerError> {
@@ -31,23 +32,34 @@ const FREE_KEYS: [&str; 10] = [
     "limits.max_seconds",
 ];
 
-/// Whether a run or a comparison that did not record the key, as it had none yet, did what this value
-/// says.
-fn always_was(key: &str, value: &Value) -> bool {
+/// What a run or a comparison did that did not record the key, as there was none yet.
+fn before_there_was(key: &str) -> Option<Value> {
     let of_table = ["pretraining.", "start."].map(|table| key.strip_prefix(table));
-    match of_table.into_iter().flatten().next().unwrap_or(key) {
-        "early_stopping" => *value == 0,
-        // The step is the same but for rounding.
-        "micro_batches_at_once" => true,
-        "group_size" => *value == 1,
-        "captions" | "train" => *value == "all",
-        "temperature" => *value == 0.05,
-        "tower_multiplier" => *value == 1.0,
-        "fps" => *value == 0.0,
-        "limits" => serde_json::to_value(DecodeLimits::default()).is_ok_and(|was| was == *value),
-        "benchmark.train_twins" => *value == false,
-        "benchmark.stories" => *value == "any",
-        _ => false,
+    Some(match of_table.into_iter().flatten().next().unwrap_or(key) {
+        "early_stopping" => json!(0),
+        "micro_batches_at_once" | "group_size" => json!(1),
+        "captions" | "train" => json!("all"),
+        "temperature" => json!(0.05),
+        "tower_multiplier" => json!(1.0),
+        "fps" => json!(0.0),
+        "limits" => serde_json::to_value(DecodeLimits::default()).ok()?,
+        "benchmark.train_twins" => json!(false),
+        "benchmark.stories" => json!("any"),
+        _ => return None,
+    })
+}
+
+/// Gives a recipe that was recorded before it had all its keys the others, with what was done then. A key that
+/// must always have been there stays missing.
+pub(crate) fn add_later_keys<R: Recipe>(recorded: &mut Value) {
+    let known: toml::Table = toml::from_str(R::COMPLETE).unwrap_or_default();
+    let Some(recorded) = recorded.as_object_mut() else {
+        return;
+    };
+    for (key, _) in known {
+        if let (false, Some(value)) = (recorded.contains_key(&key), before_there_was(&key)) {
+            recorded.insert(key, value);
+        }
     }
 }
 
@@ -76,7 +88,7 @@ pub(crate) fn check_keys(
                 "" => name.clone(),
                 table => format!("{table}.{name}"),
             };
-            if !recorded.contains_key(name) && always_was(&inner, value) {
+            if !recorded.contains_key(name) && before_there_was(&inner).as_ref() == Some(value) {
                 continue;
             }
             let recorded = recorded.get(name).unwrap_or(&Value::Null);
@@ -118,6 +130,7 @@ mod tests {
 
         assert!(check(recorded.clone(), json!({ "epochs": 3, "group_size": 1 })).is_ok());
         assert!(check(recorded.clone(), json!({ "fps": 0.0 })).is_ok());
+        assert!(check(recorded.clone(), json!({ "micro_batches_at_once": 2 })).is_ok());
         assert!(check(recorded.clone(), same.clone()).is_ok());
         assert!(check(same.clone(), slower).is_ok());
         let error = check(same, smaller.clone()).unwrap_err().to_string();
