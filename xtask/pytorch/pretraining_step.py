@@ -316,8 +316,9 @@ def total_loss(output, labels):
 def optimizer(clover):
     decayed, undecayed = [], []
     for name, parameter in clover.named_parameters():
-        plain = name.endswith("bias") or "norm" in name or "relative_table" in name
-        (undecayed if plain or parameter.dim() == 1 else decayed).append(parameter)
+        # Of the vectors only the mask token is neither a bias nor part of a norm.
+        plain = parameter.dim() == 1 and "mask_token" not in name
+        (undecayed if plain or "relative_table" in name else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": 0.005},
         {"params": undecayed, "weight_decay": 0.0},
