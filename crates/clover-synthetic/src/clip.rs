@@ -69,8 +69,9 @@ impl Benchmark {
     pub fn plan(config: &BenchmarkConfig) -> Result<Self, SyntheticError> {
         config.validate()?;
         let combinations = Combinations::new(config);
-        let mut rng = randomness::for_order(config.seed, SHOWN);
         let shown = Split::ALL.map(|split| {
+            // Of its own, so that what is measured with does not depend on what is trained on.
+            let mut rng = randomness::for_order(config.seed, SHOWN + split as u64);
             let combinations = combinations.of(split);
             // Neighbours are companions.
             let mut groups: Vec<_> = combinations.chunks(companions(config, split)).collect();
@@ -282,6 +283,42 @@ mod tests {
             }
         }
         assert!(clips(&benchmark(400), Split::Train).all(|clip| clip.twin.is_none()));
+    }
+
+    #[test]
+    fn single_moves_come_with_both_sizes_and_both_directions_in_one_scene_where_asked_for() {
+        let alone = BenchmarkConfig::one_shape(200, 0.25);
+        let config = BenchmarkConfig {
+            train_twins: true,
+            ..alone
+        };
+        let [twins, alone] = [config, alone].map(|config| Benchmark::plan(&config).unwrap());
+
+        let members: Vec<_> = clips(&twins, Split::Train).collect();
+
+        for group in members.chunks(SINGLE_COMPANIONS) {
+            let seen: HashSet<_> = group
+                .iter()
+                .flat_map(|clip| clip.scene.seen().combinations(0).collect::<Vec<_>>())
+                .collect();
+            let outlines: HashSet<_> = seen.iter().map(|one| (one.color, one.shape)).collect();
+            assert_eq!((seen.len(), outlines.len()), (SINGLE_COMPANIONS, 1));
+            for clip in group {
+                assert_eq!(clip.scene.places, group[0].scene.places);
+                assert_eq!(clip.scene.background, group[0].scene.background);
+                assert_eq!(clip.twin, None);
+            }
+        }
+        // What is measured with is the same either way, and others have places of their own.
+        let tests = [&twins, &alone].map(|set| clips(set, Split::Test).collect::<Vec<_>>());
+        assert_eq!(tests[0], tests[1]);
+        let places = clips(&alone, Split::Train).map(|clip| clip.scene.places);
+        assert!(
+            places
+                .collect::<Vec<_>>()
+                .windows(2)
+                .all(|two| two[0] != two[1])
+        );
     }
 
     #[test]
