@@ -14,7 +14,7 @@ use crate::layout::{Room, draw_layout};
 use crate::randomness;
 use crate::story::{Difference, Story, draw_story};
 
-/// Companions of a single move: both sizes and both directions of one color and shape.
+/// Companions of a single move: the other direction.
 const SINGLE_COMPANIONS: usize = 4;
 
 /// Clips of one folder.
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn single_moves_come_with_both_sizes_and_both_directions_in_one_scene_where_asked_for() {
+    fn single_moves_come_with_the_opposite_ones_in_one_scene_where_asked_for() {
         let alone = BenchmarkConfig::one_shape(200, 0.25);
         let config = BenchmarkConfig {
             train_twins: true,
@@ -301,8 +301,11 @@ mod tests {
                 .iter()
                 .flat_map(|clip| clip.scene.seen().combinations(0).collect::<Vec<_>>())
                 .collect();
-            let outlines: HashSet<_> = seen.iter().map(|one| (one.color, one.shape)).collect();
-            assert_eq!((seen.len(), outlines.len()), (SINGLE_COMPANIONS, 1));
+            let shapes: HashSet<_> = seen
+                .iter()
+                .map(|one| (one.color, one.shape, one.size))
+                .collect();
+            assert_eq!((seen.len(), shapes.len()), (SINGLE_COMPANIONS, 1));
             for clip in group {
                 assert_eq!(clip.scene.places, group[0].scene.places);
                 assert_eq!(clip.scene.background, group[0].scene.background);

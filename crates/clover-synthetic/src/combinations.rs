@@ -3,12 +3,19 @@
 //! Colours and shapes are paired by the seed. A block is a pair of colours, a pair of shapes and an
 //! axis, with both sizes and both directions: sixteen combinations. Whole blocks are held out, so
 //! that a clip and a companion that differs in one attribute always belong to the same split.
+//!
+//! Where stories are single moves, a part of a block is held out: one size of it. So of every color and shape,
+//! training shows both axes, and three of the four pairs of a size and an axis. Were a whole block missing,
+//! training would teach that those colors and shapes move along the other axis, without exception, and a model
+//! that believes it without looking would be right.
+
+use std::ops::Range;
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
 use crate::attributes::{Attributes, Color, Direction, Shape, Size};
-use crate::config::{BenchmarkConfig, Split};
+use crate::config::{BenchmarkConfig, Split, Stories};
 use crate::randomness;
 
 /// Pairs of colours.
@@ -22,6 +29,9 @@ const BLOCKS: usize = COLOR_PAIRS * SHAPE_PAIRS * 2;
 
 /// Combinations of a block.
 pub(crate) const BLOCK: usize = 16;
+
+/// Pairs of a size and an axis.
+const SIZES_AND_AXES: usize = Size::ALL.len() * 2;
 
 /// Combinations that are held out together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +51,7 @@ pub(crate) struct Combinations {
     shapes: [Shape; Shape::ALL.len()],
     test_blocks: usize,
     validation_blocks: usize,
+    stories: Stories,
 }
 
 /// The blocks that a share holds out; both shares leave at least four to train on.
@@ -58,6 +69,21 @@ impl Block {
             // 4 and 3 have no common divisor: the pairs return after twelve blocks, with the other axis.
             vertical: (number + number / (COLOR_PAIRS * SHAPE_PAIRS)) % 2 == 1,
         }
+    }
+
+    /// Parts of blocks, of one size each: first one of every pair of colors and of shapes, then another one of
+    /// each. No color and no shape misses the same size and axis throughout.
+    fn part(number: usize) -> (Self, Size) {
+        const TURNS: [usize; SIZES_AND_AXES] = [0, 2, 1, 3];
+        let (colors, shapes) = (number % COLOR_PAIRS, number % SHAPE_PAIRS);
+        let turn = TURNS[number / (COLOR_PAIRS * SHAPE_PAIRS) % SIZES_AND_AXES];
+        let size_and_axis = (colors + shapes + turn) % SIZES_AND_AXES;
+        let block = Self {
+            colors,
+            shapes,
+            vertical: size_and_axis / 2 == 1,
+        };
+        (block, Size::ALL[size_and_axis % 2])
     }
 
     fn directions(self) -> [Direction; 2] {
@@ -87,18 +113,23 @@ impl Combinations {
             shapes,
             test_blocks: held_out_blocks(config.test_share),
             validation_blocks: held_out_blocks(config.validation_share),
+            stories: config.stories,
         }
     }
 
     /// The blocks of a split.
     pub(crate) fn blocks(&self, split: Split) -> impl Iterator<Item = Block> + use<> {
+        self.range(split).map(Block::number)
+    }
+
+    /// The numbers of a split's blocks.
+    fn range(&self, split: Split) -> Range<usize> {
         let held_out = self.test_blocks + self.validation_blocks;
-        let range = match split {
+        match split {
             Split::Test => 0..self.test_blocks,
             Split::Validation => self.test_blocks..held_out,
             Split::Train => held_out..BLOCKS,
-        };
-        range.map(Block::number)
+        }
     }
 
     /// All blocks.
@@ -106,20 +137,30 @@ impl Combinations {
         (0..BLOCKS).map(Block::number)
     }
 
-    /// The combinations of a split.
+    /// The combinations of a split; those that differ in direction alone follow each other.
     pub(crate) fn of(&self, split: Split) -> Vec<Attributes> {
-        let mut all = Vec::new();
-        for block in self.blocks(split) {
+        let parts: Vec<(Block, Size)> = match self.stories {
+            Stories::Any => self
+                .blocks(split)
+                .flat_map(|block| Size::ALL.map(|size| (block, size)))
+                .collect(),
+            // As many combinations as the blocks have.
+            Stories::SingleMove => {
+                let Range { start, end } = self.range(split);
+                let parts = Size::ALL.len();
+                (start * parts..end * parts).map(Block::part).collect()
+            }
+        };
+        let mut all = Vec::with_capacity(parts.len() * BLOCK / Size::ALL.len());
+        for (block, size) in parts {
             for color in self.colors(block.colors) {
                 for shape in self.shapes(block.shapes) {
-                    for size in Size::ALL {
-                        all.extend(block.directions().map(|direction| Attributes {
-                            color,
-                            shape,
-                            size,
-                            direction,
-                        }));
-                    }
+                    all.extend(block.directions().map(|direction| Attributes {
+                        color,
+                        shape,
+                        size,
+                        direction,
+                    }));
                 }
             }
         }
@@ -174,6 +215,40 @@ mod tests {
         assert_eq!(splits.each_ref().map(Vec::len), [288, 48, 48]);
         let all: HashSet<_> = splits.concat().into_iter().collect();
         assert_eq!(all.len(), 8 * 6 * 2 * 4);
+    }
+
+    #[test]
+    fn of_single_moves_training_shows_both_axes_of_every_color_and_shape() {
+        let config = BenchmarkConfig::one_shape(600, 0.25);
+        let combinations = Combinations::new(&config);
+
+        let splits = Split::ALL.map(|split| combinations.of(split));
+
+        assert_eq!(splits.each_ref().map(Vec::len), [272, 16, 96]);
+        let all: HashSet<_> = splits.concat().into_iter().collect();
+        assert_eq!(all.len(), 8 * 6 * 2 * 4);
+        let [train, _, test] = splits;
+        let directions: HashSet<_> = train
+            .iter()
+            .map(|one| (one.color, one.shape, one.direction))
+            .collect();
+        assert_eq!(directions.len(), 8 * 6 * 4);
+        // Every three attributes but those of a held-out combination itself.
+        let colors: HashSet<_> = train
+            .iter()
+            .map(|one| (one.color, one.size, one.direction))
+            .collect();
+        let shapes: HashSet<_> = train
+            .iter()
+            .map(|one| (one.shape, one.size, one.direction))
+            .collect();
+        assert_eq!((colors.len(), shapes.len()), (8 * 2 * 4, 6 * 2 * 4));
+        // One size and axis of every color and shape.
+        let held_out: HashSet<_> = test.iter().map(|one| (one.color, one.shape)).collect();
+        assert_eq!(held_out.len(), 8 * 6);
+        for pair in test.chunks(2) {
+            assert_eq!(pair[0].direction.opposite(), pair[1].direction);
+        }
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub struct BenchmarkConfig {
     #[serde(default)]
     pub stories: Stories,
     /// Whether the clips to train on, too, come in groups that follow each other and are alike: five that differ
-    /// in one respect, or, where stories are single moves, four of both sizes and both directions. Otherwise each
-    /// tells a story of its own. The last group is smaller where the clips do not come out even.
+    /// in one respect, or, where stories are single moves, two that go opposite ways. Otherwise each tells a story of
+    /// its own. The last group is smaller where the clips do not come out even.
     #[serde(default)]
     pub train_twins: bool,
     /// Different captions of a clip, 1 to 8.

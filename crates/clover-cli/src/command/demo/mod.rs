@@ -1,7 +1,7 @@
 //! `clover demo`: the whole system on clips it renders itself, or on a user's own, in a few minutes.
 //!
-//! A tiny Clover is pre-trained on captioned clips, measured as it is, and fine-tuned on retrieval, then,
-//! from there, on open-ended questions and on multiple choice; what comes of it can be searched and asked.
+//! A tiny Clover is pre-trained on captioned clips, measured as it is, and fine-tuned from there on retrieval, on
+//! open-ended questions and on multiple choice; what comes of it can be searched and asked.
 //! The clips are real files, and training goes the way of `clover pretrain` and `clover finetune`; what is
 //! measured are held-out combinations of attributes that no training clip shows, beside what needs no model.
 //!
@@ -188,29 +188,26 @@ impl Work for Demonstration {
             self.measure_retrieval::<B>((shown, "zero-shot"), measured_with, &device, &mut report)?;
         let mut commands = Vec::new();
         if let Some(files) = clips.rendered().filter(|_| !self.arguments.quick) {
-            let before = &searcher.bundle;
-            let tuned = report.timed(RETRIEVAL.name, || {
-                self.tune::<B>(&[RETRIEVAL], files, before, &device)
+            // The longest first.
+            let tasks = [CHOICES, ANSWERS, RETRIEVAL];
+            let tuned = report.timed("fine-tuning", || {
+                self.tune::<B>(&tasks, files, &searcher.bundle, &device)
             })?;
-            let Some([bundle]) = tuned.as_deref() else {
+            let Some([choices, answers, retrieval]) = tuned.as_deref() else {
                 return Ok(None);
             };
-            self.measure::<B>(&RETRIEVAL, (files, bundle), &device, &mut report)?;
             searcher = self.measure_retrieval::<B>(
-                (bundle.clone(), "fine-tuned"),
+                (retrieval.clone(), "fine-tuned"),
                 measured_with,
                 &device,
                 &mut report,
             )?;
-            // Each goes on from the model fine-tuned on retrieval: sentences close to their clips make
-            // it easier to answer about clips.
-            let tuned = report.timed("questions", || {
-                self.tune::<B>(&[ANSWERS, CHOICES], files, &searcher.bundle, &device)
-            })?;
-            let Some([answers, choices]) = tuned.as_deref() else {
-                return Ok(None);
-            };
-            for (task, bundle) in [(&ANSWERS, answers), (&CHOICES, choices)] {
+            let tuned = [
+                (&RETRIEVAL, retrieval),
+                (&ANSWERS, answers),
+                (&CHOICES, choices),
+            ];
+            for (task, bundle) in tuned {
                 let found = self.measure::<B>(task, (files, bundle), &device, &mut report)?;
                 commands.extend(self.ask(bundle, &found));
             }
