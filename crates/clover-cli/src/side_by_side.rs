@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rayon::ThreadPoolBuilder;
 
+use crate::device::processors;
 use crate::interrupt::Interrupt;
 use crate::output::{Verbosity, print_progress, says};
 
@@ -89,8 +91,14 @@ pub(crate) fn side_by_side<J: Display + Sync, T: Send>(
         false => ProgressDrawTarget::hidden(),
     });
     let (next, (send, receive)) = (AtomicUsize::new(0), mpsc::channel());
+    let lanes = at_a_time.clamp(1, jobs.len().max(1));
     thread::scope(|scope| {
-        for _ in 0..at_a_time.clamp(1, jobs.len().max(1)) {
+        for _ in 0..lanes {
+            // Of its own: in a shared pool, a run that waits for its threads takes over work of another run.
+            let pool = ThreadPoolBuilder::new()
+                .num_threads((processors() / lanes).max(1))
+                .stack_size(STACK_BYTES)
+                .build()?;
             let (send, next, all, work) = (send.clone(), &next, &all, &work);
             let turns = move || {
                 while !interrupt.asked()
@@ -110,9 +118,7 @@ pub(crate) fn side_by_side<J: Display + Sync, T: Send>(
                     }
                 }
             };
-            thread::Builder::new()
-                .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, turns)?;
+            scope.spawn(move || pool.install(turns));
         }
         drop(send);
         let receive = receive;

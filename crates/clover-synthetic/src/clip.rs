@@ -15,7 +15,7 @@ use crate::randomness;
 use crate::story::{Difference, Story, draw_story};
 
 /// Companions of a single move: the other direction.
-const SINGLE_COMPANIONS: usize = 4;
+const SINGLE_COMPANIONS: usize = 2;
 
 /// Clips of one folder.
 const CLIPS_PER_FOLDER: usize = 1_000;
