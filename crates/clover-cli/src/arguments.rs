@@ -269,7 +269,7 @@ pub(crate) struct Demo {
     /// Rendered clips to train on.
     #[arg(long, default_value_t = 4_800)]
     pub(crate) train_clips: usize,
-    /// Stop after pre-training, about a third of the time; the same command without this goes on from
+    /// Stop after pre-training, about half of the time; the same command without this goes on from
     /// there.
     #[arg(long)]
     pub(crate) quick: bool,

@@ -1,4 +1,4 @@
-//! Several runs at once, each on a thread of its own.
+//! Several runs at once, each on threads of its own.
 //!
 //! A model as small as those of the demonstration hardly keeps a second processor busy; two such models
 //! do. The RNG of Burn's CPU backends is a static of the process, but only starting values come from it,

@@ -254,7 +254,7 @@ mod tests {
 
         let clips = Split::ALL.map(|split| benchmark.config.range(split).len());
         assert_eq!(clips, [600, 16, 96]);
-        // Sixteen, six and one of the 24 blocks; what is trained on comes again and again.
+        // Thirty-four, two and twelve of 48 parts of blocks; what is trained on comes again and again.
         assert_eq!(splits.each_ref().map(HashSet::len), [272, 16, 96]);
         assert_eq!(splits.iter().flatten().collect::<HashSet<_>>().len(), 384);
         let options = |index| {

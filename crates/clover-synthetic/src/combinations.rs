@@ -5,9 +5,10 @@
 //! that a clip and a companion that differs in one attribute always belong to the same split.
 //!
 //! Where stories are single moves, a part of a block is held out: one size of it. So of every color and shape,
-//! training shows both axes, and three of the four pairs of a size and an axis. Were a whole block missing,
-//! training would teach that those colors and shapes move along the other axis, without exception, and a model
-//! that believes it without looking would be right.
+//! training shows both axes while not more than 24 parts are held out. Were a whole block missing, training would
+//! teach that those colors and shapes move along the other axis, without exception, and a model that believes it
+//! without looking would be right. The other size of what is held out is trained on: there alone, a pair test or an
+//! option sets a combination that is held out against one that is not.
 
 use std::ops::Range;
 

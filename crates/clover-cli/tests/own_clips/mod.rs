@@ -138,3 +138,27 @@ fn own_clips_that_are_too_few_or_half_split_are_refused() {
     assert!(half.contains("lacks val.csv"), "{half}");
     assert!(!out.join("train.csv").exists());
 }
+
+#[test]
+fn a_list_of_the_user_is_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("train.csv");
+    let rows: String = (0..300)
+        .map(|clip| format!("{clip}.mp4,a clip\n"))
+        .collect();
+    let rows = format!("path,caption\n{rows}");
+    fs::write(&list, &rows).unwrap();
+    let words = format!(
+        "demo --data {} --out {}",
+        list.display(),
+        folder.path().display()
+    );
+
+    let (said, _) = refused(&words);
+
+    assert!(
+        said.contains("train.csv") && said.contains("not written over"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&list).unwrap(), rows);
+}

@@ -20,7 +20,7 @@ use crate::video::ClipSource;
 
 /// Another number would be another split.
 const SEED: u64 = 0;
-/// Bytes of a clip that count, beside the lengths of its files. Clips that differ only behind them are taken for
+/// Bytes of a clip that count, beside the lengths of its files. Clips that differ only after them are taken for
 /// equal, and share a part; that does no harm.
 const BYTES: u64 = 256 << 10;
 
@@ -61,11 +61,12 @@ impl ClipTable {
     }
 }
 
-/// Writes captioned clips as a manifest that can be read from anywhere: their paths are whole.
+/// Writes captioned clips as a manifest that can be read from anywhere: their paths are whole. A file that is there
+/// already stays as it is.
 ///
 /// # Errors
 ///
-/// The file cannot be written, or a path is not UTF-8.
+/// The file cannot be written, or holds something else; or a path is not UTF-8.
 pub fn write_pairs(path: &Path, table: &ClipTable) -> Result<(), DataError> {
     let mut text = String::from("path,caption,tags,start,end\n");
     for row in 0..table.len() {
@@ -89,10 +90,30 @@ pub fn write_pairs(path: &Path, table: &ClipTable) -> Result<(), DataError> {
             let _ = writeln!(text, "{clip},{caption},{tags},{start},{end}");
         }
     }
-    write_whole(path, |file| file.write_all(text.as_bytes())).map_err(|source| DataError::Write {
+    let written = match open_regular(path) {
+        Ok(file) => holds(file, text.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_whole(path, |file| file.write_all(text.as_bytes()))
+        }
+        Err(error) => Err(error),
+    };
+    written.map_err(|source| DataError::Write {
         path: path.to_path_buf(),
         source,
     })
+}
+
+/// Whether a file that was found holds this text and no other.
+fn holds(file: fs::File, text: &[u8]) -> io::Result<()> {
+    let mut found = Vec::new();
+    file.take(text.len() as u64 + 1).read_to_end(&mut found)?;
+    if found == text {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        "is there already and lists other clips, and is not written over: name another folder",
+    ))
 }
 
 /// A field in quotes.
@@ -275,7 +296,11 @@ mod tests {
         let open = |list: &Path| ClipTable::open(list, None, &|_, _| ()).unwrap();
 
         write_pairs(&copy, &open(&list)).unwrap();
+        write_pairs(&copy, &open(&list)).unwrap();
+        let other = write_pairs(&list, &open(&list)).unwrap_err();
 
+        assert!(other.to_string().contains("list.jsonl"), "{other}");
+        assert_eq!(fs::read_to_string(&list).unwrap(), rows.join("\n"));
         let read = open(&copy);
         assert_eq!(read.len(), 2);
         assert_eq!(read.file(0), folder.path().join("a, b.mp4"));

@@ -29,7 +29,12 @@ pub fn share_interval(correct: usize, total: usize) -> Interval {
     let middle = share + square / (2.0 * count);
     let spread = share * (1.0 - share) / count + square / (4.0 * count * count);
     let half = NORMAL * spread.sqrt();
-    [middle - half, middle + half].map(|bound| (bound / (1.0 + square / count)).clamp(0.0, 1.0))
+    let [low, high] = [middle - half, middle + half].map(|bound| bound / (1.0 + square / count));
+    // Exactly the ends where none or all are correct, which rounding would miss.
+    [
+        if correct == 0 { 0.0 } else { low.max(0.0) },
+        if correct == total { 1.0 } else { high.min(1.0) },
+    ]
 }
 
 /// The 95 % interval of the mean of what runs gave that differ in their seed alone: Student's, of at least two

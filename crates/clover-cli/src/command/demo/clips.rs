@@ -24,7 +24,7 @@ const EXTENSIONS: [&str; 3] = ["csv", "tsv", "jsonl"];
 
 /// What a demonstration learns from and is measured with.
 pub(super) enum DemoClips {
-    Rendered(BenchmarkFiles),
+    Rendered(Box<BenchmarkFiles>),
     Own(OwnClips),
 }
 
@@ -59,7 +59,7 @@ impl DemoClips {
             config.range(Split::Test).len(),
             folder.display()
         ));
-        Ok(Self::Rendered(files))
+        Ok(Self::Rendered(Box::new(files)))
     }
 
     /// Lists of pairs: to train on, to choose the best model with, to measure with.

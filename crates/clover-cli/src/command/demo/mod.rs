@@ -61,7 +61,10 @@ pub(crate) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
     let own = arguments.data.is_some();
     let (serve, answers) = (arguments.serve, !arguments.quick && !own);
-    let recipe = PretrainingRecipe::open(recipe(&arguments))?;
+    let recipe = match &arguments.recipe {
+        Some(recipe) => PretrainingRecipe::open(recipe)?,
+        None => PretrainingRecipe::shipped(usual_recipe(&arguments))?,
+    };
     let recipe = recipe.with_overrides(&arguments.keys.0)?;
     let _lock = FolderLock::take(&folder)?;
     let demonstration = Demonstration {
@@ -103,13 +106,12 @@ pub(crate) fn run(arguments: Demo) -> Result<()> {
     super::serve::run(Serve::shown(folder.join(INDEX), answers, device))
 }
 
-/// That of pre-training, by name or path.
-fn recipe(arguments: &Demo) -> &Path {
-    let usual = match arguments.data {
+/// How is learned, where nothing else is said.
+fn usual_recipe(arguments: &Demo) -> &'static str {
+    match arguments.data {
         Some(_) => "real",
         None => "demo",
-    };
-    arguments.recipe.as_deref().unwrap_or(usual.as_ref())
+    }
 }
 
 /// The time of pre-training; a run that goes on keeps its own.
@@ -445,10 +447,10 @@ impl Demonstration {
         let (program, out) = (program(), &self.arguments.out);
         let word = |path: &Path| quoted(&path.display().to_string());
         let lists = clips.lists().map(word).join(" ");
-        let [bundle, all, index] = [bundle, &out.join("all"), &out.join(INDEX)].map(word);
+        let [bundle, all] = [bundle, &out.join("all")].map(word);
         [
             format!("{program} index {lists} --bundle {bundle} --index {all}"),
-            format!("{program} serve --index {index} --open"),
+            format!("{program} serve --index {all} --open"),
         ]
     }
 
@@ -490,13 +492,15 @@ impl Demonstration {
         (clips, held_out): (&DemoClips, &ClipTable),
     ) -> Vec<(String, String)> {
         let arguments = &self.arguments;
+        let given = arguments.recipe.as_ref();
+        let given = given.map(|recipe| recipe.display().to_string());
         let length = match self.time {
             None => ("epochs", recipe.epochs.to_string()),
             Some(time) => ("seconds to pre-train in", time.as_secs().to_string()),
         };
         [
             ("device", format!("{:?}", arguments.device).to_lowercase()),
-            ("recipe", self::recipe(arguments).display().to_string()),
+            ("recipe", given.unwrap_or(usual_recipe(arguments).into())),
             ("clips to train on", clips.train(arguments).to_string()),
             ("clips to measure with", held_out.len().to_string()),
             ("preset", recipe.preset.clone()),

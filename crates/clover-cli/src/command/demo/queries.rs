@@ -103,7 +103,11 @@ pub(super) fn first_caption(table: &ClipTable, row: usize) -> String {
 pub(super) fn first_sentence(text: &str) -> &str {
     let marks = text.match_indices(['.', '!', '?']);
     let mut ends = marks.map(|(at, mark)| at + mark.len());
-    let end = ends.find(|&end| text[end..].starts_with(char::is_whitespace));
+    // A number before the first step is no sentence.
+    let is_end = |end: usize| {
+        text[end..].starts_with(char::is_whitespace) && text[..end].contains(char::is_alphabetic)
+    };
+    let end = ends.find(|&end| is_end(end));
     end.map_or(text, |end| &text[..end])
 }
 
@@ -144,6 +148,7 @@ mod tests {
             ("Squat, 1.5 kg. Lie down.", "Squat, 1.5 kg."),
             ("who runs? a dog", "who runs?"),
             ("a dog runs.", "a dog runs."),
+            ("1. Lie down. 2. Rise.", "1. Lie down."),
             ("a dog", "a dog"),
             ("", ""),
         ] {

@@ -8,8 +8,8 @@ use clover_synthetic::{BenchmarkFiles, Split};
 use clover_trainer::recipe::{Recipe, TaskRecipe};
 use clover_trainer::task_items::ItemsLocation;
 
-/// Keys of all three tasks: frames and clips as in pre-training. The whole model learns on, fast, which it stands only
-/// after a slow beginning.
+/// Keys of all three tasks: frames and clips as in pre-training. The rate is high for a model that was trained before,
+/// and is stable only after a warm-up.
 const COMMON: [&str; 7] = [
     "train_crop=whole",
     "test_crop=whole",
@@ -41,7 +41,7 @@ pub(super) const CHOICES: DemoTask = DemoTask {
 
 pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
-    // The longest question.
+    // No question about one shape has more word pieces.
     keys: &["epochs=2", "batch_size=16", "text_len=12"],
     file: |files, split| files.split(split).open_ended.clone(),
 };
