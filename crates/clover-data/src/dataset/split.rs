@@ -4,6 +4,7 @@
 //! nor does another name; and files of equal contents, all captions of a clip and all moments of a video stay
 //! together.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -30,8 +31,11 @@ impl ClipTable {
     #[must_use]
     pub fn split(&self) -> [Self; 3] {
         let mut parts = [const { Vec::new() }; 3];
+        // The moments of a video are rows of their own.
+        let mut known = HashMap::new();
         for row in 0..self.len() {
-            parts[part(&self.file(row))].push(row);
+            let part = known.entry(self.file(row));
+            parts[*part.or_insert_with_key(|file| part_of(file))].push(row);
         }
         parts.map(|rows| self.only_rows(&rows))
     }
@@ -126,7 +130,7 @@ fn seconds(milliseconds: u64) -> String {
 }
 
 /// The part of a clip: eight, one and one of ten.
-fn part(clip: &Path) -> usize {
+fn part_of(clip: &Path) -> usize {
     let hasher = contents(clip).unwrap_or_else(|_| {
         // What cannot be read is left out by its name, in any part.
         let mut hasher = blake3::Hasher::new();

@@ -19,6 +19,8 @@ const TEST_SHARE: f64 = 0.25;
 const LEAST: usize = 30;
 /// The lists of own clips: to train on, to choose the best model with, to measure with.
 const LISTS: [&str; 3] = ["train", "val", "test"];
+/// All of them, as errors name them.
+const LIST_FILES: &str = "train.csv, val.csv, test.csv";
 /// How a given one may end.
 const EXTENSIONS: [&str; 3] = ["csv", "tsv", "jsonl"];
 
@@ -131,9 +133,8 @@ impl OwnClips {
         if let Some(empty) = counts.iter().position(|count| *count == 0) {
             bail!(
                 "{name}: none of {clips} clips falls to the list `{}`, as each goes by what it holds: add clips, or \
-                 write {} yourself, and give their folder",
-                LISTS[empty],
-                LISTS.map(|list| format!("{list}.csv")).join(", ")
+                 write {LIST_FILES} yourself, and give their folder",
+                LISTS[empty]
             );
         }
         let lists = LISTS.map(|list| out.join(list).with_extension(EXTENSIONS[0]));
@@ -166,10 +167,9 @@ fn given_lists(data: &Path) -> Result<Option<[PathBuf; 3]>> {
         some => {
             let missing = some.iter().position(Option::is_none).unwrap_or_default();
             bail!(
-                "{}: lacks {}.csv: a folder that is split has all of {}",
+                "{}: lacks {}.csv: a folder that is split has all of {LIST_FILES}",
                 data.display(),
-                LISTS[missing],
-                LISTS.map(|list| format!("{list}.csv")).join(", ")
+                LISTS[missing]
             )
         }
     }
