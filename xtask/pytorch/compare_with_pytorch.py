@@ -1,12 +1,13 @@
 """Runs a bench of this project and its yardstick in PyTorch in turn, and prints our time over
 PyTorch's as a table. Both get the same number of threads, and both allocators keep what is freed:
 
-    python xtask/pytorch/compare_with_pytorch.py block|step|base [rounds] [threads]
+    python xtask/pytorch/compare_with_pytorch.py block|step|halves|base [rounds] [threads]
 
 The ratio of a round is of its own two runs, one right after the other; the table has the median of
 all rounds' ratios and the best time of each side.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -74,6 +75,19 @@ def step(threads):
     return pairs
 
 
+def halves(threads):
+    """Ours in two halves at the same time, `micro_batches_at_once = 2`, a core each."""
+    pairs = {}
+    for batch, frames, size in SIZES:
+        command = ["cargo", "run", "-q", "--release", "-p", "clover-trainer", "--example", "step_time"]
+        command += ["--features", "clover-test-backend/flex", "--", "tiny", "f32"]
+        command += map(str, (batch, batch // 2, 2, frames, size, 15))
+        ours = json.loads(output(command, threads))["best_seconds"] * 1e3
+        theirs = yardstick("pretraining_step.py", 15, batch, frames, size, threads=threads)
+        pairs[f"tiny step in halves, {batch} x {frames} x {size}"] = (ours, theirs["training step"])
+    return pairs
+
+
 def base(threads):
     command = ["cargo", "run", "-q", "--release", "-p", "clover-model", "--example", "base_forward"]
     text = output([*command, "--", "5"], threads)
@@ -83,7 +97,7 @@ def base(threads):
 
 
 def main():
-    case = {"block": block, "step": step, "base": base}[sys.argv[1]]
+    case = {"block": block, "step": step, "halves": halves, "base": base}[sys.argv[1]]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     threads = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     found = {}

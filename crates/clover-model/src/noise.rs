@@ -50,6 +50,11 @@ impl Noise {
         Self::of_samples((0..samples as u64).map(|place| mix(of_batch, place)))
     }
 
+    /// Goes on where the noise of some of the same samples came to.
+    pub(crate) fn go_on_after(&mut self, other: &Self) {
+        self.place = self.place.max(other.place);
+    }
+
     /// The noise of some of the samples, from the beginning of the pass.
     ///
     /// # Panics

@@ -87,12 +87,12 @@ pub(crate) fn annotate<R: Rng + ?Sized>(
         open_ended.push(OpenEndedItem {
             id: format!("{id}-question-{number}"),
             clip: file.to_owned(),
-            question: question.text(&seen, rng),
+            question: question.text(&seen, config.shapes, rng),
             answers: question.answer(&seen).into_iter().collect(),
         });
     }
     let mut choices = vec![choose_caption(family, member, config.shapes, rng)];
-    choices.extend(choose_answer(family, member, rng));
+    choices.extend(choose_answer(family, member, config.shapes, rng));
     let choices = choices.into_iter().enumerate();
     Annotations {
         retrieval: RetrievalItem {
@@ -160,7 +160,12 @@ fn choose_caption<R: Rng + ?Sized>(
 
 /// A question about the clip: wrong options are right for others of the family, or for other
 /// shapes in the clip, before they are just any.
-fn choose_answer<R: Rng + ?Sized>(family: &[Member], member: usize, rng: &mut R) -> Option<Choice> {
+fn choose_answer<R: Rng + ?Sized>(
+    family: &[Member],
+    member: usize,
+    most: usize,
+    rng: &mut R,
+) -> Option<Choice> {
     let story = family.get(member)?.seen();
     let questions: Vec<Question> = Question::all(&story)
         .into_iter()
@@ -183,7 +188,7 @@ fn choose_answer<R: Rng + ?Sized>(family: &[Member], member: usize, rng: &mut R)
             wrong.push(answer);
         }
     }
-    let text = question.text(&story, rng);
+    let text = question.text(&story, most, rng);
     Some(options(text, right, wrong, rng))
 }
 
@@ -263,7 +268,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut places = [0; MEMBERS];
         for members in families() {
-            let choice = choose_answer(&members, 2, &mut rng).unwrap();
+            let choice = choose_answer(&members, 2, 3, &mut rng).unwrap();
 
             let different: HashSet<_> = choice.options.iter().collect();
             assert_eq!(different.len(), MEMBERS, "{choice:?}");

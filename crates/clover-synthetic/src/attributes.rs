@@ -44,8 +44,8 @@ attribute! {
         Square = ["square", "box"],
         Triangle = ["triangle"],
         Diamond = ["diamond", "rhombus"],
-        Star = ["star"],
         Cross = ["cross", "plus"],
+        Ring = ["ring"],
     }
 }
 

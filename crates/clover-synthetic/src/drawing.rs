@@ -12,18 +12,8 @@ use crate::story::Story;
 /// shape's colour and a background tone, which makes 20 colours a frame with two tones.
 const SAMPLES: usize = 3;
 
-/// The unit vectors from the centre of a five-pointed star to its points; the second number grows
-/// downwards.
-const STAR_POINTS: [[f32; 2]; 5] = [
-    [0.0, -1.0],
-    [0.951_056_5, -0.309_017],
-    [0.587_785_25, 0.809_017],
-    [-0.587_785_25, 0.809_017],
-    [-0.951_056_5, -0.309_017],
-];
-
-/// The distance of the lines of a pentagram from its centre, `cos(72 degrees)`.
-const STAR_LINE: f32 = 0.309_017;
+/// The inner radius of a ring; its outer one is 1.
+const RING_HOLE: f32 = 0.55;
 
 /// How long each frame is shown.
 const FRAME_MILLISECONDS: u32 = 100;
@@ -186,15 +176,11 @@ fn is_inside(shape: Shape, x: f32, y: f32) -> bool {
         Shape::Square => x.abs() <= 0.8 && y.abs() <= 0.8,
         Shape::Triangle => y <= 0.8 && x.abs() <= (y + 1.0) / 1.8,
         Shape::Diamond => x.abs() / 0.65 + y.abs() <= 1.0,
-        // A tip lies outside one line of the pentagram, the middle outside none.
-        Shape::Star => {
-            let outside = |point: &&[f32; 2]| point[0] * x + point[1] * y > STAR_LINE;
-            STAR_POINTS.iter().filter(outside).count() <= 1
-        }
         Shape::Cross => {
             let (short, long) = (x.abs().min(y.abs()), x.abs().max(y.abs()));
             short <= 0.3 && long <= 1.0
         }
+        Shape::Ring => (RING_HOLE * RING_HOLE..=1.0).contains(&(x * x + y * y)),
     }
 }
 
@@ -331,16 +317,16 @@ mod tests {
     }
 
     #[test]
-    fn a_star_has_points_and_notches() {
-        assert!(is_inside(Shape::Star, 0.0, -0.99));
-        assert!(!is_inside(Shape::Star, 0.0, 0.5));
-        assert!(is_inside(Shape::Star, 0.0, 0.0));
-        assert!(!is_inside(Shape::Star, 0.0, -1.01));
+    fn a_ring_has_a_hole() {
+        assert!(is_inside(Shape::Ring, 0.0, -0.99));
+        assert!(is_inside(Shape::Ring, 0.56, 0.0));
+        assert!(!is_inside(Shape::Ring, 0.0, 0.5));
+        assert!(!is_inside(Shape::Ring, 0.8, 0.8));
     }
 
     #[test]
     fn a_gif_keeps_every_pixel_of_its_few_colors() {
-        let drawn = scene(Shape::Star, LEFT).render(8, 64);
+        let drawn = scene(Shape::Ring, LEFT).render(8, 64);
 
         let gif = encode_gif(&drawn, 64).unwrap();
 

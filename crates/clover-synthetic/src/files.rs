@@ -24,7 +24,7 @@ use crate::phrases::caption_words;
 use crate::question::{answers, question_forms};
 
 /// Grows when the same configuration would give other files.
-const VERSION: usize = 2;
+const VERSION: usize = 3;
 
 /// A record has a few hundred bytes.
 const MAX_BYTES: u64 = 64 * 1024;

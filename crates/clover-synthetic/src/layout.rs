@@ -55,8 +55,8 @@ impl Place {
     /// The distance of the shape's outermost points from its centre; the sizes leave a gap.
     pub(crate) fn radius(&self, size: Size) -> f32 {
         let [least, more] = match (size, self.room) {
-            (Size::Small, Room::SingleMove) => [0.22, 0.02],
-            (Size::Big, Room::SingleMove) => [0.34, 0.02],
+            (Size::Small, Room::SingleMove) => [0.24, 0.02],
+            (Size::Big, Room::SingleMove) => [0.37, 0.01],
             (Size::Small, _) => [0.08, 0.015],
             (Size::Big, _) => [0.14, LARGEST - 0.14],
         };
@@ -112,7 +112,7 @@ impl Place {
             (Some(Speed::Fast), Room::Shared) => [0.56, 0.06],
             (Some(Speed::Slow), _) => [0.36, 0.04],
             (Some(Speed::Fast), _) => [0.68, 0.04],
-            (None, _) => [0.3, 0.02],
+            (None, _) => [0.26, 0.02],
         };
         let speed = least + more * self.speed_fraction;
         direction.step().map(|step| step * speed * (to - from))

@@ -232,7 +232,7 @@ mod tests {
     fn all_other_values_are_equally_likely() {
         let story = Story::single_move(&Attributes {
             color: Color::Red,
-            shape: Shape::Star,
+            shape: Shape::Ring,
             size: Size::Big,
             direction: Direction::Up,
         });

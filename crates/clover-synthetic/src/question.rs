@@ -49,6 +49,39 @@ impl QuestionKind {
         Self::Last,
     ];
 
+    /// The ways to ask where there is never more than one shape. They do not name it: held-out clips show
+    /// combinations that are never trained on, so what is named would tell what the answer is not.
+    fn forms_of_one(self) -> &'static [&'static str] {
+        match self {
+            Self::Color => &[
+                "what color is it",
+                "which color does the shape have",
+                "what is the color of the shape",
+            ],
+            Self::Shape => &[
+                "what shape is it",
+                "which shape is there",
+                "what is the shape of the object",
+            ],
+            Self::Size => &[
+                "what size is it",
+                "how large is the shape",
+                "is the shape small or big",
+            ],
+            Self::Direction => &[
+                "which direction does it move",
+                "where does the shape go",
+                "in which direction is the shape moving",
+            ],
+            Self::Speed => &[
+                "how fast does it move",
+                "is the shape fast or slow",
+                "at what speed does the shape move",
+            ],
+            Self::Count | Self::First | Self::Last => self.forms(),
+        }
+    }
+
     /// The ways to ask.
     fn forms(self) -> &'static [&'static str] {
         match self {
@@ -140,9 +173,13 @@ impl Question {
         Some(word.to_owned())
     }
 
-    /// One of the ways to ask.
-    pub(crate) fn text<R: Rng + ?Sized>(&self, story: &Story, rng: &mut R) -> String {
-        let form = pick(self.kind.forms(), rng);
+    /// One of the ways to ask, in a benchmark whose clips have `most` shapes at most.
+    pub(crate) fn text<R: Rng + ?Sized>(&self, story: &Story, most: usize, rng: &mut R) -> String {
+        let forms = match most {
+            1 => self.kind.forms_of_one(),
+            _ => self.kind.forms(),
+        };
+        let form = pick(forms, rng);
         let Some(actor) = story.actors.get(self.actor) else {
             return form.to_owned();
         };
@@ -191,7 +228,7 @@ pub(crate) fn answers() -> Vec<String> {
 /// Every form of a question.
 pub(crate) fn question_forms() -> impl Iterator<Item = &'static str> {
     let kinds = QuestionKind::ALL.into_iter();
-    kinds.flat_map(|kind| kind.forms().iter().copied())
+    kinds.flat_map(|kind| kind.forms().iter().chain(kind.forms_of_one()).copied())
 }
 
 /// The numbers of shapes, from one.
@@ -217,7 +254,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use std::collections::HashSet;
 
-    /// First a big blue star moves left, then a small red circle appears.
+    /// First a big blue ring moves left, then a small red circle appears.
     fn story() -> Story {
         let actor = |color, shape, size| Actor {
             color,
@@ -232,7 +269,7 @@ mod tests {
         };
         Story::new(
             vec![
-                actor(Color::Blue, Shape::Star, Size::Big),
+                actor(Color::Blue, Shape::Ring, Size::Big),
                 actor(Color::Red, Shape::Circle, Size::Small),
             ],
             vec![
@@ -257,19 +294,19 @@ mod tests {
             (QuestionKind::Speed, 0, None),
             (QuestionKind::Count, 0, Some("two")),
             (QuestionKind::Count, 1, None),
-            (QuestionKind::First, 0, Some("star moves left")),
+            (QuestionKind::First, 0, Some("ring moves left")),
             (QuestionKind::Last, 0, Some("circle appears")),
         ];
         for (kind, actor, answer) in expected {
             assert_eq!(ask(kind, actor).as_deref(), answer, "{kind:?}");
         }
-        // Played backwards, the circle goes first and the star comes back.
+        // Played backwards, the circle goes first and the ring comes back.
         let last = Question {
             kind: QuestionKind::Last,
             actor: 0,
         };
         let backwards = last.answer(&story().reversed());
-        assert_eq!(backwards.as_deref(), Some("star moves right"));
+        assert_eq!(backwards.as_deref(), Some("ring moves right"));
     }
 
     #[test]
@@ -285,8 +322,8 @@ mod tests {
     fn a_question_does_not_tell_its_answer() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         for question in Question::all(&story()) {
-            for _ in 0..20 {
-                let text = question.text(&story(), &mut rng);
+            for most in [1, 3].repeat(10) {
+                let text = question.text(&story(), most, &mut rng);
                 let answer = question.answer(&story()).unwrap();
 
                 // "small or big" names both.

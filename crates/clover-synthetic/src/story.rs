@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn backwards_the_last_event_comes_first_and_undoes_itself() {
-        let [circle, star] = [Shape::Circle, Shape::Star].map(|shape| Actor {
+        let [circle, ring] = [Shape::Circle, Shape::Ring].map(|shape| Actor {
             color: Color::Red,
             shape,
             size: Size::Big,
@@ -392,7 +392,7 @@ mod tests {
             event(0, 0, Action::Move(Direction::Left)),
             event(1, 1, Action::Appear),
         ];
-        let story = Story::new(vec![circle, star], events);
+        let story = Story::new(vec![circle, ring], events);
 
         let reversed = story.reversed();
 

@@ -19,13 +19,13 @@ use burn_flex::Flex;
 use clover_data::batch::PretrainingBatch;
 use clover_model::{Clover, CloverConfig, Noise};
 use clover_trainer::devices::{GradientScaling, Peer};
+use clover_trainer::micro_batching::MicroBatching;
 use clover_trainer::optimizer::OptimizerConfig;
 use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
 use clover_trainer::pretrain::{
-    MicroBatching, PretrainingObjective, SharedBatch, micro_batched_gradients, model_input,
-    pretraining_gradients,
+    PretrainingObjective, SharedBatch, micro_batched_gradients, model_input, pretraining_gradients,
 };
 use random_samples::{VOCABULARY, samples};
 

@@ -22,13 +22,12 @@ use burn::tensor::backend::Backend;
 use clover_model::{Clover, Noise, Preset};
 use clover_test_backend::TestAutodiffBackend as Trained;
 use clover_trainer::devices::{GradientScaling, Peer};
+use clover_trainer::micro_batching::MicroBatching;
 use clover_trainer::optimizer::OptimizerConfig;
 use clover_trainer::optimizer_step::OptimizerStep;
 use clover_trainer::parameter_groups::ParameterRules;
 use clover_trainer::precision::Precision;
-use clover_trainer::pretrain::{
-    MicroBatching, PretrainingObjective, SharedBatch, micro_batched_gradients,
-};
+use clover_trainer::pretrain::{PretrainingObjective, SharedBatch, micro_batched_gradients};
 use random_samples::{VOCABULARY, samples};
 
 /// As in the program.

@@ -7,6 +7,7 @@
 //! | [`temperature`] | what similarities are divided by in training |
 //! | [`optimizer_step`] | of a batch's gradient to a new model |
 //! | [`clipping`] | gradient clipping by global norm |
+//! | [`micro_batching`] | how a batch is cut, and how much of it passes the model at once |
 //! | [`precision`] | master weights in f32, the model in bf16 |
 //! | [`starting_values`] | where an untrained model begins |
 //! | [`schedule`] | cosine annealing with linear warm-up |
@@ -54,8 +55,8 @@ mod whole_file;
 pub use cut_texts::CutTexts;
 pub use error::TrainerError;
 pub use optimization::{
-    clipping, low_rank, model_parts, optimizer, optimizer_step, parameter_groups, parameter_paths,
-    precision, schedule, starting_values, trained_parts,
+    clipping, low_rank, micro_batching, model_parts, optimizer, optimizer_step, parameter_groups,
+    parameter_paths, precision, schedule, starting_values, trained_parts,
 };
 pub use run_record::RunRecord;
 pub use unused_pieces::UnusedPieces;

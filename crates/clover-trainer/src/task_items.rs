@@ -134,7 +134,8 @@ impl TaskReading<'_> {
             _ => answered,
         };
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
-        Ok(OpenEndedDataset::new(table, tokenizer, samples, answered)?)
+        let questions = OpenEndedDataset::new(table, tokenizer, samples, answered)?;
+        Ok(questions.with_group_size(self.recipe.group_size))
     }
 }
 

@@ -232,3 +232,26 @@ fn several_sentences_of_a_clip_are_no_competitors_and_zero_shot_needs_no_trainin
     let queries: BTreeSet<&str> = texts.iter().map(|one| one.query.as_str()).collect();
     assert_eq!(queries.len(), 2 * CLIPS);
 }
+
+#[test]
+fn questions_about_one_clip_are_learned_alike_whole_and_in_micro_batches_at_once() {
+    let losses = |keys: &[&str], out: &str| {
+        let task = SmallTask::new("open-ended-custom", keys);
+        let losses = tune(&task.finetuning(out)).unwrap().metrics;
+        losses.iter().map(|step| step.loss).collect::<Vec<f64>>()
+    };
+
+    let whole = losses(&["group_size=2", "answer_head_dropout=0.0"], "whole");
+    let at_once = [
+        "group_size=2",
+        "answer_head_dropout=0.0",
+        "micro_batch=2",
+        "micro_batches_at_once=2",
+    ];
+    let parts = losses(&at_once, "parts");
+
+    assert!(whole.len() > 1 && whole.len() == parts.len());
+    for (whole, parts) in whole.iter().zip(&parts) {
+        assert!((whole - parts).abs() < 1e-3 * whole, "{whole} {parts}");
+    }
+}

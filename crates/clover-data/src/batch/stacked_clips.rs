@@ -16,7 +16,8 @@ pub struct StackedClips {
     /// `[texts, text_len]`; nothing where no clip has a text.
     token_ids: TensorData,
     attention_mask: TensorData,
-    /// What is known of each clip: `[batch]`.
+    clip_of: Vec<usize>,
+    /// What is known of each clip, or of each question about one: `[batch]`.
     pub items: Vec<StackedItem>,
 }
 
@@ -45,7 +46,10 @@ pub struct ClipBatch<B: Backend> {
     pub token_ids: Tensor<B, 2, Int>,
     /// 1 for a token, 0 for padding: `[texts, text_len]`.
     pub attention_mask: Tensor<B, 2, Int>,
-    /// What is known of each clip: `[batch]`.
+    /// For each item the row of its clip, where questions that follow each other are about one; empty where every
+    /// item has a clip of its own.
+    pub clip_of: Vec<usize>,
+    /// What is known of each clip, or of each question about one: `[batch]`.
     pub items: Vec<StackedItem>,
 }
 
@@ -69,6 +73,7 @@ impl StackedClips {
             clips: Tensor::from_data(self.clips, device),
             token_ids: Tensor::from_data(self.token_ids, device),
             attention_mask: Tensor::from_data(self.attention_mask, device),
+            clip_of: self.clip_of,
             items: self.items,
         }
     }
@@ -84,10 +89,19 @@ impl StackedClips {
     }
 
     fn of<'s>(samples: impl Iterator<Item = Parts<'s>>) -> Self {
-        let (mut clips, mut items) = (Vec::new(), Vec::new());
+        Self::stacked(samples, false)
+    }
+
+    /// Where clips are `shared`, one that the next item is about as well is stacked once, and encoded once.
+    fn stacked<'s>(samples: impl Iterator<Item = Parts<'s>>, shared: bool) -> Self {
+        let (mut clips, mut items) = (Vec::<&NormalizedClip>::new(), Vec::new());
         let (mut token_ids, mut attention_masks) = (Vec::new(), Vec::new());
+        let mut clip_of = Vec::new();
         for (clip, ids, masks, item) in samples {
-            clips.push(clip);
+            if !shared || clips.last().is_none_or(|last| **last != *clip) {
+                clips.push(clip);
+            }
+            clip_of.push(clips.len() - 1);
             token_ids.extend(ids.iter().map(Vec::as_slice));
             attention_masks.extend(masks.iter().map(Vec::as_slice));
             items.push(StackedItem {
@@ -95,10 +109,14 @@ impl StackedClips {
                 ..item
             });
         }
+        if clips.len() == items.len() {
+            clip_of.clear();
+        }
         Self {
             clips: clip_data(&clips),
             token_ids: row_data(&token_ids),
             attention_mask: row_data(&attention_masks),
+            clip_of,
             items,
         }
     }
@@ -155,7 +173,7 @@ impl Stack for OpenEndedSample {
     type Stacked = StackedClips;
 
     fn stack(samples: &[Self]) -> StackedClips {
-        StackedClips::of(samples.iter().map(|sample| {
+        let parts = samples.iter().map(|sample| {
             let item = StackedItem {
                 answer: sample.answers.first().copied(),
                 blank: sample.blank,
@@ -166,7 +184,8 @@ impl Stack for OpenEndedSample {
                 from_ref(&sample.attention_mask),
             );
             (&sample.clip, ids, mask, item)
-        }))
+        });
+        StackedClips::stacked(parts, true)
     }
 }
 
@@ -201,6 +220,34 @@ mod tests {
             .map(|item| (item.index, item.texts, item.answer))
             .collect();
         assert_eq!(known, [(4, 2, Some(1)), (6, 1, Some(1))]);
+    }
+
+    #[test]
+    fn a_clip_of_several_questions_is_stacked_once() {
+        let question = |index: usize, level: f32| OpenEndedSample {
+            clip: NormalizedClip::new(vec![level; 3], [3, 1, 1, 1]),
+            token_ids: vec![index as u32, 1],
+            attention_mask: vec![1, 1],
+            answers: vec![index],
+            blank: None,
+            index,
+            name: "a".to_owned(),
+        };
+        let stacked = |levels: &[f32]| {
+            let samples = (0..)
+                .zip(levels)
+                .map(|(index, level)| question(index, *level));
+            let samples: Vec<_> = samples.collect();
+            let batch =
+                OpenEndedSample::stack(&samples).to_device::<TestBackend>(&Default::default());
+            let answers: Vec<_> = batch.items.iter().filter_map(|item| item.answer).collect();
+            assert_eq!(answers, (0..levels.len()).collect::<Vec<_>>());
+            assert_eq!(batch.token_ids.dims(), [levels.len(), 2]);
+            (batch.clips.dims()[0], batch.clip_of)
+        };
+
+        assert_eq!(stacked(&[0.5, 0.5, 0.2, 0.5]), (3, vec![0, 0, 1, 2]));
+        assert_eq!(stacked(&[0.5, 0.2]), (2, vec![]));
     }
 
     #[test]

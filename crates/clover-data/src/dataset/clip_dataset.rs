@@ -79,6 +79,7 @@ pub struct ClipDataset<P> {
     tokenizer: Tokenizer,
     reading: SampleReading,
     preparation: P,
+    group_size: usize,
 }
 
 impl PreparedRow<'_> {
@@ -139,7 +140,16 @@ impl<P: Preparation> ClipDataset<P> {
             tokenizer,
             reading,
             preparation,
+            group_size: 1,
         })
+    }
+
+    /// So many rows that follow each other draw the same random numbers, so that questions about one clip see the same
+    /// frames of it.
+    #[must_use]
+    pub fn with_group_size(mut self, group_size: usize) -> Self {
+        self.group_size = group_size.max(1);
+        self
     }
 
     /// The rows.
@@ -179,7 +189,8 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
         };
         let encoded = self.preparation.encode(texts, &row)?;
         // One generator an item: the sample is the same whichever worker reads it, and when.
-        let mut rng = Randomness::new(self.reading.seed).for_item(epoch, index as u64);
+        let first = index - index % self.group_size;
+        let mut rng = Randomness::new(self.reading.seed).for_item(epoch, first as u64);
         let clip = self.reading.clip.read(clip, span, &mut rng)?;
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
     }

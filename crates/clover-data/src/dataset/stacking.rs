@@ -3,7 +3,7 @@
 use super::source::{Collated, SampleSource};
 
 /// A sample that can be put together with others.
-pub trait Stack: Sized + Send + 'static {
+pub trait Stack: Sized + Send + Sync + 'static {
     /// What several become, on no device yet.
     type Stacked: Send + 'static;
 

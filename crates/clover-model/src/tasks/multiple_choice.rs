@@ -121,7 +121,7 @@ impl<B: Backend> MultipleChoiceModel<B> {
         let (video, text) = encode(
             encoders,
             clips,
-            views,
+            &views.into(),
             token_ids,
             attention_mask.clone(),
             noise,

@@ -7,8 +7,8 @@
 use burn::module::Param;
 use burn::prelude::*;
 
-use super::encode;
 use super::video_attention::video_attention;
+use super::{ClipViews, encode};
 use crate::fusion_encoder::{FusedTokens, FusionEncoder};
 use crate::heads::{OpenEndedHead, OpenEndedHeadConfig};
 use crate::init::truncated_normal;
@@ -58,7 +58,7 @@ impl<B: Backend> OpenEndedModel<B> {
     ///
     /// # Shapes
     ///
-    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - clips: `[clips * views, channels, frames, height, width]`, a clip for each text or for several that follow each other
     /// - token_ids, attention_mask: `[batch, text_len]`
     /// - blanks: `[batch]`, where `[MASK]` stands in each text, as `row * text_len + column`
     /// - output: `[batch, answers]`
@@ -71,7 +71,7 @@ impl<B: Backend> OpenEndedModel<B> {
     pub fn forward(
         &self,
         clips: Tensor<B, 5>,
-        views: usize,
+        views: impl Into<ClipViews>,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
         blanks: Option<Tensor<B, 1, Int>>,
@@ -109,7 +109,7 @@ impl<B: Backend> OpenEndedModel<B> {
     pub fn fuse(
         &self,
         clips: Tensor<B, 5>,
-        views: usize,
+        views: impl Into<ClipViews>,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
         noise: &mut Noise,
@@ -118,7 +118,7 @@ impl<B: Backend> OpenEndedModel<B> {
         let (video, text) = encode(
             encoders,
             clips,
-            views,
+            &views.into(),
             token_ids,
             attention_mask.clone(),
             noise,
@@ -140,7 +140,7 @@ impl<B: Backend> OpenEndedModel<B> {
     ///
     /// # Shapes
     ///
-    /// - clips: `[batch * views, channels, frames, height, width]`
+    /// - clips: `[clips * views, channels, frames, height, width]`, a clip for each text or for several that follow each other
     /// - token_ids, attention_mask: `[batch, text_len]`
     /// - blanks: `[batch]`, as in [`forward`](Self::forward)
     /// - output: `[batch, frames, rows, columns]`, as of the video encoder's grid
@@ -151,7 +151,7 @@ impl<B: Backend> OpenEndedModel<B> {
     pub fn video_attention(
         &self,
         clips: Tensor<B, 5>,
-        views: usize,
+        views: impl Into<ClipViews>,
         token_ids: Tensor<B, 2, Int>,
         attention_mask: Tensor<B, 2, Int>,
         blanks: Option<Tensor<B, 1, Int>>,
@@ -165,7 +165,7 @@ impl<B: Backend> OpenEndedModel<B> {
             &mut Noise::quiet(),
         );
         let mask = attention_mask.clone();
-        let (video, text) = encode(encoders, clips, views, token_ids, mask, noise);
+        let (video, text) = encode(encoders, clips, &views.into(), token_ids, mask, noise);
         let (encoder, token) = (&self.fusion_encoder, self.separator_token.as_ref());
         let token = token.map(Param::val);
         video_attention(encoder, video, token, text, attention_mask, positions)
@@ -181,6 +181,45 @@ mod tests {
     /// 2 x 2 x 2 regions.
     fn config() -> CloverConfig {
         CloverConfig::tiny(20).with_image_size(64).with_frames(4)
+    }
+
+    #[test]
+    fn questions_about_one_clip_are_scored_as_each_with_a_clip_of_its_own() {
+        let device = Default::default();
+        <TestBackend as Backend>::seed(&device, 2);
+        let head = OpenEndedHeadConfig::new(config().text.width(), 3);
+        let model =
+            OpenEndedModel::<TestBackend>::from_clover(config().init(&device), &head, &device);
+        // Two clips of two views; the first has two questions.
+        let clips = Tensor::random([4, 3, 4, 64, 64], Distribution::Default, &device);
+        let ids = Tensor::from_data([[2, 5, 3, 0], [2, 6, 3, 0], [2, 5, 3, 0]], &device);
+        let mask = Tensor::from_data([[1, 1, 1, 0]; 3], &device);
+        let rows = Tensor::from_ints([0, 1, 0, 1, 2, 3], &device);
+        let each = clips.clone().select(0, rows);
+        let shared = ClipViews {
+            views: 2,
+            clip_of: vec![0, 0, 1],
+        };
+
+        let quiet = &mut Noise::quiet();
+        let own = model.forward(each, 2, ids.clone(), mask.clone(), None, quiet);
+        let found = model.forward(
+            clips.clone(),
+            shared.clone(),
+            ids.clone(),
+            mask.clone(),
+            None,
+            quiet,
+        );
+
+        let tolerance = Tolerance::<f32>::absolute(1e-5);
+        found
+            .into_data()
+            .assert_approx_eq(&own.into_data(), tolerance);
+        // In training, too, there is noise for each text and for each clip.
+        let noise = &mut Noise::of_samples(0..3);
+        let trained = model.forward(clips, shared, ids, mask, None, noise);
+        assert_eq!(trained.dims(), [3, 3]);
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl Questions<'_> {
     ) -> Result<Outcome, TrainerError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+        M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B> + Sync,
         S: QuestionSource
             + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
     {

@@ -68,6 +68,7 @@ mod tests {
             clips: Tensor::zeros([2, 3, 2, 28, 28], &device),
             token_ids: Tensor::ones([4, 5], &device),
             attention_mask: Tensor::ones([4, 5], &device),
+            clip_of: Vec::new(),
             items: vec![item(1), item(3)],
         };
 

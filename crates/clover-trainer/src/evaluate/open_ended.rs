@@ -4,7 +4,7 @@
 use burn::prelude::*;
 use clover_data::batch::{ClipBatch, views_apart};
 use clover_model::Noise;
-use clover_model::tasks::OpenEndedModel;
+use clover_model::tasks::{ClipViews, OpenEndedModel};
 
 use super::{AnswerAttention, AnswerScores};
 
@@ -13,6 +13,8 @@ impl<B: Backend> AnswerScores<B> for OpenEndedModel<B> {
         let blanks = blanks(self, &questions);
         let (ids, mask) = (questions.token_ids, questions.attention_mask);
         let clips = views_apart(questions.clips, views);
+        let clip_of = questions.clip_of;
+        let views = ClipViews { views, clip_of };
         self.forward(clips, views, ids, mask, blanks, noise)
     }
 }
@@ -22,6 +24,8 @@ impl<B: Backend> AnswerAttention<B> for OpenEndedModel<B> {
         let blanks = blanks(self, &questions);
         let (ids, mask) = (questions.token_ids, questions.attention_mask);
         let clips = views_apart(questions.clips, views);
+        let clip_of = questions.clip_of;
+        let views = ClipViews { views, clip_of };
         Self::video_attention(self, clips, views, ids, mask, blanks)
     }
 }

@@ -93,7 +93,8 @@ impl<B: Backend> AnswerScores<B> for SimilarAnswer<'_, B> {
         let clips = unit_length(self.embedder.model().embed_video(clips, views, noise));
         let rows = questions.items.iter().enumerate().map(|(row, item)| {
             let list = self.lists[self.of_question[item.index]].clone();
-            clips.clone().narrow(0, row, 1).matmul(list.transpose())
+            let clip = questions.clip_of.get(row).copied().unwrap_or(row);
+            clips.clone().narrow(0, clip, 1).matmul(list.transpose())
         });
         Tensor::cat(rows.collect(), 0) / self.embedder.temperature()
     }

@@ -20,6 +20,7 @@ use super::task_context::{TaskContext, micro_batches};
 use super::{FinetuningMetrics, FinetuningValidation};
 use crate::TrainerError;
 use crate::evaluate::{AnswerScores, QuestionSource, measure_answers};
+use crate::micro_batching::MicroBatching;
 use crate::optimizer_step::BatchGradients;
 use crate::precision::{full_gradients, full_precision};
 use crate::run::{On, StepDone, Task, WithCaptions};
@@ -28,6 +29,7 @@ use crate::run::{On, StepDone, Task, WithCaptions};
 pub(super) struct Answering<B: AutodiffBackend, M: AutodiffModule<B>, S> {
     /// Nothing in a short run, whose model is neither measured nor written.
     task: Option<AnsweringTask<B, M, S>>,
+    cut: MicroBatching,
     source: PhantomData<fn() -> S>,
 }
 
@@ -43,17 +45,19 @@ pub(super) struct AnsweringTask<B: AutodiffBackend, M: AutodiffModule<B>, S> {
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>, S> Answering<B, M, S> {
-    pub(super) fn new(task: AnsweringTask<B, M, S>) -> Self {
-        Self {
+    pub(super) fn new(task: AnsweringTask<B, M, S>) -> Result<Self, TrainerError> {
+        Ok(Self {
+            cut: task.context.cut()?,
             task: Some(task),
             source: PhantomData,
-        }
+        })
     }
 
     /// A model that is neither measured nor written.
     pub(super) fn alone() -> Self {
         Self {
             task: None,
+            cut: MicroBatching::default(),
             source: PhantomData,
         }
     }
@@ -64,7 +68,7 @@ type Split<M, B> = fn(M, Clover<B>) -> (Clover<B>, AnswerHead<B>);
 impl<B, M, S> Task<B> for Answering<B, M, S>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+    M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B> + Sync,
     S: QuestionSource + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
 {
     type Model = M;
@@ -81,26 +85,38 @@ where
         noise: &Noise,
         on: On<'_, B>,
     ) -> Result<BatchGradients<B>, TrainerError> {
-        let (whole, samples) = match batch {
-            Batch::Stacked(all) => (Some((*all, noise.clone(), 1.0)), Vec::new()),
-            Batch::Apart(samples) => (None, samples),
-        };
-        let micro_batch = self
-            .task
-            .as_ref()
-            .map(|task| task.context.recipe.micro_batch);
-        let apart = micro_batches(&samples, micro_batch.unwrap_or(0), noise);
-        let mut accumulator = GradientsAccumulator::new();
-        let mut sum = Tensor::zeros([1], on.device);
-        let mut names = Vec::new();
-        for (questions, mut noise, share) in whole.into_iter().chain(apart) {
+        let pass = |questions: StackedClips, mut noise: Noise, share: f64| {
+            let model = match self.cut.at_once() {
+                1 => model.clone(),
+                // The operations on one graph wait for each other.
+                _ => model.clone().fork(on.device),
+            };
             let labels = labels(&questions.items, on.device);
-            names.extend(questions.items.iter().map(|item| item.name.clone()));
+            let names = questions.items.iter().map(|item| item.name.clone());
+            let names: Vec<_> = names.collect();
             let scores = model.scores(questions.to_device(on.device), 1, &mut noise);
             let loss = CrossEntropyMlmLossConfig::new().init();
             let loss = loss.forward(full_precision(scores), labels) * share;
-            sum = sum + loss.clone().inner();
-            accumulator.accumulate(model, full_gradients(loss.backward(), model));
+            let gradients = full_gradients(loss.backward(), &model);
+            (loss.inner(), gradients, names)
+        };
+        let passed = match batch {
+            Batch::Stacked(all) => vec![pass(*all, noise.clone(), 1.0)],
+            Batch::Apart(samples) => {
+                let parts: Vec<_> = micro_batches(&samples, self.cut.size(), noise).collect();
+                let pass = |(some, noise, share): (&[S::Sample], _, _)| {
+                    pass(S::Sample::stack(some), noise, share)
+                };
+                self.cut.map(parts, pass)
+            }
+        };
+        let mut accumulator = GradientsAccumulator::new();
+        let mut sum = Tensor::zeros([1], on.device);
+        let mut names = Vec::new();
+        for (loss, gradients, some) in passed {
+            sum = sum + loss;
+            accumulator.accumulate(model, gradients);
+            names.extend(some);
         }
         Ok(BatchGradients::of_loss(sum, accumulator.grads(), names))
     }

@@ -10,7 +10,7 @@ use burn::optim::GradientsAccumulator;
 use burn::prelude::*;
 use burn::tensor::backend::AutodiffBackend;
 use clover_data::batch::{ClipBatch, StackedClips};
-use clover_data::dataset::{Batch, BatchPlaces, Batched, CaptionedDataset, CaptionedSample};
+use clover_data::dataset::{Batch, BatchPlaces, Batched, CaptionedDataset, CaptionedSample, Stack};
 use clover_inference::{Embedder, NeutralTexts};
 use clover_losses::InfoNceLossConfig;
 use clover_model::tasks::RetrievalModel;
@@ -126,6 +126,7 @@ impl<B: AutodiffBackend> Comparing<B> {
         let without_graph = model.valid();
         let (mut videos, mut texts, mut named) = (Vec::new(), Vec::new(), Vec::new());
         for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
+            let pairs = CaptionedSample::stack(pairs);
             named.extend(names(&pairs));
             let [video, text] = embed(&without_graph, pairs, &mut noise, device);
             videos.push(video);
@@ -148,7 +149,7 @@ impl<B: AutodiffBackend> Comparing<B> {
         let mut accumulator = GradientsAccumulator::new();
         let mut first = 0;
         for (pairs, mut noise, _) in micro_batches(samples, micro_batch, noise) {
-            let rows = pairs.items.len();
+            let (rows, pairs) = (pairs.len(), CaptionedSample::stack(pairs));
             let embedded = embed(model, pairs, &mut noise, device).into_iter();
             let pulls = embedded.zip(&upstream).filter_map(|(embedded, upstream)| {
                 let upstream = upstream.clone()?.narrow(0, first, rows);

@@ -63,7 +63,7 @@ pub fn fine_tune<B, M, S>(
 ) -> Result<FineTuned<M>, TrainerError>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B>,
+    M: AutodiffModule<B, InnerModule: AnswerScores<B::InnerBackend>> + AnswerScores<B> + Sync,
     S: QuestionSource + SampleSource<Sample: Stack<Stacked = StackedClips>, Batch = StackedClips>,
 {
     let recipe = settings.recipe;

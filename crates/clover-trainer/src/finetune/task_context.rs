@@ -17,6 +17,7 @@ use super::{FinetuningPlan, FinetuningValidation};
 use crate::checkpoint::{DataFingerprint, ListFingerprint};
 use crate::evaluate::{MeasureSettings, Measured};
 use crate::metric::Storage;
+use crate::micro_batching::MicroBatching;
 use crate::recipe::{Recipe, TaskRecipe};
 use crate::run::{Loaders, TimeBudget, TrainingData, left_over};
 use crate::task_items::TaskReading;
@@ -120,7 +121,7 @@ impl<B: AutodiffBackend> TaskContext<B> {
             max_failed_share: recipe.max_failed_share,
             ..LoaderConfig::training(recipe.batch_size, recipe.seed)
         };
-        let in_micro_batches = (1..recipe.batch_size).contains(&recipe.micro_batch);
+        let in_micro_batches = recipe.is_in_micro_batches();
         let loader = BatchLoader::new(batched(items, in_micro_batches), config)?;
         let loaders = Loaders::One(Box::new(loader));
         let schedule = recipe.schedule(loaders.iterations_per_epoch());
@@ -128,6 +129,14 @@ impl<B: AutodiffBackend> TaskContext<B> {
         data.left_over = left_over;
         data.cut = CutTexts::of(list, recipe.question_form, &self.tokenizer, recipe.text_len)?;
         Ok(data)
+    }
+
+    /// How a batch of questions passes the model.
+    pub(super) fn cut(&self) -> Result<MicroBatching, TrainerError> {
+        match self.recipe.is_in_micro_batches() {
+            true => MicroBatching::new(self.recipe.micro_batch, self.recipe.micro_batches_at_once),
+            false => Ok(MicroBatching::default()),
+        }
     }
 
     pub(super) fn settings(&self) -> MeasureSettings<'static> {
@@ -187,16 +196,16 @@ impl<B: AutodiffBackend> TaskContext<B> {
 }
 
 /// Each micro-batch of some samples with its noise and its share of them.
-pub(super) fn micro_batches<'s, S: Stack>(
+pub(super) fn micro_batches<'s, S>(
     samples: &'s [S],
     micro_batch: usize,
     noise: &'s Noise,
-) -> impl Iterator<Item = (S::Stacked, Noise, f64)> {
+) -> impl Iterator<Item = (&'s [S], Noise, f64)> {
     let (all, mut first) = (samples.len(), 0);
     samples.chunks(micro_batch.max(1)).map(move |some| {
         let places = first..first + some.len();
         first = places.end;
         let share = some.len() as f64 / all as f64;
-        (S::stack(some), noise.part(places), share)
+        (some, noise.part(places), share)
     })
 }

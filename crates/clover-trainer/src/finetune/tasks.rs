@@ -133,7 +133,7 @@ fn choosing<'h, B: AutodiffBackend>(
         },
         split: MultipleChoiceModel::split,
         context,
-    });
+    })?;
     let run = prepare(plan, (&recipe, time), (task, model), list, on, observe)?;
     Ok((run, data))
 }
@@ -176,7 +176,7 @@ fn answering<'h, B: AutodiffBackend>(
         },
         split: OpenEndedModel::split,
         context,
-    });
+    })?;
     let run = prepare(plan, (&recipe, time), (task, model), list, on, observe)?;
     Ok((run, data))
 }

@@ -3,6 +3,7 @@
 
 pub mod clipping;
 pub mod low_rank;
+pub mod micro_batching;
 pub mod model_parts;
 pub mod optimizer;
 pub mod optimizer_step;

@@ -27,9 +27,9 @@ use clover_losses::TriModalEmbeddings;
 use clover_model::{Clover, Noise};
 
 use super::gradients::{logit_scale, mean_similarities, model_input};
-use super::micro_batching::MicroBatching;
 use super::shared_batch::SharedBatch;
 use crate::devices::{DevicesError, sum_gradients};
+use crate::micro_batching::MicroBatching;
 use crate::objective::{PretrainingObjective, embeddings};
 use crate::optimizer_step::BatchGradients;
 use crate::precision::full_gradients;

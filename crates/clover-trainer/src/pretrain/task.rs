@@ -15,11 +15,12 @@ use super::lists::{OpenedLists, Pairs, Tables};
 use super::shared_batch::SharedBatch;
 use super::validation::Validation;
 use super::{
-    MicroBatching, Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
+    Observe, PretrainingPlan, PretrainingSummary, StepMetrics, ValidationMetrics,
     micro_batched_gradients, starting, vocabulary,
 };
 use crate::checkpoint::DataFingerprint;
 use crate::devices::{DevicesError, Peer};
+use crate::micro_batching::MicroBatching;
 use crate::objective::PretrainingObjective;
 use crate::optimizer_step::{BatchGradients, OptimizerStep};
 use crate::recipe::as_seen_by;

@@ -82,6 +82,7 @@ pub struct TaskRecipe {
     pub batch_size: usize,
     pub group_size: usize,
     pub micro_batch: usize,
+    pub micro_batches_at_once: usize,
     pub precision: Precision,
     pub gradient_checkpointing: bool,
     pub epochs: usize,
@@ -137,6 +138,11 @@ impl TaskKind {
 }
 
 impl TaskRecipe {
+    /// Whether a batch passes the model in parts.
+    pub(crate) fn is_in_micro_batches(&self) -> bool {
+        (1..self.batch_size).contains(&self.micro_batch)
+    }
+
     /// How clips are read in training. The recipe is [fitted](Self::fitted).
     #[must_use]
     pub fn training_clips(&self, bundle: &Preprocessing) -> ClipReading {

@@ -31,6 +31,7 @@ impl Recipe for TaskRecipe {
             ("test_interval", self.test_interval),
             ("batch_size", self.batch_size),
             ("group_size", self.group_size),
+            ("micro_batches_at_once", self.micro_batches_at_once),
             ("epochs", self.epochs),
             ("workers", self.workers),
             ("keep_checkpoints", self.keep_checkpoints),
@@ -107,11 +108,17 @@ impl TaskRecipe {
             form,
             "must be \"alone\", or \"with-candidate\" or \"all-options\" for multiple choice",
         )?;
-        let groups = self.group_size == 1 || kind.is_retrieval();
+        let groups = self.group_size == 1 || kind.is_retrieval() || names_answers;
         wrong(
             "group_size",
             groups,
-            "must be 1 where items are not compared",
+            "must be 1 where questions have options",
+        )?;
+        let at_once = self.micro_batches_at_once == 1 || !kind.is_retrieval();
+        wrong(
+            "micro_batches_at_once",
+            at_once,
+            "must be 1 where items are compared",
         )?;
         let temperature = self.temperature == TemperatureChoice::default() || kind.is_retrieval();
         wrong(

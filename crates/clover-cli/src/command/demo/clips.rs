@@ -15,6 +15,8 @@ use crate::output::note;
 
 /// The share of combinations that is held out of rendered clips; the clips to measure with show each once.
 const TEST_SHARE: f64 = 0.25;
+/// Questions about a rendered clip: color, shape, size and direction.
+pub(super) const QUESTIONS: usize = 4;
 /// Fewer own clips leave nothing to measure with.
 const LEAST: usize = 30;
 /// The lists of own clips: to train on, to choose the best model with, to measure with.
@@ -48,7 +50,7 @@ impl DemoClips {
         let config = BenchmarkConfig {
             size: recipe.image_size,
             seed: recipe.seed,
-            questions_per_clip: 2,
+            questions_per_clip: QUESTIONS,
             // Clips that differ in one respect alone come into one batch.
             train_twins: recipe.group_size > 1,
             ..BenchmarkConfig::one_shape(arguments.train_clips, TEST_SHARE)

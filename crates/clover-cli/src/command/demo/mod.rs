@@ -12,6 +12,7 @@ mod clips;
 mod queries;
 mod tables;
 mod tasks;
+mod tuning;
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -23,14 +24,13 @@ use burn::tensor::backend::AutodiffBackend;
 use clover_data::dataset::ClipTable;
 use clover_data::files::FolderLock;
 use clover_inference::{Bundle, Embedder, IndexEvent, LibrarySource, UpdateOptions, index_clips};
-use clover_synthetic::{BenchmarkFiles, Split};
+use clover_synthetic::BenchmarkFiles;
 use clover_trainer::RunRecord;
 use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{
     EmbeddedList, Evaluated, EvaluationPlan, PairTests, Prediction, TaskMetrics, list_retrieval,
     measure_pair_tests,
 };
-use clover_trainer::finetune::{FinetuningEvent, FinetuningPlan, finetune};
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
 use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{Report, RetrievalScores, SkillScores, pretraining_charts};
@@ -46,7 +46,6 @@ use crate::device::{Work, processors};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::{note, print_line};
 use crate::progress::{TrainingProgress, bar};
-use crate::side_by_side::{Ended, side_by_side};
 
 /// Where pre-training lies.
 const RUN: &str = "run";
@@ -190,12 +189,10 @@ impl Work for Demonstration {
             self.measure_retrieval::<B>((shown, "zero-shot"), measured_with, &device, &mut report)?;
         let mut commands = Vec::new();
         if let Some(files) = clips.rendered().filter(|_| !self.arguments.quick) {
-            // The longest first.
-            let tasks = [CHOICES, ANSWERS, RETRIEVAL];
             let tuned = report.timed("fine-tuning", || {
-                self.tune::<B>(&tasks, files, &searcher.bundle, &device)
+                self.tune::<B>(files, &searcher.bundle, &device)
             })?;
-            let Some([choices, answers, retrieval]) = tuned.as_deref() else {
+            let Some([answers, choices, retrieval]) = tuned.as_deref() else {
                 return Ok(None);
             };
             searcher = self.measure_retrieval::<B>(
@@ -280,55 +277,6 @@ impl Demonstration {
         summary.with_context(|| self.elsewhere())
     }
 
-    /// The fine-tuned bundles, in the order of the tasks; nothing when it was interrupted.
-    fn tune<B: AutodiffBackend>(
-        &self,
-        tasks: &[DemoTask],
-        files: &BenchmarkFiles,
-        bundle: &Path,
-        device: &B::Device,
-    ) -> Result<Option<Vec<PathBuf>>> {
-        let mut tuned = vec![None; tasks.len()];
-        let tune = |task: &DemoTask, lane: &mut crate::side_by_side::Lane| {
-            let folder = self.arguments.out.join(task.name);
-            let recipe = task.recipe(self.recipe.seed)?;
-            let items = task.items(files, Split::Train);
-            let plan = FinetuningPlan {
-                resume: true,
-                ..FinetuningPlan::new(task.name, recipe, bundle, items, folder)
-            };
-            let mut total = 0;
-            let summary = finetune::<B>(&plan, device, &mut |event| {
-                match event {
-                    FinetuningEvent::Started { total_steps, .. } => total = total_steps,
-                    FinetuningEvent::Step(metrics) => lane
-                        .tell(|| format!("step {}/{total} loss {:.3}", metrics.step, metrics.loss)),
-                    _ => {}
-                }
-                self.goes_on()
-            })
-            .with_context(|| self.elsewhere())?;
-            Ok(summary.finished.then_some(summary.bundle))
-        };
-        side_by_side(tasks, self.at_a_time, &self.interrupt, tune, |ended| {
-            let Ended {
-                job,
-                result,
-                seconds,
-            } = ended;
-            let bundle = result.with_context(|| job.name)?;
-            if bundle.is_some() {
-                note(&format!("{job}: fine-tuned after {seconds:.0} s"));
-            }
-            let places = tasks.iter().zip(&mut tuned);
-            for (_, place) in places.filter(|(task, _)| task.name == job.name) {
-                place.clone_from(&bundle);
-            }
-            Ok(())
-        })?;
-        Ok(tuned.into_iter().collect())
-    }
-
     /// Measures a bundle that finds clips and tells sentences apart, and lets it know how its sentences score.
     fn measure_retrieval<B: AutodiffBackend>(
         &self,
@@ -378,7 +326,7 @@ impl Demonstration {
         report: &mut Report,
     ) -> Result<Evaluated> {
         let recipe = task.recipe(self.recipe.seed)?;
-        let items = task.items(files, Split::Test);
+        let items = task.test_items(files);
         let plan = EvaluationPlan::new(task.name, recipe.clone(), bundle, items);
         let found = Measuring(plan).run::<B>(device.clone())?;
         let folder = self.arguments.out.join(task.name).join("evaluation");

@@ -11,7 +11,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::TrainerError;
 
-/// Micro-batches of a size.
+/// Micro-batches of a size. The default is one of all samples.
 #[derive(Debug)]
 pub struct MicroBatching {
     size: usize,
@@ -20,6 +20,15 @@ pub struct MicroBatching {
     /// A pool of its own, because a thread that waits for others in a shared one takes over work of
     /// another micro-batch meanwhile, whose graph may wait for the one it holds.
     lanes: Vec<ThreadPool>,
+}
+
+impl Default for MicroBatching {
+    fn default() -> Self {
+        Self {
+            size: usize::MAX,
+            lanes: Vec::new(),
+        }
+    }
 }
 
 impl MicroBatching {
@@ -51,17 +60,17 @@ impl MicroBatching {
     }
 
     /// Samples of a micro-batch.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 
     /// How many pass the model at the same time.
-    pub(super) fn at_once(&self) -> usize {
+    pub(crate) fn at_once(&self) -> usize {
         self.lanes.len().max(1)
     }
 
     /// The results of `work`, in the order of the items.
-    pub(super) fn map<T: Send, R: Send>(
+    pub(crate) fn map<T: Send, R: Send>(
         &self,
         items: Vec<T>,
         work: impl Fn(T) -> R + Sync,
