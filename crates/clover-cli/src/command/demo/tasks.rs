@@ -51,14 +51,14 @@ pub(super) const CHOICES: DemoTask = DemoTask {
         "question_form=with-candidate",
     ],
     // A third of what there is: one takes as long as six questions.
-    most: Some(6_000),
+    most: Some(7_200),
     file: |files, split| files.split(split).multiple_choice.clone(),
 };
 
 pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
-        "epochs=2",
+        "epochs=3",
         // The questions about sixteen clips, each of which is encoded once for all of its own.
         "batch_size=64",
         "group_size=4",
