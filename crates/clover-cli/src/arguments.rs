@@ -267,7 +267,7 @@ pub(crate) struct Demo {
     #[arg(long, value_parser = time::span)]
     pub(crate) time: Option<Duration>,
     /// Rendered clips to train on.
-    #[arg(long, default_value_t = 9_600)]
+    #[arg(long, default_value_t = 9_000)]
     pub(crate) train_clips: usize,
     /// Stop after pre-training, about half of the time; the same command without this goes on from
     /// there.

@@ -50,15 +50,15 @@ pub(super) const CHOICES: DemoTask = DemoTask {
         "answer_head_multiplier=1.0",
         "question_form=with-candidate",
     ],
-    // A third of what there is: one takes as long as six questions.
-    most: Some(7_200),
+    // About half of what there is: one takes as long as six questions.
+    most: Some(9_600),
     file: |files, split| files.split(split).multiple_choice.clone(),
 };
 
 pub(super) const ANSWERS: DemoTask = DemoTask {
     name: "open-ended-custom",
     keys: &[
-        "epochs=3",
+        "epochs=2",
         // The questions about sixteen clips, each of which is encoded once for all of its own.
         "batch_size=64",
         "group_size=4",
