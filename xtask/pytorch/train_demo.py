@@ -1,7 +1,7 @@
 """Trains the model of `clover demo --quick` on the same rendered clips, in PyTorch: where this learns
 sooner than Clover, Clover is at fault.
 
-    python xtask/pytorch/train_demo.py OUT/clips [--steps 1200] [--batch 32] [--learning-rate 7e-4]
+    python xtask/pytorch/train_demo.py OUT/clips [--steps 1124] [--batch 32] [--learning-rate 7e-4]
         [--frames 4] [--seed 0] [--threads 1] [--every 300] [--group-size 2]
 
 `OUT` is the folder of a demo. Needs PyTorch and Pillow. Everything is as in `recipes/demo.toml` but
@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional as F
 
 TEXT, MASKED_SHARE, REGION_TARGET = 18, 0.5, 10
-MINIMUM_RATIO, WARMUP_EPOCHS, WARMUP_START_RATIO = 1e-3, 0.5, 1e-3
+MINIMUM_RATIO, WARMUP_EPOCHS, WARMUP_START_RATIO = 1e-3, 0.25, 1e-3
 # In the order of the channels: blue, green, red.
 MEAN, DEVIATION = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -215,7 +215,7 @@ def measure(clover, test, tests, vocabulary, frames):
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("clips", type=pathlib.Path)
-    for name, usual in (("steps", 1200), ("batch", 32), ("frames", 4), ("seed", 0), ("threads", 1)):
+    for name, usual in (("steps", 1124), ("batch", 32), ("frames", 4), ("seed", 0), ("threads", 1)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--learning-rate", type=float, default=7e-4)
     parser.add_argument("--every", type=int, default=300)
