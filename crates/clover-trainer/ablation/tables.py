@@ -1,16 +1,17 @@
 """Tables of finished runs of `clover demo`, in Markdown, and every figure as JSON.
 
-    python crates/clover-trainer/ablation/tables.py OUT.json RUN...
+    python crates/clover-trainer/ablation/tables.py OUT.json RUN... [--against ROW THAN]...
 
 Each RUN is the `--out` of a demo whose name ends with its seed: `companions-0`, `companions-1`. Runs that
-differ in their seed alone are a row: means over seeds, and with three or more seeds Student's 95 % interval
-of the mean. The curves are of the pair tests on held-out clips while the model learns.
+differ in their seed alone are a row: their means over seeds, and with three or more seeds Student's 95 %
+interval of the mean. `--against` adds what ROW has more than THAN, seed by seed. The curves are of the pair
+tests on held-out clips while the model learns.
 """
 
+import argparse
 import json
 import pathlib
 import statistics
-import sys
 
 # Student's t at 97.5 %, by degrees of freedom.
 STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
@@ -41,7 +42,7 @@ def run(folder):
 
 def mean(values):
     if len(values) < 2:
-        return f"{values[0]:.1f}"
+        return "".join(f"{value:.1f}" for value in values)
     middle, spread = statistics.mean(values), statistics.stdev(values)
     reach = STUDENT.get(len(values) - 1)
     if reach is None:
@@ -58,19 +59,30 @@ def table(head, rows):
 
 
 def main():
-    out, folders = pathlib.Path(sys.argv[1]), [pathlib.Path(folder) for folder in sys.argv[2:]]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("runs", type=pathlib.Path, nargs="+")
+    parser.add_argument("--against", nargs=2, action="append", default=[], metavar=("ROW", "THAN"))
+    arguments = parser.parse_args()
     rows = {}
-    for folder in folders:
+    for folder in arguments.runs:
         name, seed = folder.name.rsplit("-", 1)
         rows.setdefault(name, {})[seed] = run(folder)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
+    arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
     names = list(dict.fromkeys(metric for runs in rows.values() for one in runs.values() for metric in one["metrics"]))
-    of = lambda runs, metric: [one["metrics"][metric] for one in runs.values() if metric in one["metrics"]]
-    body = [
-        [name, str(len(runs)), *(mean(of(runs, metric)) if of(runs, metric) else "" for metric in names)]
+    columns = {
+        f"{name}, {len(runs)} seeds": lambda metric, runs=runs: [
+            one["metrics"][metric] for one in runs.values() if metric in one["metrics"]
+        ]
         for name, runs in rows.items()
-    ]
-    table(["row", "seeds", *names], body)
+    }
+    for row, than in arguments.against:
+        one, other = rows[row], rows[than]
+        columns[f"{row} less {than}"] = lambda metric, one=one, other=other: [
+            one[seed]["metrics"][metric] - other[seed]["metrics"][metric] for seed in one if seed in other
+        ]
+    body = [[metric, *(mean(of(metric)) for of in columns.values())] for metric in names]
+    table(["in %", *columns], body)
     if not any(one["curve"] and len(one["curve"][0]) > 1 for runs in rows.values() for one in runs.values()):
         return
     for skill in ("color", "shape", "size", "direction"):

@@ -65,6 +65,8 @@ pub(super) const ANSWERS: DemoTask = DemoTask {
         "micro_batch=32",
         "micro_batches_at_once=2",
         "learning_rate=7e-4",
+        // At the full rate the encoders can forget directions before they are asked for.
+        "tower_multiplier=0.4",
         "answer_head_dropout=0.0",
         "answer_head_multiplier=1.0",
         // No question about one shape has more word pieces.
@@ -120,6 +122,7 @@ impl DemoTask {
 
 #[cfg(test)]
 mod tests {
+    use super::super::clips::QUESTIONS;
     use super::*;
 
     #[test]
@@ -129,5 +132,6 @@ mod tests {
 
             assert_eq!((recipe.seed, recipe.workers), (3, 1));
         }
+        assert_eq!(ANSWERS.recipe(0).unwrap().group_size, QUESTIONS);
     }
 }
