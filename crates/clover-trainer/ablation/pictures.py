@@ -36,7 +36,8 @@ def main():
     queries = json.loads((run / "report.json").read_text())["queries"]
     font = ImageFont.load_default(13)
     columns = max(len(query["results"]) for query in queries)
-    text, row = 17 * LINES + 4, 17 * LINES + 4 + SIDE + 2 * GAP
+    text = 17 * LINES + 4
+    row = text + SIDE + 2 * GAP
     sheet = Image.new("RGB", (columns * (SIDE + GAP) + GAP, len(queries) * row + GAP), PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, query in enumerate(queries):
