@@ -5,8 +5,6 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::gpu_backend::GpuBackend;
-
 /// The libraries that the feature `ffmpeg` links.
 const LIBRARIES: [&str; 4] = ["libavcodec", "libavformat", "libavutil", "libswscale"];
 
@@ -18,8 +16,6 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) struct Machine {
     /// FFmpeg's libraries, with what is needed to build against them.
     pub(crate) ffmpeg: bool,
-    /// A Vulkan driver; a software one will do.
-    pub(crate) vulkan: bool,
     /// The standard library for [`WASM`].
     pub(crate) wasm: bool,
 }
@@ -30,7 +26,6 @@ impl Machine {
         let libraries = [&["--exists"], LIBRARIES.as_slice()].concat();
         let machine = Self {
             ffmpeg: succeeds("pkg-config", &libraries) && succeeds("clang", &["--version"]),
-            vulkan: GpuBackend::Wgpu.has_driver(out)?,
             wasm: has_target(WASM),
         };
         if !machine.ffmpeg {

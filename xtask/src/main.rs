@@ -20,8 +20,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test                  what `check` does, then every test on ndarray and again on flex, there
-                        with FFmpeg where its libraries are installed; then what computes, on
-                        wgpu where there is a Vulkan driver
+                        with FFmpeg where its libraries are installed
   test <filter>...      only the suite's tests whose names contain a filter, on both backends,
                         with their output shown: `cargo xtask test parity`
   test --backend wgpu|cuda [<filter>...]

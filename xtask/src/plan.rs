@@ -54,8 +54,7 @@ const SUITE: &str = "suite";
 /// The name of the tests that run `clover` as a process.
 const PROCESSES: &str = "program";
 
-/// Everything; the second pass decodes through FFmpeg where it is installed, and a third computes on
-/// wgpu where there is a driver.
+/// Everything on the CPU's backends; the second pass decodes through FFmpeg where it is installed.
 pub(crate) fn test(machine: Machine) -> Vec<Step> {
     // `--tests` leaves out the examples, which clippy has seen, and the doc tests.
     let ndarray = ["test", "--workspace", "--tests", "--no-fail-fast"];
@@ -94,9 +93,6 @@ pub(crate) fn test(machine: Machine) -> Vec<Step> {
     // A program of its own, with a lock file of its own: it must build as any other would.
     let embedding = [&["run"], OF_EMBEDDING].concat();
     steps.push(cargo("a program that embeds", &embedding));
-    if machine.vulkan {
-        steps.extend(gpu_test(GpuBackend::Wgpu, &[]));
-    }
     steps
 }
 
@@ -219,7 +215,6 @@ mod tests {
     /// Without anything that steps could be left out for.
     const BARE: Machine = Machine {
         ffmpeg: false,
-        vulkan: false,
         wasm: false,
     };
 
@@ -319,14 +314,6 @@ mod tests {
                 .all(|line| line.contains("clover-test-backend/wgpu"))
         );
         assert!(lines[2].contains(UNFUSED) && lines[3].contains(UNFUSED));
-        let (with, without) = (
-            command_lines(&test(Machine {
-                vulkan: true,
-                ..BARE
-            })),
-            command_lines(&test(BARE)),
-        );
-        assert_eq!(with[without.len()..], lines);
         let filtered = command_lines(&gpu_test(GpuBackend::Cuda, &["losses"]));
         assert_eq!(filtered.len(), 1);
         assert!(filtered[0].ends_with("-- --nocapture losses"));
