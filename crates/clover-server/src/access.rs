@@ -57,7 +57,7 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// It has fewer than 16 or more than 4,096 letters, or others than ASCII has.
+    /// It has fewer than 16 or more than 4,096 characters, or others than the printable ones of ASCII, or a space.
     pub fn new(text: &str) -> Result<Self, ServerError> {
         let text = text.trim();
         let is_sound = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -65,7 +65,7 @@ impl Token {
             return Err(ServerError::Option {
                 option: "--token-file",
                 reason: format!(
-                    "a token has {SHORTEST_TOKEN} to {LONGEST_TOKEN} letters or digits and no space; \
+                    "a token has {SHORTEST_TOKEN} to {LONGEST_TOKEN} ASCII characters and no space; \
                      `openssl rand -hex 32` makes one"
                 ),
             });

@@ -27,7 +27,7 @@ pub(crate) struct Serve {
     /// Another name that the server is called by, such as a proxy's; may be given several times.
     #[arg(long, value_name = "NAME[:PORT]")]
     allow_host: Vec<String>,
-    /// A file with a word that clients must know, of 16 letters at least.
+    /// A file with a word that clients must know, of 16 characters at least.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Take videos that clients send, keep them in this folder, and index them.
@@ -81,7 +81,7 @@ impl Serve {
         let token = self.token_file.as_deref().map(|file| {
             let text = read_regular(file, TOKEN_FILE);
             let text = text.with_context(|| format!("{}: cannot be read", file.display()))?;
-            // What is no text has letters that no token has.
+            // What is no text has characters that no token has.
             Ok::<_, anyhow::Error>(Token::new(&String::from_utf8_lossy(&text))?)
         });
         Ok(ServerConfig {

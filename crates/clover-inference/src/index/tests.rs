@@ -1,3 +1,6 @@
+mod changes;
+mod recovery;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -209,114 +212,6 @@ fn a_row_is_the_embedding_that_evaluation_compares() {
 }
 
 #[test]
-fn an_index_that_grew_equals_one_built_anew() {
-    let folders = Folders::new();
-    folders.update();
-    animation(&folders.videos().join("c.gif"), 11, 77);
-    animation(&folders.videos().join("a.gif"), 9, 31);
-
-    let summary = folders.update();
-
-    assert_eq!((summary.embedded, summary.unchanged), (2, 3));
-    assert_eq!(bits(&folders.index()), folders.anew());
-    let again = folders.update();
-    assert_eq!((again.embedded, again.unchanged), (0, 5));
-}
-
-#[test]
-fn a_renamed_or_copied_clip_is_not_embedded_again() {
-    let folders = Folders::new();
-    folders.update();
-    fs::rename(
-        folders.videos().join("more/footage.gif"),
-        folders.videos().join("footage.gif"),
-    )
-    .unwrap();
-    fs::copy(
-        folders.videos().join("a.gif"),
-        folders.videos().join("copy.gif"),
-    )
-    .unwrap();
-
-    let summary = folders.update();
-
-    assert_eq!((summary.embedded, summary.known, summary.gone), (0, 2, 1));
-    assert_eq!(bits(&folders.index()), folders.anew());
-}
-
-#[test]
-fn two_new_files_of_one_content_are_embedded_once_and_broken_together() {
-    let folders = Folders::new();
-    fs::copy(
-        folders.videos().join("a.gif"),
-        folders.videos().join("z.gif"),
-    )
-    .unwrap();
-    fs::write(folders.videos().join("x.mp4"), "no video").unwrap();
-    fs::write(folders.videos().join("y.mp4"), "no video").unwrap();
-
-    let summary = folders.update();
-
-    assert_eq!((summary.embedded, summary.known, summary.broken), (4, 1, 2));
-    let index = VideoIndex::open(&folders.index()).unwrap();
-    let faults: Vec<_> = index
-        .library()
-        .records()
-        .filter_map(|record| Some((&*record.key.path, record.fault.as_deref()?)))
-        .collect();
-    assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(
-        faults
-            .iter()
-            .all(|(path, fault)| path.ends_with(".mp4") && !fault.is_empty())
-    );
-    // Broken clips are not tried again until they change.
-    assert_eq!(folders.update().unchanged, 7);
-    animation(&folders.videos().join("x.mp4"), 1, 3);
-    assert_eq!(folders.update().embedded, 1);
-}
-
-#[test]
-fn clips_that_are_gone_are_not_found_and_compacting_drops_their_rows() {
-    let folders = Folders::new();
-    folders.update();
-    fs::remove_file(folders.videos().join("more/footage.gif")).unwrap();
-    let summary = folders.update();
-    assert_eq!(summary.gone, 1);
-    let expected = folders.anew();
-    assert_eq!(bits(&folders.index()), expected);
-    assert_eq!(VideoIndex::open(&folders.index()).unwrap().rows(), 9);
-
-    let embedder = embedder();
-    let mut writer = IndexWriter::open(&folders.index(), &settings(&embedder)).unwrap();
-    writer.compact().unwrap();
-    drop(writer);
-
-    assert_eq!(bits(&folders.index()), expected);
-    assert_eq!(VideoIndex::open(&folders.index()).unwrap().rows(), 3);
-    animation(&folders.videos().join("d.gif"), 2, 99);
-    folders.update();
-    assert_eq!(bits(&folders.index()), folders.anew());
-}
-
-#[test]
-fn a_clip_that_comes_back_is_known() {
-    let folders = Folders::new();
-    folders.update();
-    let (here, away) = (
-        folders.videos().join("a.gif"),
-        folders.root.path().join("a.gif"),
-    );
-    fs::rename(&here, &away).unwrap();
-    assert_eq!(folders.update().gone, 1);
-    fs::rename(&away, &here).unwrap();
-
-    let summary = folders.update();
-
-    assert_eq!((summary.embedded, summary.known), (0, 1));
-}
-
-#[test]
 fn excluded_clips_are_as_if_they_were_not_there() {
     let folders = Folders::new();
     let embedder = embedder();
@@ -332,72 +227,6 @@ fn excluded_clips_are_as_if_they_were_not_there() {
         .unwrap_err()
         .to_string();
     assert!(broken.starts_with("exclude: "), "{broken}");
-}
-
-#[test]
-fn an_update_that_is_broken_off_anywhere_goes_on_to_the_same_rows() {
-    let folders = Folders::new();
-    for number in 0..20 {
-        animation(
-            &folders.videos().join(format!("n{number:02}.gif")),
-            1,
-            number * 9,
-        );
-    }
-    let expected = folders.anew();
-    let embedder = embedder();
-    for events in 0..40 {
-        let _ = fs::remove_dir_all(folders.index());
-        let mut writer = IndexWriter::open(&folders.index(), &settings(&embedder)).unwrap();
-        let sources = [source(&mut writer, &folders.videos())];
-        let mut left = events;
-        let summary = writer.update(&embedder, &sources, &options(&[]), &mut |_| {
-            left -= 1;
-            match left < 0 {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        });
-        let summary = summary.unwrap();
-        assert!(summary.interrupted);
-        let kept = writer.library().records().count();
-        assert_eq!(kept, summary.progress.clips);
-        drop(writer);
-
-        let rest = folders.update();
-
-        assert_eq!(rest.embedded + kept, 24);
-        assert_eq!(bits(&folders.index()), expected);
-    }
-}
-
-#[test]
-fn a_crash_between_segment_and_journal_costs_that_commit_alone() {
-    let folders = Folders::new();
-    folders.update();
-    let journal = folders.index().join(library::JOURNAL);
-    let whole = fs::read(&journal).unwrap();
-    for length in (0..whole.len()).step_by(29) {
-        fs::write(&journal, &whole[..length]).unwrap();
-
-        folders.update();
-
-        assert_eq!(bits(&folders.index()), folders.anew(), "{length}");
-    }
-}
-
-#[test]
-fn a_removed_segment_is_filled_in() {
-    let folders = Folders::new();
-    folders.update();
-    for entry in fs::read_dir(folders.index().join(SEGMENTS)).unwrap() {
-        fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-
-    let summary = folders.update();
-
-    assert_eq!(summary.embedded, 4);
-    assert_eq!(bits(&folders.index()), folders.anew());
 }
 
 #[test]
@@ -515,26 +344,6 @@ fn rows_that_were_made_elsewhere_stand_beside_the_others() {
     let own = after.iter().position(|row| row.0 == "x").unwrap();
     assert_eq!(after.remove(own).2, vec![0.5_f32.to_bits(); wanted.dim]);
     assert_eq!(after, before);
-}
-
-#[test]
-fn a_clip_that_vanished_is_named_and_read_once_it_is_there() {
-    let folders = Folders::new();
-    let list = folders.videos().join("list.jsonl");
-    let lines = [
-        r#"{"video": "a.gif", "caption": "one"}"#,
-        r#"{"video": "late.gif", "caption": "two"}"#,
-    ];
-    fs::write(&list, lines.join("\n")).unwrap();
-
-    let before = update(&folders.index(), &list);
-    let again = update(&folders.index(), &list);
-    animation(&folders.videos().join("late.gif"), 1, 8);
-    let after = update(&folders.index(), &list);
-
-    assert_eq!((before.embedded, before.broken), (1, 1));
-    assert_eq!((again.embedded, again.broken, again.unchanged), (0, 1, 1));
-    assert_eq!((after.embedded, after.broken, after.unchanged), (1, 0, 1));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 mod clips;
 mod queries;
+mod suggested_commands;
 mod tables;
 mod tasks;
 mod tuning;
@@ -28,7 +29,7 @@ use clover_synthetic::BenchmarkFiles;
 use clover_trainer::RunRecord;
 use clover_trainer::devices::Peer;
 use clover_trainer::evaluate::{
-    EmbeddedList, Evaluated, EvaluationPlan, PairTests, Prediction, TaskMetrics, list_retrieval,
+    EmbeddedList, Evaluated, EvaluationPlan, PairTests, TaskMetrics, list_retrieval,
     measure_pair_tests,
 };
 use clover_trainer::pretrain::{PretrainingPlan, PretrainingSummary, pretrain};
@@ -36,7 +37,8 @@ use clover_trainer::recipe::{PretrainingRecipe, Recipe};
 use clover_trainer::report::{Report, RetrievalScores, SkillScores, pretraining_charts};
 
 use self::clips::DemoClips;
-use self::queries::{first_caption, first_sentence, queries, sentences};
+use self::queries::{queries, sentences};
+use self::suggested_commands::shown_clip;
 use self::tables::{LastColumn, score_lines, summary};
 use self::tasks::{ANSWERS, CHOICES, DemoTask, RETRIEVAL};
 use super::evaluate::{Measuring, write_all};
@@ -53,8 +55,6 @@ const RUN: &str = "run";
 const INDEX: &str = "index";
 /// For which own clips are learned, where nothing else is said.
 const USUAL_TIME: Duration = Duration::from_secs(600);
-/// Captions that a model without an answer head may choose from.
-const SENTENCES: usize = 3;
 
 pub(crate) fn run(arguments: Demo) -> Result<()> {
     let (device, folder) = (arguments.device, arguments.out.clone());
@@ -355,71 +355,6 @@ impl Demonstration {
         Ok(())
     }
 
-    fn search_commands(&self, query: &str, clip: &str) -> [String; 2] {
-        let (program, index) = (program(), self.arguments.out.join(INDEX));
-        let [index, query, clip] = [&index.display().to_string(), query, clip].map(quoted);
-        [
-            format!("{program} search {index} {query}"),
-            format!("{program} search {index} --like {clip} --top 3"),
-        ]
-    }
-
-    /// A question to a model that has no answer head; about own clips, which of some captions fits.
-    fn ask_by_similarity<B: AutodiffBackend>(
-        &self,
-        searcher: &Searcher<B>,
-        (clips, held_out): (&DemoClips, &ClipTable),
-    ) -> Option<String> {
-        let (program, bundle) = (program(), quoted(&searcher.bundle.display().to_string()));
-        let clip = quoted(&shown_clip((held_out, &searcher.embedded)));
-        let ask = format!("{program} ask {bundle} {clip}");
-        if clips.rendered().is_some() {
-            let question = "'the shape moves to the' --choices left right top bottom";
-            return Some(format!("{ask} {question}"));
-        }
-        let mut choices = Vec::new();
-        for &row in &searcher.embedded.clips {
-            let choice = quoted(first_sentence(&first_caption(held_out, row)));
-            if choices.len() < SENTENCES && !choices.contains(&choice) {
-                choices.push(choice);
-            }
-        }
-        let choices = Some(choices).filter(|choices| choices.len() > 1)?.join(" ");
-        Some(format!(
-            "{ask} 'what is it?' --prompt '{{answer}}' --choices {choices}"
-        ))
-    }
-
-    /// All own clips made searchable, and the page.
-    fn serve_commands(&self, bundle: &Path, clips: &DemoClips) -> [String; 2] {
-        let (program, out) = (program(), &self.arguments.out);
-        let word = |path: &Path| quoted(&path.display().to_string());
-        let lists = clips.lists().map(word).join(" ");
-        let [bundle, all] = [bundle, &out.join("all")].map(word);
-        [
-            format!("{program} index {lists} --bundle {bundle} --index {all}"),
-            format!("{program} serve --index {all} --open"),
-        ]
-    }
-
-    /// The first question of a measured list, with its options where it has some.
-    fn ask(&self, bundle: &Path, found: &Evaluated) -> Option<String> {
-        let Some(Prediction::Answered(first)) = found.predictions.first() else {
-            return None;
-        };
-        let clip = found.clips.join(&first.clip);
-        let [bundle, clip] = [bundle, &clip].map(|path| quoted(&path.display().to_string()));
-        let question = quoted(&first.question);
-        let mut command = format!("{} ask {bundle} {clip} {question}", program());
-        if found.evaluation.task == CHOICES.name {
-            command.push_str(" --choices");
-            for option in &first.probabilities {
-                command = format!("{command} {}", quoted(&option.name));
-            }
-        }
-        Some(command)
-    }
-
     fn goes_on(&self) -> ControlFlow<()> {
         if self.interrupt.asked() {
             ControlFlow::Break(())
@@ -463,42 +398,5 @@ impl Demonstration {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
-    }
-}
-
-/// How this program was called.
-fn program() -> String {
-    quoted(
-        &std::env::args()
-            .next()
-            .unwrap_or_else(|| "clover".to_owned()),
-    )
-}
-
-/// The first held-out clip that could be read.
-fn shown_clip((held_out, embedded): (&ClipTable, &EmbeddedList)) -> String {
-    let clip = held_out.file(embedded.clips.first().copied().unwrap_or_default());
-    clip.canonicalize().unwrap_or(clip).display().to_string()
-}
-
-/// A word of a command line.
-fn quoted(word: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "/._-:".contains(character);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_a_command_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(quoted("runs/demo-1/index"), "runs/demo-1/index");
-        assert_eq!(quoted("it's a $HOME"), "'it'\\''s a $HOME'");
-        assert_eq!(quoted(""), "''");
     }
 }
