@@ -182,7 +182,8 @@ impl SkillSummary {
             Some(Self {
                 skill: one.skill.clone(),
                 accuracy: Spread::of(&values),
-                interval: seeds_interval(&values),
+                // No share is less than nothing or more than all.
+                interval: seeds_interval(&values).map(|ends| ends.map(|end| end.clamp(0.0, 100.0))),
                 pairs: one.total,
             })
         });

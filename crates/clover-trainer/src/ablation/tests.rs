@@ -17,9 +17,15 @@ fn recipe() -> AblationRecipe {
         warmup_steps: 0,
         ..shipped.open_ended.clone()
     };
+    let any = [
+        ("clips", 100.into()),
+        ("test_share", 0.05.into()),
+        ("shapes", 3.into()),
+        ("stories", "any".into()),
+        ("train_twins", false.into()),
+    ];
     let mut benchmark = shipped.benchmark.clone();
-    benchmark.insert("clips".to_owned(), 100.into());
-    benchmark.insert("test_share".to_owned(), 0.05.into());
+    benchmark.extend(any.map(|(key, value): (&str, toml::Value)| (key.to_owned(), value)));
     AblationRecipe {
         rows: vec![AblationRow::Baseline, AblationRow::Clover],
         seeds: 1,
@@ -29,7 +35,9 @@ fn recipe() -> AblationRecipe {
             preset: Preset::Nano.to_string(),
             frames: 2,
             test_frames: 2,
+            text_len: 32,
             batch_size: 30,
+            group_size: 1,
             epochs: 1,
             warmup_epochs: 0.0,
             ..shipped.pretraining

@@ -31,11 +31,10 @@ macro_rules! shipped {
 }
 
 /// Every recipe that is part of the program, by name.
-pub const SHIPPED_RECIPES: [ShippedRecipe; 27] = [
+pub const SHIPPED_RECIPES: [ShippedRecipe; 26] = [
     shipped!("ablation/clip"),
     shipped!("ablation/rendered"),
     shipped!("ablation/rendered-full"),
-    shipped!("ablation/skills"),
     shipped!("demo"),
     shipped!("multiple-choice-custom"),
     shipped!("multiple-choice-lsmdc"),

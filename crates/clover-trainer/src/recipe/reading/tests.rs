@@ -116,7 +116,7 @@ fn what_is_not_given_follows_the_keys_that_are() {
     let published = PretrainingRecipe::shipped("pretrain-webvid-cc3m").unwrap();
     let published = published.with_overrides(&["frames=4"]).unwrap();
     assert_eq!(published.test_frames, 32);
-    let ablation = AblationRecipe::shipped("ablation/rendered").unwrap();
+    let ablation = AblationRecipe::shipped("ablation/rendered-full").unwrap();
     let frames = ablation.pretraining.frames;
     let keys = [
         "pretraining.epochs=1",
