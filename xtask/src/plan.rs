@@ -314,6 +314,8 @@ mod tests {
                 .all(|line| line.contains("clover-test-backend/wgpu"))
         );
         assert!(lines[2].contains(UNFUSED) && lines[3].contains(UNFUSED));
+        let on_the_cpu = command_lines(&test(BARE));
+        assert!(lines.iter().all(|line| !on_the_cpu.contains(line)));
         let filtered = command_lines(&gpu_test(GpuBackend::Cuda, &["losses"]));
         assert_eq!(filtered.len(), 1);
         assert!(filtered[0].ends_with("-- --nocapture losses"));

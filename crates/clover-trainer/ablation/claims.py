@@ -13,8 +13,8 @@ import statistics
 import subprocess
 import sys
 
-# Student's t at 97.5 %, by seeds.
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+from tables import half_interval
+
 INFO_NCE = ["ind-a", "comb", "baseline"]
 TRI_MODAL = ["tri-modal-alignment", "semantic-masking", "clover"]
 # The first group is held against the second.
@@ -54,7 +54,7 @@ def measured(cell):
 
 
 def with_interval(values):
-    middle, half = statistics.mean(values), STUDENT[len(values)] * statistics.stdev(values) / len(values) ** 0.5
+    middle, half = statistics.mean(values), half_interval(values)
     return f"{middle:+.1f} ({middle - half:+.1f} to {middle + half:+.1f})"
 
 

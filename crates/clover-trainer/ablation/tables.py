@@ -14,7 +14,7 @@ import pathlib
 import statistics
 
 # Student's t at 97.5 %, by degrees of freedom.
-STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
+STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
 
 
 def lines(path):
@@ -40,14 +40,18 @@ def run(folder):
     return {"settings": dict(report["settings"]), "seconds": dict(report["seconds"]), "metrics": metrics, "curve": curve}
 
 
+def half_interval(values):
+    """How far Student's 95 % interval of their mean reaches to either side."""
+    return STUDENT[len(values) - 1] * statistics.stdev(values) / len(values) ** 0.5
+
+
 def mean(values):
     if len(values) < 2:
         return "".join(f"{value:.1f}" for value in values)
-    middle, spread = statistics.mean(values), statistics.stdev(values)
-    reach = STUDENT.get(len(values) - 1)
-    if reach is None:
+    middle = statistics.mean(values)
+    if len(values) < 3 or len(values) - 1 not in STUDENT:
         return f"{middle:.1f} ({min(values):.1f}, {max(values):.1f})"
-    half = reach * spread / len(values) ** 0.5
+    half = half_interval(values)
     return f"{middle:.1f} ({middle - half:.1f} to {middle + half:.1f})"
 
 
