@@ -14,7 +14,8 @@ use clover_losses::{
     InfoNceLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig, Temperature,
     TriModalAlignmentLoss, TriModalAlignmentLossConfig, TriModalEmbeddings,
 };
-use clover_model::tasks::PretrainingOutput;
+use clover_model::tasks::{PretrainingInput, PretrainingOutput};
+use clover_model::{Clover, Noise};
 use serde::{Deserialize, Serialize};
 
 use crate::precision::full_precision;
@@ -143,6 +144,29 @@ impl Default for PretrainingObjective {
 }
 
 impl PretrainingObjective {
+    /// Runs the model on what the terms compare: on masked samples, and up to the scores of masked words, only
+    /// where a term reads them.
+    ///
+    /// # Panics
+    ///
+    /// As [`Clover::forward_pretraining`].
+    pub fn encode<B: Backend>(
+        &self,
+        clover: &Clover<B>,
+        mut input: PretrainingInput<B>,
+        noise: &mut Noise,
+    ) -> PretrainingOutput<B> {
+        if !self.learns_words() {
+            input.masked_positions = None;
+        }
+        let tri_modal = matches!(self.alignment, AlignmentLoss::TriModal(_));
+        if tri_modal || self.ranking.is_some() || self.learns_words() {
+            clover.forward_pretraining(input, noise)
+        } else {
+            clover.forward_complete(input, noise)
+        }
+    }
+
     /// Computes every term, at the configured temperature: as of a model that learns none, where it is to be
     /// learned.
     ///
@@ -152,7 +176,7 @@ impl PretrainingObjective {
     ///
     /// # Panics
     ///
-    /// Panics if the model scored words without labels or the other way round.
+    /// Panics if words are learned, and the model scored them without labels or the other way round.
     pub fn forward<B: Backend>(
         &self,
         output: PretrainingOutput<B>,
@@ -190,6 +214,9 @@ impl PretrainingObjective {
         logits: Option<Tensor<B, 2>>,
         labels: Option<Tensor<B, 1, Int>>,
     ) -> Option<Tensor<B, 1>> {
+        if !self.learns_words() {
+            return None;
+        }
         assert_eq!(
             logits.is_some(),
             labels.is_some(),

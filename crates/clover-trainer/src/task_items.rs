@@ -77,6 +77,9 @@ impl ItemsLocation {
     }
 }
 
+/// Nothing is drawn in tests, so that all questions about a clip share what is decoded.
+const ALL_ALIKE: usize = usize::MAX;
+
 /// How a task's clips and texts are read, in training or in tests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TaskReading<'r> {
@@ -118,8 +121,11 @@ impl TaskReading<'_> {
         let recipe = self.recipe;
         let candidates = Candidates::of(&table, recipe.question_form, recipe.candidates);
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
-        let dataset = MultipleChoiceDataset::new(table, tokenizer, samples, candidates);
-        Ok(dataset?)
+        let questions = MultipleChoiceDataset::new(table, tokenizer, samples, candidates)?;
+        Ok(match self.trains {
+            true => questions,
+            false => questions.with_group_size(ALL_ALIKE),
+        })
     }
 
     /// Questions with answers in words, ready to be read.
@@ -135,7 +141,10 @@ impl TaskReading<'_> {
         };
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
         let questions = OpenEndedDataset::new(table, tokenizer, samples, answered)?;
-        Ok(questions.with_group_size(self.recipe.group_size))
+        Ok(questions.with_group_size(match self.trains {
+            true => self.recipe.group_size,
+            false => ALL_ALIKE,
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{SMALL, Shapes, lines, printed, refused, text};
+use super::{SMALL, Shapes, lines, printed, refused, text, told};
 
 /// Own clips with captions beside them: the rendered ones to measure with, one of them twice, one that is broken, and
 /// one without a caption.
@@ -104,16 +104,29 @@ fn a_demonstration_of_own_clips_splits_trains_measures_and_indexes_them_once() {
     // Nothing was done twice, and nothing came out otherwise.
     assert_eq!((lists(), lines(&out.join("run/metrics.jsonl"))), before);
     assert!(second.contains(next), "{second}");
-    let split = printed(&format!(
+    // Lists that are given stay as they are, and one clip that is in two of them is told.
+    let given = shapes.path("given");
+    fs::create_dir(&given).unwrap();
+    let [train, validation, test] = &before.0;
+    let both = train.lines().nth(1).unwrap();
+    let test = format!("{test}{both}\n");
+    for (list, rows) in ["train.csv", "val.csv", "test.csv"]
+        .iter()
+        .zip([train, validation, &test])
+    {
+        fs::write(given.join(list), rows).unwrap();
+    }
+    let said = told(&format!(
         "demo --data {} --out {} {SMALL} batch_size=16 epochs=1",
-        out.display(),
+        given.display(),
         shapes.path("again").display()
     ));
-    assert!(split.contains("R@10"), "{split}");
-    assert_eq!(
-        fs::read_to_string(shapes.path("again/test.csv")).unwrap(),
-        before.0[2]
+    assert!(
+        said.contains("1 of ") && said.contains("are trained on, too"),
+        "{said}"
     );
+    let again = fs::read_to_string(shapes.path("again/test.csv")).unwrap();
+    assert_eq!(again, test);
 }
 
 #[test]

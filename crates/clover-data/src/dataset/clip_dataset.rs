@@ -4,6 +4,7 @@
 //! [`Preparation`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
@@ -11,11 +12,12 @@ use super::clip_reading::ClipReading;
 use super::clip_table::{ClipRow, ClipTable, Texts};
 use super::items::ItemsTask;
 use super::randomness::Randomness;
+use super::recent_clips::{ClipKey, ReadClip, RecentClips};
 use super::source::SampleSource;
 use super::stacking::Stack;
 use crate::DataError;
 use crate::text::{Encoding, Tokenizer};
-use crate::video::NormalizedClip;
+use crate::video::{ClipSource, NormalizedClip, Span};
 
 /// BERT has no more positions.
 const LONGEST_TEXT: usize = 512;
@@ -80,6 +82,7 @@ pub struct ClipDataset<P> {
     reading: SampleReading,
     preparation: P,
     group_size: usize,
+    recent: Arc<RecentClips>,
 }
 
 impl PreparedRow<'_> {
@@ -141,11 +144,12 @@ impl<P: Preparation> ClipDataset<P> {
             reading,
             preparation,
             group_size: 1,
+            recent: Arc::default(),
         })
     }
 
     /// So many rows that follow each other draw the same random numbers, so that questions about one clip see the same
-    /// frames of it.
+    /// frames of it, which are decoded once for all. Where nothing is drawn, `usize::MAX` changes no sample.
     #[must_use]
     pub fn with_group_size(mut self, group_size: usize) -> Self {
         self.group_size = group_size.max(1);
@@ -160,6 +164,34 @@ impl<P: Preparation> ClipDataset<P> {
     /// What the task makes of a row.
     pub fn preparation(&self) -> &P {
         &self.preparation
+    }
+
+    /// The clip of a row, and the random numbers that are left for its texts.
+    fn clip(
+        &self,
+        epoch: u64,
+        index: usize,
+        (clip, span): (ClipSource, Option<Span>),
+    ) -> Result<ReadClip, DataError> {
+        let first = index - index % self.group_size;
+        let key = match &clip {
+            ClipSource::Path(path) if self.group_size > 1 => Some(ClipKey {
+                path: path.clone(),
+                span,
+                draw: (epoch, first),
+            }),
+            _ => None,
+        };
+        let read = || {
+            // One generator an item: the sample is the same whichever worker reads it, and when.
+            let mut rng = Randomness::new(self.reading.seed).for_item(epoch, first as u64);
+            let clip = self.reading.clip.read(clip, span, &mut rng)?;
+            Ok((clip, rng))
+        };
+        match key {
+            Some(key) => self.recent.get(key, read),
+            None => read(),
+        }
     }
 }
 
@@ -188,10 +220,7 @@ impl<P: Preparation> SampleSource for ClipDataset<P> {
             text_len: self.reading.text_len,
         };
         let encoded = self.preparation.encode(texts, &row)?;
-        // One generator an item: the sample is the same whichever worker reads it, and when.
-        let first = index - index % self.group_size;
-        let mut rng = Randomness::new(self.reading.seed).for_item(epoch, first as u64);
-        let clip = self.reading.clip.read(clip, span, &mut rng)?;
+        let (clip, mut rng) = self.clip(epoch, index, (clip, span))?;
         Ok(self.preparation.finish(encoded, clip, &row, &mut rng))
     }
 

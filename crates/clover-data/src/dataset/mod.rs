@@ -19,6 +19,7 @@ mod pack;
 mod pairs;
 mod pretraining;
 mod randomness;
+mod recent_clips;
 mod rows;
 mod shards;
 mod skipped;

@@ -216,6 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn questions_about_one_clip_share_what_is_decoded() {
+        let folder = tempfile::tempdir().unwrap();
+        let questions: [(&str, &[&str]); 3] = [(QUESTION, &["red"]); 3];
+        let dataset = dataset(folder.path(), &questions, false);
+        let shared = dataset.clone().with_group_size(2);
+
+        let first = shared.read(0, 0).unwrap();
+        std::fs::remove_file(folder.path().join("clip.png")).unwrap();
+
+        assert_eq!(shared.read(0, 1).unwrap().clip, first.clip);
+        // Another group, another epoch, and rows that draw for themselves.
+        for (dataset, epoch, index) in [(&shared, 0, 2), (&shared, 1, 1), (&dataset, 0, 0)] {
+            let error = dataset.read(epoch, index).unwrap_err();
+            assert!(error.is_missing(), "{error}");
+        }
+    }
+
+    #[test]
     fn questions_that_teach_nothing_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let questions: [(&str, &[&str]); 3] = [

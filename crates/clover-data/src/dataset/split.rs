@@ -4,7 +4,7 @@
 //! nor does another name; and files of equal contents, all captions of a clip and all moments of a video stay
 //! together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -27,17 +27,34 @@ const BYTES: u64 = 256 << 10;
 
 impl ClipTable {
     /// The rows to train on, about 80 %, to validate with, about 10 %, and to measure with, about 10 %. Of few
-    /// clips a part may be empty.
+    /// clips a part may be empty. Tells how many rows are read, of how many.
     #[must_use]
-    pub fn split(&self) -> [Self; 3] {
+    pub fn split(&self, progress: &dyn Fn(usize, usize)) -> [Self; 3] {
         let mut parts = [const { Vec::new() }; 3];
         // The moments of a video are rows of their own.
         let mut known = HashMap::new();
         for row in 0..self.len() {
             let part = known.entry(self.file(row));
             parts[*part.or_insert_with_key(|file| part_of(file))].push(row);
+            progress(row + 1, self.len());
         }
         parts.map(|rows| self.only_rows(&rows))
+    }
+
+    /// The rows of which `other` has a clip of the same contents, whatever it is called. Clips that cannot be read
+    /// are equal to none.
+    #[must_use]
+    pub fn also_in(&self, other: &Self) -> Vec<usize> {
+        let number = |table: &Self, row| {
+            let hasher = contents(&table.file(row)).ok()?;
+            Some(hasher.finalize())
+        };
+        let others: HashSet<_> = (0..other.len())
+            .filter_map(|row| number(other, row))
+            .collect();
+        (0..self.len())
+            .filter(|&row| number(self, row).is_some_and(|number| others.contains(&number)))
+            .collect()
     }
 
     /// The same with the samples of shards as files in `folder`, named by their contents; those that cannot be read
@@ -234,10 +251,10 @@ mod tests {
     fn clips_that_are_added_move_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let few = write_files(folder.path(), 100..400);
-        let before = table(folder.path(), &few).split();
+        let before = table(folder.path(), &few).split(&|_, _| ());
         let more = [write_files(folder.path(), 0..100), few].concat();
 
-        let after = table(folder.path(), &more).split();
+        let after = table(folder.path(), &more).split(&|_, _| ());
 
         for (before, after) in before.iter().zip(&after) {
             assert!(files(before).is_subset(&files(after)));
@@ -266,9 +283,9 @@ mod tests {
             }
         }
         let images = ["images-a", "images-b"].map(str::to_owned);
-        let all = [names.clone(), copies, images.to_vec()].concat();
+        let all = [names.clone(), copies.clone(), images.to_vec()].concat();
 
-        let parts = table(folder.path(), &all).split();
+        let parts = table(folder.path(), &all).split(&|_, _| ());
 
         for part in &parts {
             let files = files(part);
@@ -282,6 +299,9 @@ mod tests {
             }
             same("images-a", "images-b");
         }
+        let [once, twice] = [&names, &copies].map(|names| table(folder.path(), names));
+        assert_eq!(twice.also_in(&once), Vec::from_iter(0..copies.len()));
+        assert!(parts[2].also_in(&parts[0]).is_empty());
         assert!(parts.iter().all(|part| part.len() > 1));
     }
 

@@ -96,6 +96,37 @@ impl<B: Backend> Clover<B> {
                 .map(|positions| self.mlm_head.forward_at(fused, positions)),
         }
     }
+
+    /// Embeds the complete samples alone, which is all that plain contrastive learning compares: as of
+    /// [`forward_pretraining`](Self::forward_pretraining) without noise, but that all else is zero.
+    ///
+    /// # Panics
+    ///
+    /// Panics if shapes disagree with each other or with the configuration.
+    pub fn forward_complete(
+        &self,
+        input: PretrainingInput<B>,
+        noise: &mut Noise,
+    ) -> PretrainingOutput<B> {
+        let projection = self.video_projection.as_ref();
+        let video = self
+            .video_encoder
+            .embed_clips(input.clips, 1, projection, noise);
+        let projection = self.text_projection.as_ref();
+        let text =
+            self.text_encoder
+                .embed_texts(input.token_ids, input.attention_mask, projection, noise);
+        let zero = Tensor::zeros_like(&video);
+        PretrainingOutput {
+            masked_video: zero.clone(),
+            masked_text: zero.clone(),
+            fused_masked_video: zero.clone(),
+            fused_masked_text: zero,
+            word_logits: None,
+            video,
+            text,
+        }
+    }
 }
 
 /// The first `batch` rows and the others.

@@ -4,7 +4,7 @@
 //! into pieces. But the encoders see each sample by itself, so the gradient comes in three passes
 //! (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021):
 //!
-//! 1. every micro-batch is encoded without a graph, and only its embeddings are with_graph;
+//! 1. every micro-batch is encoded without a graph, and only its embeddings are kept;
 //! 2. the losses of all embeddings together give the gradient of each embedding;
 //! 3. every micro-batch is encoded again, with a graph and with the same noise, and `sum(embedding *
 //!    gradient)` and its share of the word loss are back-propagated.
@@ -111,7 +111,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             (encoded.into_iter().map(Some).collect(), embeddings)
         } else {
             let none: Vec<_> = (0..count).map(|_| None).collect();
-            (none, self.encode(&clover.valid()))
+            (none, self.encode(objective, &clover.valid()))
         };
         let words = self.samples.iter().copied().flatten().map(masked_words);
         let words: Vec<usize> = words.collect();
@@ -174,6 +174,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
     /// First pass: the embeddings of all samples at hand, if there are any.
     fn encode(
         &self,
+        objective: &PretrainingObjective,
         clover: &Clover<B::InnerBackend>,
     ) -> Option<TriModalEmbeddings<B::InnerBackend>> {
         let pieces = self.samples.iter().zip(&self.noise).collect();
@@ -182,7 +183,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             let (mut input, _, _) = model_input(batch);
             // Words are scored in the third pass.
             input.masked_positions = None;
-            embeddings(clover.forward_pretraining(input, &mut noise.clone()))
+            embeddings(objective.encode(clover, input, &mut noise.clone()))
         });
         together(encoded.into_iter())
     }
@@ -202,7 +203,7 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         };
         let batch = PretrainingBatch::<B>::collate(self.samples[at], &self.device);
         let (input, labels, _) = model_input(batch);
-        let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());
+        let mut output = objective.encode(&clover, input, &mut self.noise[at].clone());
         Encoded {
             word: objective.word(output.word_logits.take(), labels),
             embeddings: embeddings(output),
@@ -300,6 +301,8 @@ fn masked_words(sample: &PretrainingSample) -> usize {
     labels.filter(|&&label| label != IGNORED_LABEL).count()
 }
 
+#[cfg(test)]
+mod complete_samples;
 #[cfg(all(test, feature = "collective"))]
 mod devices;
 #[cfg(test)]

@@ -11,7 +11,8 @@ use clover_trainer::recipe::PretrainingRecipe;
 use super::super::clip_list::open_clips;
 use super::super::render::with_bar;
 use crate::arguments::Demo;
-use crate::output::note;
+use crate::output::{note, print_progress};
+use crate::progress::{advance, bar};
 
 /// The share of combinations that is held out of rendered clips; the clips to measure with show each once.
 const TEST_SHARE: f64 = 0.25;
@@ -117,12 +118,16 @@ impl OwnClips {
         let (parts, skipped) = match given_lists(data)? {
             Some([train, validation, test]) => {
                 let parts = [open(&train)?, open(&validation)?, open(&test)?];
+                warn_of_known_clips(&parts, &test);
                 let skipped = parts.iter().flat_map(ClipTable::skipped).cloned().collect();
                 (parts, skipped)
             }
             None => {
                 let clips = open(data)?;
-                (clips.split(), clips.skipped().to_vec())
+                let bar = bar("splitting", clips.len() as u64);
+                let parts = clips.split(&|done, total| advance(&bar, done, total));
+                bar.finish_and_clear();
+                (parts, clips.skipped().to_vec())
             }
         };
         let counts = parts.each_ref().map(ClipTable::len);
@@ -154,6 +159,21 @@ impl OwnClips {
             train,
             skipped,
         })
+    }
+}
+
+/// Says which clips of the list to measure with are trained on, too, as a model knows those by heart.
+fn warn_of_known_clips([train, _, test]: &[ClipTable; 3], list: &Path) {
+    let known = test.also_in(train);
+    if let Some(&first) = known.first() {
+        print_progress(&format!(
+            "warning: {}: {} of {} clips are trained on, too, as {}: what is measured with them says little of clips \
+             that are new; take them out of one of the lists",
+            list.display(),
+            known.len(),
+            test.len(),
+            test.name(first)
+        ));
     }
 }
 

@@ -1,13 +1,14 @@
 //! A temperature that is learned, in micro-batches against the whole batch.
 
-use super::tests::{BATCH, Trained, assert_same, cut, noise, read, samples};
+use super::tests::{
+    BATCH, Trained, assert_same, in_micro_batches_by, noise, read, samples, whole_by,
+};
 use super::*;
-use crate::devices::{GradientScaling, Peer};
-use crate::pretrain::{ObjectiveConfig, pretraining_gradients};
+use crate::pretrain::ObjectiveConfig;
 use crate::temperature::TemperatureChoice;
 use clover_model::{CloverConfig, materialize_parameters};
 
-fn clip() -> Clover<Trained> {
+pub(super) fn clip() -> Clover<Trained> {
     let device = Default::default();
     <Trained as Backend>::seed(&device, 5);
     let clover: Clover<Trained> = CloverConfig::clip_nano(200).init(&device);
@@ -23,13 +24,6 @@ fn objective(temperature: TemperatureChoice) -> PretrainingObjective {
     config.init()
 }
 
-fn whole(clover: &Clover<Trained>, temperature: TemperatureChoice) -> BatchGradients<Trained> {
-    let batch = PretrainingBatch::collate(&pairs(), &Default::default());
-    let (input, labels, names) = model_input(batch);
-    let output = clover.forward_pretraining(input, &mut noise(1));
-    pretraining_gradients(&objective(temperature), clover, output, labels, names)
-}
-
 fn pairs() -> Vec<PretrainingSample> {
     samples(BATCH, |row| 1 + row % 3)
 }
@@ -37,29 +31,14 @@ fn pairs() -> Vec<PretrainingSample> {
 #[test]
 fn its_gradient_in_micro_batches_is_that_of_the_whole_batch() {
     let (clover, pairs) = (clip(), pairs());
-    let expected = whole(&clover, TemperatureChoice::Learned);
-    let places: Vec<usize> = (0..BATCH).collect();
-    let shared = SharedBatch {
-        peer: &Peer::alone(),
-        places: &places,
-        slots: BATCH,
-        scaling: GradientScaling::FullBatch,
-    };
+    let objective = objective(TemperatureChoice::Learned);
+    let expected = whole_by(&objective, &clover, &pairs, &noise(1));
 
     for size in [1, 2, BATCH] {
-        let (objective, device) = (objective(TemperatureChoice::Learned), Default::default());
-        let found = micro_batched_gradients(
-            &objective,
-            &clover,
-            &pairs,
-            &cut(size),
-            &noise(1),
-            &shared,
-            &device,
-        );
+        let found = in_micro_batches_by(&objective, &clover, &pairs, (size, 1), &noise(1));
 
         let of = format!("micro-batches of {size}");
-        assert_same(&clover, &found.unwrap(), &expected, &of);
+        assert_same(&clover, &found, &expected, &of);
     }
     let gradient = &read(&clover, Some(&expected.gradients))["logit_scale"];
     assert!(gradient[0].abs() > 1e-6, "{gradient:?}");
@@ -69,7 +48,8 @@ fn its_gradient_in_micro_batches_is_that_of_the_whole_batch() {
 fn a_number_leaves_the_parameter_without_a_gradient() {
     let clover = clip();
 
-    let found = whole(&clover, TemperatureChoice::default());
+    let objective = objective(TemperatureChoice::default());
+    let found = whole_by(&objective, &clover, &pairs(), &noise(1));
 
     let gradients = read(&clover, Some(&found.gradients));
     assert!(!gradients.contains_key("logit_scale"));

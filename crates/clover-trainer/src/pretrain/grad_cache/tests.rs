@@ -136,8 +136,18 @@ pub(super) fn distance(left: &[f64], right: &[f64]) -> f64 {
     norm(left.iter().zip(right).map(|(left, right)| left - right))
 }
 
-/// Terms and gradient without micro-batches.
+/// Terms and gradient of Clover's objective without micro-batches.
 pub(super) fn whole(
+    clover: &Clover<Trained>,
+    samples: &[PretrainingSample],
+    noise: &Noise,
+) -> BatchGradients<Trained> {
+    whole_by(&PretrainingObjective::default(), clover, samples, noise)
+}
+
+/// As [`whole`], by another objective; masked samples are encoded whether or not it reads them.
+pub(super) fn whole_by(
+    objective: &PretrainingObjective,
     clover: &Clover<Trained>,
     samples: &[PretrainingSample],
     noise: &Noise,
@@ -145,21 +155,27 @@ pub(super) fn whole(
     let batch = PretrainingBatch::collate(samples, &Default::default());
     let (input, labels, names) = model_input(batch);
     let output = clover.forward_pretraining(input, &mut noise.clone());
-    pretraining_gradients(
-        &PretrainingObjective::default(),
-        clover,
-        output,
-        labels,
-        names,
-    )
-}
-
-/// Micro-batches, one after the other.
-pub(super) fn cut(size: usize) -> MicroBatching {
-    MicroBatching::new(size, 1).unwrap()
+    pretraining_gradients(objective, clover, output, labels, names)
 }
 
 pub(super) fn in_micro_batches<B: AutodiffBackend>(
+    clover: &Clover<B>,
+    samples: &[PretrainingSample],
+    cut: (usize, usize),
+    noise: &Noise,
+) -> BatchGradients<B> {
+    in_micro_batches_by(
+        &PretrainingObjective::default(),
+        clover,
+        samples,
+        cut,
+        noise,
+    )
+}
+
+/// As [`in_micro_batches`], by another objective.
+pub(super) fn in_micro_batches_by<B: AutodiffBackend>(
+    objective: &PretrainingObjective,
     clover: &Clover<B>,
     samples: &[PretrainingSample],
     (size, at_once): (usize, usize),
@@ -172,9 +188,11 @@ pub(super) fn in_micro_batches<B: AutodiffBackend>(
         slots: samples.len(),
         scaling: GradientScaling::FullBatch,
     };
-    let (objective, device) = (PretrainingObjective::default(), Default::default());
-    let cut = MicroBatching::new(size, at_once).unwrap();
-    micro_batched_gradients(&objective, clover, samples, &cut, noise, &shared, &device).unwrap()
+    let (cut, device) = (
+        MicroBatching::new(size, at_once).unwrap(),
+        Default::default(),
+    );
+    micro_batched_gradients(objective, clover, samples, &cut, noise, &shared, &device).unwrap()
 }
 
 fn assert_same_gradients(samples: &[PretrainingSample], sizes: &[usize]) {
