@@ -66,7 +66,7 @@ fn a_step_scatters_few_indices_at_once_and_waits_for_the_device_once() {
     let batch = batch();
     let mut step = |clover: Clover<Recorded>, step| {
         let working = update.precision.working_copy(&clover);
-        let (input, labels, names) = model_input(batch.clone());
+        let (input, labels, names) = model_input(batch.clone(), &objective);
         let output = working.forward_pretraining(input, &mut Noise::of_batch(0, step, BATCH));
         let found = pretraining_gradients(&objective, &working, output, labels, names);
         drop(working);

@@ -158,8 +158,9 @@ fn pretraining_loss(clover: &Clover<TestAutodiffBackend>, device: &Device) -> Fl
                 .remainder_scalar(VOCABULARY as i64),
             attention_mask: mask(BATCH, device),
             masked_positions: Some(masked_positions),
-            region_mask: Tensor::zeros([BATCH, 7, 7], device)
-                .slice_fill([0..BATCH, 1..4, 2..5], 1.0),
+            region_mask: Some(
+                Tensor::zeros([BATCH, 7, 7], device).slice_fill([0..BATCH, 1..4, 2..5], 1.0),
+            ),
         },
         &mut Noise::quiet(),
     );

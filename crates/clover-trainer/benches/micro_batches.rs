@@ -161,7 +161,7 @@ fn run<B: AutodiffBackend>(frames: usize, pixels: usize, batch: usize) -> Found 
             .ok()?
         } else {
             let batch = PretrainingBatch::collate(&samples, &device);
-            let (input, labels, names) = model_input(batch);
+            let (input, labels, names) = model_input(batch, &objective);
             let output = clover.forward_pretraining(input, &mut noise.clone());
             pretraining_gradients(&objective, &clover, output, labels, names)
         };

@@ -148,7 +148,7 @@ fn total_loss<B: Backend>(clover: &Clover<B>, batch: PretrainingBatch<B>) -> Ten
             masked_token_ids: batch.masked_token_ids,
             attention_mask: batch.attention_mask,
             masked_positions: positions,
-            region_mask: batch.region_mask,
+            region_mask: Some(batch.region_mask),
         },
         &mut Noise::quiet(),
     );
@@ -169,7 +169,7 @@ fn training_step(bencher: Bencher<'_, '_>, clips: Clips) {
     let batch = clips.batch::<Trained>();
     let mut step = |clover: Option<Clover<Trained>>| {
         let clover = clover?;
-        let (input, labels, names) = model_input(batch.clone());
+        let (input, labels, names) = model_input(batch.clone(), &objective);
         let output = clover.forward_pretraining(input, &mut Noise::of_batch(0, 1, clips.batch));
         let found = pretraining_gradients(&objective, &clover, output, labels, names);
         let trained = update.apply(clover, found, 1, LEARNING_RATE);

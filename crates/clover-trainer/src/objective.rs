@@ -14,8 +14,7 @@ use clover_losses::{
     InfoNceLossConfig, PairwiseRankingLoss, PairwiseRankingLossConfig, Temperature,
     TriModalAlignmentLoss, TriModalAlignmentLossConfig, TriModalEmbeddings,
 };
-use clover_model::tasks::{PretrainingInput, PretrainingOutput};
-use clover_model::{Clover, Noise};
+use clover_model::tasks::PretrainingOutput;
 use serde::{Deserialize, Serialize};
 
 use crate::precision::full_precision;
@@ -144,29 +143,6 @@ impl Default for PretrainingObjective {
 }
 
 impl PretrainingObjective {
-    /// Runs the model on what the terms compare: on masked samples, and up to the scores of masked words, only
-    /// where a term reads them.
-    ///
-    /// # Panics
-    ///
-    /// As [`Clover::forward_pretraining`].
-    pub fn encode<B: Backend>(
-        &self,
-        clover: &Clover<B>,
-        mut input: PretrainingInput<B>,
-        noise: &mut Noise,
-    ) -> PretrainingOutput<B> {
-        if !self.learns_words() {
-            input.masked_positions = None;
-        }
-        let tri_modal = matches!(self.alignment, AlignmentLoss::TriModal(_));
-        if tri_modal || self.ranking.is_some() || self.learns_words() {
-            clover.forward_pretraining(input, noise)
-        } else {
-            clover.forward_complete(input, noise)
-        }
-    }
-
     /// Computes every term, at the configured temperature: as of a model that learns none, where it is to be
     /// learned.
     ///
@@ -234,6 +210,12 @@ impl PretrainingObjective {
     /// Whether masked words are learned at all.
     pub(crate) fn learns_words(&self) -> bool {
         !matches!(self.word, MaskedWordLoss::None)
+    }
+
+    /// Whether a term reads masked samples.
+    pub(crate) fn reads_masked(&self) -> bool {
+        let tri_modal = matches!(self.alignment, AlignmentLoss::TriModal(_));
+        tri_modal || self.ranking.is_some() || self.learns_words()
     }
 
     /// Whether samples are compared with each other at all.

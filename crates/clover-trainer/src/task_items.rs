@@ -77,8 +77,8 @@ impl ItemsLocation {
     }
 }
 
-/// Nothing is drawn in tests, so that all questions about a clip share what is decoded.
-const ALL_ALIKE: usize = usize::MAX;
+/// Tests draw no random numbers, so that all rows can be one group, and those about a clip share what is decoded.
+const WHOLE_LIST: usize = usize::MAX;
 
 /// How a task's clips and texts are read, in training or in tests.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,13 @@ impl TaskReading<'_> {
         }
     }
 
+    fn group_size(&self, in_training: usize) -> usize {
+        match self.trains {
+            true => in_training,
+            false => WHOLE_LIST,
+        }
+    }
+
     /// Clips with sentences, or with options as such, ready to be read.
     pub(crate) fn captioned(
         &self,
@@ -113,7 +120,8 @@ impl TaskReading<'_> {
         captioned: Captioned,
     ) -> Result<CaptionedDataset, TrainerError> {
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
-        Ok(CaptionedDataset::new(table, tokenizer, samples, captioned)?)
+        let clips = CaptionedDataset::new(table, tokenizer, samples, captioned)?;
+        Ok(clips.with_group_size(self.group_size(1)))
     }
 
     /// Questions with options, ready to be read.
@@ -122,10 +130,7 @@ impl TaskReading<'_> {
         let candidates = Candidates::of(&table, recipe.question_form, recipe.candidates);
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
         let questions = MultipleChoiceDataset::new(table, tokenizer, samples, candidates)?;
-        Ok(match self.trains {
-            true => questions,
-            false => questions.with_group_size(ALL_ALIKE),
-        })
+        Ok(questions.with_group_size(self.group_size(1)))
     }
 
     /// Questions with answers in words, ready to be read.
@@ -141,10 +146,7 @@ impl TaskReading<'_> {
         };
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
         let questions = OpenEndedDataset::new(table, tokenizer, samples, answered)?;
-        Ok(questions.with_group_size(match self.trains {
-            true => self.recipe.group_size,
-            false => ALL_ALIKE,
-        }))
+        Ok(questions.with_group_size(self.group_size(self.recipe.group_size)))
     }
 }
 

@@ -149,7 +149,8 @@ impl<P: Preparation> ClipDataset<P> {
     }
 
     /// So many rows that follow each other draw the same random numbers, so that questions about one clip see the same
-    /// frames of it, which are decoded once for all. Where nothing is drawn, `usize::MAX` changes no sample.
+    /// frames of it, which are decoded once for all (of files, not of samples in shards). Where nothing is drawn,
+    /// `usize::MAX` changes no sample.
     #[must_use]
     pub fn with_group_size(mut self, group_size: usize) -> Self {
         self.group_size = group_size.max(1);

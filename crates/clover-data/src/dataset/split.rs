@@ -22,7 +22,7 @@ use crate::video::ClipSource;
 /// Another number would be another split.
 const SEED: u64 = 0;
 /// Bytes of a clip that count, beside the lengths of its files. Clips that differ only after them are taken for
-/// equal, and share a part; that does no harm.
+/// equal, which is rare: all compressed videos differ early, or in length.
 const BYTES: u64 = 256 << 10;
 
 impl ClipTable {
@@ -41,20 +41,31 @@ impl ClipTable {
         parts.map(|rows| self.only_rows(&rows))
     }
 
-    /// The rows of which `other` has a clip of the same contents, whatever it is called. Clips that cannot be read
-    /// are equal to none.
+    /// The rows whose file `other` has, too, under whatever name: a moment of a video in one list is held to be known
+    /// from another moment of it in the other. Files are equal if their lengths and first 256 KiB are. Tells how many
+    /// rows are read, of how many.
     #[must_use]
-    pub fn also_in(&self, other: &Self) -> Vec<usize> {
-        let number = |table: &Self, row| {
-            let hasher = contents(&table.file(row)).ok()?;
-            Some(hasher.finalize())
+    pub fn also_in(&self, other: &Self, progress: &dyn Fn(usize, usize)) -> Vec<usize> {
+        let mut known = HashMap::new();
+        let mut hash = |table: &Self, row| {
+            let file = known.entry(table.file(row));
+            // What cannot be read is equal to nothing.
+            *file.or_insert_with_key(|file| contents(file).ok().map(|hasher| hasher.finalize()))
         };
-        let others: HashSet<_> = (0..other.len())
-            .filter_map(|row| number(other, row))
-            .collect();
-        (0..self.len())
-            .filter(|&row| number(self, row).is_some_and(|number| others.contains(&number)))
-            .collect()
+        let rows = self.len() + other.len();
+        let mut others = HashSet::new();
+        for row in 0..other.len() {
+            others.extend(hash(other, row));
+            progress(row + 1, rows);
+        }
+        let mut also = Vec::new();
+        for row in 0..self.len() {
+            if hash(self, row).is_some_and(|hash| others.contains(&hash)) {
+                also.push(row);
+            }
+            progress(other.len() + row + 1, rows);
+        }
+        also
     }
 
     /// The same with the samples of shards as files in `folder`, named by their contents; those that cannot be read
@@ -300,8 +311,11 @@ mod tests {
             same("images-a", "images-b");
         }
         let [once, twice] = [&names, &copies].map(|names| table(folder.path(), names));
-        assert_eq!(twice.also_in(&once), Vec::from_iter(0..copies.len()));
-        assert!(parts[2].also_in(&parts[0]).is_empty());
+        assert_eq!(
+            twice.also_in(&once, &|_, _| ()),
+            Vec::from_iter(0..copies.len())
+        );
+        assert!(parts[2].also_in(&parts[0], &|_, _| ()).is_empty());
         assert!(parts.iter().all(|part| part.len() > 1));
     }
 

@@ -154,7 +154,7 @@ fn words_are_predicted_and_regions_masked_as_with_any_encoder() {
             masked_token_ids: ids.clone().mask_fill(ids.clone().equal_elem(8), MASK),
             attention_mask: mask.clone(),
             masked_positions: Some(Tensor::from_ints([6], &device)),
-            region_mask,
+            region_mask: Some(region_mask),
         };
         clover.forward_pretraining(input, &mut Noise::quiet())
     };

@@ -20,11 +20,13 @@ pub struct PretrainingInput<B: Backend> {
     pub attention_mask: Tensor<B, 2, Int>,
     /// `[masked]`, each `row * text_len + column`; `None` when no word of the batch is masked.
     pub masked_positions: Option<Tensor<B, 1, Int>>,
-    /// `[batch, rows, columns]`, 1 where a region of the clip is masked and 0 elsewhere.
-    pub region_mask: Tensor<B, 3>,
+    /// `[batch, rows, columns]`, 1 where a region of the clip is masked and 0 elsewhere; `None` where masked samples
+    /// are not compared: then they are not encoded.
+    pub region_mask: Option<Tensor<B, 3>>,
 }
 
-/// Six embeddings, each `[batch, dim]` and not normalized to unit length, and word scores.
+/// Six embeddings, each `[batch, dim]` and not normalized to unit length, and word scores. Without masked samples,
+/// `video` and `text` are the same, and all else is zero.
 #[derive(Clone, Debug)]
 pub struct PretrainingOutput<B: Backend> {
     /// The complete clip.
@@ -45,28 +47,29 @@ pub struct PretrainingOutput<B: Backend> {
 
 impl<B: Backend> Clover<B> {
     /// Runs all encoders on the complete and the masked samples, in training with the noise of each
-    /// sample.
+    /// sample. Without masked samples, only the embeddings of the complete ones are computed.
     ///
     /// # Panics
     ///
     /// Panics if shapes disagree with each other or with the configuration.
     pub fn forward_pretraining(
         &self,
-        input: PretrainingInput<B>,
+        mut input: PretrainingInput<B>,
         noise: &mut Noise,
     ) -> PretrainingOutput<B> {
         let [batch, _] = input.attention_mask.dims();
+        let Some(region_mask) = input.region_mask.take() else {
+            return self.embed_complete(input, noise);
+        };
         // Complete and masked samples share every encoder, so they stand in one batch: the products
         // are larger, and the operations half as many. First the complete clips with the masked
         // texts, then the masked clips with the complete texts.
         let mut both = noise.twice();
         let mask = Tensor::cat(vec![input.attention_mask; 2], 0);
         let ids = Tensor::cat(vec![input.masked_token_ids, input.token_ids], 0);
-        let videos = self.video_encoder.forward_complete_and_masked(
-            input.clips,
-            input.region_mask,
-            &mut both,
-        );
+        let videos =
+            self.video_encoder
+                .forward_complete_and_masked(input.clips, region_mask, &mut both);
         let encoder = &self.text_encoder;
         let texts = encoder.forward(ids.clone(), mask.clone(), &mut both);
         let fused = self
@@ -97,25 +100,24 @@ impl<B: Backend> Clover<B> {
         }
     }
 
-    /// Embeds the complete samples alone, which is all that plain contrastive learning compares: as of
-    /// [`forward_pretraining`](Self::forward_pretraining) without noise, but that all else is zero.
-    ///
-    /// # Panics
-    ///
-    /// Panics if shapes disagree with each other or with the configuration.
-    pub fn forward_complete(
-        &self,
-        input: PretrainingInput<B>,
-        noise: &mut Noise,
-    ) -> PretrainingOutput<B> {
+    /// The complete samples alone. They meet the noise that they would meet beside the masked ones.
+    fn embed_complete(&self, input: PretrainingInput<B>, noise: &Noise) -> PretrainingOutput<B> {
+        let ([batch, ..], [texts, _]) = (input.clips.dims(), input.token_ids.dims());
+        assert_eq!(
+            batch, texts,
+            "pre-training: clips and texts belong together"
+        );
+        let both = noise.twice();
+        let mut of_videos = both.part(0..batch);
         let projection = self.video_projection.as_ref();
-        let video = self
-            .video_encoder
-            .embed_clips(input.clips, 1, projection, noise);
+        let encoder = &self.video_encoder;
+        let video = encoder.embed_clips(input.clips, 1, projection, &mut of_videos);
+        let mut of_texts = both.part(batch..2 * batch);
+        of_texts.go_on_after(&of_videos);
         let projection = self.text_projection.as_ref();
-        let text =
-            self.text_encoder
-                .embed_texts(input.token_ids, input.attention_mask, projection, noise);
+        let (ids, mask) = (input.token_ids, input.attention_mask);
+        let encoder = &self.text_encoder;
+        let text = encoder.embed_texts(ids, mask, projection, &mut of_texts);
         let zero = Tensor::zeros_like(&video);
         PretrainingOutput {
             masked_video: zero.clone(),

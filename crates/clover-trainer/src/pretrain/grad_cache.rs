@@ -180,10 +180,10 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
         let pieces = self.samples.iter().zip(&self.noise).collect();
         let encoded = self.cut.map(pieces, |(samples, noise)| {
             let batch = PretrainingBatch::collate(samples, &self.device);
-            let (mut input, _, _) = model_input(batch);
+            let (mut input, _, _) = model_input(batch, objective);
             // Words are scored in the third pass.
             input.masked_positions = None;
-            embeddings(objective.encode(clover, input, &mut noise.clone()))
+            embeddings(clover.forward_pretraining(input, &mut noise.clone()))
         });
         together(encoded.into_iter())
     }
@@ -202,8 +202,8 @@ impl<'s, B: AutodiffBackend> MicroBatches<'s, B> {
             _ => clover.clone().fork(&self.device),
         };
         let batch = PretrainingBatch::<B>::collate(self.samples[at], &self.device);
-        let (input, labels, _) = model_input(batch);
-        let mut output = objective.encode(&clover, input, &mut self.noise[at].clone());
+        let (input, labels, _) = model_input(batch, objective);
+        let mut output = clover.forward_pretraining(input, &mut self.noise[at].clone());
         Encoded {
             word: objective.word(output.word_logits.take(), labels),
             embeddings: embeddings(output),
@@ -301,8 +301,6 @@ fn masked_words(sample: &PretrainingSample) -> usize {
     labels.filter(|&&label| label != IGNORED_LABEL).count()
 }
 
-#[cfg(test)]
-mod complete_samples;
 #[cfg(all(test, feature = "collective"))]
 mod devices;
 #[cfg(test)]
@@ -313,3 +311,5 @@ mod learned_temperature;
 mod mixed_precision;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod without_masked_samples;

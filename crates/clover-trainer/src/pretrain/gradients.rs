@@ -58,13 +58,16 @@ pub(super) fn logit_scale<B: Backend>(clover: &Clover<B>) -> Option<(ParamId, Te
     param.map(|param| (param.id, param.val()))
 }
 
-/// What the model reads of a batch, the labels of its masked words, `[masked]`, and what its samples are
-/// called.
+/// What the model reads of a batch for this objective, the labels of its masked words, `[masked]`, and what its samples
+/// are called. Masked samples are encoded only if the objective reads them, and masked words are scored only if it
+/// learns them.
 pub fn model_input<B: Backend>(
     batch: PretrainingBatch<B>,
+    objective: &PretrainingObjective,
 ) -> (PretrainingInput<B>, Option<Tensor<B, 1, Int>>, Vec<String>) {
     let (positions, labels) = batch
         .masked_words
+        .filter(|_| objective.learns_words())
         .map(|words| (words.positions, words.labels))
         .unzip();
     let input = PretrainingInput {
@@ -73,7 +76,7 @@ pub fn model_input<B: Backend>(
         masked_token_ids: batch.masked_token_ids,
         attention_mask: batch.attention_mask,
         masked_positions: positions,
-        region_mask: batch.region_mask,
+        region_mask: objective.reads_masked().then_some(batch.region_mask),
     };
     (input, labels, batch.names)
 }

@@ -264,8 +264,8 @@ impl<B: AutodiffBackend> Task<B> for Pretraining<'_> {
                 )?);
             }
         };
-        let (input, labels, names) = model_input(batch);
-        let output = self.objective.encode(clover, input, &mut noise.clone());
+        let (input, labels, names) = model_input(batch, &self.objective);
+        let output = clover.forward_pretraining(input, &mut noise.clone());
         Ok(pretraining_gradients(
             &self.objective,
             clover,

@@ -162,18 +162,22 @@ impl OwnClips {
     }
 }
 
-/// Says which clips of the list to measure with are trained on, too, as a model knows those by heart.
-fn warn_of_known_clips([train, _, test]: &[ClipTable; 3], list: &Path) {
-    let known = test.also_in(train);
-    if let Some(&first) = known.first() {
-        print_progress(&format!(
-            "warning: {}: {} of {} clips are trained on, too, as {}: what is measured with them says little of clips \
-             that are new; take them out of one of the lists",
-            list.display(),
-            known.len(),
-            test.len(),
-            test.name(first)
-        ));
+/// Says which clips of the last list another one has, too, as a model may know those by heart.
+fn warn_of_known_clips([train, validation, test]: &[ClipTable; 3], list: &Path) {
+    for (other, name) in [(train, LISTS[0]), (validation, LISTS[1])] {
+        let bar = bar("comparing the lists", (test.len() + other.len()) as u64);
+        let known = test.also_in(other, &|done, total| advance(&bar, done, total));
+        bar.finish_and_clear();
+        if let Some(&first) = known.first() {
+            print_progress(&format!(
+                "warning: {}: {} of {} test clips are also in `{name}` (such as {}), so that results say little about \
+                 new clips: take them out of one of the lists",
+                list.display(),
+                known.len(),
+                test.len(),
+                test.name(first)
+            ));
+        }
     }
 }
 

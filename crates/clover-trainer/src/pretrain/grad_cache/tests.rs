@@ -153,7 +153,9 @@ pub(super) fn whole_by(
     noise: &Noise,
 ) -> BatchGradients<Trained> {
     let batch = PretrainingBatch::collate(samples, &Default::default());
-    let (input, labels, names) = model_input(batch);
+    let region_mask = Some(batch.region_mask.clone());
+    let (mut input, labels, names) = model_input(batch, objective);
+    input.region_mask = region_mask;
     let output = clover.forward_pretraining(input, &mut noise.clone());
     pretraining_gradients(objective, clover, output, labels, names)
 }
