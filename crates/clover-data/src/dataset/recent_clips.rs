@@ -36,7 +36,7 @@ pub(super) type ReadClip = (NormalizedClip, ChaCha8Rng);
 enum Slot {
     #[default]
     Unread,
-    Read(ReadClip),
+    Read(Box<ReadClip>),
     /// It cannot be read. Each that wants it tries for itself, for an error of its own, and none waits for another.
     Failed,
 }
@@ -55,7 +55,7 @@ impl RecentClips {
         let slot = self.slot(key);
         let mut slot = locked(&slot);
         match &*slot {
-            Slot::Read(clip) => return Ok(clip.clone()),
+            Slot::Read(clip) => return Ok(ReadClip::clone(clip)),
             Slot::Failed => {
                 drop(slot);
                 return read();
@@ -64,7 +64,7 @@ impl RecentClips {
         }
         let clip = read();
         *slot = match &clip {
-            Ok(clip) => Slot::Read(clip.clone()),
+            Ok(clip) => Slot::Read(Box::new(clip.clone())),
             Err(_) => Slot::Failed,
         };
         clip

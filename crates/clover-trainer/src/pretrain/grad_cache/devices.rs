@@ -3,18 +3,13 @@
 use burn::module::Module;
 
 use super::tests::{
-    BATCH, Trained, assert_same, assert_same_end, clover, noise, norm, plain_trajectory, read,
+    BATCH, Trained, assert_same, assert_same_end, clover, cut, noise, norm, plain_trajectory, read,
     samples, trajectory, whole,
 };
 use super::*;
 use crate::TestBackend;
 use crate::devices::tests::on_peers;
 use crate::devices::{GradientScaling, Peer};
-
-/// Micro-batches, one after the other.
-fn cut(size: usize) -> MicroBatching {
-    MicroBatching::new(size, 1).unwrap()
-}
 
 /// What a peer makes of the samples at `places`, in micro-batches of `size`.
 fn gradients_of(

@@ -160,6 +160,12 @@ pub(super) fn whole_by(
     pretraining_gradients(objective, clover, output, labels, names)
 }
 
+/// Micro-batches, one after the other.
+#[cfg(feature = "collective")]
+pub(super) fn cut(size: usize) -> MicroBatching {
+    MicroBatching::new(size, 1).unwrap()
+}
+
 pub(super) fn in_micro_batches<B: AutodiffBackend>(
     clover: &Clover<B>,
     samples: &[PretrainingSample],
