@@ -25,8 +25,8 @@ pub struct PretrainingInput<B: Backend> {
     pub region_mask: Option<Tensor<B, 3>>,
 }
 
-/// Six embeddings, each `[batch, dim]` and not normalized to unit length, and word scores. Without masked samples,
-/// `video` and `text` are the same, and all else is zero.
+/// Six embeddings, each `[batch, dim]` and not normalized to unit length, and word scores. Where masked
+/// samples are not encoded, all but `video` and `text` is zero.
 #[derive(Clone, Debug)]
 pub struct PretrainingOutput<B: Backend> {
     /// The complete clip.
