@@ -14,7 +14,7 @@ use clover_trainer::evaluate::{EvaluationPlan, TaskMetrics};
 use clover_trainer::metric::RetrievalMetrics;
 use clover_trainer::model_parts::ModelPart;
 
-use super::{SmallTask, measure, tune};
+use super::{SmallTask, measure, tune, write_drawn};
 use crate::TestBackend;
 use crate::small_run::{SmallData, weights};
 
@@ -33,10 +33,7 @@ fn write_clip(data: &SmallData, folder: &Path) {
     let words: Vec<&str> = others.chain(["[SEP]"]).collect();
     let tokenizer = Tokenizer::from_vocab_lines(words.iter().copied(), "vocab.txt").unwrap();
     let config = CloverConfig::clip_nano(words.len()).with_frames(2);
-    let device = Default::default();
-    <TestBackend as Backend>::seed(&device, 5);
-    let bundle = Bundle::<TestBackend>::init(config, tokenizer, 16, &device);
-    bundle.write(folder).unwrap();
+    write_drawn(config, &tokenizer, folder);
 }
 
 /// Recalls and ranks of texts and of clips, plain and by dual softmax.
