@@ -33,7 +33,7 @@ fn write_clip(data: &SmallData, folder: &Path) {
     let words: Vec<&str> = others.chain(["[SEP]"]).collect();
     let tokenizer = Tokenizer::from_vocab_lines(words.iter().copied(), "vocab.txt").unwrap();
     let config = CloverConfig::clip_nano(words.len()).with_frames(2);
-    write_drawn(config, &tokenizer, folder);
+    write_drawn(&config, &tokenizer, folder);
 }
 
 /// Recalls and ranks of texts and of clips, plain and by dual softmax.

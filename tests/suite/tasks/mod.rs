@@ -129,12 +129,12 @@ fn untrained_bundle(data: &SmallData, folder: &Path) {
     let config = CloverConfig::nano(tokenizer.vocabulary().len())
         .with_image_size(28)
         .with_frames(2);
-    write_drawn(config, &tokenizer, folder);
+    write_drawn(&config, &tokenizer, folder);
 }
 
 /// A model with the starting values of one seed. Tests that run beside this one draw from the same generator: the values
 /// are drawn until they come out alike twice.
-fn write_drawn(config: CloverConfig, tokenizer: &Tokenizer, folder: &Path) {
+fn write_drawn(config: &CloverConfig, tokenizer: &Tokenizer, folder: &Path) {
     let device = Default::default();
     let draw = || {
         <TestBackend as Backend>::seed(&device, 5);
