@@ -120,8 +120,7 @@ impl TaskReading<'_> {
         captioned: Captioned,
     ) -> Result<CaptionedDataset, TrainerError> {
         let (samples, tokenizer) = (self.samples(), self.tokenizer.clone());
-        let clips = CaptionedDataset::new(table, tokenizer, samples, captioned)?;
-        Ok(clips.with_group_size(self.group_size(1)))
+        Ok(CaptionedDataset::new(table, tokenizer, samples, captioned)?)
     }
 
     /// Questions with options, ready to be read.

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{SMALL, Shapes, lines, printed, refused, text, told};
+use super::{SMALL, Shapes, lines, printed, refused, run, text};
+
+const LISTS: [&str; 3] = ["train.csv", "val.csv", "test.csv"];
 
 /// Own clips with captions beside them: the rendered ones to measure with, one of them twice, one that is broken, and
 /// one without a caption.
@@ -40,10 +42,7 @@ fn a_demonstration_of_own_clips_splits_trains_measures_and_indexes_them_once() {
         own.display(),
         out.display()
     );
-    let lists = || {
-        let lists = ["train.csv", "val.csv", "test.csv"];
-        lists.map(|list| fs::read_to_string(out.join(list)).unwrap())
-    };
+    let lists = || LISTS.map(|list| fs::read_to_string(out.join(list)).unwrap());
 
     let first = printed(&words);
     let before = (lists(), lines(&out.join("run/metrics.jsonl")));
@@ -110,17 +109,19 @@ fn a_demonstration_of_own_clips_splits_trains_measures_and_indexes_them_once() {
     let [train, validation, test] = &before.0;
     let both = train.lines().nth(1).unwrap();
     let test = format!("{test}{both}\n");
-    for (list, rows) in ["train.csv", "val.csv", "test.csv"]
-        .iter()
-        .zip([train, validation, &test])
-    {
+    for (list, rows) in LISTS.iter().zip([train, validation, &test]) {
         fs::write(given.join(list), rows).unwrap();
     }
-    let said = told(&format!(
+    let split = run(&format!(
         "demo --data {} --out {} {SMALL} batch_size=16 epochs=1",
         given.display(),
         shapes.path("again").display()
     ));
+    let (found, said) = (text(&split.stdout), text(&split.stderr));
+    assert!(
+        split.status.success() && found.contains("R@10"),
+        "{found}{said}"
+    );
     let warning = format!(
         " 1 of {} test clips are also in `train`",
         test.lines().count() - 1
