@@ -2,7 +2,8 @@
 
     python crates/clover-trainer/ablation/tables.py OUT.json RUN... [--against ROW THAN]...
 
-Each RUN is the `--out` of a demo whose name ends with its seed: `companions-0`, `companions-1`. Runs that
+Each RUN is the `--out` of a demo whose name ends with its seed: `demo-0`, `demo-1`; or a file, `pytorch-0.log`, with
+what `xtask/pytorch/train_demo.py` printed. Runs that
 differ in their seed alone are a row: their means over seeds, and with three or more seeds Student's 95 %
 interval of the mean. `--against` adds what ROW has more than THAN, seed by seed. The curves are of the pair
 tests on held-out clips while the model learns.
@@ -13,6 +14,7 @@ import json
 import pathlib
 import statistics
 
+SKILLS = ("color", "shape", "size", "direction")
 # Student's t at 97.5 %, by degrees of freedom.
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
 
@@ -23,6 +25,13 @@ def lines(path):
 
 def run(folder):
     """What one run measured, in percent."""
+    if folder.is_file():
+        printed = json.loads(folder.read_text().splitlines()[-1])
+        *_, last = printed["curve"]
+        recall = {"R@1, zero-shot, text to video": last["R@1"]}
+        skills = {f"{skill}, zero-shot": last[skill] for skill in SKILLS}
+        kept = {key: printed[key] for key in ("settings", "curve")}
+        return {**kept, "seconds": {"training": printed["seconds"]}, "metrics": recall | skills}
     report = json.loads((folder / "report.json").read_text())
     metrics = {}
     for one in report["retrieval"]:
@@ -70,7 +79,7 @@ def main():
     arguments = parser.parse_args()
     rows = {}
     for folder in arguments.runs:
-        name, seed = folder.name.rsplit("-", 1)
+        name, seed = folder.stem.rsplit("-", 1)
         rows.setdefault(name, {})[seed] = run(folder)
     arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
     names = list(dict.fromkeys(metric for runs in rows.values() for one in runs.values() for metric in one["metrics"]))
@@ -89,7 +98,7 @@ def main():
     table(["in %", *columns], body)
     if not any(one["curve"] and len(one["curve"][0]) > 1 for runs in rows.values() for one in runs.values()):
         return
-    for skill in ("color", "shape", "size", "direction"):
+    for skill in SKILLS:
         steps = sorted({at["step"] for runs in rows.values() for one in runs.values() for at in one["curve"]})
         at_step = lambda runs, step: [
             at[skill] for one in runs.values() for at in one["curve"] if at["step"] == step and skill in at

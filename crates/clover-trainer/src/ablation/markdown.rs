@@ -6,11 +6,25 @@ use super::cell::COMPANIONS;
 use super::differences::{Difference, Verdict};
 use super::summary::{AblationSummary, RowSummary, Spread};
 
-/// The names of the columns.
-const RETRIEVAL: &str =
-    "| row | R@1 | R@5 | R@10 | median rank | R@1, clip to text | R@5 | R@10 | median rank |";
-const OTHERS: &str =
-    "| row | among companions | open-ended | multiple choice | positive cosine | gap | seeds |";
+/// The names of the columns, behind that of the row.
+const RETRIEVAL: [&str; 8] = [
+    "R@1",
+    "R@5",
+    "R@10",
+    "median rank",
+    "clip to text: R@1",
+    "R@5",
+    "R@10",
+    "median rank",
+];
+const OTHERS: [&str; 6] = [
+    "among companions",
+    "open-ended",
+    "multiple choice",
+    "cosine",
+    "gap",
+    "seeds",
+];
 
 impl AblationSummary {
     /// The tables, what they were measured with, and what stands beside them: chance.
@@ -28,7 +42,7 @@ impl AblationSummary {
         self.write_settings(page)?;
         writeln!(
             page,
-            "Zero-shot retrieval of held-out clips, recall in %:\n"
+            "Zero-shot retrieval of held-out clips by their texts, and the other way, recall in %:\n"
         )?;
         let retrieval = |row: &RowSummary| {
             let mut cells: Vec<String> =
@@ -38,11 +52,16 @@ impl AblationSummary {
             cells.push(text(row.video_to_text_median, 1));
             cells
         };
-        self.write_table(page, RETRIEVAL, &retrieval, self.retrieval_by_chance())?;
+        self.write_table(page, &RETRIEVAL, &retrieval, self.retrieval_by_chance())?;
+        let companions = self.rows.iter().any(|row| row.hard_negatives.is_some());
+        let companions = match companions {
+            true => "Sentences that find their clip among four that differ in one respect, in %. ",
+            false => "",
+        };
         writeln!(
             page,
-            "\nSentences that find their clip among four that differ in one respect, accuracy on held-out \
-             questions after fine-tuning, both in %, and cosines of held-out pairs:\n"
+            "\n{companions}Right answers to questions about held-out clips after fine-tuning, in %. The mean cosine of a \
+             held-out clip and its text, zero-shot, and its gap to that of clips and texts that do not belong together:\n"
         )?;
         let others = |row: &RowSummary| {
             vec![
@@ -54,7 +73,7 @@ impl AblationSummary {
                 row.seeds.len().to_string(),
             ]
         };
-        self.write_table(page, OTHERS, &others, self.answers_by_chance())?;
+        self.write_table(page, &OTHERS, &others, self.answers_by_chance())?;
         self.write_skills(page)?;
         self.write_differences(page)?;
         if !self.missing.is_empty() {
@@ -101,19 +120,30 @@ impl AblationSummary {
         )
     }
 
+    /// A column that is empty throughout is left out.
     fn write_table(
         &self,
         page: &mut String,
-        header: &str,
+        names: &[&str],
         cells: &dyn Fn(&RowSummary) -> Vec<String>,
         without: Vec<(&str, Vec<String>)>,
     ) -> Result {
-        let columns = header.matches('|').count() - 1;
-        writeln!(page, "{header}\n|---{}", "|---:".repeat(columns - 1) + "|")?;
-        for row in &self.rows {
-            writeln!(page, "| {} | {} |", row.row, cells(row).join(" | "))?;
-        }
-        for (name, cells) in without {
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| (row.row.to_string(), cells(row)));
+        let without = without.into_iter();
+        let without = without.map(|(name, cells)| (name.to_owned(), cells));
+        let lines: Vec<(String, Vec<String>)> = rows.chain(without).collect();
+        let is_shown = |&(column, _): &(usize, &str)| {
+            let mut cells = lines.iter().filter_map(|(_, cells)| cells.get(column));
+            cells.any(|cell| !cell.is_empty())
+        };
+        let (shown, names): (Vec<usize>, Vec<&str>) =
+            names.iter().copied().enumerate().filter(is_shown).unzip();
+        let columns = "|---:".repeat(shown.len());
+        writeln!(page, "| row | {} |\n|---{columns}|", names.join(" | "))?;
+        for (name, cells) in &lines {
+            let cells = shown.iter().filter_map(|&column| cells.get(column));
+            let cells: Vec<&str> = cells.map(String::as_str).collect();
             writeln!(page, "| {name} | {} |", cells.join(" | "))?;
         }
         Ok(())
@@ -128,9 +158,9 @@ impl AblationSummary {
             page,
             "\nWhat rows add to others, in percentage points: the mean of what each seed gave, and its 95 % \
              interval. A difference is supported where the interval lies above 0, contradicted where it lies \
-             below, and undecided otherwise: then it is no larger than the ends of the interval. Where each seed \
-             gave the same there is no interval, and it is undecided, too. {} are listed; of rows that do not differ \
-             at all, one difference in twenty would seem decided. This is a comparison of small models on rendered \
+             below, and undecided otherwise: then all that is known is that it lies, at 95 %, inside the interval. \
+             Where each seed gave the same there is no interval, and it is undecided, too. {} are listed; of rows \
+             that do not differ at all, one difference in twenty would seem decided. This is a comparison of small models on rendered \
              clips; it says nothing of large models or real videos.\n",
             self.differences.len()
         )?;
@@ -170,7 +200,7 @@ impl AblationSummary {
         writeln!(
             page,
             "\nSentences told apart from others with one word changed, zero-shot on held-out clips, in %: the \
-             mean over seeds and its 95 % interval. Pairs: {}.\n",
+             mean over seeds and its 95 % interval, cut at 0 and 100. Pairs: {}.\n",
             counts.collect::<Vec<_>>().join(", ")
         )?;
         let names: Vec<&str> = first.skills.iter().map(|one| one.skill.as_str()).collect();
@@ -187,8 +217,7 @@ impl AblationSummary {
             cells.collect()
         };
         let chance = vec![("chance", vec!["50.0".to_owned(); names.len()])];
-        let header = format!("| row | {} |", names.join(" | "));
-        self.write_table(page, &header, &cells, chance)
+        self.write_table(page, &names, &cells, chance)
     }
 
     fn retrieval_by_chance(&self) -> Vec<(&'static str, Vec<String>)> {

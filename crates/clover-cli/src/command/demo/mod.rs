@@ -381,7 +381,9 @@ impl Demonstration {
             None => ("epochs", recipe.epochs.to_string()),
             Some(time) => ("seconds to pre-train in", time.as_secs().to_string()),
         };
-        [
+        let keys = &arguments.keys.0;
+        let changed = (!keys.is_empty()).then(|| ("keys given", keys.join(" ")));
+        let settings = [
             ("device", format!("{:?}", arguments.device).to_lowercase()),
             ("recipe", given.unwrap_or(usual_recipe(arguments).into())),
             ("clips to train on", clips.train(arguments).to_string()),
@@ -395,8 +397,8 @@ impl Demonstration {
             ("learning rate", format!("{:e}", recipe.learning_rate)),
             ("weight decay", recipe.weight_decay.to_string()),
             ("seed", recipe.seed.to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        ];
+        let all = settings.into_iter().chain(changed);
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
