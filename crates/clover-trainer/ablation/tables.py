@@ -5,7 +5,7 @@
 Each RUN is the `--out` of a demo whose name ends with its seed: `demo-0`, `demo-1`; or a file, `pytorch-0.log`, with
 what `xtask/pytorch/train_demo.py` printed. Runs that
 differ in their seed alone are a row: their means over seeds, and with three or more seeds Student's 95 %
-interval of the mean. `--against` adds what ROW has more than THAN, seed by seed. The curves are of the pair
+interval of the mean, cut at 0 and 100. `--against` adds what ROW has more than THAN, seed by seed. The curves are of the pair
 tests on held-out clips while the model learns.
 """
 
@@ -14,6 +14,7 @@ import json
 import pathlib
 import statistics
 
+LESS = " less "
 SKILLS = ("color", "shape", "size", "direction")
 # Student's t at 97.5 %, by degrees of freedom.
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
@@ -54,14 +55,15 @@ def half_interval(values):
     return STUDENT[len(values) - 1] * statistics.stdev(values) / len(values) ** 0.5
 
 
-def mean(values):
+def mean(values, least=0.0):
+    """With its interval, cut where no value can lie."""
     if len(values) < 2:
         return "".join(f"{value:.1f}" for value in values)
     middle = statistics.mean(values)
     if len(values) < 3 or len(values) - 1 not in STUDENT:
         return f"{middle:.1f} ({min(values):.1f}, {max(values):.1f})"
     half = half_interval(values)
-    return f"{middle:.1f} ({middle - half:.1f} to {middle + half:.1f})"
+    return f"{middle:.1f} ({max(middle - half, least):.1f} to {min(middle + half, 100.0):.1f})"
 
 
 def table(head, rows):
@@ -91,10 +93,11 @@ def main():
     }
     for row, than in arguments.against:
         one, other = rows[row], rows[than]
-        columns[f"{row} less {than}"] = lambda metric, one=one, other=other: [
+        columns[f"{row}{LESS}{than}"] = lambda metric, one=one, other=other: [
             one[seed]["metrics"][metric] - other[seed]["metrics"][metric] for seed in one if seed in other
         ]
-    body = [[metric, *(mean(of(metric)) for of in columns.values())] for metric in names]
+    least = {column: -100.0 if LESS in column else 0.0 for column in columns}
+    body = [[metric, *(mean(of(metric), least[column]) for column, of in columns.items())] for metric in names]
     table(["in %", *columns], body)
     if not any(one["curve"] and len(one["curve"][0]) > 1 for runs in rows.values() for one in runs.values()):
         return

@@ -118,7 +118,7 @@ pub(super) fn differences(cells: &[CellResult]) -> Vec<Difference> {
     found
 }
 
-/// What rows are compared by, in percent.
+/// What rows are compared by: percent, and cosines times 100.
 fn metrics(cell: &CellResult) -> Vec<(String, f64)> {
     let retrieval = [
         ("R@1", Some(cell.text_to_video.recall_at_1)),
@@ -140,7 +140,10 @@ fn metrics(cell: &CellResult) -> Vec<(String, f64)> {
     let known = known.filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let skills = cell.skills.iter();
     let skills = skills.map(|one| (one.skill.clone(), 100.0 * one.accuracy));
-    known.chain(skills).collect()
+    let similarity = &cell.similarity;
+    let cosines = [("cosine", similarity.positive), ("gap", similarity.gap)];
+    let cosines = cosines.map(|(name, cosine)| (name.to_owned(), 100.0 * cosine));
+    known.chain(skills).chain(cosines).collect()
 }
 
 #[cfg(test)]
@@ -210,7 +213,11 @@ mod tests {
         assert_eq!(recall.to_string(), "R@1 +5.0 (+2.5 to +7.5)");
         assert_eq!(found(&clear, "color").verdict, Verdict::Contradicted);
         assert_eq!(found(&unclear, "R@1").verdict, Verdict::Undecided);
-        assert_eq!(clear.len(), 3, "{clear:?}");
+        let metrics: Vec<&str> = clear.iter().map(|one| one.metric.as_str()).collect();
+        assert_eq!(
+            metrics,
+            ["R@1", "R@1 clip to text", "color", "cosine", "gap"]
+        );
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl AblationSummary {
         }
         writeln!(
             page,
-            "\nWhat rows add to others, in percentage points: the mean of what each seed gave, and its 95 % \
+            "\nWhat rows add to others, in percentage points (cosines times 100): the mean of what each seed gave, and its 95 % \
              interval. A difference is supported where the interval lies above 0, contradicted where it lies \
              below, and undecided otherwise: then all that is known is that it lies, at 95 %, inside the interval. \
              Where each seed gave the same there is no interval, and it is undecided, too. {} are listed; of rows \

@@ -228,6 +228,8 @@ fn rows_go_on_from_the_same_clip_and_are_compared_seed_by_seed() {
     ] {
         assert!(table.contains(part), "{table}");
     }
+    // No row answers questions.
+    assert!(!table.contains("| open-ended |"), "{table}");
     assert!(summary.svg().unwrap().contains("among companions"));
 }
 
