@@ -15,7 +15,7 @@ use clover_trainer::devices::Peer;
 use clover_trainer::pretrain::{
     PretrainingEvent, PretrainingPlan, PretrainingSummary, StepMetrics, pretrain,
 };
-use clover_trainer::recipe::{PretrainingRecipe, Recipe};
+use clover_trainer::recipe::{PretrainingRecipe, Recipe, WordChoice};
 use tempfile::TempDir;
 
 use crate::TestAutodiffBackend;
@@ -79,6 +79,7 @@ pub(crate) fn recipe() -> PretrainingRecipe {
         learning_rate: 8e-4,
         image_size: 28,
         text_len: 20,
+        text_masking: WordChoice::WholeWord,
         masked_share: 0.3,
         batch_size: 4,
         group_size: 1,
