@@ -3,10 +3,9 @@
     python crates/clover-trainer/ablation/tables.py OUT.json RUN... [--against ROW THAN]...
 
 Each RUN is the `--out` of a demo whose name ends with its seed: `demo-0`, `demo-1`; or a file, `pytorch-0.log`, with
-what `xtask/pytorch/train_demo.py` printed. Runs that
-differ in their seed alone are a row: their means over seeds, and with three or more seeds Student's 95 %
-interval of the mean, cut at 0 and 100. `--against` adds what ROW has more than THAN, seed by seed. The curves are of the pair
-tests on held-out clips while the model learns.
+what `xtask/pytorch/train_demo.py` printed. Runs that differ in their seed alone are a row: their means over seeds, and
+with three or more seeds Student's 95 % interval of the mean, cut at 0 and 100. `--against` adds what ROW has more than
+THAN, seed by seed. The curves are of the pair tests on held-out clips while the model learns.
 """
 
 import argparse
@@ -14,7 +13,6 @@ import json
 import pathlib
 import statistics
 
-LESS = " less "
 SKILLS = ("color", "shape", "size", "direction")
 # Student's t at 97.5 %, by degrees of freedom.
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
@@ -55,7 +53,7 @@ def half_interval(values):
     return STUDENT[len(values) - 1] * statistics.stdev(values) / len(values) ** 0.5
 
 
-def mean(values, least=0.0):
+def mean(values, least):
     """With its interval, cut where no value can lie."""
     if len(values) < 2:
         return "".join(f"{value:.1f}" for value in values)
@@ -85,19 +83,23 @@ def main():
         rows.setdefault(name, {})[seed] = run(folder)
     arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
     names = list(dict.fromkeys(metric for runs in rows.values() for one in runs.values() for metric in one["metrics"]))
+    # What stands in a column, and the least that it can be.
     columns = {
-        f"{name}, {len(runs)} seeds": lambda metric, runs=runs: [
-            one["metrics"][metric] for one in runs.values() if metric in one["metrics"]
-        ]
+        f"{name}, {len(runs)} seeds": (
+            lambda metric, runs=runs: [one["metrics"][metric] for one in runs.values() if metric in one["metrics"]],
+            0.0,
+        )
         for name, runs in rows.items()
     }
     for row, than in arguments.against:
         one, other = rows[row], rows[than]
-        columns[f"{row}{LESS}{than}"] = lambda metric, one=one, other=other: [
-            one[seed]["metrics"][metric] - other[seed]["metrics"][metric] for seed in one if seed in other
-        ]
-    least = {column: -100.0 if LESS in column else 0.0 for column in columns}
-    body = [[metric, *(mean(of(metric), least[column]) for column, of in columns.items())] for metric in names]
+        columns[f"{row} less {than}"] = (
+            lambda metric, one=one, other=other: [
+                one[seed]["metrics"][metric] - other[seed]["metrics"][metric] for seed in one if seed in other
+            ],
+            -100.0,
+        )
+    body = [[metric, *(mean(of(metric), least) for of, least in columns.values())] for metric in names]
     table(["in %", *columns], body)
     if not any(one["curve"] and len(one["curve"][0]) > 1 for runs in rows.values() for one in runs.values()):
         return
